@@ -1,0 +1,104 @@
+"""A scalar autograd engine you can see through.
+
+>>> from autograd import Value
+>>> x = Value(1.5, label="x"); w = Value(0.6, label="w"); b = Value(0.1, label="b")
+>>> a = (w * x + b).sigmoid()
+>>> a.backward()
+>>> round(w.grad, 4)
+0.2949
+"""
+
+from .backprop import grad
+from .check import gradcheck
+from .draw import draw
+from .explain import Nudge, explain, nudge, sensitivity
+from .graph import LabelError
+from .micrograd import draw_dot, trace
+from .modes import detect_anomaly, no_grad, scope
+from .ops import (
+    TABLE,
+    DivisionByZeroError,
+    Domain,
+    Op,
+    absolute,
+    add,
+    cos,
+    div,
+    elu,
+    exp,
+    expm1,
+    leaky_relu,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    op,
+    power,
+    relu,
+    sigmoid,
+    sin,
+    softplus,
+    sqrt,
+    step,
+    stop_gradient,
+    sub,
+    tanh,
+)
+from .render import RenderError
+from .sequences import logsumexp, mean, softmax, sum
+from .stepper import Stepper
+from .value import Value
+
+__all__ = [
+    "TABLE",
+    "DivisionByZeroError",
+    "Domain",
+    "LabelError",
+    "Nudge",
+    "Op",
+    "RenderError",
+    "Stepper",
+    "Value",
+    "absolute",
+    "add",
+    "cos",
+    "detect_anomaly",
+    "div",
+    "draw",
+    "draw_dot",
+    "elu",
+    "exp",
+    "explain",
+    "expm1",
+    "grad",
+    "gradcheck",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
+    "mul",
+    "neg",
+    "no_grad",
+    "nudge",
+    "op",
+    "power",
+    "relu",
+    "scope",
+    "sensitivity",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "step",
+    "stop_gradient",
+    "sub",
+    "sum",
+    "tanh",
+    "trace",
+]

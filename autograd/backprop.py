@@ -1,0 +1,337 @@
+"""The chain rule over a whole graph: interpreters of the table of operations.
+
+`backward` is the pass everyone knows and the one that must be fast; `gradients` is the same pass
+with a table of its own, for whoever asks without wanting `.grad` touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from types import MappingProxyType
+from typing import Any
+
+from . import modes, ops
+from .boundary import as_float
+from .graph import topological_order
+from .notation import expression, name, number
+from .value import NOT_COMPUTED, Value, constant, failure
+
+
+def backward(root: Value, gradient: float = 1.0) -> None:
+    """Let ∂root/∂root = `gradient` flow back to every node that `root` is made of.
+
+    Reverse mode: with v̄ for ∂root/∂v, every node adds v̄ · ∂v/∂operand to each operand's
+    gradient, once all of v̄ has arrived. Intermediate nodes get the gradient of this call; leaves
+    add it to what they have, as in PyTorch; constants get none.
+
+    Args:
+        root: the output.
+        gradient: what flows into it; 1.0 makes every gradient ∂root/∂node.
+
+    Raises:
+        ValueError: the graph has a cycle, is a constant, or has no finite derivative somewhere.
+            All gradients are then as they were.
+
+    Source: Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16 (1976).
+
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> y.backward(); x.grad
+    6.0
+    >>> y.backward(); x.grad, y.grad
+    (12.0, 1.0)
+    """
+    gradient = as_float(gradient, "gradient")
+    order = topological_order(root)
+    if root.op is ops.constant:
+        raise ValueError(
+            f"nothing to differentiate: {root!r} is a constant (a plain number, or made by "
+            f"detach() or under no_grad()), and no gradient flows from it"
+        )
+    before: list[float] = []
+    try:
+        for node in order:
+            before.append(node.grad)
+            if node.op.arity:
+                node.grad = 0.0
+        root.grad += gradient
+        _accumulate(order)
+        if modes.watching:
+            _watch(order)
+    except BaseException:
+        for node, grad in zip(order, before):
+            node.grad = grad
+        raise
+
+
+def _accumulate(order: list[Value]) -> None:
+    """The pass itself: the hottest loop of the package."""
+    constant_row = ops.constant
+    try:
+        for node in reversed(order):
+            op = node.op
+            arity = op.arity
+            if arity == 2:
+                a, b, upstream = node._a, node._b, node.grad
+                to_a, to_b = op.partials(node.data, a.data, b.data)
+                if a.op is not constant_row:
+                    a.grad += upstream * to_a
+                if b.op is not constant_row:
+                    b.grad += upstream * to_b
+            elif arity:
+                push(node)
+    except (ArithmeticError, ValueError) as error:
+        raise slope_failure(node, error) from None
+
+
+def push(node: Value) -> None:
+    """Add the node's gradient times each local derivative to its operands' gradients."""
+    upstream = node.grad
+    args = node.args
+    for arg, local in zip(args, node.op.partials(node.data, *[arg.data for arg in args])):
+        if arg.op is not ops.constant:
+            arg.grad += upstream * local
+
+
+def _watch(order: list[Value]) -> None:
+    """Raise at the first operation through which a gradient stopped being finite."""
+    for node in reversed(order):
+        for arg, local in zip(node.args, locals_of(node)):
+            if arg.op is not ops.constant and not isfinite(node.grad * local):
+                raise FloatingPointError(
+                    f"the gradient of {name(arg)} became {node.grad * local} in "
+                    f"{expression(node)}: upstream {number(node.grad)} × local {number(local)}"
+                )
+
+
+def slope_failure(node: Value, error: Exception) -> Exception:
+    """The error to raise for `error`, met while differentiating the operation of `node`."""
+    args = node.args
+    return node.op.slope_failure(error, [arg.data for arg in args], [name(arg) for arg in args])
+
+
+def locals_of(node: Value) -> tuple[float, ...]:
+    """The local derivatives ∂node/∂operand, in the order of `node.args`.
+
+    Raises:
+        ValueError: one of them is not finite here.
+
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> locals_of(a * b)
+    (3.0, 2.0)
+    """
+    try:
+        return node.op.partials(node.data, *[arg.data for arg in node.args])
+    except (ArithmeticError, ValueError) as error:
+        raise slope_failure(node, error) from None
+
+
+def _locals_as_values(node: Value) -> tuple[Any, ...]:
+    """The local derivatives as expressions of the node and its operands."""
+    operands = [arg.data if arg.op is ops.constant else arg for arg in node.args]
+    return node.op.partials(node, *operands)
+
+
+def gradients(
+    root: Value,
+    gradient: float = 1.0,
+    locals_of: Callable[[Value], tuple[Any, ...]] = locals_of,
+) -> dict[Value, Any]:
+    """∂root/∂node for every node that `root` is made of, without touching any `.grad`.
+
+    >>> x = Value(3.0)
+    >>> gradients(x * x)[x], x.grad
+    (6.0, 0.0)
+    """
+    found: dict[Value, Any] = {root: gradient}
+    for node in reversed(topological_order(root)):
+        if node.op.arity == 0:
+            continue
+        upstream = found[node]
+        for arg, local in zip(node.args, locals_of(node)):
+            if arg.op is not ops.constant:
+                contribution = _product(upstream, local)
+                found[arg] = found[arg] + contribution if arg in found else contribution
+    return found
+
+
+def _product(upstream: Any, local: Any) -> Any:
+    """upstream · local, without recording a multiplication by one."""
+    if type(local) is float and local == 1.0:
+        return upstream
+    if type(upstream) is float and upstream == 1.0:
+        return local
+    return upstream * local
+
+
+def grad(
+    output: Value,
+    inputs: Value | Sequence[Value],
+    create_graph: bool = False,
+    *,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]:
+    """∂output/∂input for each input, like `torch.autograd.grad`; every `.grad` is left alone.
+
+    Args:
+        output: what to differentiate.
+        inputs: one Value or several: leaves or intermediate nodes.
+        create_graph: return Values, which can be differentiated again.
+        allow_unused: give None for an input that the output does not depend on.
+
+    Returns:
+        A tuple with a float (or a Value) for each input.
+
+    Raises:
+        TypeError: the output or an input is not a Value.
+        ValueError: the output does not depend on an input, or has no finite derivative.
+
+    Newton's method, with f′ and f″ from the graph:
+
+    >>> x = Value(3.0)
+    >>> for _ in range(6):
+    ...     y = x**4 - 3.0 * x**3 + 2.0
+    ...     (slope,) = grad(y, x, create_graph=True)
+    ...     (curvature,) = grad(slope, x)
+    ...     x = Value(x.data - slope.data / curvature)
+    >>> round(x.data, 6)
+    2.25
+    """
+    wanted = [inputs] if isinstance(inputs, Value) else list(inputs)
+    for node in [output, *wanted]:
+        if not isinstance(node, Value):
+            raise TypeError(f"grad differentiates a Value with respect to Values, got {node!r}")
+    found = gradients(output, locals_of=_locals_as_values if create_graph else locals_of)
+    missing = [node for node in wanted if node not in found or node.op is ops.constant]
+    if missing and not allow_unused:
+        raise ValueError(
+            f"{name(output)} does not depend on {name(missing[0])}"
+            f"{' (a constant)' if missing[0].op is ops.constant else ''}, so there is no "
+            f"derivative to give: leave it out, or pass allow_unused=True to get None for it"
+        )
+    results = [None if node in missing else found[node] for node in wanted]
+    if create_graph:
+        results = [constant(x) if isinstance(x, float) else x for x in results]
+    return tuple(results)
+
+
+def zero_grad(root: Value) -> None:
+    """Empty the gradient of every node that `root` is made of, leaves included.
+
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> y.backward(); y.zero_grad(); x.grad
+    0.0
+    """
+    for node in topological_order(root):
+        node.grad = NOT_COMPUTED
+
+
+def recompute(root: Value) -> Value:
+    """Evaluate the graph again, in place, from the data now in its leaves.
+
+    It is a new forward pass over the old graph: the gradients of intermediate nodes are emptied,
+    those of leaves stay.
+
+    Returns:
+        The root.
+
+    Raises:
+        ValueError, OverflowError: an operation is not defined at the new data.
+        TypeError: a leaf's data is not a number, or a node was made by hand without a formula.
+            The graph is then as it was.
+
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> x.data = 4.0
+    >>> y.recompute()
+    Value(data=16.0, grad=0.0)
+    """
+    order = topological_order(root)
+    before = [(node.data, node.grad) for node in order]
+    try:
+        for node in order:
+            if node.op.arity:
+                node.data = evaluated(node)
+                node.grad = NOT_COMPUTED
+            elif type(node.data) is not float:
+                node.data = as_float(node.data, f"the data of {node.label or 'a leaf'}")
+    except BaseException:
+        for node, (data, gradient) in zip(order, before):
+            node.data, node.grad = data, gradient
+        raise
+    return root
+
+
+def evaluated(node: Value, moved: Mapping[Value, float] = MappingProxyType({})) -> float:
+    """The value of a node's operation at the data now in its operands, or in `moved` for them.
+
+    Raises:
+        ValueError, OverflowError: it has none there.
+        NotImplementedError: the node was made by hand.
+        FloatingPointError: it is not finite, under `detect_anomaly`.
+    """
+    args = node.args
+    numbers = [moved.get(arg, arg.data) for arg in args]
+    try:
+        data = node.op.value(*numbers)
+    except (ArithmeticError, ValueError) as error:
+        raise failure(node.op, error, args, numbers) from None
+    if type(data) is not float:
+        data = as_float(data, f"the value of {node.op.name}")
+    if modes.watching and not isfinite(data):
+        raise FloatingPointError(f"{expression(node)} became {data} when recomputed")
+    return data
+
+
+def moved(root: Value, node: Value, data: float) -> dict[Value, float]:
+    """What each node that depends on `node` would be if `node` were `data`.
+
+    The graph is left as it is.
+
+    Raises:
+        ValueError, OverflowError: an operation is not defined there.
+
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> moved(y, x, 4.0)[y], y.data
+    (16.0, 9.0)
+    """
+    found = {node: data}
+    for other in topological_order(root):
+        if other is not node and any(arg in found for arg in other.args):
+            found[other] = evaluated(other, found)
+    return found
+
+
+def stale(root: Value) -> set[Value]:
+    """The nodes whose data no longer follows from the leaves; empty after `recompute`.
+
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> x.data = 4.0
+    >>> stale(y) == {y}
+    True
+    """
+    found: set[Value] = set()
+    for node in topological_order(root):
+        args = node.args
+        if any(arg in found for arg in args) or (args and not _agrees(node)):
+            found.add(node)
+    return found
+
+
+def _agrees(node: Value) -> bool:
+    try:
+        data = evaluated(node)
+    except (ArithmeticError, ValueError):
+        return False
+    except NotImplementedError:  # a node made by hand has no formula to disagree with
+        return True
+    return data == node.data or (data != data and node.data != node.data)
+
+
+def has_gradient(node: Value) -> bool:
+    """Whether a backward pass has reached the node since it was made, emptied or recomputed."""
+    return node.grad is not NOT_COMPUTED

@@ -1,0 +1,54 @@
+"""What may become a number: the one place where foreign scalars are let in."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+
+def is_real(value: Any) -> bool:
+    """Whether `value` is one real number: Python's, a fraction, or a NumPy scalar."""
+    return isinstance(value, (numbers.Real, np.bool_))
+
+
+def as_float(value: Any, what: str = "Value") -> float:
+    """The exact `float` behind any real scalar, or an error that says how to get one.
+
+    >>> import numpy as np
+    >>> as_float(np.float32(0.5)), as_float(True), as_float(np.array([3]))
+    (0.5, 1.0, 3.0)
+    """
+    if type(value) is float:
+        return value
+    if is_real(value):
+        try:
+            return float(value)
+        except OverflowError:
+            raise OverflowError(
+                f"{what} got an integer of {len(str(abs(value)))} digits, "
+                f"and the largest float is about 1.8e308: scale it down first"
+            ) from None
+    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "fiub":
+        return float(value.item())
+    raise TypeError(f"{what} expected one real number, got {_described(value)}: {_remedy(value)}")
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.size} elements ({value.dtype}, shape {value.shape})"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 40 else text[:39] + '…'}"
+
+
+def _remedy(value: Any) -> str:
+    if hasattr(value, "_apply"):
+        return "it is a Value already; use it as it is, or v.detach() for a constant with its data"
+    if isinstance(value, str):
+        return "convert it first, as in Value(float('3')); a name goes into label="
+    if isinstance(value, numbers.Complex):
+        return "pass its .real or .imag part"
+    if isinstance(value, (np.ndarray, list, tuple)):
+        return "make one Value for each, as in [Value(x) for x in xs]"
+    return "pass an int, a float or a NumPy scalar"

@@ -1,0 +1,150 @@
+"""Gradients held against numbers: a check that never calls the code it checks.
+
+The numeric derivative comes from evaluating the output twice, a little to the left and a little
+to the right of where it is; no row's `partials` takes part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from .backprop import gradients, moved
+from .boundary import as_float
+from .graph import leaves
+from .notation import name, number, shortened
+from .value import Value
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a leaf, its two derivatives, and how far they are apart.
+
+    Attributes:
+        leaf: the leaf.
+        analytic: ∂output/∂leaf by the chain rule.
+        numeric: the same by evaluating the output on both sides of the leaf's data.
+        tolerance: how far apart they may be.
+        kink: whether a kink lies within reach, so that the two need not agree.
+    """
+
+    leaf: Value
+    analytic: float
+    numeric: float
+    tolerance: float
+    kink: bool
+
+    @property
+    def error(self) -> float:
+        """|analytic − numeric|."""
+        return abs(self.analytic - self.numeric)
+
+    @property
+    def ok(self) -> bool:
+        """Whether they agree, or need not."""
+        return self.kink or self.error <= self.tolerance
+
+    @property
+    def verdict(self) -> str:
+        """`ok`, `kink` or `WRONG`."""
+        return "kink" if self.kink else "ok" if self.ok else "WRONG"
+
+
+class GradCheck(tuple[Row, ...]):
+    """The rows of a check; true if all are right; prints as a table."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return all(row.ok for row in self)
+
+    def __repr__(self) -> str:
+        lines = [f"{'leaf':<20}{'analytic':>15}{'numeric':>15}{'error':>11}"]
+        for row in self:
+            called = shortened(name(row.leaf).text, 19)
+            lines.append(
+                f"{called:<20}{number(row.analytic, 7):>15}{number(row.numeric, 7):>15}"
+                f"{number(row.error, 2):>11}  {row.verdict}"
+            )
+        if not self:
+            lines.append("(no leaves)")
+        return "\n".join(lines)
+
+
+def gradcheck(
+    f: Value | Callable[..., Value],
+    inputs: Sequence[Any] | None = None,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+) -> GradCheck:
+    """Compare the gradients of a graph, or of a function, with central differences.
+
+    numeric = (f(x + h) − f(x − h)) / 2h with h = eps · max(1, |x|); right if
+    |analytic − numeric| ≤ atol + rtol · |numeric|.
+
+    Args:
+        f: an output whose leaves are checked, or a function that makes one from Values.
+        inputs: for a function, its arguments: Values or numbers.
+        eps: the step, relative above one.
+        atol, rtol: the absolute and relative tolerance.
+
+    Returns:
+        A table, true if every gradient is right. At a kink the two may differ, and the row says
+        so. The graph is left as it was.
+
+    Raises:
+        TypeError: `f` is neither, does not return a Value, or `inputs` are missing or unwanted.
+        ValueError: `eps` is not positive, or the output has no value near a leaf's data.
+
+    >>> x = Value(2.0, label="x")
+    >>> gradcheck(x**3)
+    leaf                       analytic        numeric      error
+    x                                12             12    ...  ok
+    >>> bool(gradcheck(lambda a, b: a * b.exp(), [2.0, 0.5]))
+    True
+    """
+    if not eps > 0:
+        raise ValueError(f"eps is the size of a step and must be positive, got {eps}")
+    root = _output(f, inputs)
+    analytic = gradients(root)
+    return GradCheck(_row(root, leaf, analytic[leaf], eps, atol, rtol) for leaf in leaves(root))
+
+
+def _output(f: Value | Callable[..., Value], inputs: Sequence[Any] | None) -> Value:
+    if isinstance(f, Value):
+        if inputs is not None:
+            raise TypeError("an existing graph has its inputs already: call gradcheck(output)")
+        return f
+    if not callable(f):
+        raise TypeError(f"gradcheck takes a Value or a function that returns one, got {f!r}")
+    if inputs is None:
+        raise TypeError("a function needs inputs to be checked at: gradcheck(f, [2.0, 0.5])")
+    given = [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(inputs)]
+    output = f(*given)
+    if not isinstance(output, Value):
+        raise TypeError(f"the function must return a Value, it returned {output!r}")
+    return output
+
+
+def _row(root: Value, leaf: Value, analytic: float, eps: float, atol: float, rtol: float) -> Row:
+    here = as_float(leaf.data, "the data of a leaf")
+    right, left = here + eps * max(1.0, abs(here)), here - eps * max(1.0, abs(here))
+    on_right, on_left = moved(root, leaf, right), moved(root, leaf, left)
+    numeric = (on_right[root] - on_left[root]) / (right - left)
+    tolerance = atol + rtol * abs(numeric) if isfinite(numeric) else 0.0
+    return Row(leaf, analytic, numeric, tolerance, _crosses_kink(on_left, on_right))
+
+
+def _crosses_kink(on_left: dict[Value, float], on_right: dict[Value, float]) -> bool:
+    """Whether an operation's derivative jumps between the two sides."""
+    for node in on_left:
+        kink = node.op.kink
+        if kink is not None:
+            left = kink(*[on_left.get(arg, arg.data) for arg in node.args])
+            right = kink(*[on_right.get(arg, arg.data) for arg in node.args])
+            if left * right <= 0.0 and left != right:
+                return True
+    return False

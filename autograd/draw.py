@@ -1,0 +1,262 @@
+"""A graph as a picture: nodes with data and gradient, edges as thick as what flows back."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite, nan
+
+import graphviz
+
+from . import backprop, ops
+from .explain import largest_paths
+from .fold import View, view
+from .graph import consumers, find, topological_order
+from .notation import expression, number, shortened
+from .render import Drawing
+from .value import Value
+
+# Okabe and Ito's colours, told apart by the colour-blind; negative edges are dashed as well, so
+# that the sign survives a black-and-white printer.
+POSITIVE, NEGATIVE, QUIET, INK = "#0072B2", "#D55E00", "#B0B0B0", "#222222"
+LEAF_FILL, NODE_FILL, ROOT_FILL, GROUP_FILL = "#FFF6D6", "#E8F1FA", "#DDF0E4", "#EEEEEE"
+LABELLED_EDGES = 40  # above this many, local derivatives are not written beside the edges
+
+GRAPH_STYLE = {"fontname": "Helvetica", "fontsize": "11", "nodesep": "0.25", "ranksep": "0.4"}
+NODE_STYLE = {"shape": "plain", "fontname": "Helvetica", "fontsize": "12", "fontcolor": INK}
+EDGE_STYLE = {"fontname": "Helvetica", "fontsize": "10", "arrowsize": "0.7", "color": QUIET}
+
+
+def draw(
+    root: Value,
+    *,
+    path: tuple[Value | str, Value | str] | None = None,
+    around: Value | str | None = None,
+    depth: int | None = None,
+    max_nodes: int = 60,
+    open: str | Collection[str] = (),
+    gradients: Mapping[Value, float] | None = None,
+    rankdir: str = "LR",
+    format: str = "svg",
+) -> Drawing:
+    """Draw the graph of `root`: label, data and gradient of every node, and what flows back.
+
+    An edge is as thick as |upstream × local|, blue where that is positive, orange and dashed
+    where negative; in small graphs the local derivative stands beside it. A gradient that was
+    not computed yet is "—"; one that no longer matches the data is marked stale.
+
+    Args:
+        root: the output.
+        path: (from, to): light up the path between them that carries most.
+        around: show only what lies within `depth` edges of this node (by default 2).
+        depth: how many edges to go from `around`, or from the root.
+        max_nodes: above this many, fold by scope, then by distance and size of gradient.
+        open: the scopes not to fold, as named in the drawing.
+        gradients: what to show in place of the nodes' `.grad`.
+        rankdir: "LR", "TB", "RL" or "BT": where the output stands.
+        format: what `.render()` and `.pipe()` make by default.
+
+    Raises:
+        LabelError, ValueError, TypeError: a node is not in the graph (see `graph.find`).
+        ValueError: no path, an unknown direction or format, or `max_nodes` less than one.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x
+    >>> drawing = draw(y)
+    >>> drawing.pipe("svg")[:5]
+    b'<?xml'
+    """
+    if rankdir not in ("LR", "TB", "RL", "BT"):
+        raise ValueError(f"rankdir is one of LR, TB, RL, BT; got {rankdir!r}")
+    if max_nodes < 1:
+        raise ValueError(f"max_nodes is at least 1, got {max_nodes}")
+    order = topological_order(root)
+    known = _known(order) if gradients is None else dict(gradients)
+    lit = _lit(root, path)
+    shown = view(
+        order,
+        max_nodes,
+        None if around is None else find(root, around),
+        depth,
+        [open] if isinstance(open, str) else open,
+        itertools.chain.from_iterable(lit),
+        {node: abs(gradient) for node, gradient in known.items()},
+    )
+    picture = _Picture(root, order, shown, known, lit, gradients is not None)
+    return picture.drawn(rankdir, format)
+
+
+def _known(order: list[Value]) -> dict[Value, float]:
+    return {node: node.grad for node in order if backprop.has_gradient(node)}
+
+
+def _lit(root: Value, path: tuple[Value | str, Value | str] | None) -> set[tuple[Value, Value]]:
+    """The edges (operand, node) of the path to light up."""
+    if path is None:
+        return set()
+    start, end = (find(root, node) for node in path)
+    for upper, lower in ((end, start), (start, end)):
+        found = next(largest_paths(upper, lower), None)
+        if found is not None:
+            return {(arg, node) for node, arg in itertools.pairwise(found.nodes)}
+    raise ValueError(f"no path leads from {expression(start)} to {expression(end)}")
+
+
+@dataclass
+class _Picture:
+    root: Value
+    order: list[Value]
+    view: View
+    known: dict[Value, float]
+    lit: set[tuple[Value, Value]]
+    fresh_gradients: bool
+    ids: dict[Value | str, str] = field(default_factory=dict)
+
+    def drawn(self, rankdir: str, format: str) -> Drawing:
+        self.stale = backprop.stale(self.root)
+        self.stale_gradients = set(self.known) if self.stale else set()
+        if not self.fresh_gradients:
+            self.stale_gradients |= self._left_behind()
+        dot = Drawing(
+            format=format,
+            graph_attr={**GRAPH_STYLE, "rankdir": rankdir, "charset": "UTF-8"},
+            node_attr=NODE_STYLE,
+            edge_attr=EDGE_STYLE,
+        )
+        for item in dict.fromkeys(self.view.place.values()):
+            self.ids[item] = f"n{len(self.ids)}"
+        for item, id_ in self.ids.items():
+            label = self._scope_label(item) if isinstance(item, str) else self._node_label(item)
+            tooltip = item if isinstance(item, str) else expression(item).text
+            dot.node(id_, label=label, tooltip=graphviz.escape(tooltip))
+        self._draw_edges(dot)
+        if self.view.note:
+            dot.attr(label=graphviz.escape(self.view.note), labelloc="b", fontcolor="#555555")
+        return dot
+
+    def _left_behind(self) -> set[Value]:
+        """Leaves whose gradient came from an earlier pass than the nodes they feed now."""
+        return {
+            node
+            for node, users in consumers(self.order).items()
+            if node.op is ops.leaf
+            and node in self.known
+            and any(user not in self.known for user in users)
+        }
+
+    # ------------------------------------------------------------------ nodes
+
+    def _node_label(self, node: Value) -> str:
+        if node.op is ops.constant:
+            called = f"{_text(node.label)} = " if node.label else ""
+            return f'<<FONT COLOR="#777777">{called}{number(node.data)}</FONT>>'
+        fill = ROOT_FILL if node is self.root else NODE_FILL if node.args else LEAF_FILL
+        symbol = f'<FONT COLOR="#0072B2"><B>{_text(node.op.symbol, 14)}</B></FONT>'
+        label = f"<B>{_text(node.label)}</B>" if node.label else ""
+        head = "&nbsp; ".join([label] * bool(label) + [symbol] * bool(node.args)) or "&nbsp;"
+        gradient = number(self.known[node]) if node in self.known else "—"
+        on_path = any(node in edge for edge in self.lit)
+        width = 3 if on_path else 1
+        return (
+            f'<<TABLE BORDER="{width}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
+            f'STYLE="ROUNDED" COLOR="{INK}" BGCOLOR="{fill}">'
+            f'<TR><TD COLSPAN="2">{head}</TD></TR>'
+            + _row("data", number(node.data), node in self.stale)
+            + _row("grad", gradient, node in self.stale_gradients)
+            + "</TABLE>>"
+        )
+
+    def _scope_label(self, scope: str) -> str:
+        inside = sum(place == scope for place in self.view.place.values())
+        return (
+            f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="6" STYLE="ROUNDED" '
+            f'COLOR="{INK}" BGCOLOR="{GROUP_FILL}"><TR><TD><B>{_text(scope)}</B></TD></TR>'
+            f"<TR><TD>{inside:,} nodes</TD></TR></TABLE>>"
+        )
+
+    # ------------------------------------------------------------------ edges
+
+    def _draw_edges(self, dot: Drawing) -> None:
+        flows = self._flows()
+        largest = max((abs(f) for f, _ in flows.values() if f and isfinite(f)), default=0.0)
+        for (arg, node, _), (flow, local) in flows.items():
+            style = self._edge_style(arg, node, flow, largest)
+            if len(flows) <= LABELLED_EDGES and arg.op is not ops.constant:
+                style["label"] = f"× {number(local, 3)}"
+            dot.edge(self.ids[arg], self.ids[node], **style)
+        for tail, head in dict.fromkeys(self._folded_edges(dot)):
+            dot.edge(tail, head, style="dotted")
+
+    def _flows(self) -> dict[tuple[Value, Value, int], tuple[float | None, float]]:
+        """For each edge between visible nodes: what flows back along it, and its local slope."""
+        flows: dict[tuple[Value, Value, int], tuple[float | None, float]] = {}
+        visible = {node for node, place in self.view.place.items() if place is node}
+        for node in self.order:
+            if node not in visible or not node.args:
+                continue
+            for slot, (arg, local) in enumerate(zip(node.args, _locals(node))):
+                if arg in visible:
+                    known = arg.op is not ops.constant and node in self.known
+                    flows[arg, node, slot] = (self.known[node] * local if known else None), local
+        return flows
+
+    def _edge_style(
+        self, arg: Value, node: Value, flow: float | None, largest: float
+    ) -> dict[str, str]:
+        lit = (arg, node) in self.lit
+        if self.lit and not lit:
+            return {"color": "#DDDDDD", "fontcolor": "#AAAAAA"}
+        if flow is None:
+            return {"penwidth": "3", "color": INK} if lit else {}
+        share = abs(flow) / largest if largest and isfinite(flow) else 0.0
+        colour = NEGATIVE if flow < 0 else POSITIVE if flow > 0 else QUIET
+        width = 0.7 + 4.3 * share**0.5
+        return {
+            "penwidth": f"{width + (1.5 if lit else 0.0):.2f}",
+            "color": colour,
+            "fontcolor": colour,
+            "style": "dashed" if flow < 0 else "solid" if flow > 0 else "dotted",
+        }
+
+    def _folded_edges(self, dot: Drawing) -> Iterator[tuple[str, str]]:
+        """Edges from and to folded scopes, and from and to a stub where nodes are not shown."""
+        place, ids = self.view.place, self.ids
+        for node in self.order:
+            for arg in node.args:
+                tail, head = place.get(arg), place.get(node)
+                if tail is None and head is not None:
+                    yield _stub(dot, f"{ids[head]}_in"), ids[head]
+                elif head is None and tail is not None:
+                    yield ids[tail], _stub(dot, f"{ids[tail]}_out")
+                elif tail is None or head is None or tail == head:
+                    continue
+                elif isinstance(tail, str) or isinstance(head, str):
+                    yield ids[tail], ids[head]
+
+
+def _stub(dot: Drawing, id_: str) -> str:
+    dot.node(id_, label="⋯", fontsize="18", fontcolor="#777777", tooltip="folded")
+    return id_
+
+
+def _row(what: str, text: str, stale: bool) -> str:
+    mark = ' <FONT COLOR="#D55E00"><I>stale</I></FONT>' if stale else ""
+    return (
+        f'<TR><TD ALIGN="LEFT"><FONT COLOR="#777777" POINT-SIZE="10">{what}</FONT></TD>'
+        f'<TD ALIGN="RIGHT">{text}{mark}</TD></TR>'
+    )
+
+
+def _text(text: str, width: int = 24) -> str:
+    """A label as the text of an HTML-like label: data, whatever characters it has."""
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    return html.escape(shortened(clean, width)) or "&nbsp;"
+
+
+def _locals(node: Value) -> tuple[float, ...]:
+    try:
+        return backprop.locals_of(node)
+    except ValueError:  # no finite derivative here: a picture can still be drawn
+        return (nan,) * node.op.arity

@@ -1,0 +1,108 @@
+"""Which nodes a drawing shows, and which are folded away: a graph of any size on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import dataclass
+
+from .graph import distances
+from .value import Value
+
+
+@dataclass(frozen=True)
+class View:
+    """What stands in the drawing for each node.
+
+    Attributes:
+        place: for each node that is visible, itself; for one inside a folded scope, the name of
+            the scope. Nodes that are not shown at all are missing.
+        note: what was folded and how to open it, or "".
+    """
+
+    place: dict[Value, Value | str]
+    note: str = ""
+
+
+def view(
+    order: list[Value],
+    max_nodes: int,
+    around: Value | None,
+    depth: int | None,
+    opened: Collection[str],
+    keep: Iterable[Value],
+    size: dict[Value, float],
+) -> View:
+    """Choose what to show of a graph given in topological order.
+
+    Scopes fold first, the innermost before the outer, until the rest fits into `max_nodes`; then
+    what is farthest from the output, or from `around`, and of these the smallest in `size`.
+    """
+    place: dict[Value, Value | str] = {node: node for node in order}
+    if around is None and len(order) > max_nodes:
+        place = _folded_by_scope(order, max_nodes, opened)
+    start = [place[node] for node in ([around] if around else [*keep, order[-1]])]
+    near = _nearest(order, place, start, depth, both_ways=around is not None)
+    weight: dict[Hashable, float] = {}
+    for node in order:
+        weight[place[node]] = max(weight.get(place[node], 0.0), size.get(node, 0.0))
+    ranked = sorted(near, key=lambda item: (near[item], -weight[item]))
+    shown = set(ranked[:max_nodes])
+    kept = {node: item for node, item in place.items() if item in shown}
+    return View(kept, _note(order, kept))
+
+
+def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
+    """How many nodes are folded, and the arguments of `draw` that show them."""
+    folded = sum(place.get(node) is not node for node in order)
+    if not folded:
+        return ""
+    scopes = [item for item in dict.fromkeys(place.values()) if isinstance(item, str)]
+    ways = [f"open={scopes[0]!r}"] if scopes else []
+    ways += ["around=node, depth=3", f"max_nodes={len(order)}"]
+    return (
+        f"{folded:,} of {len(order):,} nodes are folded; draw({') or draw('.join(ways)}) shows more"
+    )
+
+
+def _folded_by_scope(
+    order: list[Value], max_nodes: int, opened: Collection[str]
+) -> dict[Value, Value | str]:
+    levels = max(node.scope.count(".") + 1 if node.scope else 0 for node in order)
+    place: dict[Value, Value | str] = {node: node for node in order}
+    for level in range(levels, 0, -1):
+        place = {node: _at_level(node, level, opened) for node in order}
+        if len(set(place.values())) <= max_nodes:
+            break
+    return place
+
+
+def _at_level(node: Value, level: int, opened: Collection[str]) -> Value | str:
+    """The node itself, or the scope of at most `level` names that stands for it."""
+    if not node.scope:
+        return node
+    parts = node.scope.split(".")
+    inside_open = [len(s.split(".")) + 1 for s in opened if f"{node.scope}.".startswith(f"{s}.")]
+    level = max([level, *inside_open])
+    if inside_open and level > len(parts):
+        return node
+    return ".".join(parts[:level])
+
+
+def _nearest(
+    order: list[Value],
+    place: dict[Value, Value | str],
+    start: Iterable[Value | str],
+    depth: int | None,
+    both_ways: bool,
+) -> dict[Hashable, int]:
+    """Distances of what is placed from `start`, along operands or along edges either way."""
+    neighbours: dict[Hashable, dict[Hashable, None]] = {item: {} for item in place.values()}
+    for node in order:
+        for arg in node.args:
+            neighbours[place[node]][place[arg]] = None
+            if both_ways:
+                neighbours[place[arg]][place[node]] = None
+    found = distances(start, neighbours.__getitem__)
+    if depth is None:
+        depth = 2 if both_ways else len(order)
+    return {item: distance for item, distance in found.items() if distance <= depth}

@@ -1,0 +1,226 @@
+"""Pure questions about a graph: its order, its counts, its names, its copies. Never recursive."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, cast
+
+from . import ops
+from .notation import shortened
+from .value import NOT_COMPUTED, Value
+
+
+def topological_order(root: Value) -> list[Value]:
+    """Every node that `root` is made of, each after its operands; `root` is the last.
+
+    Depth first, left operand first, with a stack of its own. A node is put back on the stack
+    with a `None` above it, which says that its operands are done. Which nodes were met is marked
+    on the nodes, with marks that no other traversal uses: a dictionary of them would take more
+    time a node the larger the graph.
+
+    Raises:
+        ValueError: the graph has a cycle.
+
+    >>> x = Value(2.0, label="x")
+    >>> [node.op.name for node in topological_order(x * x + 1.0)]
+    ['leaf', 'mul', 'constant', 'add']
+    """
+    order: list[Value] = []
+    entered, done = object(), object()
+    stack: list[Value | None] = [root]
+    pop, push, emit = stack.pop, stack.append, order.append
+    while stack:
+        node = pop()
+        if node is None:
+            node = pop()
+            node._mark = done  # type: ignore[union-attr]  # only nodes stand under a None
+            emit(node)  # type: ignore[arg-type]
+        elif node._mark is done:
+            continue
+        elif node._mark is entered:
+            raise _cycle(node)
+        elif (arity := node.op.arity) == 0:
+            node._mark = done
+            emit(node)
+        else:
+            node._mark = entered
+            push(node)
+            push(None)
+            if arity == 2:
+                push(node._b)
+                push(node._a)
+            elif arity == 1:
+                push(node._a)
+            else:
+                stack.extend(reversed(node._a))
+    return order
+
+
+def _cycle(node: Value) -> ValueError:
+    called = f" {shortened(node.label)!r}" if node.label else ""
+    return ValueError(
+        f"the graph has a cycle: the {node.op.name} node{called} is an operand of itself, directly "
+        f"or through others. A graph of operations has none; look where .args was set by hand"
+    )
+
+
+def leaves(root: Value) -> list[Value]:
+    """The Values you made that `root` depends on, in the order first met; no constants.
+
+    >>> x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    >>> [leaf.label for leaf in leaves(w * x + 1.0)]
+    ['w', 'x']
+    """
+    return [node for node in topological_order(root) if node.op is ops.leaf]
+
+
+def count(root: Value) -> Counter[str]:
+    """How many nodes of each operation `root` is made of; `.total()` counts them all.
+
+    >>> x = Value(2.0)
+    >>> counts = count(x * x + x)
+    >>> counts["mul"], counts["leaf"], counts.total()
+    (1, 1, 3)
+    """
+    return Counter(node.op.name for node in topological_order(root))
+
+
+def count_paths(root: Value, node: Value) -> int:
+    """How many ways lead from `node` to `root`; twice through `x * x`.
+
+    >>> x = Value(2.0)
+    >>> y = x * x
+    >>> count_paths(y * y, x)
+    4
+    """
+    paths = {node: 1}
+    for other in topological_order(root):
+        if other is not node:
+            paths[other] = sum(paths[arg] for arg in other.args)
+    return paths.get(root, 0) if root in paths else 0
+
+
+def distances(
+    start: Iterable[Hashable], neighbours: Callable[[Hashable], Iterable[Hashable]]
+) -> dict[Hashable, int]:
+    """How many edges lie between the nearest of `start` and each other item, nearest first."""
+    found = dict.fromkeys(start, 0)
+    queue = list(found)
+    for node in queue:
+        for neighbour in neighbours(node):
+            if neighbour not in found:
+                found[neighbour] = found[node] + 1
+                queue.append(neighbour)
+    return found
+
+
+def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
+    """For each node of a graph in order, the nodes that it is an operand of."""
+    found: dict[Value, list[Value]] = {}
+    for node in order:
+        found[node] = []
+        for arg in dict.fromkeys(node.args):
+            found[arg].append(node)
+    return found
+
+
+def find(root: Value, wanted: Value | str) -> Value:
+    """The node of this graph with this label, or the node itself if it is one of them.
+
+    Raises:
+        KeyError: no node, or more than one, has the label (the nearest labels are named).
+        ValueError: the node is not part of the graph.
+        TypeError: neither a node nor a label.
+    """
+    order = topological_order(root)
+    if isinstance(wanted, Value):
+        if wanted not in set(order):
+            raise ValueError(f"{wanted!r} is not part of the graph of {root!r}")
+        return wanted
+    if not isinstance(wanted, str):
+        raise TypeError(f"expected a node or its label, got {wanted!r}")
+    found = [node for node in order if node.label == wanted] if wanted else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise LabelError(
+            f"{len(found)} nodes are labelled {wanted!r}: pass the node itself, not its label"
+        )
+    labels = list(dict.fromkeys(node.label for node in order if node.label))
+    near = difflib.get_close_matches(wanted, labels, n=3, cutoff=0.3) or labels[:6]
+    hint = f"the nearest are {', '.join(map(repr, near))}" if near else "no node has a label yet"
+    raise LabelError(f"no node is labelled {wanted!r}: {hint}")
+
+
+class LabelError(KeyError):
+    """No node, or more than one, has the label asked for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would print the repr, quotes and all
+
+
+# ---------------------------------------------------------------------- copies
+# Copying and pickling write a graph down as a list, each node after its operands, so that a
+# graph of any depth is copied without recursion.
+
+
+def copied(root: Value, memo: dict[int, Any]) -> Value:
+    """What `copy.deepcopy(root)` makes: the same graph of new nodes, shared nodes still shared.
+
+    >>> import copy
+    >>> x = Value(2.0, label="x")
+    >>> y = copy.deepcopy(x * x)
+    >>> y.args[0] is y.args[1], y.args[0] is x
+    (True, False)
+    """
+    for node in topological_order(root):
+        if id(node) not in memo:
+            twin = _remade((node.data, node.grad, node.op, node.label, node.scope), type(node))
+            twin.args = tuple(memo[id(arg)] for arg in node.args)
+            memo[id(node)] = twin
+    return cast(Value, memo[id(root)])
+
+
+def packed(root: Value) -> tuple[Any, ...]:
+    """What `pickle.dumps(root)` writes: nodes as rows, their operands as indices of rows.
+
+    Leaves that two pickled roots share stay shared; nodes between are written for each root.
+    """
+    if root.op.arity == 0:
+        return _remade, (_fields(root), type(root))
+    order = topological_order(root)
+    index = {node: i for i, node in enumerate(order)}
+    rows = [
+        (_fields(node), [index[arg] for arg in node.args]) if node.op.arity else node
+        for node in order
+    ]
+    return _unpacked, (rows, type(root))
+
+
+def _fields(node: Value) -> tuple[Any, ...]:
+    grad = None if node.grad is NOT_COMPUTED else node.grad
+    return node.data, grad, node.op, node.label, node.scope
+
+
+def _remade(fields: tuple[Any, ...], kind: type[Value]) -> Value:
+    """A node with these fields, and no operands yet."""
+    node = object.__new__(kind)
+    node.data, grad, node.op, node.label, node.scope = fields
+    node.grad = NOT_COMPUTED if grad is None else grad
+    node._a = node._b = node._mark = None
+    return node
+
+
+def _unpacked(rows: list[Any], kind: type[Value]) -> Value:
+    nodes: list[Value] = []
+    for row in rows:
+        if isinstance(row, Value):
+            nodes.append(row)
+        else:
+            fields, operands = row
+            node = _remade(fields, kind)
+            node.args = tuple(nodes[i] for i in operands)
+            nodes.append(node)
+    return nodes[-1]

@@ -1,0 +1,122 @@
+"""What programs written for micrograd's engine expect to find.
+
+Nodes made by hand, `Value(data, (a, b), "op")` with a `_backward` assigned to them, carry a row
+of their own in place of a row of the table: its partials ask the assigned function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import ops
+from .draw import draw
+from .graph import topological_order
+from .render import Drawing
+from .value import Value
+
+NAMES = {ops.add: "+", ops.sub: "-", ops.mul: "*", ops.div: "/", ops.power: "**"}
+NAMES |= {ops.neg: "-", ops.relu: "ReLU", ops.leaf: "", ops.constant: ""}
+
+
+def op_name(node: Value) -> str:
+    """micrograd's `_op`: `'+' '*' '**2' 'ReLU'`, and the row's name for what it does not have."""
+    if node.op is ops.pow:
+        return f"**{node.args[1].data:g}"
+    return NAMES.get(node.op, node.op.name)
+
+
+def adopt(node: Value, children: Any, op: str) -> None:
+    """Make `node` the result of an operation done by hand on `children`.
+
+    Raises:
+        TypeError: the children are not Values, or the operation's name is not a string.
+    """
+    if not isinstance(children, Iterable) or not all(isinstance(c, Value) for c in children):
+        raise TypeError(
+            f"Value(data, label) takes a string as label, and Value(data, _children, _op) takes "
+            f"Values as children; got {children!r}"
+        )
+    if not isinstance(op, str):
+        raise TypeError(f"the name of an operation is a string, got {op!r}")
+    operands = tuple(children)
+    if operands:
+        node.op = _handmade(op, len(operands), _nothing)
+        node.args = operands
+
+
+def set_backward(node: Value, function: Callable[[], None]) -> None:
+    """Let `function` push the node's gradient to its operands, in place of the table.
+
+    Raises:
+        TypeError: it cannot be called.
+    """
+    if not callable(function):
+        raise TypeError(f"_backward is a function without arguments, got {function!r}")
+    if not node.op.arity:
+        return  # a leaf has nowhere to push to
+    operands = node.args
+
+    def partials(out: Any, *_: Any) -> tuple[float, ...]:
+        if isinstance(out, Value):
+            raise TypeError(
+                f"{op_name(out)!r} was given its _backward by hand, which works on numbers: it has "
+                f"no second derivative. Make it an operation with autograd.op(...)"
+            )
+        return _probed(node, function)
+
+    node.op = _handmade(node.op.name, len(operands), partials)
+    node.args = operands
+
+
+def _handmade(name: str, arity: int, partials: Callable[..., tuple[float, ...]]) -> ops.Op:
+    symbol = {"*": "·", "-": "−"}.get(name, name)
+    return ops.Op(name, _no_formula, partials, symbol=symbol, arity=arity)
+
+
+def _no_formula(*_: float) -> float:
+    raise NotImplementedError(
+        "a node made as Value(data, _children, _op) does not say how it is computed, so it cannot "
+        "be recomputed: make it an operation with autograd.op(...)"
+    )
+
+
+def _nothing(out: Any, *operands: Any) -> tuple[float, ...]:
+    return (0.0,) * len(operands)  # micrograd's default: `_backward = lambda: None`
+
+
+def _probed(node: Value, function: Callable[[], None]) -> tuple[float, ...]:
+    """The local derivatives that a `_backward` applies: what it adds for an upstream of one.
+
+    An operand that stands twice gets it all the first time, for its contributions arrive in one.
+    """
+    touched = [node, *node.args]
+    before = [other.grad for other in touched]
+    try:
+        for other in touched:
+            other.grad = 0.0
+        node.grad = 1.0
+        function()
+        found = [float(arg.grad) for arg in node.args]
+    finally:
+        for other, gradient in zip(touched, before):
+            other.grad = gradient
+    first = {arg: i for i, arg in reversed(list(enumerate(node.args)))}
+    return tuple(g if first[arg] == i else 0.0 for i, (arg, g) in enumerate(zip(node.args, found)))
+
+
+def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
+    """All nodes, and all edges as pairs (operand, node).
+
+    >>> x = Value(2.0)
+    >>> nodes, edges = trace(x * x)
+    >>> len(nodes), len(edges)
+    (2, 1)
+    """
+    nodes = topological_order(root)
+    return set(nodes), {(arg, node) for node in nodes for arg in node.args}
+
+
+def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Drawing:
+    """micrograd's name for `autograd.draw`."""
+    return draw(root, format=format, rankdir=rankdir)

@@ -1,0 +1,142 @@
+"""What went wrong in a gradient worked out by hand.
+
+A gradient is a sum of products of local derivatives, so it is linear in each of them: changing
+the local derivative of one edge from l to m changes it by upstream · (m − l) · tangent, where the
+tangent says how the edge's operand moves with the node asked about. Each usual mistake is such a
+change; the one that gives the learner's number is the likely one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isclose, isfinite
+from typing import NamedTuple
+
+from . import ops
+from .backprop import gradients, locals_of
+from .explain import local_term
+from .graph import topological_order
+from .notation import name, number
+from .value import Value
+
+GRAPH_LIMIT = 5000  # nodes up to which single factors are tried
+
+
+class Judgement(NamedTuple):
+    """One gradient held against the right one."""
+
+    node: Value
+    right: bool
+    text: str
+
+
+class Verdict(tuple[Judgement, ...]):
+    """Judgements, a line each when printed; true if all are right."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return all(judgement.right for judgement in self)
+
+    def __repr__(self) -> str:
+        return "\n".join(judgement.text for judgement in self)
+
+
+def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judgement:
+    """Hold `guess` against ∂root/∂node, and if it is wrong, name the likely mistake.
+
+    A guess is right if it is the true gradient rounded to the digits given.
+
+    >>> x = Value(3.0, label="x")
+    >>> judged(x * x, x, 6).text, judged(x * x, x, 3).text
+    ('x: 6 is right.', 'x: 3 is not right. Contributions add up (+=): 1 of 2 was kept.')
+    """
+    found = gradients(root, gradient)
+    true = found.get(node, 0.0)
+    said = f"{name(node)}: {guess:.10g}"
+    if matches(guess, true):
+        exactly = "" if isclose(guess, true, rel_tol=1e-9) else f" ({number(true, 7)})"
+        return Judgement(node, True, f"{said} is right{exactly}.")
+    for value, mistake in _mistakes(root, node, found):
+        if matches(guess, value) and not matches(value, true):
+            return Judgement(node, False, f"{said} is not right. {mistake}")
+    hint = "Take it one factor at a time: explain() lists them."
+    return Judgement(node, False, f"{said} is not right. {hint}")
+
+
+def matches(guess: float, true: float) -> bool:
+    """Whether `guess` is `true`, rounded to the digits in which it was given.
+
+    >>> matches(-0.16, -0.1586), matches(0.16, -0.1586), matches(0, 0.3)
+    (True, False, False)
+    """
+    if isclose(guess, true, rel_tol=1e-9, abs_tol=1e-12):
+        return True
+    digits = repr(float(guess)).lower()
+    mantissa, _, exponent = digits.partition("e")
+    decimals = len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0)
+    half_a_digit = 0.5 * 10.0**-decimals * (1 + 1e-9)
+    return isfinite(true) and abs(guess - true) <= min(half_a_digit, 0.05 * abs(true))
+
+
+def _mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[tuple[float, str]]:
+    """Wrong gradients that a learner could arrive at, the commonest first, and how they came."""
+    true = found.get(node, 0.0)
+    order = topological_order(root)
+    yield -true, "The sign is wrong: one factor too many, or too few, was negated."
+    arriving = [
+        found[other] * local
+        for other in reversed(order)
+        for arg, local in zip(other.args, locals_of(other))
+        if arg is node
+    ]
+    if len(arriving) > 1:
+        kept = f"Contributions add up (+=): 1 of {len(arriving)} was kept."
+        yield from ((contribution, kept) for contribution in reversed(arriving))
+        for contribution in arriving:
+            yield (
+                true - contribution,
+                f"A path is missing, the one that adds {number(contribution)}.",
+            )
+    if true and found[root] != 1.0:
+        yield true / found[root], f"The gradient that flows in, {number(found[root])}, is missing."
+    if len(order) <= GRAPH_LIMIT:
+        yield from _wrong_factors(order, node, found)
+
+
+def _wrong_factors(
+    order: list[Value], node: Value, found: dict[Value, float]
+) -> Iterator[tuple[float, str]]:
+    true = found.get(node, 0.0)
+    tangents = _tangents(order, node)
+    for other in order:
+        for slot, (arg, local) in enumerate(zip(other.args, locals_of(other))):
+            if not (tangents.get(arg) and arg.op is not ops.constant):
+                continue
+            reach = found[other] * tangents[arg]
+            factor = local_term(other, slot)
+            written = f"factor {factor} = {number(local)}"
+            for wrong, what in (
+                (1.0, f"The {written} is missing."),
+                (0.0, f"The path from {name(arg)} to {name(other)} is missing."),
+                (-local, f"The sign of the {written} is wrong."),
+                (other.data, f"Where {name(other)} was used, its slope belongs: the {written}."),
+                (arg.data, f"Where {name(arg)} was used, the slope belongs: the {written}."),
+                (local * local, f"The {written} was used twice."),
+                (1.0 / local if local else 0.0, f"Multiply by the {written}, do not divide."),
+            ):
+                yield true + reach * (wrong - local), what
+
+
+def _tangents(order: list[Value], node: Value) -> dict[Value, float]:
+    """∂other/∂node for every node that depends on it: forward mode."""
+    tangents = {node: 1.0}
+    for other in order:
+        moving = [
+            local * tangents[arg]
+            for arg, local in zip(other.args, locals_of(other))
+            if arg in tangents
+        ]
+        if moving and other is not node:
+            tangents[other] = sum(moving)
+    return tangents

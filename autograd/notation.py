@@ -1,0 +1,270 @@
+"""How numbers, formulas and nodes are written for a person.
+
+A `Term` is a formula that also knows its number. Running a row's derivative on Terms instead of
+floats writes the derivative down: `out * (1 - out)` becomes `a(1 − a)`.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .ops import Op
+    from .value import Value
+
+SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a formula's outermost sign binds
+EXPRESSION_DEPTH = 3  # operations spelled out inside an unlabelled node's name
+LABEL_WIDTH = 32
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # what the rules call the operands, in order
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(x: float, digits: int = 4) -> str:
+    """A number to read: at most `digits` significant digits.
+
+    >>> number(0.07232948), number(-2.0), number(1e-9), number(123456.0), number(float("nan"))
+    ('0.07233', '-2', '1e-09', '1.235e+05', 'nan')
+    """
+    return f"{x:.{digits}g}"
+
+
+def shortened(text: str, width: int = LABEL_WIDTH) -> str:
+    """One printable line of at most `width` characters.
+
+    >>> shortened("two\\nlines"), shortened("x" * 10_000, 8)
+    ('two lines', 'xxxxxxx…')
+    """
+    text = "".join(c if c.isprintable() else " " for c in str(text[: 2 * width]))
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+class Term:
+    """A formula that knows its number; arithmetic on Terms writes larger formulas.
+
+    >>> a, z = Term("a", 0.75), Term("z", -2.0)
+    >>> a * (1 - a), 2 * (a - z), z / a, a**2, z * 1 + 0
+    (a(1 − a), 2(a − z), z/a, a², z)
+    >>> (1 / (2 * a)).number
+    0.6666666666666666
+    """
+
+    __slots__ = ("binds", "number", "text")
+
+    def __init__(self, text: str, number: float, binds: int = ATOM) -> None:
+        self.text = text
+        self.number = number
+        self.binds = binds
+
+    @classmethod
+    def of(cls, x: Any) -> Term:
+        """A plain number as a Term; a Term as it is."""
+        if isinstance(x, Term):
+            return x
+        return cls(number(x), float(x), SUM if x < 0 else ATOM)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the formula is a literal number rather than a name or an expression."""
+        return self.text == number(self.number)
+
+    def reads(self, x: float) -> bool:
+        """Whether the formula is just this number."""
+        return self.is_number and self.number == x
+
+    def inside(self, binds: int) -> str:
+        """The text as an operand of a sign that binds this tightly."""
+        return self.text if self.binds >= binds else f"({self.text})"
+
+    def _apply(self, op: Op, operands: Iterable[Any]) -> Term:
+        return written(op, [Term.of(operand) for operand in operands])
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __float__(self) -> float:
+        raise TypeError("a formula is not a number")
+
+    def __add__(self, other: Any) -> Term:
+        return _sum(self, Term.of(other))
+
+    def __radd__(self, other: Any) -> Term:
+        return _sum(Term.of(other), self)
+
+    def __sub__(self, other: Any) -> Term:
+        return _difference(self, Term.of(other))
+
+    def __rsub__(self, other: Any) -> Term:
+        return _difference(Term.of(other), self)
+
+    def __mul__(self, other: Any) -> Term:
+        return _product(self, Term.of(other))
+
+    def __rmul__(self, other: Any) -> Term:
+        return _product(Term.of(other), self)
+
+    def __truediv__(self, other: Any) -> Term:
+        return _quotient(self, Term.of(other))
+
+    def __rtruediv__(self, other: Any) -> Term:
+        return _quotient(Term.of(other), self)
+
+    def __pow__(self, other: Any) -> Term:
+        return _power(self, Term.of(other))
+
+    def __neg__(self) -> Term:
+        return Term.of(-self.number) if self.is_number else _negated(self)
+
+    def __lt__(self, other: Any) -> bool:
+        return self.number < Term.of(other).number
+
+    def __le__(self, other: Any) -> bool:
+        return self.number <= Term.of(other).number
+
+    def __gt__(self, other: Any) -> bool:
+        return self.number > Term.of(other).number
+
+    def __ge__(self, other: Any) -> bool:
+        return self.number >= Term.of(other).number
+
+
+def _sum(a: Term, b: Term) -> Term:
+    if a.is_number and b.is_number:
+        return Term.of(a.number + b.number)
+    return b if a.reads(0.0) else a if b.reads(0.0) else _added(a, b)
+
+
+def _difference(a: Term, b: Term) -> Term:
+    if a.is_number and b.is_number:
+        return Term.of(a.number - b.number)
+    return a if b.reads(0.0) else _subtracted(a, b)
+
+
+def _product(a: Term, b: Term) -> Term:
+    if a.is_number and b.is_number:
+        return Term.of(a.number * b.number)
+    if a.reads(1.0) or b.reads(0.0):
+        return b
+    if b.reads(1.0) or a.reads(0.0):
+        return a
+    return -b if a.reads(-1.0) else -a if b.reads(-1.0) else _multiplied(a, b)
+
+
+def _quotient(a: Term, b: Term) -> Term:
+    return a if b.reads(1.0) else _divided(a, b)
+
+
+def _power(a: Term, b: Term) -> Term:
+    return a if b.reads(1.0) else Term.of(1.0) if b.reads(0.0) else _raised(a, b)
+
+
+def _value(compute: Callable[..., float], *operands: Term) -> float:
+    """The number of a formula; NaN where it has none, since a formula can still be written."""
+    try:
+        return compute(*(operand.number for operand in operands))
+    except (ArithmeticError, ValueError, NotImplementedError):
+        return math.nan
+
+
+def _added(a: Term, b: Term) -> Term:
+    return Term(f"{a.text} + {b.inside(PRODUCT)}", a.number + b.number, SUM)
+
+
+def _subtracted(a: Term, b: Term) -> Term:
+    return Term(f"{a.text} − {b.inside(PRODUCT)}", a.number - b.number, SUM)
+
+
+def _negated(a: Term) -> Term:
+    return Term(f"−{a.inside(PRODUCT)}", -a.number, SUM)
+
+
+def _multiplied(a: Term, b: Term) -> Term:
+    left = a.text if a.is_number else a.inside(PRODUCT)
+    right = b.inside(PRODUCT)
+    touching = right.startswith("(") or (a.is_number and right[0].isalpha())
+    return Term(left + ("" if touching else "·") + right, a.number * b.number, PRODUCT)
+
+
+def _divided(a: Term, b: Term) -> Term:
+    text = f"{a.inside(PRODUCT)}/{b.inside(POWER)}"
+    return Term(text, _value(operator.truediv, a, b), PRODUCT)
+
+
+def _raised(a: Term, b: Term) -> Term:
+    if b.is_number and b.number in range(2, 100):
+        exponent = str(int(b.number)).translate(SUPERSCRIPTS)
+    else:
+        exponent = f"^{b.inside(ATOM)}"
+    return Term(a.inside(ATOM) + exponent, _value(math.pow, a, b), POWER)
+
+
+INFIX: dict[tuple[str, int], Callable[..., Term]] = {
+    ("+", 2): _added,
+    ("−", 2): _subtracted,
+    ("−", 1): _negated,
+    ("·", 2): _multiplied,
+    ("/", 2): _divided,
+    ("^", 2): _raised,
+}
+
+
+def written(op: Op, operands: list[Term]) -> Term:
+    """The formula of an operation on formulas: between its operands, or as a function of them."""
+    infix = INFIX.get((op.symbol, len(operands)))
+    if infix is not None:
+        return infix(*operands)
+    arguments = ", ".join(operand.text for operand in operands)
+    return Term(f"{op.symbol}({arguments})", _value(op.value, *operands))
+
+
+def located(operands: Iterable[Term], numbers: Iterable[float]) -> str:
+    """Where the operands of an operation are.
+
+    >>> located([Term("x − 2", -1.0), Term.of(0.5)], [-1.0, 0.5])
+    'a = x − 2 = -1, b = 0.5'
+    """
+    return ", ".join(
+        f"{letter} = {number(x)}" if term.is_number else f"{letter} = {term} = {number(x)}"
+        for letter, term, x in zip(LETTERS, operands, numbers)
+    )
+
+
+def name(node: Value) -> Term:
+    """What to call a node: its label, else its number if it has no operands, else its formula.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0, label="x")
+    >>> name(x), name((x - 1.0) ** 2), name(Value(2.0))
+    (x, (x − 1)², 2)
+    """
+    return _name(node, EXPRESSION_DEPTH)
+
+
+def expression(node: Value) -> Term:
+    """The formula of a node, whatever its own label.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0, label="x")
+    >>> y = x.exp() + 1; y.label = "y"
+    >>> expression(y)
+    exp(x) + 1
+    """
+    return _expression(node, EXPRESSION_DEPTH) if node.op.arity else _name(node, 0)
+
+
+def _name(node: Value, depth: int) -> Term:
+    if node.label:
+        return Term(shortened(node.label), node.data)
+    if node.op.arity == 0:
+        return Term.of(node.data)
+    if depth == 0:
+        return Term("…", node.data)
+    return _expression(node, depth)
+
+
+def _expression(node: Value, depth: int) -> Term:
+    term = written(node.op, [_name(arg, depth - 1) for arg in node.args])
+    binds = ATOM if len(term.text) > LABEL_WIDTH else term.binds
+    return Term(shortened(term.text), node.data, binds)

@@ -1,0 +1,481 @@
+"""The table of operations: one operation, one row; the only file that states a derivative.
+
+Evaluating, backpropagating, stepping, explaining, drawing and checking are interpreters of this
+table. A row's functions are written once and read three ways: on floats they compute, on `Value`s
+they build the graph of a derivative (second derivatives), on `Term`s they write formulas.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .boundary import as_float
+from .notation import LETTERS, Term, located, written
+
+
+class Domain(NamedTuple):
+    """Where an operation is defined: as text, as a test of its operands, and how to stay inside."""
+
+    text: str
+    holds: Callable[..., bool]
+    remedy: str
+
+
+class DivisionByZeroError(ValueError, ZeroDivisionError):
+    """A division by zero, worded; caught as either of the errors it is."""
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Op:
+    """One row of the table: all there is to know about one operation.
+
+    Called on plain numbers a row computes a number; on Values it records a node; on NumPy arrays
+    it does so element by element.
+
+    Args:
+        name: its name, as a method of `Value` and as a function of `autograd`.
+        value: `value(a, b, ...)`, the number it makes of its operands' numbers.
+        partials: `partials(out, a, b, ...)`, the tuple (∂out/∂a, ∂out/∂b, ...).
+        rules: the partials as a person reads them, one for each operand.
+        symbol: how it is written in formulas and drawings; by default its name.
+        reads: `partials` as the lessons write them, for rows whose computed form was chosen for
+            its tails; formulas are printed from it.
+        domain: where it is defined, if not everywhere.
+        kink: a function of the operands that changes sign where the derivative jumps.
+        arity: how many operands it takes; counted from `value`.
+
+    >>> from autograd import Value, mul
+    >>> mul(2.0, 3.0), mul(Value(2.0), 3.0)
+    (6.0, Value(data=6.0, grad=0.0))
+    >>> mul.partials(6.0, 2.0, 3.0)
+    (3.0, 2.0)
+    >>> print(mul)
+    mul
+      ∂(a·b)/∂a = b
+      ∂(a·b)/∂b = a
+    """
+
+    name: str
+    value: Callable[..., Any]
+    partials: Callable[..., tuple[Any, ...]]
+    rules: tuple[str, ...] = ()
+    symbol: str = ""
+    reads: Callable[..., tuple[Any, ...]] | None = None
+    domain: Domain | None = None
+    kink: Callable[..., Any] | None = None
+    arity: int = -1
+
+    def __post_init__(self) -> None:
+        if self.arity < 0:
+            object.__setattr__(self, "arity", len(inspect.signature(self.value).parameters))
+        object.__setattr__(self, "symbol", self.symbol or self.name)
+
+    def __call__(self, *operands: Any, **named: Any) -> Any:
+        """The operation on numbers, Values or arrays; operands may be given by name."""
+        if named or len(operands) != self.arity:
+            operands = self._bound(operands, named)
+        if any(isinstance(operand, np.ndarray) for operand in operands):
+            return np.frompyfunc(self, self.arity, 1)(*operands)
+        for operand in operands:
+            if hasattr(operand, "_apply"):
+                return operand._apply(self, operands)
+        numbers = [as_float(operand, self.name) for operand in operands]
+        try:
+            return as_float(self.value(*numbers), f"the value of {self.name}")
+        except (ArithmeticError, ValueError) as error:
+            raise self.failure(error, numbers, [Term.of(x) for x in numbers]) from None
+
+    def failure(
+        self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
+    ) -> Exception:
+        """The error to raise for `error`, met while evaluating at `numbers`."""
+        formula = written(self, list(names))
+        at = located(names, numbers)
+        if self.domain and not self.domain.holds(*numbers):
+            kind = DivisionByZeroError if isinstance(error, ZeroDivisionError) else ValueError
+            needs = f"{self.name} needs {self.domain.text}, and here {at}"
+            return kind(f"{formula} is not defined: {needs}. {self.domain.remedy}")
+        if isinstance(error, OverflowError):
+            return OverflowError(
+                f"{formula} is too large for a float, at {at} (the largest is about 1.8e308). "
+                f"Make the operands smaller, or use a form that cannot overflow: "
+                f"softplus, sigmoid, softmax, logsumexp"
+            )
+        return ValueError(f"{formula} could not be computed at {at}: {error}")
+
+    def slope_failure(
+        self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
+    ) -> Exception:
+        """The error to raise for `error`, met while differentiating at `numbers`."""
+        return ValueError(
+            f"{written(self, list(names))} has no finite derivative at "
+            f"{located(names, numbers)} ({'; '.join(self.rules)}): {error}. "
+            f"Move the operands away from there, as in {self.name}(a + 1e-12)"
+        )
+
+    def _bound(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """The operands in order, when some are given by name or left to their defaults."""
+        try:
+            bound = inspect.signature(self.value).bind(*operands, **named)
+        except TypeError as error:
+            raise TypeError(f"{self.name} has {self.arity} operand(s): {error}") from None
+        bound.apply_defaults()
+        return bound.args
+
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
+        if TABLE.get(self.name) is self:
+            return _row, (self.name,)  # lambdas do not pickle; a row of the table is its name
+        return object.__reduce_ex__(self, protocol)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def __str__(self) -> str:
+        return "\n  ".join([self.name, *self.rules])
+
+
+def op(
+    name: str,
+    value: Callable[..., Any],
+    partials: Callable[..., Any],
+    *,
+    rules: Sequence[str] = (),
+    symbol: str = "",
+    reads: Callable[..., Any] | None = None,
+    domain: Domain | tuple[str, Callable[..., bool], str] | None = None,
+    kink: Callable[..., Any] | None = None,
+) -> Op:
+    """A new operation of your own, as one row; used like a built-in one.
+
+    It evaluates, backpropagates, steps, explains, draws and is checked by `gradcheck`. Write the
+    partials with the functions of `autograd` (`autograd.exp`, not `math.exp`) and they also serve
+    second derivatives and formulas.
+
+    Args:
+        name: its name; a word.
+        value: `value(a, b, ...)`: floats to a float. Default arguments make operands optional.
+        partials: `partials(out, a, b, ...)`: the tuple (∂out/∂a, ∂out/∂b, ...).
+        rules, symbol, reads, domain, kink: see `Op`.
+
+    Returns:
+        The row, to be called on Values and numbers.
+
+    Raises:
+        TypeError: `value` or `partials` is not a function, or takes other operands than the other.
+        ValueError: the name is not a word, or there is not one rule for each operand.
+
+    >>> import autograd
+    >>> softsign = autograd.op(
+    ...     "softsign",
+    ...     value=lambda a: a / (1 + abs(a)),
+    ...     partials=lambda out, a: ((1 - abs(out)) ** 2,),
+    ...     rules=("∂softsign(a)/∂a = (1 − |softsign(a)|)²",),
+    ... )
+    >>> x = autograd.Value(3.0, label="x")
+    >>> y = softsign(x)
+    >>> y.backward()
+    >>> y.data, x.grad
+    (0.75, 0.0625)
+    """
+    if not (isinstance(name, str) and name.isidentifier()):
+        raise ValueError(f"an operation's name is a word like 'softsign', got {name!r}")
+    for role, function in (("value", value), ("partials", partials)):
+        if not callable(function):
+            raise TypeError(f"{role} of {name} must be a function, got {function!r}")
+    arity = _count_parameters(name, "value", value)
+    if _count_parameters(name, "partials", partials) != arity + 1:
+        raise TypeError(
+            f"partials of {name} must take the value first and then the operands, "
+            f"{arity + 1} in all: lambda out, {', '.join(LETTERS[:arity])}: (...)"
+        )
+    if rules and len(rules) != arity:
+        raise ValueError(f"{name} has {arity} operand(s) and {len(rules)} rule(s): give one each")
+    return Op(
+        name,
+        value,
+        _checked(name, partials, arity),
+        rules=tuple(rules) or tuple(f"∂{name}/∂{letter}" for letter in LETTERS[:arity]),
+        symbol=symbol,
+        reads=reads,
+        domain=Domain(*domain) if domain else None,
+        kink=kink,
+    )
+
+
+def _count_parameters(name: str, role: str, function: Callable[..., Any]) -> int:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        raise TypeError(
+            f"the operands of {role} of {name} cannot be counted: "
+            f"wrap it, as in {role}=lambda a: {getattr(function, '__name__', 'f')}(a)"
+        ) from None
+    if any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
+        raise TypeError(f"{role} of {name} must name its operands, without * or **")
+    return len(parameters)
+
+
+def _checked(name: str, partials: Callable[..., Any], arity: int) -> Callable[..., tuple[Any, ...]]:
+    """A user's partials, held to what the table promises: a tuple with a number an operand."""
+
+    def checked(out: Any, *operands: Any) -> tuple[Any, ...]:
+        found = partials(out, *operands)
+        if not isinstance(found, (tuple, list)) or len(found) != arity:
+            raise TypeError(
+                f"partials of {name} must return a tuple of {arity}, one derivative for each "
+                f"operand, as in (…,); it returned {found!r}"
+            )
+        return tuple(
+            x if hasattr(x, "_apply") else as_float(x, f"a derivative of {name}") for x in found
+        )
+
+    return checked
+
+
+def is_zero(a: Any) -> bool:
+    """Whether a number, the data of a Value or the number of a Term is zero."""
+    return bool(0.0 <= a <= 0.0)
+
+
+def _maximum(a: float, b: float) -> float:
+    return a if a >= b or math.isnan(a) else b
+
+
+def _minimum(a: float, b: float) -> float:
+    return a if a <= b or math.isnan(a) else b
+
+
+def _sigmoid(a: float) -> float:
+    """1/(1 + e⁻ᵃ) without a large exponential on either side."""
+    if a >= 0.0:
+        return 1.0 / (1.0 + math.exp(-a))
+    e = math.exp(a)
+    return e / (1.0 + e)
+
+
+leaf = Op("leaf", value=lambda: math.nan, partials=lambda out: ())
+constant = Op("constant", value=lambda: math.nan, partials=lambda out: ())
+
+add = Op(
+    "add",
+    symbol="+",
+    value=lambda a, b: a + b,
+    partials=lambda out, a, b: (1.0, 1.0),
+    rules=("∂(a + b)/∂a = 1", "∂(a + b)/∂b = 1"),
+)
+sub = Op(
+    "sub",
+    symbol="−",
+    value=lambda a, b: a - b,
+    partials=lambda out, a, b: (1.0, -1.0),
+    rules=("∂(a − b)/∂a = 1", "∂(a − b)/∂b = −1"),
+)
+mul = Op(
+    "mul",
+    symbol="·",
+    value=lambda a, b: a * b,
+    partials=lambda out, a, b: (b, a),
+    rules=("∂(a·b)/∂a = b", "∂(a·b)/∂b = a"),
+)
+div = Op(
+    "div",
+    symbol="/",
+    value=lambda a, b: a / b,
+    partials=lambda out, a, b: (1.0 / b, -out / b),
+    reads=lambda out, a, b: (1.0 / b, -a / b**2),
+    rules=("∂(a/b)/∂a = 1/b", "∂(a/b)/∂b = −a/b²"),
+    domain=Domain("b != 0", lambda a, b: b != 0, "Add a small number to the denominator."),
+)
+neg = Op(
+    "neg",
+    symbol="−",
+    value=lambda a: -a,
+    partials=lambda out, a: (-1.0,),
+    rules=("∂(−a)/∂a = −1",),
+)
+power_domain = Domain(
+    "a > 0, or a = 0 with b >= 0, or a < 0 with a whole b",
+    lambda a, b: a > 0 or (b >= 0 if a == 0 else b.is_integer()),
+    "Keep the base positive, as in abs(a) ** b or (a + 1e-12) ** b.",
+)
+pow = Op(  # a ** b with a plain number b; `power` has a Value there
+    "pow",
+    symbol="^",
+    value=lambda a, b: math.pow(a, b),
+    partials=lambda out, a, b: (0.0 if is_zero(b) else b * a ** (b - 1.0), 0.0),
+    rules=("∂(a^b)/∂a = b·a^(b − 1)", "∂(a^b)/∂b = 0"),
+    domain=power_domain,
+)
+power = Op(
+    "power",
+    symbol="^",
+    value=lambda a, b: math.pow(a, b),
+    partials=lambda out, a, b: (
+        0.0 if is_zero(a) and is_zero(b) else b * a ** (b - 1.0),
+        0.0 if is_zero(a) else out * log(a),
+    ),
+    rules=("∂(a^b)/∂a = b·a^(b − 1)", "∂(a^b)/∂b = a^b·log(a)"),
+    domain=power_domain,
+)
+exp: Op = Op(
+    "exp",
+    value=math.exp,
+    partials=lambda out, a: (out,),
+    rules=("∂exp(a)/∂a = exp(a)",),
+)
+log: Op = Op(
+    "log",
+    value=lambda a: math.log(a),
+    partials=lambda out, a: (1.0 / a,),
+    rules=("∂log(a)/∂a = 1/a",),
+    domain=Domain("a > 0", lambda a: a > 0, "Add a small number first, as in log(a + 1e-12)."),
+)
+log1p = Op(
+    "log1p",
+    value=math.log1p,
+    partials=lambda out, a: (1.0 / (1.0 + a),),
+    rules=("∂log1p(a)/∂a = 1/(1 + a)",),
+    domain=Domain("a > -1", lambda a: a > -1, "Add a small number first, as in log1p(a + 1e-12)."),
+)
+expm1 = Op(
+    "expm1",
+    value=math.expm1,
+    partials=lambda out, a: (exp(a),),
+    rules=("∂expm1(a)/∂a = exp(a)",),
+)
+sqrt = Op(
+    "sqrt",
+    value=math.sqrt,
+    partials=lambda out, a: (0.5 / out,),
+    reads=lambda out, a: (1.0 / (2.0 * out),),
+    rules=("∂sqrt(a)/∂a = 1/(2·sqrt(a))",),
+    domain=Domain("a >= 0", lambda a: a >= 0, "Add a small number first, as in sqrt(a + 1e-12)."),
+)
+sin: Op = Op(
+    "sin",
+    value=math.sin,
+    partials=lambda out, a: (cos(a),),
+    rules=("∂sin(a)/∂a = cos(a)",),
+)
+cos: Op = Op(
+    "cos",
+    value=math.cos,
+    partials=lambda out, a: (-sin(a),),
+    rules=("∂cos(a)/∂a = −sin(a)",),
+)
+tanh = Op(
+    "tanh",
+    value=math.tanh,
+    partials=lambda out, a: (4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a),),  # 1 − out², tails too
+    reads=lambda out, a: (1.0 - out**2,),
+    rules=("∂tanh(a)/∂a = 1 − tanh(a)²",),
+)
+sigmoid: Op = Op(
+    "sigmoid",
+    symbol="σ",
+    value=_sigmoid,
+    partials=lambda out, a: (out * sigmoid(-a),),  # out·(1 − out), exact in both tails
+    reads=lambda out, a: (out * (1.0 - out),),
+    rules=("∂σ(a)/∂a = σ(a)·(1 − σ(a))",),
+)
+relu = Op(
+    "relu",
+    value=lambda a: 0.0 if a <= 0.0 else a,
+    partials=lambda out, a: (1.0 if a > 0.0 else 0.0,),
+    rules=("∂relu(a)/∂a = 1 if a > 0 else 0",),
+    kink=lambda a: a,
+)
+leaky_relu = Op(
+    "leaky_relu",
+    value=lambda a, negative_slope=0.01: a if a > 0.0 else negative_slope * a,
+    partials=lambda out, a, b: (1.0 if a > 0.0 else b, 0.0 if a > 0.0 else a),
+    rules=("∂leaky_relu(a, b)/∂a = 1 if a > 0 else b", "∂leaky_relu(a, b)/∂b = 0 if a > 0 else a"),
+    kink=lambda a, b: a,
+)
+elu = Op(
+    "elu",
+    value=lambda a, alpha=1.0: a if a > 0.0 else alpha * math.expm1(a),
+    partials=lambda out, a, b: (
+        1.0 if a > 0.0 else b * exp(a),
+        0.0 if a > 0.0 else expm1(a),
+    ),
+    rules=("∂elu(a, b)/∂a = 1 if a > 0 else b·exp(a)", "∂elu(a, b)/∂b = 0 if a > 0 else expm1(a)"),
+    kink=lambda a, b: a,
+)
+softplus = Op(
+    "softplus",
+    value=lambda a: _maximum(a, 0.0) + math.log1p(math.exp(-abs(a))),
+    partials=lambda out, a: (sigmoid(a),),
+    rules=("∂softplus(a)/∂a = σ(a)",),
+)
+step = Op(
+    "step",
+    value=lambda a: a if math.isnan(a) else 1.0 if a > 0.0 else 0.0,
+    partials=lambda out, a: (0.0,),
+    rules=("∂step(a)/∂a = 0",),
+    kink=lambda a: a,
+)
+absolute = Op(
+    "abs",
+    value=abs,
+    partials=lambda out, a: (1.0 if a > 0.0 else -1.0 if a < 0.0 else 0.0,),
+    rules=("∂abs(a)/∂a = 1 if a > 0 else −1 if a < 0 else 0",),
+    kink=lambda a: a,
+)
+maximum = Op(
+    "maximum",
+    symbol="max",
+    value=_maximum,
+    partials=lambda out, a, b: (
+        1.0 if a > b else 0.0 if a < b else 0.5,
+        1.0 if b > a else 0.0 if b < a else 0.5,
+    ),
+    rules=(
+        "∂max(a, b)/∂a = 1 if a > b else 0 if a < b else ½",
+        "∂max(a, b)/∂b = 1 if b > a else 0 if b < a else ½",
+    ),
+    kink=lambda a, b: a - b,
+)
+minimum = Op(
+    "minimum",
+    symbol="min",
+    value=_minimum,
+    partials=lambda out, a, b: (
+        1.0 if a < b else 0.0 if a > b else 0.5,
+        1.0 if b < a else 0.0 if b > a else 0.5,
+    ),
+    rules=(
+        "∂min(a, b)/∂a = 1 if a < b else 0 if a > b else ½",
+        "∂min(a, b)/∂b = 1 if b < a else 0 if b > a else ½",
+    ),
+    kink=lambda a, b: a - b,
+)
+stop_gradient = Op(
+    "stop_gradient",
+    symbol="stop",
+    value=lambda a: a,
+    partials=lambda out, a: (0.0,),
+    rules=("∂stop(a)/∂a = 0",),
+)
+
+TABLE: dict[str, Op] = {
+    row.name: row
+    for row in (
+        *(leaf, constant),
+        *(add, sub, mul, div, neg, pow, power),
+        *(exp, log, log1p, expm1, sqrt, sin, cos, tanh),
+        *(sigmoid, relu, leaky_relu, elu, softplus, step),
+        *(absolute, maximum, minimum, stop_gradient),
+    )
+}
+"""Every built-in operation by name; `leaf` and `constant` are the two that have no operands."""
+
+
+def _row(name: str) -> Op:
+    return TABLE[name]

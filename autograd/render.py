@@ -1,0 +1,152 @@
+"""DOT -> SVG, PNG, PDF, with or without a `dot` program on the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+# Run in a process of its own, so that what Graphviz has to say on stderr, and a crash of its C
+# code, reach us as an error message.
+BUNDLED_DOT = """\
+import sys, pygraphviz
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
+sys.stdout.buffer.write(graph.draw(format=sys.argv[2], prog=sys.argv[1]))
+"""
+
+
+class RenderError(RuntimeError):
+    """A drawing could not be laid out; `.source` keeps its DOT."""
+
+    def __init__(self, message: str, source: str) -> None:
+        super().__init__(message)
+        self.source = source
+
+
+def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
+    """Lay DOT out with the `dot` found on PATH, else the Graphviz inside the pygraphviz wheel.
+
+    Raises:
+        RenderError: neither is there, or Graphviz refuses; with its reason.
+
+    >>> lay_out("digraph { a -> b }", "svg")[:5]
+    b'<?xml'
+    """
+    found = shutil.which("dot")
+    if found:
+        command = [found, f"-K{engine}", f"-T{format}"]
+    else:
+        command = [sys.executable, "-c", BUNDLED_DOT, engine, format]
+    done = subprocess.run(command, input=source.encode("utf-8"), capture_output=True, check=False)
+    if done.returncode == 0 and done.stdout:
+        return done.stdout
+    reason = done.stderr.decode("utf-8", "replace").strip()
+    if "No module named 'pygraphviz'" in reason:
+        reason = "there is no dot on PATH and no pygraphviz: pip install 'pygraphviz>=2'"
+    raise RenderError(f"Graphviz could not make {format}: {reason or done.returncode}", source)
+
+
+class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
+    """A `graphviz.Digraph` that renders without a `dot` program, and to the file you name.
+
+    `.source` is its DOT, `.pipe("png")` its bytes, `.render("chain.svg")` writes a file, and a
+    notebook shows it as it is.
+    """
+
+    def pipe(
+        self,
+        format: str | None = None,
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: bool | int | None = None,
+        quiet: bool = False,
+        *,
+        engine: str | None = None,
+        encoding: str | None = None,
+    ) -> Any:
+        """The drawing as bytes, or as a string if an encoding is given.
+
+        Raises:
+            RenderError: Graphviz refuses; with its reason.
+        """
+        kind = ":".join(part for part in (format or self.format, renderer, formatter) if part)
+        rendered = lay_out(self.source, kind, engine or self.engine)
+        return rendered.decode(encoding) if encoding else rendered
+
+    def render(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        *,
+        outfile: str | os.PathLike[str] | None = None,
+        engine: str | None = None,
+        **options: Any,
+    ) -> str:
+        """Write the drawing to a file and return its path.
+
+        Args:
+            filename: where to; `"chain.svg"` writes just that file. A name without a known
+                ending gets one from `format`, and the DOT is kept beside it, as graphviz does.
+            directory: the folder, made if need be.
+            view: open the result in a viewer.
+            cleanup: do not keep the DOT.
+            format, engine: instead of those the drawing was made with.
+            outfile: like `filename`, with the ending it has.
+
+        Raises:
+            RenderError: Graphviz refuses; the DOT is kept beside where the file would be.
+            OSError: the file cannot be written.
+        """
+        target = Path(directory or self.directory or "", outfile or filename or self.filename)
+        ending = target.suffix[1:].lower()
+        keep_source = False
+        if format is None and (ending in graphviz.FORMATS or outfile):
+            format = ending
+        else:
+            format = format or self.format
+            keep_source = not cleanup
+            target = target.with_name(f"{target.name}.{format}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        kept = target.with_name(target.name.removesuffix(f".{format}") + ".gv")
+        try:
+            rendered = self.pipe(format, engine=engine, **options)
+        except RenderError as error:
+            write_whole(kept, self.source.encode("utf-8"))
+            raise RenderError(f"{error}. The DOT is kept in {kept}", self.source) from None
+        if keep_source:
+            write_whole(kept, self.source.encode("utf-8"))
+        write_whole(target, rendered)
+        if view:
+            self._view(str(target), format=format, quiet=True)
+        return str(target)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that at no time half of it can be seen.
+
+    Raises:
+        OSError: it cannot be written; what stood there is untouched.
+    """
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        written = Path(file.name)
+        try:
+            file.write(content)
+            file.close()
+            umask = os.umask(0)
+            os.umask(umask)
+            written.chmod(0o666 & ~umask)  # a temporary file is closed to others, a drawing is not
+            written.replace(path)
+        except BaseException:
+            written.unlink()
+            raise

@@ -1,0 +1,100 @@
+"""Functions of many Values, built from the operations of the table."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .value import Value, constant
+
+
+def sum(values: Iterable[Any]) -> Value:
+    """v₁ + v₂ + … + vₙ, added from left to right; 0 for no values.
+
+    Args:
+        values: Values and numbers: any iterable, or an array of any shape.
+
+    Raises:
+        TypeError: `values` is not iterable, or an element is not a number.
+
+    >>> x = Value(2.0)
+    >>> total = sum([x, 1.0, x])
+    >>> total.backward()
+    >>> total.data, x.grad
+    (5.0, 2.0)
+    """
+    return functools.reduce(ops.add, _listed(values, "sum") or [constant(0.0)])
+
+
+def mean(values: Iterable[Any]) -> Value:
+    """(v₁ + … + vₙ)/n.
+
+    Raises:
+        ValueError: there are no values.
+        TypeError: as for `sum`.
+
+    >>> mean([Value(2.0), Value(4.0)]).data
+    3.0
+    """
+    items = _some(values, "mean")
+    return sum(items) / len(items)
+
+
+def logsumexp(values: Iterable[Any]) -> Value:
+    """log(e^v₁ + … + e^vₙ), with the largest taken out first so that nothing overflows.
+
+    logsumexp(v) = m + log Σ exp(vᵢ − m), m = max v; the derivative by m is zero and is not taken.
+
+    Raises:
+        ValueError: there are no values.
+        TypeError: as for `sum`.
+
+    Source: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
+    functions", IMA J. Numer. Anal. 41 (2021), equation (1.4).
+
+    >>> logsumexp([Value(1000.0), Value(1000.0)]).data
+    1000.6931471805599
+    """
+    largest, exponentials = _shifted_exponentials(_some(values, "logsumexp"))
+    return largest + sum(exponentials).log()
+
+
+def softmax(values: Iterable[Any]) -> list[Value]:
+    """exp(vᵢ)/Σ exp(vⱼ) for each i: positive numbers that add up to one.
+
+    Raises:
+        ValueError: there are no values.
+        TypeError: as for `sum`.
+
+    Source: Blanchard, Higham and Higham (2021), equation (1.5).
+
+    >>> [round(p.data, 3) for p in softmax([Value(-1000.0), Value(0.0), Value(0.0)])]
+    [0.0, 0.5, 0.5]
+    """
+    _, exponentials = _shifted_exponentials(_some(values, "softmax"))
+    total = sum(exponentials)
+    return [e / total for e in exponentials]
+
+
+def _shifted_exponentials(items: list[Value]) -> tuple[Value, list[Value]]:
+    largest = ops.stop_gradient(functools.reduce(ops.maximum, items))
+    return largest, [(item - largest).exp() for item in items]
+
+
+def _some(values: Iterable[Any], what: str) -> list[Value]:
+    items = _listed(values, what)
+    if not items:
+        raise ValueError(f"{what} needs at least one value, got none")
+    return items
+
+
+def _listed(values: Iterable[Any], what: str) -> list[Value]:
+    if isinstance(values, np.ndarray):
+        values = values.ravel().tolist()
+    if isinstance(values, (Value, str)) or not isinstance(values, Iterable):
+        raise TypeError(f"{what} takes a sequence of Values, as in {what}([a, b]); got {values!r}")
+    return [v if isinstance(v, Value) else constant(v, what) for v in values]

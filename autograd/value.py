@@ -1,0 +1,441 @@
+"""`Value`: a number that remembers how it was made.
+
+The hot core: fields, operators, and the two functions that record a node. A node holds its
+number, its gradient, its operation and its operands in order, and nothing else: no closure, no
+dictionary. What an operation computes stands in `ops.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from . import modes, ops
+from .boundary import as_float, is_real
+from .notation import expression, located, name
+
+if TYPE_CHECKING:
+    from .explain import Explanation, Nudge, Sensitivity
+    from .ops import Op
+    from .render import Drawing
+    from .stepper import Stepper
+
+NOT_COMPUTED = float("0")
+"""The gradient of a node that no backward pass has reached: reads 0.0, told apart by identity."""
+
+_allocate = object.__new__
+
+
+class Value:
+    """A scalar that records the operations made with it, so that gradients can flow back.
+
+    Args:
+        data: its number: an int, a float, a NumPy real scalar.
+        label: its name in drawings, tables and formulas.
+
+    Attributes:
+        data: the number, a float.
+        grad: ∂output/∂self of the last backward passes; 0.0 before the first.
+        op: the operation that made it, a row of the table; `ops.leaf` if you did.
+        label: its name, or "".
+        scope: where it was made (see `autograd.scope`), or "".
+
+    Raises:
+        TypeError: `data` is not one real number, or `label` is not a string.
+
+    >>> x = Value(1.5, label="x"); w = Value(0.6, label="w")
+    >>> z = w * x + 0.5
+    >>> z.backward()
+    >>> z.data, w.grad, x.grad
+    (1.4, 1.5, 0.6)
+    """
+
+    __slots__ = ("_a", "_b", "_mark", "data", "grad", "label", "op", "scope")
+
+    # One operand stands in _a, two in _a and _b; three or more are a tuple in _a.
+    # A tuple for every node would cost half as much memory again, and the collector's time.
+    data: float
+    grad: float
+    op: Op
+    _a: Any
+    _b: Any
+    _mark: object  # of the last traversal that met the node
+    label: str
+    scope: str
+
+    def __init__(self, data: Any, label: str = "", _op: str = "", *, _children: Any = ()) -> None:
+        if not isinstance(label, str):
+            label, _children = "", label  # micrograd's Value(data, _children, _op)
+        self.data = data if type(data) is float else as_float(data)
+        self.grad = NOT_COMPUTED
+        self.op = ops.leaf
+        self._a = self._b = self._mark = None
+        self.label = label
+        self.scope = modes.scope_name
+        if _children != () or _op:
+            from .micrograd import adopt
+
+            adopt(self, _children, _op)
+
+    # ------------------------------------------------------------------ the graph
+
+    @property
+    def args(self) -> tuple[Value, ...]:
+        """The operands, in order; an operand used twice stands twice.
+
+        Setting them rewires the graph.
+
+        Raises:
+            ValueError: on setting, there are not as many as the operation takes.
+        """
+        arity = self.op.arity
+        if arity == 2:
+            return (self._a, self._b)
+        if arity == 1:
+            return (self._a,)
+        return self._a if arity else ()
+
+    @args.setter
+    def args(self, operands: tuple[Value, ...]) -> None:
+        operands = tuple(operands)
+        arity = self.op.arity
+        if len(operands) != arity or not all(isinstance(a, Value) for a in operands):
+            raise ValueError(f"{self.op.name} takes {arity} Value(s) as operands, got {operands!r}")
+        if arity > 2:
+            self._a = operands
+        else:
+            self._a, self._b = (*operands, None, None)[:2]
+
+    def _apply(self, op: Op, operands: tuple[Any, ...]) -> Value:
+        """What `op(...)` does when one of its operands is a Value."""
+        if op.arity == 1:
+            return _record1(op, *operands)
+        operands = tuple(a if isinstance(a, Value) else constant(a, op.name) for a in operands)
+        return _record2(op, *operands) if op.arity == 2 else _record_many(op, operands)
+
+    # ------------------------------------------------------------------ reading
+
+    def item(self) -> float:
+        """The number, as a plain float."""
+        return self.data
+
+    def detach(self) -> Value:
+        """A constant with the same number, cut from the graph: no gradient flows through it.
+
+        >>> x = Value(3.0)
+        >>> y = x * x.detach()
+        >>> y.backward()
+        >>> x.grad
+        3.0
+        """
+        return constant(self.data)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "a Value is not turned into a float silently, for its gradient would be lost: "
+            "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), math.sin(v), …"
+            " and v.data where you do want the plain number"
+        )
+
+    __int__ = __index__ = __complex__ = __float__
+
+    # ------------------------------------------------------------------ arithmetic
+
+    def __add__(self, other: Any) -> Value:
+        return _record2(ops.add, self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        return _record2(ops.add, other, self)
+
+    def __sub__(self, other: Any) -> Value:
+        return _record2(ops.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Value:
+        return _record2(ops.sub, other, self)
+
+    def __mul__(self, other: Any) -> Value:
+        return _record2(ops.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        return _record2(ops.mul, other, self)
+
+    def __truediv__(self, other: Any) -> Value:
+        return _record2(ops.div, self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return _record2(ops.div, other, self)
+
+    def __pow__(self, other: Any) -> Value:
+        if isinstance(other, Value) and other.op is not ops.constant:
+            return _record2(ops.power, self, other)
+        return _record2(ops.pow, self, other)
+
+    def __rpow__(self, other: Any) -> Value:
+        return _record2(ops.power, other, self)
+
+    def __neg__(self) -> Value:
+        return _record1(ops.neg, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return _record1(ops.absolute, self)
+
+    def __lt__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data < data
+
+    def __le__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data <= data
+
+    def __gt__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data > data
+
+    def __ge__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data >= data
+
+    # ------------------------------------------------------------------ functions
+
+    def exp(self) -> Value:
+        """eᵃ; raises OverflowError above about 709."""
+        return _record1(ops.exp, self)
+
+    def log(self) -> Value:
+        """The natural logarithm; raises ValueError unless positive."""
+        return _record1(ops.log, self)
+
+    def log1p(self) -> Value:
+        """log(1 + a), exact near zero; raises ValueError unless above −1."""
+        return _record1(ops.log1p, self)
+
+    def expm1(self) -> Value:
+        """eᵃ − 1, exact near zero; raises OverflowError above about 709."""
+        return _record1(ops.expm1, self)
+
+    def sqrt(self) -> Value:
+        """The square root; raises ValueError below zero."""
+        return _record1(ops.sqrt, self)
+
+    def sin(self) -> Value:
+        """The sine of an angle in radians."""
+        return _record1(ops.sin, self)
+
+    def cos(self) -> Value:
+        """The cosine of an angle in radians."""
+        return _record1(ops.cos, self)
+
+    def tanh(self) -> Value:
+        """The hyperbolic tangent: an S from −1 to 1."""
+        return _record1(ops.tanh, self)
+
+    def sigmoid(self) -> Value:
+        """1/(1 + e⁻ᵃ): an S from 0 to 1."""
+        return _record1(ops.sigmoid, self)
+
+    def relu(self) -> Value:
+        """a where positive, else 0."""
+        return _record1(ops.relu, self)
+
+    def leaky_relu(self, negative_slope: Any = 0.01) -> Value:
+        """a where positive, else negative_slope·a; the slope may be a Value and learn."""
+        return self._apply(ops.leaky_relu, (self, negative_slope))
+
+    def elu(self, alpha: Any = 1.0) -> Value:
+        """a where positive, else alpha·(eᵃ − 1); alpha may be a Value and learn."""
+        return self._apply(ops.elu, (self, alpha))
+
+    def softplus(self) -> Value:
+        """log(1 + eᵃ), a smooth relu, exact in both tails."""
+        return _record1(ops.softplus, self)
+
+    def step(self) -> Value:
+        """The perceptron's activation: 1 where positive, else 0; its derivative is 0."""
+        return _record1(ops.step, self)
+
+    def maximum(self, other: Any) -> Value:
+        """The larger of two; a tie shares the gradient equally."""
+        return self._apply(ops.maximum, (self, other))
+
+    def minimum(self, other: Any) -> Value:
+        """The smaller of two; a tie shares the gradient equally."""
+        return self._apply(ops.minimum, (self, other))
+
+    # ------------------------------------------------------------------ doors
+    # The methods below open the modules built on this one, and load them when they are called:
+    # so imports point one way.
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """See `autograd.backprop.backward`."""
+        from .backprop import backward
+
+        backward(self, gradient)
+
+    def recompute(self) -> Value:
+        """See `autograd.backprop.recompute`."""
+        from .backprop import recompute
+
+        return recompute(self)
+
+    def zero_grad(self) -> None:
+        """See `autograd.backprop.zero_grad`."""
+        from .backprop import zero_grad
+
+        zero_grad(self)
+
+    def stepper(self, gradient: float = 1.0) -> Stepper:
+        """See `autograd.stepper.Stepper`."""
+        from .stepper import Stepper
+
+        return Stepper(self, gradient)
+
+    def explain(self, node: Value | str, max_paths: int = 10) -> Explanation:
+        """See `autograd.explain.explain`."""
+        from .explain import explain
+
+        return explain(self, node, max_paths)
+
+    def nudge(self, node: Value | str, amount: float) -> Nudge:
+        """See `autograd.explain.nudge`."""
+        from .explain import nudge
+
+        return nudge(self, node, amount)
+
+    def sensitivity(self) -> Sensitivity:
+        """See `autograd.explain.sensitivity`."""
+        from .explain import sensitivity
+
+        return sensitivity(self)
+
+    def draw(self, **options: Any) -> Drawing:
+        """See `autograd.draw.draw`."""
+        from .draw import draw
+
+        return draw(self, **options)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        from .graph import copied
+
+        return copied(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .graph import packed
+
+        return packed(self)
+
+    @property
+    def _prev(self) -> set[Value]:
+        """micrograd's set of operands."""
+        return set(self.args)
+
+    @property
+    def _op(self) -> str:
+        """micrograd's name of the operation."""
+        from .micrograd import op_name
+
+        return op_name(self)
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        """micrograd's closure: pushes this node's gradient to its operands, once a call."""
+        from .backprop import push
+
+        return lambda: push(self)
+
+    @_backward.setter
+    def _backward(self, function: Callable[[], None]) -> None:
+        from .micrograd import set_backward
+
+        set_backward(self, function)
+
+
+# ---------------------------------------------------------------------- recording
+
+
+def constant(data: Any, what: str = "Value") -> Value:
+    """A number in an expression: drawn quietly, never given a gradient."""
+    out = _allocate(Value)
+    out.data = as_float(data, what)
+    out.grad = NOT_COMPUTED
+    out.op = ops.constant
+    out._a = out._b = out._mark = None
+    out.label = ""
+    out.scope = modes.scope_name
+    return out
+
+
+def _record1(op: Op, a: Value) -> Value:
+    try:
+        data = op.value(a.data)
+    except (ArithmeticError, ValueError) as error:
+        raise failure(op, error, (a,)) from None
+    return _node(op, data, a, None)
+
+
+def _record2(op: Op, a: Any, b: Any) -> Value:
+    if type(a) is not Value and (a := _operand(a)) is NotImplemented:
+        return a  # type: ignore[no-any-return]  # Python then asks the other operand
+    if type(b) is not Value and (b := _operand(b)) is NotImplemented:
+        return b  # type: ignore[no-any-return]
+    try:
+        data = op.value(a.data, b.data)
+    except (ArithmeticError, ValueError) as error:
+        raise failure(op, error, (a, b)) from None
+    return _node(op, data, a, b)
+
+
+def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
+    try:
+        data = op.value(*[a.data for a in operands])
+    except (ArithmeticError, ValueError) as error:
+        raise failure(op, error, operands) from None
+    return _node(op, data, operands, None)
+
+
+def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
+    if type(data) is not float:
+        data = as_float(data, f"the value of {op.name}")
+    if not modes.recording:
+        return constant(data)
+    out = _allocate(Value)
+    out.data = data
+    out.grad = NOT_COMPUTED
+    out.op = op
+    out._a = a
+    out._b = b
+    out._mark = None
+    out.label = ""
+    out.scope = modes.scope_name
+    if modes.watching and not isfinite(data):
+        at = located([name(arg) for arg in out.args], [arg.data for arg in out.args])
+        raise FloatingPointError(f"{expression(out)} is {data}, at {at}")
+    return out
+
+
+def failure(
+    op: Op, error: Exception, operands: tuple[Value, ...], numbers: Sequence[float] | None = None
+) -> Exception:
+    """The error to raise for `error`, met while evaluating an operation on these operands."""
+    if numbers is None:
+        numbers = [a.data for a in operands]
+    return op.failure(error, numbers, [name(a) for a in operands])
+
+
+def _operand(x: Any) -> Any:
+    """What may stand beside a Value in an expression; arrays take over from here themselves."""
+    return x if isinstance(x, Value) else constant(x) if is_real(x) else NotImplemented
+
+
+def _comparable(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented

@@ -1,0 +1,1 @@
+"""Neurons, layers, costs and optimisers on top of `autograd`."""

@@ -1,0 +1,76 @@
+"""Random programs of scalar operations, to be run by the engine and by oracles alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from autograd import TABLE
+
+# Operations that keep numbers moderate, so that programs of any length stay in range.
+CALM = ("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus", "expm1_tanh")
+PIECEWISE = ("relu", "leaky_relu", "elu", "abs", "maximum", "minimum")
+GUARDED = ("div", "log", "sqrt", "power", "pow")  # their operands are first moved into the domain
+
+
+@dataclass(frozen=True)
+class Program:
+    """Leaves' numbers, then instructions (operation, indices of earlier results).
+
+    An index below the number of leaves is a leaf. The last result is the output.
+    """
+
+    leaves: tuple[float, ...]
+    instructions: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def run(self, leaves: Sequence[Any], operations: dict[str, Callable[..., Any]]) -> list[Any]:
+        """All results, leaves first, computed with these operations."""
+        results = list(leaves)
+        for name, operands in self.instructions:
+            results.append(_apply(name, [results[i] for i in operands], operations))
+        return results
+
+
+def _apply(name: str, operands: list[Any], do: dict[str, Callable[..., Any]]) -> Any:
+    a = operands[0]
+    if name in ("div", "power"):
+        return (
+            do[name](*operands[:1], _positive(operands[1], do))
+            if name == "div"
+            else do[name](_positive(a, do), do["tanh"](operands[1]))
+        )
+    if name == "pow":
+        return do["pow"](_positive(a, do), 1.5)
+    if name in ("log", "sqrt"):
+        return do[name](_positive(a, do))
+    if name == "mul":
+        return do["mul"](do["tanh"](a), operands[1])
+    if name == "expm1_tanh":
+        return do["expm1"](do["tanh"](a))
+    if name in ("leaky_relu", "elu"):
+        return do[name](a, 0.25)
+    return do[name](*operands)
+
+
+def _positive(a: Any, do: dict[str, Callable[..., Any]]) -> Any:
+    """Something above a half that depends on `a`."""
+    return do["add"](do["mul"](do["sin"](a), do["sin"](a)), 0.5)
+
+
+ARITY = {"expm1_tanh": 1, "leaky_relu": 1, "elu": 1, "pow": 1}
+
+
+@st.composite
+def programs(draw: st.DrawFn, names: Sequence[str] = (*CALM, *GUARDED), most: int = 14) -> Program:
+    """Programs in which nodes are shared, operands repeat and leaves may be unused."""
+    leaves = draw(st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=4))
+    instructions = []
+    for position in range(draw(st.integers(1, most))):
+        name = draw(st.sampled_from(names))
+        arity = ARITY[name] if name in ARITY else TABLE[name].arity
+        earlier = st.integers(0, len(leaves) + position - 1)
+        instructions.append((name, tuple(draw(earlier) for _ in range(arity))))
+    return Program(tuple(leaves), tuple(instructions))

@@ -1,0 +1,410 @@
+"""The backward pass: what it computes, what its words mean, what it leaves alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given, settings
+from mpmath import mpf
+from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
+
+import autograd
+from autograd import TABLE, Value, detect_anomaly, grad, no_grad, ops
+from autograd.backprop import gradients, has_gradient, locals_of, moved, stale
+from autograd.graph import topological_order
+
+ENGINE: dict[str, Any] = dict(TABLE)
+
+
+def run(program: Program) -> tuple[list[Value], list[Value]]:
+    leaves = [Value(x) for x in program.leaves]
+    return leaves, program.run(leaves, ENGINE)
+
+
+def slopes_by_oracle(program: Program) -> list[Any]:
+    def output(*leaves: Any) -> Any:
+        return program.run(leaves, oracle.FORMULAS)[-1]
+
+    return [oracle.partial(output, program.leaves, i) for i in range(len(program.leaves))]
+
+
+# ---------------------------------------------------------------------- right gradients
+
+
+@settings(deadline=None, max_examples=150)
+@given(programs())
+def test_random_graphs_have_the_gradients_of_a_150_digit_oracle(program: Program) -> None:
+    leaves, results = run(program)
+    results[-1].backward()
+    wanted = program.run([mpf(x) for x in program.leaves], oracle.FORMULAS)[-1]
+    assert abs(results[-1].data - wanted) <= 1e-11 * max(1, abs(wanted))
+    for leaf, slope in zip(leaves, slopes_by_oracle(program)):
+        assert abs(leaf.grad - slope) <= 1e-9 * max(1, abs(slope))
+
+
+@settings(deadline=None, max_examples=60)
+@given(programs((*CALM, *GUARDED, *PIECEWISE)))
+def test_all_ways_to_a_gradient_agree(program: Program) -> None:
+    leaves, results = run(program)
+    root = results[-1]
+    root.backward()
+    by_table = gradients(root)
+    as_values = gradients(root, locals_of=locals_of)
+    used = [leaf for leaf in leaves if leaf in by_table]
+    with_graph = grad(root, used, create_graph=True)
+    for node in topological_order(root):
+        if node.op is not ops.constant:
+            assert by_table[node] == as_values[node] == node.grad
+    assert [g.data for g in with_graph] == pytest.approx([x.grad for x in used], rel=1e-12)
+    stepper = root.stepper()
+    list(stepper)
+    assert stepper.gradients == {n: g for n, g in by_table.items() if n.op is not ops.constant}
+
+
+@settings(deadline=None, max_examples=30)
+@given(programs(CALM, most=6))
+def test_second_derivatives_of_random_graphs(program: Program) -> None:
+    leaves, results = run(program)
+    found = gradients(results[-1])
+    if leaves[0] not in found:
+        return
+    (slope,) = grad(results[-1], leaves[0], create_graph=True)
+    second = gradients(slope).get(leaves[0], 0.0)
+
+    def output(*at: Any) -> Any:
+        return program.run(at, oracle.FORMULAS)[-1]
+
+    wanted = oracle.second_partial(output, program.leaves, 0, 0)
+    assert abs(second - wanted) <= 1e-7 * max(1, abs(wanted))
+
+
+@settings(deadline=None, max_examples=60)
+@given(programs((*CALM, *GUARDED, *PIECEWISE)))
+def test_pytorch_agrees_kinks_and_ties_included(program: Program) -> None:
+    torch = pytest.importorskip("torch")
+    do: dict[str, Callable[..., Any]] = {
+        **{name: getattr(torch, name) for name in ("sin", "cos", "tanh", "sigmoid", "log", "sqrt")},
+        "add": lambda a, b: a + b,
+        "sub": lambda a, b: a - b,
+        "mul": lambda a, b: a * b,
+        "div": lambda a, b: a / b,
+        "neg": lambda a: -a,
+        "pow": lambda a, b: a**b,
+        "power": lambda a, b: a**b,
+        "expm1": torch.expm1,
+        "softplus": torch.nn.functional.softplus,
+        "relu": torch.relu,
+        "leaky_relu": torch.nn.functional.leaky_relu,
+        "elu": torch.nn.functional.elu,
+        "abs": torch.abs,
+        "maximum": torch.maximum,
+        "minimum": torch.minimum,
+    }
+    leaves, results = run(program)
+    tensors = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.leaves]
+    root = program.run(tensors, do)[-1]
+    results[-1].backward()
+    root.backward()
+    for leaf, tensor in zip(leaves, tensors):
+        wanted = 0.0 if tensor.grad is None else float(tensor.grad)
+        assert leaf.grad == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
+def test_the_chain_worked_by_hand() -> None:
+    x, w, b = Value(1.5), Value(0.6), Value(0.1)
+    z = w * x + b
+    a = z.sigmoid()
+    cost = (a - 1.0) ** 2
+    cost.backward()
+    a_ = 1 / (1 + math.exp(-1.0))
+    slope = 2 * (a_ - 1) * a_ * (1 - a_)
+    assert b.grad == pytest.approx(slope, rel=1e-14)
+    assert w.grad == pytest.approx(slope * 1.5, rel=1e-14)
+    assert x.grad == pytest.approx(slope * 0.6, rel=1e-14)
+
+
+# ---------------------------------------------------------------------- what backward() means
+
+
+def test_a_second_backward_doubles_the_leaves_and_nothing_else() -> None:
+    x = Value(3.0)
+    y = x * x
+    z = y + x
+    z.backward()
+    first = (x.grad, y.grad, z.grad)
+    z.backward()
+    assert first == (7.0, 1.0, 1.0)
+    assert (x.grad, y.grad, z.grad) == (14.0, 1.0, 1.0)
+
+
+def test_gradients_of_two_outputs_add_up_in_their_leaves() -> None:
+    x = Value(3.0)
+    (x * 2).backward()
+    (x * 5).backward()
+    assert x.grad == 7.0
+
+
+def test_an_intermediate_node_has_the_gradient_of_the_last_call() -> None:
+    x = Value(3.0)
+    y = x * 2
+    (y * 10).backward()
+    (y * 7).backward()
+    assert (y.grad, x.grad) == (7.0, 34.0)
+
+
+def test_the_gradient_that_flows_in_scales_all() -> None:
+    x = Value(3.0)
+    (x * x).backward(gradient=-0.5)
+    assert x.grad == -3.0
+    with pytest.raises(TypeError, match="gradient expected one real number"):
+        (x * x).backward(gradient="1")  # type: ignore[arg-type]
+
+
+def test_backward_of_a_leaf_is_one() -> None:
+    x = Value(3.0)
+    x.backward()
+    x.backward()
+    assert x.grad == 2.0
+
+
+def test_zero_grad_empties_leaves_and_intermediate_nodes() -> None:
+    x = Value(3.0)
+    y = x * x
+    y.backward()
+    y.zero_grad()
+    assert (x.grad, y.grad, has_gradient(x), has_gradient(y)) == (0.0, 0.0, False, False)
+
+
+def test_a_constant_gets_no_gradient() -> None:
+    x, c = Value(3.0), Value(2.0).detach()
+    (x * c + 5.0).backward()
+    assert (x.grad, c.grad, has_gradient(c)) == (2.0, 0.0, False)
+
+
+def test_backward_of_a_constant_says_that_there_is_nothing_to_differentiate() -> None:
+    with pytest.raises(ValueError, match="nothing to differentiate.*detach"):
+        Value(3.0).detach().backward()
+
+
+def test_gradients_are_exact_floats_even_if_the_data_is_not() -> None:
+    x = Value(3.0)
+    x.data = 4  # a learner's w.data = 4 is an int
+    y = x * x
+    y.backward()
+    assert (type(y.data), y.data, x.grad) == (float, 16.0, 8.0)
+
+
+def test_backward_that_fails_leaves_every_gradient_as_it_was() -> None:
+    x, y = Value(4.0), Value(0.0)
+    good = x * y
+    good.backward()
+    bad = good + y.sqrt() + x
+    with pytest.raises(ValueError, match="no finite derivative"):
+        bad.backward()
+    assert (x.grad, y.grad, good.grad, bad.grad) == (0.0, 4.0, 1.0, 0.0)
+
+
+def cyclic() -> Value:
+    a, b = Value(2.0), Value(3.0)
+    c = a * b
+    d = c + 1
+    c.args = (a, d)
+    return d
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda v: v.backward(),
+        lambda v: v.recompute(),
+        lambda v: v.zero_grad(),
+        lambda v: v.stepper(),
+        lambda v: v.draw(),
+        lambda v: v.sensitivity(),
+        lambda v: grad(v, v.args[0]),
+    ],
+)
+def test_a_cycle_made_by_hand_is_an_error_not_a_hang(use: Callable[[Value], Any]) -> None:
+    with pytest.raises(ValueError, match="the graph has a cycle: the (add|mul) node"):
+        use(cyclic())
+
+
+def test_a_node_that_is_its_own_operand_is_a_cycle() -> None:
+    y = -Value(1.0)
+    y.label = "y"
+    y.args = (y,)
+    with pytest.raises(ValueError, match="cycle: the neg node 'y'"):
+        y.backward()
+
+
+# ---------------------------------------------------------------------- grad
+
+
+def test_grad_leaves_every_grad_alone() -> None:
+    x = Value(3.0)
+    y = x * x
+    y.backward()
+    assert grad(y, [x, y]) == (6.0, 1.0)
+    assert (x.grad, y.grad) == (6.0, 1.0)
+
+
+def test_grad_takes_intermediate_nodes() -> None:
+    x = Value(3.0)
+    y = x * 2
+    assert grad(y * y, y) == (12.0,)
+
+
+def test_third_derivative() -> None:
+    x = Value(2.0)
+    y = x**5
+    for wanted in (80.0, 160.0, 240.0):
+        (y,) = grad(y, x, create_graph=True)
+        assert y.data == wanted
+
+
+def test_a_derivative_that_is_constant_is_a_constant() -> None:
+    x = Value(2.0)
+    (slope,) = grad(3.0 * x, x, create_graph=True)
+    assert (slope.data, slope.op) == (3.0, ops.constant)
+
+
+def test_create_graph_and_backward_work_together() -> None:
+    x = Value(2.0)
+    (slope,) = grad(x**3, x, create_graph=True)
+    (slope**2).backward()  # d/dx (3x²)² = 36x³
+    assert x.grad == 288.0
+
+
+def test_an_unused_input_is_an_error_unless_allowed() -> None:
+    x, other = Value(2.0, label="x"), Value(3.0, label="other")
+    with pytest.raises(ValueError, match="x² does not depend on other.*allow_unused=True"):
+        grad(x**2, [x, other])
+    assert grad(x**2, [x, other], allow_unused=True) == (4.0, None)
+
+
+def test_a_constant_input_is_an_error_that_says_so() -> None:
+    c = Value(2.0).detach()
+    with pytest.raises(ValueError, match=r"\(a constant\)"):
+        grad(c * Value(1.0), c)
+
+
+def test_grad_refuses_what_is_not_a_value() -> None:
+    with pytest.raises(TypeError, match="with respect to Values, got 2.0"):
+        grad(Value(1.0) * 2, [2.0])  # type: ignore[list-item]
+
+
+# ---------------------------------------------------------------------- recompute
+
+
+@settings(deadline=None, max_examples=60)
+@given(programs(), programs())
+def test_recompute_gives_what_a_new_graph_would(program: Program, other: Program) -> None:
+    leaves, results = run(program)
+    numbers = (other.leaves * 4)[: len(leaves)]
+    for leaf, x in zip(leaves, numbers):
+        leaf.data = x
+    results[-1].recompute()
+    again = run(Program(tuple(numbers), program.instructions))[1]
+    in_graph = set(topological_order(results[-1]))
+    for old, new in zip(results, again):
+        if old in in_graph:
+            assert old.data == new.data or (math.isnan(old.data) and math.isnan(new.data))
+
+
+def test_recompute_keeps_leaf_gradients_and_empties_the_others() -> None:
+    x = Value(3.0)
+    y = x * x
+    y.backward()
+    x.data = 4.0
+    assert y.recompute() is y
+    assert (y.data, x.grad, has_gradient(x), has_gradient(y)) == (16.0, 6.0, True, False)
+
+
+def test_recompute_that_fails_leaves_the_graph_as_it_was() -> None:
+    x = Value(3.0, label="x")
+    double = x * 2
+    y = (double - 1).log()
+    y.backward()
+    x.data = 0.25
+    with pytest.raises(ValueError, match=r"log\(x·2 − 1\).*a = x·2 − 1 = -0.5"):
+        y.recompute()
+    assert (double.data, y.data, y.grad) == (6.0, math.log(5.0), 1.0)
+    x.data = "4"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="the data of x expected one real number"):
+        y.recompute()
+    assert y.data == math.log(5.0)
+
+
+def test_recompute_turns_foreign_data_into_floats() -> None:
+    x = Value(3.0)
+    y = x * x
+    x.data = np.float64(2.0)
+    y.recompute()
+    assert (type(x.data), type(y.data)) == (float, float)
+
+
+def test_stale_nodes_are_those_downstream_of_a_change() -> None:
+    x, w = Value(3.0), Value(2.0)
+    a, b = x * 2, w * 2
+    y = a + b
+    assert stale(y) == set()
+    x.data = 4.0
+    assert stale(y) == {a, y}
+    y.recompute()
+    assert stale(y) == set()
+
+
+def test_moved_evaluates_without_touching_the_graph() -> None:
+    x = Value(3.0)
+    y = x * x + 1
+    assert moved(y, x, 4.0)[y] == 17.0
+    assert moved(y, y.args[0], 0.0)[y] == 1.0
+    assert (x.data, y.data) == (3.0, 10.0)
+
+
+# ---------------------------------------------------------------------- modes and tails
+
+
+def test_log_of_one_plus_a_huge_exponential() -> None:
+    x = Value(1000.0)
+    y = x.softplus()
+    y.backward()
+    assert (y.data, x.grad) == (1000.0, 1.0)
+
+
+def test_under_no_grad_nothing_is_recorded() -> None:
+    x = Value(3.0)
+    with no_grad():
+        y = x * x + 1
+    assert (y.data, y.args, y.op) == (10.0, (), ops.constant)
+
+
+def test_under_detect_anomaly_a_gradient_that_overflows_is_found_where_it_does() -> None:
+    x = Value(1e-200, label="x")
+    with detect_anomaly():
+        y = x.log() * 1e200
+        words = r"gradient of x became inf in log\(x\): upstream 1e\+200 × local 1e\+200"
+        with pytest.raises(FloatingPointError, match=words):
+            y.backward()
+    assert not has_gradient(x)
+
+
+def test_under_detect_anomaly_recompute_is_watched_too() -> None:
+    x = Value(1.0, label="x")
+    y = x * x
+    x.data = 1e200
+    with detect_anomaly(), pytest.raises(FloatingPointError, match="x·x became inf"):
+        y.recompute()
+    assert y.data == 1.0
+
+
+def test_python_functions_of_the_package_share_the_engine() -> None:
+    x = Value(2.0)
+    y = autograd.log(autograd.exp(x))
+    y.backward()
+    assert x.grad == pytest.approx(1.0)

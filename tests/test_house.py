@@ -1,0 +1,85 @@
+"""The rules of the house: imports point one way, and outsiders use public names only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import autograd
+
+ROOT = Path(__file__).parent.parent
+
+# Each module may import those before it.
+ORDER = [
+    *("boundary", "notation", "ops", "modes", "value", "graph", "backprop", "sequences"),
+    *("explain", "mistakes", "check", "fold", "render", "draw", "stepper", "micrograd"),
+]
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[ast.ImportFrom | ast.Import, str]]:
+    """Every import statement and the module it names, those for type checkers left out."""
+    skipped = {
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            yield node, "." * node.level + (node.module or "")
+        elif isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+
+
+def test_the_order_names_every_module() -> None:
+    assert sorted([*ORDER, "__init__"]) == [path.stem for path in modules("autograd")]
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_imports_point_one_way(name: str) -> None:
+    tree = ast.parse((ROOT / "autograd" / f"{name}.py").read_text())
+    top_level = set(tree.body)
+    for node, module in imports(tree):
+        if not module.startswith("."):
+            assert module.split(".")[0] != "autograd", "inside the package, imports are relative"
+            continue
+        if node not in top_level:
+            assert name == "value", "only the doors of Value open a module when called"
+            continue
+        named = [module[1:]] if module != "." else [alias.name for alias in node.names]
+        for imported in named:
+            assert ORDER.index(imported) < ORDER.index(name)
+
+
+@pytest.mark.parametrize("path", [*modules("nn"), *modules("demos")], ids=lambda path: path.stem)
+def test_outsiders_use_public_names_only(path: Path) -> None:
+    for node, module in imports(ast.parse(path.read_text())):
+        assert not module.startswith("autograd."), "import from autograd, not from its modules"
+        if module == "autograd" and isinstance(node, ast.ImportFrom):
+            assert {alias.name for alias in node.names} <= set(autograd.__all__)
+
+
+def test_every_public_name_exists_and_has_a_docstring() -> None:
+    for name in autograd.__all__:
+        assert getattr(autograd, name).__doc__
+
+
+def test_only_the_table_states_a_derivative() -> None:
+    stating = [
+        path.stem
+        for path in modules("autograd")
+        if any(
+            isinstance(node, ast.keyword) and node.arg == "partials"
+            for node in ast.walk(ast.parse(path.read_text()))
+        )
+    ]
+    assert stating == ["ops"]

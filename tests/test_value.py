@@ -1,0 +1,304 @@
+"""Value: what may become one, what it computes, how it reads, what it refuses."""
+
+from __future__ import annotations
+
+import decimal
+import fractions
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import TABLE, Value, ops
+from autograd.boundary import as_float
+
+# ---------------------------------------------------------------------- making one
+
+
+def test_a_new_value_has_data_no_gradient_no_operands() -> None:
+    v = Value(2, label="v")
+    assert (v.data, v.grad, v.label, v.op, v.args, v.scope) == (2.0, 0.0, "v", ops.leaf, (), "")
+    assert type(v.data) is float
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *(2, 2.0, True, fractions.Fraction(1, 2), np.float32(0.5), np.float64(0.5), np.int64(3)),
+        *(np.float16(1.5), np.bool_(True), np.array(2.5), np.array([2.5]), np.longdouble(2.5)),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_any_real_scalar_becomes_an_exact_float(number: Any) -> None:
+    data = Value(number).data
+    assert type(data) is float
+    assert data == float(np.asarray(number, dtype=float).reshape(()))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("3", "got str '3': convert it first, as in Value\\(float\\('3'\\)\\)"),
+        (None, "got NoneType None: pass an int, a float or a NumPy scalar"),
+        (1j, "got complex 1j: pass its .real or .imag part"),
+        (np.complex64(1j), "pass its .real"),
+        (np.array([1.0, 2.0]), "an array of 2 elements .*one Value for each"),
+        ([1.0], "got list"),
+        (np.array("3"), "got an array of 1 elements"),
+        (decimal.Decimal("0.1"), "got Decimal"),
+        (Value(1.0), r"is a Value already; use it as it is, or v.detach\(\)"),
+        ("x" * 1000, "…"),
+    ],
+)
+def test_anything_else_is_refused_with_a_way_out(data: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=f"Value expected one real number.*{words}"):
+        Value(data)
+
+
+def test_an_integer_too_large_for_a_float_is_refused() -> None:
+    with pytest.raises(OverflowError, match="an integer of 401 digits"):
+        Value(10**400)
+
+
+def test_a_label_is_a_string() -> None:
+    with pytest.raises(TypeError, match="takes a string as label"):
+        Value(1.0, label=3)  # type: ignore[arg-type]
+
+
+def test_an_error_names_what_was_asked_for() -> None:
+    with pytest.raises(TypeError, match="the amount expected one real number"):
+        as_float("a", "the amount")
+
+
+# ---------------------------------------------------------------------- arithmetic
+
+OPERATORS: list[Callable[[Any, Any], Any]] = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.pow,
+]
+NUMBERS = [3, 1.5, True, np.float32(1.5), np.float64(1.5), np.int64(2), fractions.Fraction(3, 2)]
+
+
+@pytest.mark.parametrize("do", OPERATORS)
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda x: type(x).__name__)
+def test_numbers_on_either_side(do: Callable[[Any, Any], Any], number: Any) -> None:
+    plain = float(number)
+    for result, wanted in (
+        (do(Value(2.0), number), do(2.0, plain)),
+        (do(number, Value(2.0)), do(plain, 2.0)),
+    ):
+        assert type(result) is Value
+        assert type(result.data) is float
+        assert result.data == wanted
+
+
+@pytest.mark.parametrize("do", OPERATORS)
+def test_what_is_not_a_number_is_left_to_python(do: Callable[[Any, Any], Any]) -> None:
+    for other in ("3", None, [1.0], 1j):
+        with pytest.raises(TypeError):
+            do(Value(2.0), other)
+        with pytest.raises(TypeError):
+            do(other, Value(2.0))
+
+
+def test_signs_and_absolute_value() -> None:
+    v = Value(-2.0)
+    assert ((-v).data, abs(v).data, +v) == (2.0, 2.0, v)
+
+
+def test_a_power_with_a_number_and_one_with_a_value_are_two_operations() -> None:
+    x, n = Value(2.0), Value(3.0)
+    assert ((x**3).op, (x**n).op, (2**n).op) == (ops.pow, ops.power, ops.power)
+    assert ((x ** n.detach()).op) is ops.pow
+    y = x**n
+    y.backward()
+    assert x.grad == 12.0
+    assert n.grad == pytest.approx(8 * math.log(2))
+
+
+@pytest.mark.parametrize(
+    "do", [operator.lt, operator.le, operator.gt, operator.ge], ids=lambda f: f.__name__
+)
+@pytest.mark.parametrize("other", [1.0, 2, 3.5, np.float64(2.0), np.float32(1.0)])
+def test_comparisons_are_those_of_the_data(do: Callable[[Any, Any], bool], other: Any) -> None:
+    assert do(Value(2.0), other) == do(2.0, other)
+    assert do(other, Value(2.0)) == do(other, 2.0)
+    assert do(Value(2.0), Value(float(other))) == do(2.0, float(other))
+
+
+def test_equality_and_hash_are_identity() -> None:
+    a, b = Value(2.0), Value(2.0)
+    assert a != b
+    assert a == a
+    assert len({a, b, a}) == 2
+
+
+def test_a_comparison_with_something_else_is_a_type_error() -> None:
+    with pytest.raises(TypeError):
+        Value(1.0) < "a"  # noqa: B015
+
+
+METHODS = [row.name for row in TABLE.values() if row.arity and hasattr(Value, row.name)]
+
+
+def test_every_function_of_the_table_is_a_method_and_a_function() -> None:
+    assert set(METHODS) == set(TABLE) - {
+        *("leaf", "constant", "add", "sub", "mul", "div", "neg", "pow", "power", "abs"),
+        "stop_gradient",
+    }
+    for name in METHODS:
+        assert getattr(autograd, name) is TABLE[name]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_method_and_function_record_the_same_node(name: str) -> None:
+    others = (0.7,) if name in ("maximum", "minimum") else ()
+    v = Value(0.3)
+    by_method, by_function = getattr(v, name)(*others), TABLE[name](v, *others)
+    assert by_method.op is by_function.op is TABLE[name]
+    assert by_method.data == by_function.data
+    assert by_method.args[0] is v
+
+
+# ---------------------------------------------------------------------- the graph it records
+
+
+def test_operands_stand_in_order_and_keep_duplicates() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert (a - b).args == (a, b)
+    assert (a * a).args == (a, a)
+    assert (-a).args == (a,)
+
+
+def test_a_plain_number_is_a_constant() -> None:
+    y = Value(2.0) * 3
+    assert y.args[1].op is ops.constant
+    y.backward()
+    assert y.args[1].grad == 0.0
+
+
+def test_args_can_be_rewired_but_not_miscounted() -> None:
+    a, b, c = Value(2.0), Value(3.0), Value(4.0)
+    y = a * b
+    y.args = (a, c)
+    assert y.recompute().data == 8.0
+    with pytest.raises(ValueError, match=r"mul takes 2 Value\(s\) as operands"):
+        y.args = (a,)
+    with pytest.raises(ValueError, match=r"leaf takes 0 Value\(s\)"):
+        a.args = (b,)
+    assert y.args == (a, c)
+
+
+def test_detach_cuts_the_graph() -> None:
+    x = Value(3.0)
+    d = (x * x).detach()
+    assert (d.data, d.args, d.op) == (9.0, (), ops.constant)
+
+
+def test_a_node_has_no_dictionary() -> None:
+    assert not hasattr(Value(1.0), "__dict__")
+    with pytest.raises(AttributeError):
+        Value(1.0).lable = "w"  # type: ignore[attr-defined]
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def test_repr_is_plain_and_short() -> None:
+    assert repr(Value(0.5)) == "Value(data=0.5, grad=0.0)"
+    assert repr(Value(0.5, label="w")) == "Value(data=0.5, grad=0.0, label='w')"
+
+
+def test_format_is_that_of_the_data() -> None:
+    assert f"{Value(2 / 3):.3f}|{Value(2.0):>8.1e}|{Value(0.5)}" == (
+        "0.667| 2.0e+00|Value(data=0.5, grad=0.0)"
+    )
+
+
+def test_item_is_the_number() -> None:
+    assert Value(2.5).item() == 2.5
+
+
+@pytest.mark.parametrize("convert", [float, int, complex, math.exp, math.sqrt, np.float64, range])
+def test_a_silent_conversion_to_a_number_is_refused(convert: Callable[[Value], Any]) -> None:
+    with pytest.raises(TypeError, match=r"v\.exp\(\).*v\.data"):
+        convert(Value(1.0))
+
+
+# ---------------------------------------------------------------------- NumPy
+
+
+def values(*numbers: float) -> np.ndarray[Any, np.dtype[Any]]:
+    return np.array([Value(x) for x in numbers])
+
+
+def data(array: Any) -> list[float]:
+    return [v.data for v in np.asarray(array, dtype=object).ravel()]
+
+
+def test_a_matrix_of_values_times_a_vector() -> None:
+    w = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+    x = values(10.0, 20.0)
+    y = w @ x
+    assert data(y) == [50.0, 110.0]
+    y[1].backward()
+    assert [v.grad for v in w[1]] == [10.0, 20.0]
+    assert data(w @ np.array([10.0, 20.0])) == [50.0, 110.0]
+    assert data(np.array([10.0, 20.0]) @ w) == [70.0, 100.0]
+
+
+@pytest.mark.parametrize("do", OPERATORS)
+@pytest.mark.parametrize(
+    "array", [values(2.0, 3.0), np.array([2.0, 3.0]), np.array([2, 3])], ids=["Value", "f8", "i8"]
+)
+def test_array_and_value_work_element_by_element(
+    do: Callable[[Any, Any], Any], array: np.ndarray[Any, np.dtype[Any]]
+) -> None:
+    v = Value(1.5)
+    left, right = do(array, v), do(v, array)
+    assert left.shape == right.shape == (2,)
+    assert data(left) == [do(2.0, 1.5), do(3.0, 1.5)]
+    assert data(right) == [do(1.5, 2.0), do(1.5, 3.0)]
+
+
+def test_a_numpy_scalar_and_a_value_make_a_value() -> None:
+    for number in (np.float32(2), np.float64(2), np.int32(2)):
+        assert type(number * Value(3.0)) is Value
+        assert type(Value(3.0) - number) is Value
+        assert (number * Value(3.0)).data == 6.0
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh"])
+def test_numpys_functions_call_the_values_methods(name: str) -> None:
+    result = getattr(np, name)(values(0.5, 2.0))
+    assert data(result) == pytest.approx(list(getattr(np, name)([0.5, 2.0])), rel=1e-15)
+    assert result[0].op.name == name
+
+
+def test_our_functions_take_arrays_too() -> None:
+    assert data(autograd.relu(values(-1.0, 2.0))) == [0.0, 2.0]
+    assert data(autograd.maximum(values(-1.0, 2.0), 0.5)) == [0.5, 2.0]
+    assert list(autograd.relu(np.array([-1.0, 2.0]))) == [0.0, 2.0]
+
+
+def test_sums_and_means_of_arrays() -> None:
+    arr = values(1.0, 2.0, 6.0)
+    assert (arr.sum().data, arr.mean().data, np.abs(-arr).sum().data) == (9.0, 3.0, 9.0)
+    arr.sum().backward()
+    assert [v.grad for v in arr] == [1.0, 1.0, 1.0]
+
+
+def test_an_array_of_floats_is_not_made_silently() -> None:
+    with pytest.raises(TypeError, match=r"v\.data"):
+        np.array([Value(1.0)], dtype=float)
+
+
+def test_a_comparison_with_an_array_is_element_by_element() -> None:
+    assert list(Value(2.0) > np.array([1.0, 3.0])) == [True, False]
