@@ -1,0 +1,1 @@
+"""One file a lesson, each run as `python -m demos.NAME`."""

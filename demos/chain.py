@@ -1,0 +1,320 @@
+"""Backpropagation on the simplest network there is: one neuron in each layer, in a row.
+
+Every gradient is worked out twice, from the lessons' formulas on plain floats and by the engine:
+
+    z = w·a_prev + b      a = σ(z)      C = (a_last − y)²
+
+    python -m demos.chain
+    python -m demos.chain --activation tanh --layers 5 --interactive
+
+Source: 3Blue1Brown, "Backpropagation calculus", Deep Learning chapter 4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograd import Nudge, RenderError, Value
+from demos.stepping import SteppingPrompt
+
+TARGET = 1.0
+NUDGE = 0.01
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation on plain floats, with its slope as the lessons write it."""
+
+    symbol: str
+    value: Callable[[float], float]
+    slope: Callable[[float], float]
+    formula: str  # the slope, of z and a
+
+
+def sigmoid(z: float) -> float:
+    """1/(1 + e⁻ᶻ)."""
+    return 1.0 / (1.0 + math.exp(-z))
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation("σ", sigmoid, lambda z: sigmoid(z) * (1.0 - sigmoid(z)), "a(1 − a)"),
+    "tanh": Activation("tanh", math.tanh, lambda z: 1.0 - math.tanh(z) ** 2, "1 − a²"),
+    "relu": Activation("relu", lambda z: max(0.0, z), lambda z: float(z > 0), "1 if z > 0 else 0"),
+    "softplus": Activation("softplus", lambda z: math.log(1.0 + math.exp(z)), sigmoid, "σ(z)"),
+}
+
+
+@dataclass
+class Chain:
+    """The chain as a graph: labelled nodes, in order from the input to the cost."""
+
+    a: list[Value]
+    w: list[Value]
+    b: list[Value]
+    z: list[Value]
+    cost: Value
+
+    @property
+    def parameters(self) -> list[Value]:
+        """Weights and biases, layer by layer."""
+        return [p for pair in zip(self.w, self.b, strict=True) for p in pair]
+
+
+def build(activation: str, layers: int, seed: int) -> Chain:
+    """A chain with random weights, biases and input.
+
+    >>> build("sigmoid", 3, seed=0).cost.label
+    'C'
+    """
+    rng = random.Random(seed)
+    a = [Value(round(rng.uniform(0.2, 1.0), 2), label="a0")]
+    w, b, z = [], [], []
+    for k in range(1, layers + 1):
+        w.append(Value(round(rng.uniform(-2.0, 2.0), 2), label=f"w{k}"))
+        b.append(Value(round(rng.uniform(-1.0, 1.0), 2), label=f"b{k}"))
+        z.append(w[-1] * a[-1] + b[-1])
+        z[-1].label = f"z{k}"
+        a.append(getattr(z[-1], activation)())
+        a[-1].label = f"a{k}"
+    y = Value(TARGET).detach()
+    y.label = "y"
+    cost = (a[-1] - y) ** 2
+    cost.label = "C"
+    return Chain(a, w, b, z, cost)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity worked out both ways.
+
+    Attributes:
+        name: what it is: `∂C/∂w3`.
+        factors: how it is made, in names: `∂z3/∂w3 · ∂a3/∂z3 · ∂C/∂a3`.
+        numbers: the same in numbers.
+        formula: what the lessons' formulas make of it, on plain floats.
+        engine: what the engine makes of it.
+    """
+
+    name: str
+    factors: str
+    numbers: str
+    formula: float
+    engine: float
+
+    @property
+    def difference(self) -> float:
+        """How far the engine is from the formula."""
+        return abs(self.engine - self.formula)
+
+    def __str__(self) -> str:
+        indent = " " * (len(self.name) + 3)
+        result = f"{indent}= {self.numbers} = {self.formula:.4g}"
+        check = f"engine {self.engine:.4g}, off by {self.difference:.0e}"
+        return f"  {self.name} = {self.factors}\n{result:<48} {check:>31}"
+
+
+def product(name: str, factors: dict[str, float], engine: Value) -> Line:
+    """The line of a gradient that is a product of named factors, of which it prints the numbers.
+
+    >>> print(product("∂C/∂z", {"∂a/∂z": 0.25, "∂C/∂a": -0.5}, Value(0.0)).numbers)
+    0.25 · -0.5
+    """
+    numbers = " · ".join(f"{factor:.4g}" for factor in factors.values())
+    return Line(name, " · ".join(factors), numbers, math.prod(factors.values()), engine.grad)
+
+
+def work_out(chain: Chain, activation: str) -> list[list[Line]]:
+    """Every quantity of every layer, the first layer first, both ways.
+
+    The engine's numbers are read off the graph, which must have had its backward pass. The
+    formulas start from the bare weights, biases and input, and share nothing with it.
+    """
+    kind = ACTIVATIONS[activation]
+    w, b = [p.data for p in chain.w], [p.data for p in chain.b]
+    a, z = [chain.a[0].data], []
+    for weight, bias in zip(w, b, strict=True):
+        z.append(weight * a[-1] + bias)
+        a.append(kind.value(z[-1]))
+
+    layers: list[list[Line]] = []
+    last = len(w)
+    slope = 2.0 * (a[last] - TARGET)
+    difference = f"2 · ({a[last]:.4g} − {TARGET:g})"
+    by_activation = Line(f"∂C/∂a{last}", f"2(a{last} − y)", difference, slope, chain.a[last].grad)
+    for k in range(last, 0, -1):
+        weight, bias, before, z_k = w[k - 1], b[k - 1], a[k - 1], z[k - 1]
+        upstream = {f"∂a{k}/∂z{k}": kind.slope(z_k), f"∂C/∂a{k}": by_activation.formula}
+        by_previous = product(
+            f"∂C/∂a{k - 1}", {f"∂z{k}/∂a{k - 1}": weight, **upstream}, chain.a[k - 1]
+        )
+        weighted = f"{weight:.4g} · {before:.4g} + {bias:.4g}"
+        layers.append(
+            [
+                Line(f"z{k}", f"w{k} · a{k - 1} + b{k}", weighted, z_k, chain.z[k - 1].data),
+                Line(
+                    f"a{k}",
+                    f"{kind.symbol}(z{k})",
+                    f"{kind.symbol}({z_k:.4g})",
+                    a[k],
+                    chain.a[k].data,
+                ),
+                by_activation,
+                product(f"∂C/∂z{k}", upstream, chain.z[k - 1]),
+                product(f"∂C/∂w{k}", {f"∂z{k}/∂w{k}": before, **upstream}, chain.w[k - 1]),
+                product(f"∂C/∂b{k}", {f"∂z{k}/∂b{k}": 1.0, **upstream}, chain.b[k - 1]),
+                by_previous,
+            ]
+        )
+        by_activation = by_previous
+    return layers[::-1]
+
+
+def descend(chain: Chain, steps: int, lr: float) -> list[float]:
+    """Plain gradient descent on weights and biases; returns the cost before each step and after.
+
+    >>> costs = descend(build("sigmoid", 2, seed=0), steps=3, lr=1.0)
+    >>> costs == sorted(costs, reverse=True)
+    True
+    """
+    costs = [chain.cost.data]
+    for _ in range(steps):
+        chain.cost.zero_grad()
+        chain.cost.backward()
+        for p in chain.parameters:
+            p.data -= lr * p.grad
+        costs.append(chain.cost.recompute().data)
+    return costs
+
+
+def heading(text: str) -> str:
+    """A title over a part of what is printed."""
+    return f"\n{text}\n{'─' * len(text)}"
+
+
+def print_layers(layers: list[list[Line]], activation: str) -> None:
+    """The lessons' formulas beside the engine, the last layer first, as backpropagation goes."""
+    symbol, slope = ACTIVATIONS[activation].symbol, ACTIVATIONS[activation].formula
+    print(heading("Forwards and backwards, by the formulas and by the engine"))
+    print(f"z = w·a_prev + b    a = {symbol}(z)    C = (a{len(layers)} − y)², y = {TARGET:g}")
+    print(f"∂z/∂w = a_prev    ∂z/∂b = 1    ∂z/∂a_prev = w    ∂a/∂z = {slope}")
+    for k, lines in reversed(list(enumerate(layers, 1))):
+        print(f"\nlayer {k}")
+        print(*lines, sep="\n")
+
+
+def print_nudges(nudges: list[Nudge]) -> None:
+    """What the gradient predicts of a nudge, beside what happens."""
+    print(heading(f"Nudge each parameter by {NUDGE:g}: does the gradient tell the truth?"))
+    print(f"{'':6}{'gradient':>12}{'predicted ΔC':>16}{'actual ΔC':>16}{'off by':>12}")
+    for nudge in nudges:
+        gap = nudge.actual - nudge.predicted
+        print(
+            f"{nudge.node.label:6}{nudge.gradient:>12.4g}{nudge.predicted:>16.4g}"
+            f"{nudge.actual:>16.4g}{gap:>12.1e}"
+        )
+
+
+def print_descent(costs: list[float], lr: float) -> None:
+    """The cost after each step, as a number and a bar."""
+    print(heading(f"Gradient descent, lr = {lr:g}: every parameter moves by −lr × its gradient"))
+    widest = max(costs) or 1.0
+    for i, cost in enumerate(costs):
+        print(f"step {i:>3}   C = {cost:<12.6g}{'█' * round(48 * cost / widest)}".rstrip())
+
+
+def main(
+    activation: str = "sigmoid",
+    layers: int = 3,
+    seed: int = 0,
+    steps: int = 10,
+    lr: float = 2.0,
+    out: str | Path = "out",
+    interactive: bool = False,
+) -> dict[str, Any]:
+    """Run the lesson: print it, draw it, and return its numbers.
+
+    Args:
+        activation: one of `ACTIVATIONS`.
+        layers: how many neurons follow the input.
+        seed: of the random weights, biases and input.
+        steps: of gradient descent.
+        lr: the learning rate.
+        out: the folder for `chain.svg` and `chain.png`.
+        interactive: hand over to the stepper at a prompt.
+
+    Returns:
+        `layers` (lists of `Line`), `nudges`, `sensitivity`, `costs`, and `pictures`, the paths.
+    """
+    chain = build(activation, layers, seed)
+    chain.cost.backward()
+    neurons = " → ".join(f"a{k}" for k in range(layers + 1))
+    print(f"One neuron per layer: {neurons} → C")
+    worked = work_out(chain, activation)
+    print_layers(worked, activation)
+    print(heading("Why the first weight gets what it gets: explain()"))
+    print(chain.cost.explain("w1"))
+    nudges = [chain.cost.nudge(p, NUDGE) for p in chain.parameters]
+    print_nudges(nudges)
+    sensitivity = chain.cost.sensitivity()
+    print(heading("Most bang for the buck: the leaves by size of gradient"))
+    print(sensitivity)
+    drawing = chain.cost.draw()
+    pictures = [drawing.render(Path(out) / f"chain.{kind}") for kind in ("svg", "png")]
+    if interactive:
+        SteppingPrompt(chain.cost).converse()
+    costs = descend(chain, steps, lr)
+    print_descent(costs, lr)
+    print(f"\nThe drawing: {' and '.join(pictures)}")
+    return {
+        "layers": worked,
+        "nudges": nudges,
+        "sensitivity": sensitivity,
+        "costs": costs,
+        "pictures": pictures,
+    }
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options, checked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demos.chain",
+        description="Backpropagation through one neuron per layer, number by number.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--activation", choices=ACTIVATIONS, default="sigmoid", help="of all neurons"
+    )
+    parser.add_argument("--layers", type=positive(int), default=3, help="neurons after the input")
+    parser.add_argument("--seed", type=int, default=0, help="of the random weights and input")
+    parser.add_argument("--steps", type=positive(int), default=10, help="of gradient descent")
+    parser.add_argument("--lr", type=positive(float), default=2.0, help="learning rate")
+    parser.add_argument("--out", default="out", help="folder for the drawing")
+    parser.add_argument("--interactive", action="store_true", help="step through it at a prompt")
+    return parser.parse_args(arguments)
+
+
+def positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
+    """A reader of numbers above zero, for argparse."""
+
+    def read(text: str) -> int | float:
+        number = kind(text)
+        if not 0 < number < math.inf:
+            raise argparse.ArgumentTypeError(f"must be positive, got {text}")
+        return number
+
+    read.__name__ = kind.__name__  # argparse names it in "invalid int value"
+    return read
+
+
+if __name__ == "__main__":
+    try:
+        main(**vars(parsed()))
+    except (OSError, RenderError) as error:
+        sys.exit(f"demos.chain: {error}")

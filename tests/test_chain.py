@@ -1,0 +1,140 @@
+"""The chain demo: its formulas and the engine agree, for every activation, depth and seed."""
+
+from __future__ import annotations
+
+import io
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograd import Value
+from demos import chain
+from demos.stepping import SteppingPrompt
+
+
+@pytest.mark.parametrize("activation", chain.ACTIVATIONS)
+@pytest.mark.parametrize("layers", [1, 3, 6])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_formulas_and_the_engine_agree(activation: str, layers: int, seed: int) -> None:
+    built = chain.build(activation, layers, seed)
+    built.cost.backward()
+    worked = chain.work_out(built, activation)
+    assert len(worked) == layers
+    for k, lines in enumerate(worked, 1):
+        assert [line.name for line in lines] == [
+            *(f"z{k}", f"a{k}", f"∂C/∂a{k}", f"∂C/∂z{k}", f"∂C/∂w{k}", f"∂C/∂b{k}"),
+            f"∂C/∂a{k - 1}",
+        ]
+        for line in lines:
+            assert line.difference <= 1e-12 * max(1.0, abs(line.formula))
+
+
+def test_the_default_chain_has_four_neurons_three_weights_three_biases() -> None:
+    built = chain.build("sigmoid", 3, seed=0)
+    assert (len(built.a), len(built.w), len(built.b)) == (4, 3, 3)
+
+
+def test_main_prints_the_lesson_returns_its_numbers_and_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = chain.main(out=tmp_path)
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines()[:-1])) <= 80
+    for words in ("∂C/∂w3 = ∂z3/∂w3 · ∂a3/∂z3 · ∂C/∂a3", "predicted ΔC", "step  10", "w1"):
+        assert words in printed
+    assert numbers["costs"] == sorted(numbers["costs"], reverse=True)
+    assert len(numbers["costs"]) == 11
+    for nudge in numbers["nudges"]:
+        assert nudge.actual == pytest.approx(nudge.predicted, rel=0.05)
+    assert (tmp_path / "chain.svg").read_bytes()[:5] == b"<?xml"
+    assert (tmp_path / "chain.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["chain", "--activation", "tanh", "--layers", "2", "--seed", "3", "--steps", "2"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--lr", "0.1", "--out", str(tmp_path)])
+    runpy.run_path(chain.__file__, run_name="__main__")
+    assert (tmp_path / "chain.svg").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--layers", "0"],
+        ["--layers", "two"],
+        ["--lr", "-1"],
+        ["--lr", "nan"],
+        ["--steps", "0"],
+        ["--activation", "cubic"],
+    ],
+)
+def test_bad_options_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        chain.parsed(arguments)
+    assert stopped.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    monkeypatch.setattr(sys, "argv", ["chain", "--out", str(taken)])
+    with pytest.raises(SystemExit, match="demos.chain: .*taken"):
+        runpy.run_path(chain.__file__, run_name="__main__")
+
+
+# ---------------------------------------------------------------------- the prompt
+
+
+def conversation(commands: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    y = w * x
+    y.label = "y"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(commands))
+    prompt = SteppingPrompt(y)
+    prompt.use_rawinput = False
+    prompt.converse()
+
+
+def test_the_prompt_steps_forwards_and_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation("n\nb\nn 2\np\nreset\nu x\nr\nq\n", monkeypatch)
+    out = capsys.readouterr().out
+    assert out.count("1 × 3 = 3") == 3
+    assert "0 of 2 steps done" in out
+    assert "done: every gradient is known" in out
+
+
+def test_the_prompt_checks_and_explains(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation("c w=3\nc w = -3\ne w\n\n", monkeypatch)
+    out = capsys.readouterr().out
+    assert "w: 3 is right." in out
+    assert "w: -3 is not right. The sign" in out
+    assert "∂y/∂w = x" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("n x", "A whole number goes here"),
+        ("u v", "no node is labelled 'v'"),
+        ("c w", "give a label and a number"),
+        ("jump", "there is no command 'jump'"),
+        ("?", "u w1"),
+        ("help", "u w1"),
+    ],
+)
+def test_the_prompt_answers_what_it_does_not_understand_and_goes_on(
+    command: str, answer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation(f"{command}\nn\nq\n", monkeypatch)
+    out = capsys.readouterr().out
+    assert answer in out
+    assert "1 × 3 = 3" in out
