@@ -1,0 +1,1 @@
+"""How fast, how small and how deep: `python -m tests.benchmarks` prints a table."""

@@ -1,0 +1,125 @@
+"""Side by side: the two engines take turns, each in a process of its own.
+
+Each process keeps its graphs, its garbage and its collector to itself, as in a program that uses
+one engine; only the moments are shared, so that a slow spell of the machine slows both.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import tracemalloc
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from multiprocessing import get_context
+from statistics import median
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from . import engines, workloads
+
+ENGINES = ("micrograd", "autograd")
+TURNS = 6
+STEPS = 3  # in a row: the garbage of one step is often collected in the next
+
+Ask = Callable[..., Any]  # ask(engine, function, *args): what its process answers
+
+
+class Memory(NamedTuple):
+    """Bytes a node: what the graph holds after the backward pass, and the most held on the way."""
+
+    nodes: int
+    held: float
+    peak: float
+
+
+def race(workload: str) -> dict[str, float]:
+    """Seconds a step of each engine: forward, backward and freeing; medians after a warm-up.
+
+    Raises:
+        AssertionError: the engines do not agree on the loss and the gradients.
+    """
+    seconds: dict[str, list[float]] = {engine: [] for engine in ENGINES}
+    with processes() as ask:
+        assert_agree(*(ask(engine, answer, workload) for engine in ENGINES))
+        for engine in ENGINES:
+            ask(engine, turn, workload)
+        for _ in range(TURNS):
+            for engine in ENGINES:
+                seconds[engine].append(ask(engine, turn, workload))
+    return {engine: median(turns) for engine, turns in seconds.items()}
+
+
+def weigh(workload: str) -> dict[str, Memory]:
+    """The memory that a step's graph takes in each engine, parameters included."""
+    with processes() as ask:
+        return {engine: ask(engine, weight, workload) for engine in ENGINES}
+
+
+def assert_agree(a: list[float], b: list[float]) -> None:
+    """Raise unless the numbers are the same up to rounding."""
+    assert len(a) == len(b)
+    for x, y in zip(a, b):
+        assert math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-15), f"{x} is not {y}"
+
+
+@contextmanager
+def processes() -> Iterator[Ask]:
+    """A process for each engine, and the function that asks them."""
+    pools = {engine: ProcessPoolExecutor(1, get_context("spawn")) for engine in ENGINES}
+    try:
+        yield lambda engine, function, *args: pools[engine].submit(function, engine, *args).result()
+    finally:
+        for pool in pools.values():
+            pool.shutdown()
+
+
+# ---------------------------------------------------------------------- inside a process
+
+
+@cache
+def problem(engine: str, workload: str) -> workloads.Problem:
+    """The workload in this engine, made once a process."""
+    build: Callable[[engines.Engine], workloads.Problem] = getattr(workloads, workload)
+    return build(getattr(engines, engine)())
+
+
+def answer(engine: str, workload: str) -> list[float]:
+    """The loss, then the gradient of each parameter."""
+    loss = workloads.train_once(problem(engine, workload))
+    return [loss.data, *(p.grad for p in problem(engine, workload).parameters)]
+
+
+def turn(engine: str, workload: str) -> float:
+    """Seconds a step."""
+    start = perf_counter()
+    for _ in range(STEPS):
+        workloads.train_once(problem(engine, workload))
+    return (perf_counter() - start) / STEPS
+
+
+def weight(engine: str, workload: str) -> Memory:
+    """The bytes that a problem and its graph hold."""
+    answer(engine, workload)  # loads all modules, which are no part of the graph
+    problem.cache_clear()
+    gc.collect()
+    tracemalloc.start()
+    loss = workloads.train_once(problem(engine, workload))
+    gc.collect()
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    nodes = size(loss)
+    return Memory(nodes, held / nodes, peak / nodes)
+
+
+def size(root: Any) -> int:
+    """How many nodes a graph of either engine has."""
+    seen = {root}
+    stack = [root]
+    while stack:
+        for operand in stack.pop()._prev - seen:
+            seen.add(operand)
+            stack.append(operand)
+    return len(seen)
