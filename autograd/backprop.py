@@ -158,6 +158,8 @@ def gradients(
 
 def _product(upstream: Any, local: Any) -> Any:
     """upstream · local, without recording a multiplication by one."""
+    if type(upstream) is float and type(local) is float:
+        return upstream * local + 0.0  # as in backward(), where it is added to a zero
     if type(local) is float and local == 1.0:
         return upstream
     if type(upstream) is float and upstream == 1.0:

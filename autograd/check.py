@@ -68,7 +68,7 @@ class GradCheck(tuple[Row, ...]):
                 f"{called:<20}{number(row.analytic, 7):>15}{number(row.numeric, 7):>15}"
                 f"{number(row.error, 2):>11}  {row.verdict}"
             )
-        if not self:
+        if len(self) == 0:
             lines.append("(no leaves)")
         return "\n".join(lines)
 

@@ -6,27 +6,27 @@ import html
 import itertools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isfinite, nan
-
-import graphviz
+from math import isfinite, isnan, nan
 
 from . import backprop, ops
-from .explain import largest_paths
 from .fold import View, view
 from .graph import consumers, find, topological_order
 from .notation import expression, number, shortened
+from .paths import largest_paths
 from .render import Drawing
 from .value import Value
 
 # Okabe and Ito's colours, told apart by the colour-blind; negative edges are dashed as well, so
 # that the sign survives a black-and-white printer.
-POSITIVE, NEGATIVE, QUIET, INK = "#0072B2", "#D55E00", "#B0B0B0", "#222222"
+POSITIVE, NEGATIVE, INK = "#0072B2", "#D55E00", "#222222"
+QUIET, QUIET_TEXT = "#B0B0B0", "#707070"  # the text is dark enough for print
 LEAF_FILL, NODE_FILL, ROOT_FILL, GROUP_FILL = "#FFF6D6", "#E8F1FA", "#DDF0E4", "#EEEEEE"
 LABELLED_EDGES = 40  # above this many, local derivatives are not written beside the edges
 
 GRAPH_STYLE = {"fontname": "Helvetica", "fontsize": "11", "nodesep": "0.25", "ranksep": "0.4"}
 NODE_STYLE = {"shape": "plain", "fontname": "Helvetica", "fontsize": "12", "fontcolor": INK}
 EDGE_STYLE = {"fontname": "Helvetica", "fontsize": "10", "arrowsize": "0.7", "color": QUIET}
+EDGE_STYLE |= {"fontcolor": QUIET_TEXT}
 
 
 def draw(
@@ -60,7 +60,7 @@ def draw(
 
     Raises:
         LabelError, ValueError, TypeError: a node is not in the graph (see `graph.find`).
-        ValueError: no path, an unknown direction or format, or `max_nodes` less than one.
+        ValueError: no path, an unknown direction, format or scope, or a number out of range.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x
@@ -72,6 +72,8 @@ def draw(
         raise ValueError(f"rankdir is one of LR, TB, RL, BT; got {rankdir!r}")
     if max_nodes < 1:
         raise ValueError(f"max_nodes is at least 1, got {max_nodes}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"depth counts edges and is at least 0, got {depth}")
     order = topological_order(root)
     known = _known(order) if gradients is None else dict(gradients)
     lit = _lit(root, path)
@@ -92,15 +94,16 @@ def _known(order: list[Value]) -> dict[Value, float]:
     return {node: node.grad for node in order if backprop.has_gradient(node)}
 
 
-def _lit(root: Value, path: tuple[Value | str, Value | str] | None) -> set[tuple[Value, Value]]:
+def _lit(
+    root: Value, path: tuple[Value | str, Value | str] | None
+) -> dict[tuple[Value, Value], None]:
     """The edges (operand, node) of the path to light up."""
     if path is None:
-        return set()
+        return {}
     start, end = (find(root, node) for node in path)
     for upper, lower in ((end, start), (start, end)):
-        found = next(largest_paths(upper, lower), None)
-        if found is not None:
-            return {(arg, node) for node, arg in itertools.pairwise(found.nodes)}
+        for found in largest_paths(upper, lower, most=1):
+            return dict.fromkeys((arg, node) for node, arg in itertools.pairwise(found.nodes))
     raise ValueError(f"no path leads from {expression(start)} to {expression(end)}")
 
 
@@ -110,7 +113,7 @@ class _Picture:
     order: list[Value]
     view: View
     known: dict[Value, float]
-    lit: set[tuple[Value, Value]]
+    lit: dict[tuple[Value, Value], None]
     fresh_gradients: bool
     ids: dict[Value | str, str] = field(default_factory=dict)
 
@@ -130,10 +133,10 @@ class _Picture:
         for item, id_ in self.ids.items():
             label = self._scope_label(item) if isinstance(item, str) else self._node_label(item)
             tooltip = item if isinstance(item, str) else expression(item).text
-            dot.node(id_, label=label, tooltip=graphviz.escape(tooltip))
+            dot.node(id_, label=label, tooltip=_tooltip(tooltip))
         self._draw_edges(dot)
         if self.view.note:
-            dot.attr(label=graphviz.escape(self.view.note), labelloc="b", fontcolor="#555555")
+            dot.attr(label=_text(self.view.note, 250), labelloc="b", fontcolor=QUIET_TEXT)
         return dot
 
     def _left_behind(self) -> set[Value]:
@@ -151,9 +154,11 @@ class _Picture:
     def _node_label(self, node: Value) -> str:
         if node.op is ops.constant:
             called = f"{_text(node.label)} = " if node.label else ""
-            return f'<<FONT COLOR="#777777">{called}{number(node.data)}</FONT>>'
+            return f'<<FONT COLOR="{QUIET_TEXT}">{called}{number(node.data)}</FONT>>'
         fill = ROOT_FILL if node is self.root else NODE_FILL if node.args else LEAF_FILL
-        symbol = f'<FONT COLOR="#0072B2"><B>{_text(node.op.symbol, 14)}</B></FONT>'
+        symbol = (
+            f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{_text(node.op.symbol, 14)}</B></FONT>'
+        )
         label = f"<B>{_text(node.label)}</B>" if node.label else ""
         head = "&nbsp; ".join([label] * bool(label) + [symbol] * bool(node.args)) or "&nbsp;"
         gradient = number(self.known[node]) if node in self.known else "—"
@@ -190,7 +195,10 @@ class _Picture:
             dot.edge(tail, head, style="dotted")
 
     def _flows(self) -> dict[tuple[Value, Value, int], tuple[float | None, float]]:
-        """For each edge between visible nodes: what flows back along it, and its local slope."""
+        """For each edge between visible nodes: what flows back along it, and its local slope.
+
+        Where data is stale nothing is said to flow: an old gradient would meet a new slope.
+        """
         flows: dict[tuple[Value, Value, int], tuple[float | None, float]] = {}
         visible = {node for node, place in self.view.place.items() if place is node}
         for node in self.order:
@@ -198,7 +206,7 @@ class _Picture:
                 continue
             for slot, (arg, local) in enumerate(zip(node.args, _locals(node))):
                 if arg in visible:
-                    known = arg.op is not ops.constant and node in self.known
+                    known = arg.op is not ops.constant and node in self.known and not self.stale
                     flows[arg, node, slot] = (self.known[node] * local if known else None), local
         return flows
 
@@ -207,16 +215,16 @@ class _Picture:
     ) -> dict[str, str]:
         lit = (arg, node) in self.lit
         if self.lit and not lit:
-            return {"color": "#DDDDDD", "fontcolor": "#AAAAAA"}
+            return {"color": "#DDDDDD", "fontcolor": QUIET_TEXT}
         if flow is None:
             return {"penwidth": "3", "color": INK} if lit else {}
-        share = abs(flow) / largest if largest and isfinite(flow) else 0.0
+        share = 0.0 if isnan(flow) else min(abs(flow) / (largest or 1.0), 1.0)
         colour = NEGATIVE if flow < 0 else POSITIVE if flow > 0 else QUIET
         width = 0.7 + 4.3 * share**0.5
         return {
             "penwidth": f"{width + (1.5 if lit else 0.0):.2f}",
             "color": colour,
-            "fontcolor": colour,
+            "fontcolor": colour if flow else QUIET_TEXT,
             "style": "dashed" if flow < 0 else "solid" if flow > 0 else "dotted",
         }
 
@@ -237,22 +245,27 @@ class _Picture:
 
 
 def _stub(dot: Drawing, id_: str) -> str:
-    dot.node(id_, label="⋯", fontsize="18", fontcolor="#777777", tooltip="folded")
+    dot.node(id_, label="⋯", fontsize="18", fontcolor=QUIET_TEXT, tooltip="folded")
     return id_
 
 
 def _row(what: str, text: str, stale: bool) -> str:
     mark = ' <FONT COLOR="#D55E00"><I>stale</I></FONT>' if stale else ""
     return (
-        f'<TR><TD ALIGN="LEFT"><FONT COLOR="#777777" POINT-SIZE="10">{what}</FONT></TD>'
+        f'<TR><TD ALIGN="LEFT"><FONT COLOR="{QUIET_TEXT}" POINT-SIZE="10">{what}</FONT></TD>'
         f'<TD ALIGN="RIGHT">{text}{mark}</TD></TR>'
     )
 
 
 def _text(text: str, width: int = 24) -> str:
-    """A label as the text of an HTML-like label: data, whatever characters it has."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return html.escape(shortened(clean, width)) or "&nbsp;"
+    """A label as text in DOT: data, whatever characters it has."""
+    # Graphviz replaces \\N and its like by names, even in HTML-like text
+    return html.escape(shortened(text, width)).replace("\\", "\\\\") or "&nbsp;"
+
+
+def _tooltip(text: str) -> str:
+    """Text as a tooltip, in which Graphviz reads entities once and backslashes twice."""
+    return html.escape(shortened(text, 80)).replace("\\", "\\" * 4)
 
 
 def _locals(node: Value) -> tuple[float, ...]:

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import floor, isfinite, log10
 
-from .backprop import gradients, locals_of, moved, stale
+from .backprop import gradients, moved, stale
 from .boundary import as_float
-from .graph import count_paths, find, leaves, topological_order
-from .notation import ATOM, PRODUCT, Term, name, number
+from .graph import count_paths, find_variable, leaves
+from .notation import ATOM, name, number
+from .paths import Path, largest_paths, magnitude, path_lines, route_lines, slope_name, wrapped
 from .value import Value
 
-WIDTH = 80
-GROUPING_LIMIT = 2000  # nodes up to which unlabelled nodes on a path are looked through
-
-
-@dataclass(frozen=True)
-class Path:
-    """One way from a node to the output, output first.
-
-    Attributes:
-        nodes: the nodes on the way.
-        slots: which operand the next node is, for each node but the last.
-        locals: ∂node/∂next for each node but the last.
-    """
-
-    nodes: tuple[Value, ...]
-    slots: tuple[int, ...]
-    locals: tuple[float, ...]
-
-    @property
-    def product(self) -> float:
-        """The product of the local derivatives: what this path adds to the gradient."""
-        product = 1.0
-        for local in self.locals:
-            product *= local
-        return product
+ROWS = 20  # of a table that are printed
 
 
 @dataclass(frozen=True)
@@ -62,11 +36,14 @@ class Explanation:
         left = slope_name(self.root, self.node)
         if self.count == 0:
             return f"{left} = 0: no path leads from {name(self.node)} to {name(self.root)}"
-        blocks = [_path_lines(path, f"{left} = ") for path in self.paths] if self.count == 1 else []
-        if self.count > 1:
-            blocks.append([f"{left} = {number(self.total)}, the sum over {self.count:,} paths"])
+        if self.count == 1:
+            blocks = [path_lines(self.paths[0], f"{left} = ", only=True)]
+        else:
+            many = approximately(self.count)
+            blocks = [[f"{left} = {number(self.total)}, the sum over {many} paths"]]
             for i, path in enumerate(self.paths, 1):
-                blocks.append([f"path {i}: {_route(path)}", *_path_lines(path, "    ")])
+                lines = route_lines(path, f"path {i}: ")
+                blocks.append(lines + path_lines(path, "    ", only=False))
             blocks.append(self._sum_lines(left))
         if stale(self.root):
             blocks.append([STALE_WARNING])
@@ -78,34 +55,21 @@ class Explanation:
         parts = [number(path.product) for path in self.paths]
         if self.count > len(self.paths):
             rest = self.total - sum(path.product for path in self.paths)
-            parts.append(f"{number(rest)} from {self.count - len(self.paths):,} smaller paths")
+            more = approximately(self.count - len(self.paths))
+            parts.append(f"{number(rest)} from {more} smaller paths")
         return wrapped(f"{left} = ", parts, " + ", last=f" = {number(self.total)}")
 
 
-STALE_WARNING = "stale: data changed since the graph was evaluated; call recompute() first"
+def approximately(count: int) -> str:
+    """A number of paths, which may have thousands of digits.
 
-
-def slope_name(of: Value, by: Value) -> str:
-    """How ∂of/∂by is written."""
-    return f"∂{name(of).inside(ATOM)}/∂{name(by).inside(ATOM)}"
-
-
-def local_term(node: Value, slot: int) -> Term:
-    """The local derivative ∂node/∂operand as a formula of the names around it.
-
-    >>> z = Value(1.0, label="z")
-    >>> a = z.sigmoid(); a.label = "a"
-    >>> local_term(a, 0)
-    a(1 − a)
+    >>> approximately(1234), approximately(2**200)
+    ('1,234', 'about 10^60')
     """
-    args = node.args
-    written = node.op.reads or node.op.partials
-    try:
-        term = Term.of(written(name(node), *[name(arg) for arg in args])[slot])
-    except (ArithmeticError, AttributeError, TypeError, ValueError):
-        # a user's derivative that only works on numbers still has a name
-        term = Term(slope_name(node, args[slot]), 0.0)
-    return Term(term.text, locals_of(node)[slot], term.binds)
+    return f"{count:,}" if count < 10**15 else f"about 10^{floor(log10(count))}"
+
+
+STALE_WARNING = "stale: data changed since the graph was evaluated; call recompute() first"
 
 
 def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
@@ -119,7 +83,7 @@ def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
         max_paths: how many paths to spell out; the largest come first, the others are summed.
 
     Raises:
-        LabelError, ValueError, TypeError: `node` is not a node of the graph (see `graph.find`).
+        LabelError, ValueError, TypeError: `node` is not in the graph, or a constant.
         ValueError: `max_paths` is less than one.
 
     >>> w = Value(0.6, label="w"); x = Value(1.5, label="x")
@@ -133,142 +97,14 @@ def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
     """
     if max_paths < 1:
         raise ValueError(f"max_paths is at least 1, got {max_paths}")
-    node = find(root, node)
+    node = find_variable(root, node)
     return Explanation(
         root,
         node,
-        tuple(itertools.islice(largest_paths(root, node), max_paths)),
+        tuple(largest_paths(root, node, max_paths)),
         count_paths(root, node),
         gradients(root).get(node, 0.0),
     )
-
-
-def largest_paths(root: Value, node: Value) -> Iterator[Path]:
-    """All paths from `root` down to `node`, the largest |product| first.
-
-    Best-first search. The order is exact, for the bound on what a half-built path can still
-    become, the largest product from its end to `node`, is reached by one of its continuations.
-    """
-    best = {node: 1.0}
-    slopes: dict[Value, tuple[float, ...]] = {}
-    for other in topological_order(root):
-        if other is not node and any(arg in best for arg in other.args):
-            slopes[other] = locals_of(other)
-            best[other] = max(
-                _size(local) * best[arg]
-                for arg, local in zip(other.args, slopes[other])
-                if arg in best
-            )
-    if root not in best:
-        return
-    ticket = itertools.count()  # breaks ties in the heap, first come first served
-    # A half-built path is a chain of links (previous link, node, slot it was entered by).
-    heap = [(-best[root], next(ticket), 1.0, (None, root, -1))]
-    while heap:
-        _, _, size, link = heapq.heappop(heap)
-        here: Value = link[1]
-        if here is node:
-            yield _unrolled(link, slopes)
-            continue
-        for slot, (arg, local) in enumerate(zip(here.args, slopes[here])):
-            if arg in best:
-                longer = size * _size(local)
-                heapq.heappush(heap, (-longer * best[arg], next(ticket), longer, (link, arg, slot)))  # type: ignore[misc]
-
-
-def _size(local: float) -> float:
-    return float("inf") if isnan(local) else abs(local)
-
-
-def _unrolled(
-    link: tuple[object, Value, int] | None, slopes: dict[Value, tuple[float, ...]]
-) -> Path:
-    nodes: list[Value] = []
-    slots: list[int] = []
-    while link is not None:
-        link, here, slot = link  # type: ignore[assignment]
-        nodes.append(here)
-        slots.append(slot)
-    nodes.reverse()
-    entered = slots[-2::-1]  # the root was not entered by any slot
-    return Path(
-        tuple(nodes),
-        tuple(entered),
-        tuple(slopes[upper][slot] for upper, slot in zip(nodes, entered)),
-    )
-
-
-def _route(path: Path) -> str:
-    return " ← ".join(name(node).text for node in path.nodes)
-
-
-def _path_lines(path: Path, left: str) -> list[str]:
-    """`∂C/∂a · ∂a/∂z`, then its formulas, then its numbers, then the product."""
-    if len(path.nodes) == 1:
-        return [f"{left}1"]
-    segments = list(_segments(path))
-    indent = " " * (len(left) - 2)
-    symbols = [slope_name(path.nodes[i], path.nodes[j]) for i, j in segments]
-    formulas = [_segment_term(path, i, j) for i, j in segments]
-    texts = [
-        symbols,
-        [formula.inside(PRODUCT) for formula in formulas],
-        [number(formula.number) for formula in formulas],
-        [number(path.product)],
-    ]
-    if left.startswith(symbols[0] + " ="):
-        del texts[0]  # a single factor is what stands on the left already
-    lines: list[str] = []
-    for previous, parts in zip([None, *texts], texts):
-        if parts != previous:
-            lines += wrapped(f"{indent}= " if lines else left, parts, " · ")
-    return lines
-
-
-def _segments(path: Path) -> Iterator[tuple[int, int]]:
-    """The path cut at its labelled nodes, so that a factor reads ∂a/∂z and not ∂(…)/∂(…).
-
-    Unlabelled nodes are looked through only where there is one way through them: otherwise
-    ∂a/∂z would stand for more than this path.
-    """
-    last = len(path.nodes) - 1
-    start = 0
-    for end in range(1, last + 1):
-        if end == last or path.nodes[end].label:
-            if _one_way(path.nodes[start], path.nodes[end], end - start):
-                yield start, end
-            else:
-                yield from zip(range(start, end), range(start + 1, end + 1))
-            start = end
-
-
-def _one_way(upper: Value, lower: Value, edges: int) -> bool:
-    if edges == 1:
-        return True
-    return len(topological_order(upper)) <= GROUPING_LIMIT and count_paths(upper, lower) == 1
-
-
-def _segment_term(path: Path, start: int, end: int) -> Term:
-    terms = [local_term(path.nodes[i], path.slots[i]) for i in range(start, end)]
-    product = terms[0]
-    value = terms[0].number
-    for term in terms[1:]:
-        product = product * term
-        value *= term.number
-    return Term(product.text, value, product.binds)
-
-
-def wrapped(left: str, parts: Sequence[str], sign: str, last: str = "") -> list[str]:
-    """`left` and the parts joined by `sign`, broken into lines that fit and stay aligned."""
-    lines = [left]
-    for i, part in enumerate(parts):
-        piece = part + (sign.rstrip() if i < len(parts) - 1 else last)
-        lead = "" if i == 0 else " "
-        if len(lines[-1]) + len(lead + piece) > WIDTH and len(lines[-1]) > len(left):
-            lines.append(" " * len(left) + piece)
-        else:
-            lines[-1] += lead + piece
-    return lines
 
 
 # ---------------------------------------------------------------------- nudges
@@ -318,7 +154,7 @@ def nudge(root: Value, node: Value | str, amount: float) -> Nudge:
         amount: what to add to its data.
 
     Raises:
-        LabelError, ValueError, TypeError: `node` is not a node of the graph (see `graph.find`).
+        LabelError, ValueError, TypeError: `node` is not in the graph, or a constant.
         ValueError, OverflowError: an operation is not defined where the nudge leads.
 
     >>> x = Value(3.0, label="x")
@@ -326,7 +162,7 @@ def nudge(root: Value, node: Value | str, amount: float) -> Nudge:
     >>> round(result.predicted, 6), round(result.actual, 6)
     (0.06, 0.0601)
     """
-    node = find(root, node)
+    node = find_variable(root, node)
     amount = as_float(amount, "the amount of a nudge")
     gradient = gradients(root).get(node, 0.0)
     actual = moved(root, node, node.data + amount).get(root, root.data) - root.data
@@ -344,10 +180,10 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
     def __repr__(self) -> str:
         if not self:
             return "no leaves: the output depends on constants alone"
-        largest = max(abs(gradient) for _, gradient in self) or 1.0
+        largest = max((abs(g) for _, g in self if isfinite(g)), default=0.0) or 1.0
         lines = [f"{'leaf':<20}{'data':>12}{'gradient':>14}"]
         for leaf, gradient in self[:ROWS]:
-            bar = "█" * round(24 * abs(gradient) / largest)
+            bar = "█" * round(24 * min(1.0, magnitude(gradient) / largest))
             label = leaf.label and name(leaf).text
             lines.append(
                 f"{label or '(no label)':<20.19}{number(leaf.data):>12}"
@@ -356,9 +192,6 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
         if len(self) > ROWS:
             lines.append(f"… and {len(self) - ROWS:,} leaves that matter less")
         return "\n".join(lines)
-
-
-ROWS = 20
 
 
 def sensitivity(root: Value) -> Sensitivity:
@@ -372,5 +205,5 @@ def sensitivity(root: Value) -> Sensitivity:
     [('x', -3.0), ('w', 2.0)]
     """
     found = gradients(root)
-    ranked = sorted(leaves(root), key=lambda leaf: -_size(found[leaf]))
+    ranked = sorted(leaves(root), key=lambda leaf: -magnitude(found[leaf]))
     return Sensitivity((leaf, found[leaf]) for leaf in ranked)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
 from .graph import distances
+from .notation import shortened
 from .value import Value
 
 
@@ -37,18 +39,32 @@ def view(
     Scopes fold first, the innermost before the outer, until the rest fits into `max_nodes`; then
     what is farthest from the output, or from `around`, and of these the smallest in `size`.
     """
+    _check_scopes(order, opened)
     place: dict[Value, Value | str] = {node: node for node in order}
     if around is None and len(order) > max_nodes:
         place = _folded_by_scope(order, max_nodes, opened)
-    start = [place[node] for node in ([around] if around else [*keep, order[-1]])]
+    start = [around] if around else [*keep, order[-1]]
+    place.update((node, node) for node in start)
     near = _nearest(order, place, start, depth, both_ways=around is not None)
     weight: dict[Hashable, float] = {}
     for node in order:
         weight[place[node]] = max(weight.get(place[node], 0.0), size.get(node, 0.0))
     ranked = sorted(near, key=lambda item: (near[item], -weight[item]))
-    shown = set(ranked[:max_nodes])
+    shown = {*start, *ranked[:max_nodes]}
     kept = {node: item for node, item in place.items() if item in shown}
     return View(kept, _note(order, kept))
+
+
+def _check_scopes(order: list[Value], opened: Collection[str]) -> None:
+    known = {
+        ".".join(parts[: i + 1])
+        for parts in (scope.split(".") for scope in {node.scope for node in order})
+        for i in range(len(parts))
+    }
+    for name in opened:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or sorted(known)[:6]
+            raise ValueError(f"there is no scope {name!r} to open; the nearest are {near}")
 
 
 def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
@@ -57,7 +73,7 @@ def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
     if not folded:
         return ""
     scopes = [item for item in dict.fromkeys(place.values()) if isinstance(item, str)]
-    ways = [f"open={scopes[0]!r}"] if scopes else []
+    ways = [f"open={shortened(repr(scopes[0]), 60)}"] if scopes else []
     ways += ["around=node, depth=3", f"max_nodes={len(order)}"]
     return (
         f"{folded:,} of {len(order):,} nodes are folded; draw({') or draw('.join(ways)}) shows more"
@@ -91,7 +107,7 @@ def _at_level(node: Value, level: int, opened: Collection[str]) -> Value | str:
 def _nearest(
     order: list[Value],
     place: dict[Value, Value | str],
-    start: Iterable[Value | str],
+    start: Iterable[Value],
     depth: int | None,
     both_ways: bool,
 ) -> dict[Hashable, int]:

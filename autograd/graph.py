@@ -154,6 +154,20 @@ def find(root: Value, wanted: Value | str) -> Value:
     raise LabelError(f"no node is labelled {wanted!r}: {hint}")
 
 
+def find_variable(root: Value, wanted: Value | str) -> Value:
+    """Like `find`, for a node that may have a gradient.
+
+    Raises:
+        ValueError: the node is a constant.
+    """
+    node = find(root, wanted)
+    if node.op is ops.constant:
+        raise ValueError(
+            f"{node.label or node.data} is a constant: it cannot move and has no gradient"
+        )
+    return node
+
+
 class LabelError(KeyError):
     """No node, or more than one, has the label asked for."""
 

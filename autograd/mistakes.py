@@ -9,14 +9,15 @@ change; the one that gives the learner's number is the likely one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from math import isclose, isfinite
 from typing import NamedTuple
 
 from . import ops
 from .backprop import gradients, locals_of
-from .explain import local_term
 from .graph import topological_order
 from .notation import name, number
+from .paths import local_term
 from .value import Value
 
 GRAPH_LIMIT = 5000  # nodes up to which single factors are tried
@@ -70,13 +71,13 @@ def matches(guess: float, true: float) -> bool:
     >>> matches(-0.16, -0.1586), matches(0.16, -0.1586), matches(0, 0.3)
     (True, False, False)
     """
-    if isclose(guess, true, rel_tol=1e-9, abs_tol=1e-12):
+    rounding = 1e-12 if 0.0 in (guess, true) else 0.0  # what is zero on paper may not be in floats
+    if isclose(guess, true, rel_tol=1e-9, abs_tol=rounding):
         return True
-    digits = repr(float(guess)).lower()
-    mantissa, _, exponent = digits.partition("e")
-    decimals = len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0)
-    half_a_digit = 0.5 * 10.0**-decimals * (1 + 1e-9)
-    return isfinite(true) and abs(guess - true) <= min(half_a_digit, 0.05 * abs(true))
+    if not (isfinite(guess) and isfinite(true)):
+        return False
+    half_a_digit = 0.5 * 10.0 ** int(Decimal(repr(guess)).normalize().as_tuple().exponent)
+    return abs(guess - true) <= min(half_a_digit * (1 + 1e-9), 0.05 * abs(true))
 
 
 def _mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[tuple[float, str]]:
@@ -115,7 +116,8 @@ def _wrong_factors(
                 continue
             reach = found[other] * tangents[arg]
             factor = local_term(other, slot)
-            written = f"factor {factor} = {number(local)}"
+            equals = "" if factor.is_number else f" = {number(local)}"
+            written = f"factor {factor}{equals}"
             for wrong, what in (
                 (1.0, f"The {written} is missing."),
                 (0.0, f"The path from {name(arg)} to {name(other)} is missing."),

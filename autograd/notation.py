@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from .ops import Op
     from .value import Value
 
-SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a formula's outermost sign binds
+SUM, MINUS, PRODUCT, POWER, ATOM = range(5)  # how tightly a formula's outermost sign binds
 EXPRESSION_DEPTH = 3  # operations spelled out inside an unlabelled node's name
 LABEL_WIDTH = 32
 LETTERS = "abcdefghijklmnopqrstuvwxyz"  # what the rules call the operands, in order
+JOINER = "\u200d"  # makes one emoji of several
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -28,7 +29,7 @@ def number(x: float, digits: int = 4) -> str:
     >>> number(0.07232948), number(-2.0), number(1e-9), number(123456.0), number(float("nan"))
     ('0.07233', '-2', '1e-09', '1.235e+05', 'nan')
     """
-    return f"{x:.{digits}g}"
+    return f"{x + 0.0:.{digits}g}"  # adding zero turns -0.0 into 0.0
 
 
 def shortened(text: str, width: int = LABEL_WIDTH) -> str:
@@ -37,7 +38,7 @@ def shortened(text: str, width: int = LABEL_WIDTH) -> str:
     >>> shortened("two\\nlines"), shortened("x" * 10_000, 8)
     ('two lines', 'xxxxxxx…')
     """
-    text = "".join(c if c.isprintable() else " " for c in str(text[: 2 * width]))
+    text = "".join(c if c.isprintable() or c == JOINER else " " for c in str(text[: 2 * width]))
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -63,7 +64,7 @@ class Term:
         """A plain number as a Term; a Term as it is."""
         if isinstance(x, Term):
             return x
-        return cls(number(x), float(x), SUM if x < 0 else ATOM)
+        return cls(number(x), float(x), MINUS if x < 0 else ATOM)
 
     @property
     def is_number(self) -> bool:
@@ -177,19 +178,20 @@ def _subtracted(a: Term, b: Term) -> Term:
 
 
 def _negated(a: Term) -> Term:
-    return Term(f"−{a.inside(PRODUCT)}", -a.number, SUM)
+    return Term(f"−{a.inside(PRODUCT)}", -a.number, MINUS)
 
 
 def _multiplied(a: Term, b: Term) -> Term:
-    left = a.text if a.is_number else a.inside(PRODUCT)
-    right = b.inside(PRODUCT)
+    left, right = a.inside(MINUS), b.inside(PRODUCT)
     touching = right.startswith("(") or (a.is_number and right[0].isalpha())
-    return Term(left + ("" if touching else "·") + right, a.number * b.number, PRODUCT)
+    binds = min(a.binds, PRODUCT) if a.binds >= MINUS else PRODUCT
+    return Term(left + ("" if touching else "·") + right, a.number * b.number, binds)
 
 
 def _divided(a: Term, b: Term) -> Term:
-    text = f"{a.inside(PRODUCT)}/{b.inside(POWER)}"
-    return Term(text, _value(operator.truediv, a, b), PRODUCT)
+    binds = min(a.binds, PRODUCT) if a.binds >= MINUS else PRODUCT
+    text = f"{a.inside(MINUS)}/{b.inside(POWER)}"
+    return Term(text, _value(operator.truediv, a, b), binds)
 
 
 def _raised(a: Term, b: Term) -> Term:

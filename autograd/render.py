@@ -16,9 +16,14 @@ import graphviz
 # code, reach us as an error message.
 BUNDLED_DOT = """\
 import sys, pygraphviz
-graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
-sys.stdout.buffer.write(graph.draw(format=sys.argv[2], prog=sys.argv[1]))
+try:
+    graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
+    sys.stdout.buffer.write(graph.draw(format=sys.argv[2], prog=sys.argv[1]))
+except Exception as error:
+    sys.exit(f"{type(error).__name__}: {error}")
 """
+
+DOT_ENDINGS = {"gv", "dot"}  # of sources, though Graphviz can render to them too
 
 
 class RenderError(RuntimeError):
@@ -43,13 +48,22 @@ def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
         command = [found, f"-K{engine}", f"-T{format}"]
     else:
         command = [sys.executable, "-c", BUNDLED_DOT, engine, format]
-    done = subprocess.run(command, input=source.encode("utf-8"), capture_output=True, check=False)
+    try:
+        done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    except OSError as error:
+        raise RenderError(f"Graphviz could not make {format}: {error}", source) from None
     if done.returncode == 0 and done.stdout:
         return done.stdout
-    reason = done.stderr.decode("utf-8", "replace").strip()
-    if "No module named 'pygraphviz'" in reason:
-        reason = "there is no dot on PATH and no pygraphviz: pip install 'pygraphviz>=2'"
-    raise RenderError(f"Graphviz could not make {format}: {reason or done.returncode}", source)
+    raise RenderError(f"Graphviz could not make {format}: {_reason(done)}", source)
+
+
+def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+    """What Graphviz said, without what fontconfig says whether or not all is well."""
+    said = done.stderr.decode("utf-8", "replace")
+    if "No module named 'pygraphviz'" in said:
+        return "there is no dot on PATH and no pygraphviz: pip install 'pygraphviz>=2'"
+    lines = [line for line in said.splitlines() if not line.startswith("Fontconfig")]
+    return "\n".join(lines).strip() or f"it ended with code {done.returncode} and said nothing"
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
@@ -86,10 +100,14 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         view: bool = False,
         cleanup: bool = False,
         format: str | None = None,
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: bool | int | None = None,
+        quiet: bool = False,
+        quiet_view: bool = False,
         *,
         outfile: str | os.PathLike[str] | None = None,
         engine: str | None = None,
-        **options: Any,
     ) -> str:
         """Write the drawing to a file and return its path.
 
@@ -97,9 +115,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             filename: where to; `"chain.svg"` writes just that file. A name without a known
                 ending gets one from `format`, and the DOT is kept beside it, as graphviz does.
             directory: the folder, made if need be.
-            view: open the result in a viewer.
+            view, quiet_view: open the result in a viewer.
             cleanup: do not keep the DOT.
-            format, engine: instead of those the drawing was made with.
+            format, engine, renderer, formatter: instead of those the drawing was made with.
+            neato_no_op, quiet: as graphviz has them; without effect here.
             outfile: like `filename`, with the ending it has.
 
         Raises:
@@ -108,25 +127,25 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         """
         target = Path(directory or self.directory or "", outfile or filename or self.filename)
         ending = target.suffix[1:].lower()
-        keep_source = False
-        if format is None and (ending in graphviz.FORMATS or outfile):
+        source = None
+        if format is None and (outfile or ending in graphviz.FORMATS - DOT_ENDINGS):
             format = ending
         else:
             format = format or self.format
-            keep_source = not cleanup
+            source = target.with_name(target.name.removesuffix(".gv") + ".gv")
             target = target.with_name(f"{target.name}.{format}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        kept = target.with_name(target.name.removesuffix(f".{format}") + ".gv")
         try:
-            rendered = self.pipe(format, engine=engine, **options)
+            rendered = self.pipe(format, renderer, formatter, engine=engine)
         except RenderError as error:
-            write_whole(kept, self.source.encode("utf-8"))
+            kept = source or target.with_suffix(".gv")
+            write_whole(kept, self.source.encode())
             raise RenderError(f"{error}. The DOT is kept in {kept}", self.source) from None
-        if keep_source:
-            write_whole(kept, self.source.encode("utf-8"))
+        if source and not cleanup:
+            write_whole(source, self.source.encode())
         write_whole(target, rendered)
-        if view:
-            self._view(str(target), format=format, quiet=True)
+        if view or quiet_view:
+            self._view(str(target), format=format, quiet=quiet_view)
         return str(target)
 
 

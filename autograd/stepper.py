@@ -11,10 +11,11 @@ from . import ops
 from .backprop import locals_of, stale
 from .boundary import as_float
 from .draw import draw
-from .explain import STALE_WARNING, local_term, slope_name
+from .explain import STALE_WARNING
 from .graph import find, topological_order
 from .mistakes import Verdict, judged
 from .notation import name, number, shortened
+from .paths import WIDTH, local_term, slope_name
 from .render import Drawing
 from .value import Value
 
@@ -65,19 +66,18 @@ class Step:
 
     @property
     def sum(self) -> str:
-        """What the contribution adds up to: `∂C/∂x = 4 + 6 = 10`."""
-        added = ""
-        if self.before is not None:
-            added = f"{number(self.before)} + {number(self.contribution)} = "
-        more = "" if self.complete else " + …"
-        return f"{slope_name(self.root, self.operand)} = {added}{number(self.total)}{more}"
+        """What the contributions add up to: `∂C/∂x = 4`, then `∂C/∂x: 4 → 10`."""
+        slope, total = slope_name(self.root, self.operand), number(self.total)
+        so_far = f"{slope} = " if self.before is None else f"{slope}: {number(self.before)} → "
+        return so_far + total + ("" if self.complete else " …")
 
     def __str__(self) -> str:
         width = len(str(self.count))
         place = f"{self.index:>{width}}/{self.count}"
-        line = f"{place}  {shortened(self.rule, 40)} "
-        line = f"{line:<29}{self.arithmetic} "
-        line = f"{line:<58}{self.sum}"
+        line = f"{place}  {shortened(self.rule, 40)}"
+        line = f"{line:<27}  {self.arithmetic}"
+        wide = f"{line:<55}  {self.sum}"
+        line = wide if len(wide) <= WIDTH else f"{line}  {self.sum}"
         return f"{line}  (stale)" if self.stale else line
 
 
@@ -95,9 +95,9 @@ class Stepper:
     >>> y = x * x; y.label = "y"
     >>> s = y.stepper()
     >>> s.next()
-    1/2  ∂y/∂x = x                  1 × 3 = 3              ∂y/∂x = 3 + …
+    1/2  ∂y/∂x = x                  1 × 3 = 3              ∂y/∂x = 3 …
     >>> s.next()
-    2/2  ∂y/∂x = x                  1 × 3 = 3              ∂y/∂x = 3 + 3 = 6
+    2/2  ∂y/∂x = x                  1 × 3 = 3              ∂y/∂x: 3 → 6
     >>> s
     gradients of y: 2 of 2 steps done
     <BLANKLINE>
@@ -129,7 +129,7 @@ class Stepper:
         self._found = {self.root: self._gradient}
         self._undo: list[float | None] = []  # for each step done, the total it replaced
         self._data = {node: node.data for node in order}
-        self._born_stale = bool(stale(self.root))
+        self._stale = bool(stale(self.root))
 
     # ------------------------------------------------------------------ driving
 
@@ -139,7 +139,8 @@ class Stepper:
         Raises:
             ValueError: `count` is not a positive whole number, or there is no finite derivative.
         """
-        self._print(self._advance() for _ in range(min(_positive(count), self.left)))
+        last = len(self._undo) + _positive(count)
+        self._print(self._advance_while(lambda: len(self._undo) < last))
 
     def back(self, count: int = 1) -> None:
         """Undo the last `count` steps exactly.
@@ -252,7 +253,7 @@ class Stepper:
     def _row(self, node: Value) -> str:
         called = shortened(name(node).text, 19)
         gradient = number(self._found[node]) if node in self._found else "—"
-        more = " + …" if node in self._found and self._to_come[node] else ""
+        more = " …" if node in self._found and self._to_come[node] else ""
         return f"  {called:<20}{number(node.data):>11}{gradient:>14}{more}"
 
     # ------------------------------------------------------------------ the pass
@@ -269,7 +270,7 @@ class Stepper:
         upstream = self._found[node]
         contribution = upstream * local
         before = self._found.get(operand)
-        self._found[operand] = contribution if before is None else before + contribution
+        self._found[operand] = (before or 0.0) + contribution
         self._to_come[operand] -= 1
         self._undo.append(before)
         return Step(
@@ -285,7 +286,7 @@ class Stepper:
             complete=not self._to_come[operand],
             index=index + 1,
             count=len(self._edges),
-            stale=self._born_stale or any(map(self._has_changed, (node, *node.args))),
+            stale=self._stale or any(map(self._has_changed, (node, *node.args))),
         )
 
     def _has_changed(self, node: Value) -> bool:
@@ -295,6 +296,7 @@ class Stepper:
         return any(map(self._has_changed, self._data)) or bool(stale(self.root))
 
     def _advance_while(self, wanted: Callable[[], bool]) -> Iterator[Step]:
+        self._stale = self._stale or self._is_stale()
         while self.left and wanted():
             yield self._advance()
 

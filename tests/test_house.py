@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # Each module may import those before it.
 ORDER = [
     *("boundary", "notation", "ops", "modes", "value", "graph", "backprop", "sequences"),
-    *("explain", "mistakes", "check", "fold", "render", "draw", "stepper", "micrograd"),
+    *("paths", "explain", "mistakes", "check", "fold", "render", "draw", "stepper", "micrograd"),
 ]
 
 

@@ -1,0 +1,192 @@
+"""The ways a gradient came by, and how they are written."""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import itertools
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import inf, isnan, prod
+from typing import TypeVar
+
+from .backprop import locals_of
+from .graph import count_paths, topological_order
+from .notation import ATOM, PRODUCT, SUM, Term, name, number, shortened
+from .value import Value
+
+WIDTH = 80
+FACTORS = 12  # of a path that are spelled out
+FORMULA = 60  # characters of one factor
+GROUPING_LIMIT = (
+    500  # nodes up to which unlabelled nodes on one of several paths are looked through
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way from a node to the output, output first.
+
+    Attributes:
+        nodes: the nodes on the way.
+        slots: which operand the next node is, for each node but the last.
+        locals: ∂node/∂next for each node but the last.
+    """
+
+    nodes: tuple[Value, ...]
+    slots: tuple[int, ...]
+    locals: tuple[float, ...]
+
+    @property
+    def product(self) -> float:
+        """The product of the local derivatives: what this path adds to the gradient."""
+        return prod(self.locals)
+
+
+def largest_paths(root: Value, node: Value, most: int = 10) -> list[Path]:
+    """The `most` paths from `root` down to `node` with the largest |product|, in that order.
+
+    The best paths of a node go on as one of the best paths of an operand, so each node needs to
+    know only its own best few, as pairs of the operand to take and that operand's path.
+    """
+    best: dict[Value, list[tuple[float, int, int]]] = {node: [(1.0, -1, -1)]}
+    for other in topological_order(root):
+        if other is not node and any(arg in best for arg in other.args):
+            ways = [
+                (magnitude(local) * best_size, slot, rank)
+                for slot, (arg, local) in enumerate(zip(other.args, locals_of(other)))
+                for rank, (best_size, _, _) in enumerate(best.get(arg, ()))
+            ]
+            best[other] = heapq.nlargest(most, ways, key=lambda way: way[0])
+    return [_followed(root, node, rank, best) for rank in range(len(best.get(root, ())))]
+
+
+def magnitude(local: float) -> float:
+    """|local|; what is not a number counts as the largest."""
+    return inf if isnan(local) else abs(local)
+
+
+def _followed(
+    root: Value, node: Value, rank: int, best: dict[Value, list[tuple[float, int, int]]]
+) -> Path:
+    nodes, slots, slopes = [root], [], []
+    while nodes[-1] is not node:
+        _, slot, rank = best[nodes[-1]][rank]
+        slots.append(slot)
+        slopes.append(locals_of(nodes[-1])[slot])
+        nodes.append(nodes[-1].args[slot])
+    return Path(tuple(nodes), tuple(slots), tuple(slopes))
+
+
+def slope_name(of: Value, by: Value) -> str:
+    """How ∂of/∂by is written."""
+    return f"∂{name(of).inside(ATOM)}/∂{name(by).inside(ATOM)}"
+
+
+def local_term(node: Value, slot: int) -> Term:
+    """The local derivative ∂node/∂operand as a formula of the names around it.
+
+    >>> z = Value(1.0, label="z")
+    >>> a = z.sigmoid(); a.label = "a"
+    >>> local_term(a, 0)
+    a(1 − a)
+    """
+    args = node.args
+    written = node.op.reads or node.op.partials
+    try:
+        term = Term.of(written(name(node), *[name(arg) for arg in args])[slot])
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        term = Term.of(locals_of(node)[slot])  # a user's derivative may work on numbers only
+    return Term(term.text, locals_of(node)[slot], term.binds)
+
+
+def route_lines(path: Path, left: str) -> list[str]:
+    """The nodes on the way, output first."""
+    return wrapped(
+        left, [None if node is None else name(node).text for node in _abridged(path.nodes)], " ← "
+    )
+
+
+def path_lines(path: Path, left: str, only: bool) -> list[str]:
+    """`∂C/∂a · ∂a/∂z`, then its formulas, then its numbers, then the product.
+
+    Args:
+        path: the path.
+        left: what stands on the left of the first line.
+        only: whether there is no other path between its ends.
+    """
+    if len(path.nodes) == 1:
+        return [f"{left}1"]
+    segments = _abridged(list(_segments(path, only)))
+    formulas = [None if s is None else _segment_term(path, *s) for s in segments]
+    binds = PRODUCT if len(segments) > 1 else SUM
+    texts: list[list[str | None]] = [
+        [None if s is None else slope_name(path.nodes[s[0]], path.nodes[s[1]]) for s in segments],
+        [None if f is None else f.inside(binds) for f in formulas],
+        [None if f is None else number(f.number) for f in formulas],
+        [number(path.product)],
+    ]
+    indent = " " * (len(left) - 2)
+    lines: list[str] = []
+    previous: list[str | None] = [
+        left.removesuffix(" = ")
+    ]  # a single factor stands on the left already
+    for parts in texts:
+        if parts != previous:
+            lines += wrapped(f"{indent}= " if lines else left, parts, " · ")
+        previous = parts
+    return lines
+
+
+def _segments(path: Path, only: bool) -> Iterator[tuple[int, int]]:
+    """The path cut at its labelled nodes, so that a factor reads ∂a/∂z and not ∂(…)/∂(…).
+
+    Unlabelled nodes are looked through only where there is one way through them: otherwise
+    ∂a/∂z would stand for more than this path.
+    """
+    last = len(path.nodes) - 1
+    look_through = only or len(topological_order(path.nodes[0])) <= GROUPING_LIMIT
+    start = 0
+    for end in range(1, last + 1):
+        if end < last and look_through and not path.nodes[end].label:
+            continue
+        upper, lower = path.nodes[start], path.nodes[end]
+        if only or end - start == 1 or count_paths(upper, lower) == 1:
+            yield start, end
+        else:
+            yield from itertools.pairwise(range(start, end + 1))
+        start = end
+
+
+def _segment_term(path: Path, start: int, end: int) -> Term:
+    """The product of a segment's local derivatives, written out."""
+    terms = [local_term(path.nodes[i], path.slots[i]) for i in range(start, end)]
+    product = functools.reduce(operator.mul, terms)
+    return Term(shortened(product.text, FORMULA), prod(path.locals[start:end]), product.binds)
+
+
+def _abridged(items: Sequence[T]) -> list[T | None]:
+    """The items, or the first and the last few with a None for those between."""
+    if len(items) <= FACTORS:
+        return list(items)
+    half = FACTORS // 2
+    return [*items[:half], None, *items[-half:]]
+
+
+def wrapped(left: str, parts: Sequence[str | None], sign: str, last: str = "") -> list[str]:
+    """`left` and the parts joined by `sign`, broken into lines that fit and stay aligned.
+
+    A part that is None stands for those left out.
+    """
+    lines = [left]
+    for i, part in enumerate(parts):
+        piece = (part or "…") + (sign.rstrip() if i < len(parts) - 1 else last)
+        lead = "" if i == 0 else " "
+        if len(lines[-1]) + len(lead + piece) > WIDTH and len(lines[-1]) > len(left):
+            lines.append(" " * len(left) + piece)
+        else:
+            lines[-1] += lead + piece
+    return lines

@@ -1,0 +1,283 @@
+"""A gradient worked out by hand: told right from wrong, and the wrong ones told why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from random_graphs import CALM, GUARDED, Program, programs
+
+from autograd import TABLE, Value, ops
+from autograd.backprop import gradients
+from autograd.graph import find, topological_order
+from autograd.mistakes import judged, matches
+
+HINT = "one factor at a time"
+
+
+def labelled(node: Value, label: str) -> Value:
+    node.label = label
+    return node
+
+
+def square() -> Value:
+    """y = x²: ∂y/∂x = 2x = 6."""
+    return labelled(Value(3.0, "x") ** 2, "y")
+
+
+def product() -> Value:
+    """y = x·x: ∂y/∂x = 3 + 3 = 6."""
+    x = Value(3.0, "x")
+    return labelled(x * x, "y")
+
+
+def three_terms() -> Value:
+    """y = 2x + 5x + 11x: ∂y/∂x = 18."""
+    x = Value(3.0, "x")
+    return labelled(2 * x + 5 * x + 11 * x, "y")
+
+
+def fork() -> Value:
+    """z = 3w, C = 5z + 7z by way of p and q: ∂C/∂w = 3·5 + 3·7 = 36."""
+    z = labelled(3 * Value(2.0, "w"), "z")
+    p, q = labelled(5 * z, "p"), labelled(7 * z, "q")
+    return labelled(p + q, "C")
+
+
+def difference() -> Value:
+    """C = 5z − 7z with z = 3w: ∂C/∂w = 3·5 − 3·7 = −6."""
+    z = labelled(3 * Value(2.0, "w"), "z")
+    return labelled(labelled(5 * z, "p") - labelled(7 * z, "q"), "C")
+
+
+def joined() -> Value:
+    """s = x·x, y = s³, x = 1.5: ∂y/∂x = 3s²·(x + x) = 15.19 · 3."""
+    x = Value(1.5, "x")
+    return labelled(labelled(x * x, "s") ** 3, "y")
+
+
+def neuron() -> Value:
+    """C = (σ(w·x + b) − 1)², x = 1.5: ∂C/∂w = −0.5379 · 0.1966 · 1.5 = −0.1586."""
+    w, x, b = Value(0.6, "w"), Value(1.5, "x"), Value(0.1, "b")
+    z = labelled(w * x + b, "z")
+    a = labelled(z.sigmoid(), "a")
+    return labelled((a - 1) ** 2, "C")
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("make", "label", "true", "guess", "mistake"),
+    [
+        (square, "x", 6, -6, ["sign is wrong"]),
+        (neuron, "w", -0.1586313, 0.159, ["sign is wrong"]),
+        (product, "x", 6, 3, ["add up (+=)", "1 of 2 was kept"]),
+        (three_terms, "x", 18, 11, ["add up (+=)", "1 of 3 was kept"]),
+        (three_terms, "x", 18, 2, ["add up (+=)", "1 of 3 was kept"]),
+        (three_terms, "x", 18, 13, ["path is missing", "adds 5"]),
+        (three_terms, "x", 18, 7, ["path is missing", "adds 11"]),
+        (fork, "w", 36, 15, ["path from z to q is missing"]),
+        (fork, "w", 36, 21, ["path from z to p is missing"]),
+        (square, "x", 6, 0, ["path from x to y is missing"]),
+        (square, "x", 6, 1, ["factor", "2x = 6 is missing"]),
+        (neuron, "w", -0.1586313, -0.1058, ["factor", "x = 1.5 is missing"]),
+        (neuron, "w", -0.1586313, -0.807, ["factor", "a(1 − a) = 0.1966 is missing"]),
+        (neuron, "w", -0.1586313, 0.295, ["factor", "2(a − 1) = -0.5379 is missing"]),
+        (joined, "x", 45.5625, 3, ["factor 3s² = 15.19 is missing"]),
+        (difference, "w", -6, 36, ["sign of the factor", "is wrong"]),
+        (difference, "w", -6, -36, ["sign of the factor 5", "is wrong"]),
+        (square, "x", 6, 9, ["Where y was used", "slope belongs", "2x = 6"]),
+        (neuron, "w", -0.1586313, -0.59, ["Where a was used", "slope belongs", "a(1 − a)"]),
+        (square, "x", 6, 3, ["Where x was used", "slope belongs", "2x = 6"]),
+        (neuron, "w", -0.1586313, -0.0793, ["Where a − 1 was used", "2(a − 1)"]),
+        (square, "x", 6, 36, ["2x = 6 was used twice"]),
+        (neuron, "w", -0.1586313, -0.0312, ["a(1 − a) = 0.1966 was used twice"]),
+        (square, "x", 6, 0.1667, ["Multiply by the factor", "2x = 6", "do not divide"]),
+        (neuron, "w", -0.1586313, -4.104, ["Multiply by the factor", "a(1 − a)", "not divide"]),
+        (square, "x", 6, 1234.5, [HINT]),
+    ],
+)
+def test_a_wrong_gradient_is_told_why(
+    make: Callable[[], Value], label: str, true: float, guess: float, mistake: list[str]
+) -> None:
+    root = make()
+    node = find(root, label)
+    assert gradients(root)[node] == pytest.approx(true, rel=1e-6)
+    found = judged(root, node, guess)
+    assert (found.node, found.right) == (node, False)
+    assert words(found.text).startswith(f"{label}: {guess} is not right.")
+    assert [part for part in mistake if part not in words(found.text)] == []
+
+
+def test_a_factor_that_is_a_number_is_not_called_equal_to_itself() -> None:
+    root = fork()
+    text = judged(root, find(root, "w"), 12).text
+    assert "is missing" in text
+    assert "3 = 3" not in text
+
+
+def test_the_gradient_that_flows_in_is_a_factor_too() -> None:
+    y = square()
+    found = judged(y, y.args[0], 6, gradient=2.0)
+    assert not found.right
+    assert "The gradient that flows in, 2, is missing" in words(found.text)
+    assert judged(y, y.args[0], 12, gradient=2.0).right
+
+
+def test_a_right_guess_is_shown_what_it_was_rounded_from() -> None:
+    root, y = neuron(), square()
+    assert judged(root, find(root, "w"), -0.16).text == "w: -0.16 is right (-0.1586313)."
+    assert judged(y, y.args[0], 6).text == "x: 6 is right."
+
+
+def test_the_gradient_of_the_output_itself_is_one() -> None:
+    y = square()
+    assert judged(y, y, 1).right
+    assert "sign" in judged(y, y, -1).text
+
+
+def test_judging_leaves_data_and_gradients_as_they_were() -> None:
+    root = neuron()
+    order = topological_order(root)
+    for i, node in enumerate(order):
+        node.grad = float(i)
+    before = [(node.data, node.grad) for node in order]
+    judged(root, find(root, "w"), 5.0)
+    assert [(node.data, node.grad) for node in order] == before
+
+
+def test_a_very_large_graph_is_judged_without_trying_every_factor() -> None:
+    x = y = Value(0.5, "x")
+    for _ in range(20_000):
+        y = y * 0.9999
+    assert judged(y, x, gradients(y)[x]).right
+    assert HINT in words(judged(y, x, 7.5).text)
+
+
+# ---------------------------------------------------------------------- rounding
+
+
+@pytest.mark.parametrize(
+    ("guess", "true", "right"),
+    [
+        (-0.1586312784, -0.15863127838821, True),
+        (-0.1586, -0.15863, True),
+        (-0.159, -0.15863, True),
+        (-0.16, -0.15863, True),
+        (-0.15, -0.15863, False),
+        (-0.158, -0.15863, False),
+        (0.16, -0.15863, False),
+        (-0.2, -0.15863, False),  # one digit says too little
+        (12, 12.4, True),
+        (12, 12.6, False),
+        (12.0001, 12.0, False),
+        (1.2e-7, 1.23e-7, True),
+        (1.2e-7, 1.26e-7, False),
+        (1.3e-13, 1e-13, False),
+        (-1e-13, 1e-13, False),
+        (1.235e5, 123456.0, True),
+        (124000, 123456.0, False),
+        (100000, 99995.0, True),
+        (123, 1.23e20, False),
+        (1.23e20, 1.2345e20, True),
+        (0, 0.0, True),
+        (0, -0.0, True),
+        (0, 1e-17, True),  # what is left of 0.1 + 0.2 − 0.3
+        (0, 0.3, False),
+        (0.01, 0.0, False),
+        (math.inf, math.inf, True),
+        (math.inf, 1.0, False),
+        (1.0, math.inf, False),
+        (math.nan, 1.0, False),
+        (1.0, math.nan, False),
+    ],
+)
+def test_a_guess_is_right_in_the_digits_in_which_it_is_given(
+    guess: float, true: float, right: bool
+) -> None:
+    assert matches(guess, true) is right
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False), st.integers(4, 15))
+def test_a_number_rounded_to_four_digits_or_more_is_always_right(true: float, digits: int) -> None:
+    rounded = float(f"{true:.{digits}g}")
+    assume(math.isfinite(rounded))
+    assert matches(rounded, true)
+
+
+@given(
+    st.floats(min_value=1e-300, max_value=1e300),
+    st.sampled_from([0.0, 0.7, 1.3, -1.0, 2.0, 0.5, 10.0, 0.1]),
+    st.booleans(),
+)
+def test_a_number_far_off_is_never_right(true: float, factor: float, negative: bool) -> None:
+    assume(factor or true > 1e-12)
+    true = -true if negative else true
+    assert not matches(factor * true, true)
+
+
+# ---------------------------------------------------------------------- random graphs
+
+
+def built(program: Program) -> Value:
+    leaves = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
+    return program.run(leaves, dict(TABLE))[-1]
+
+
+def chosen(root: Value, data: st.DataObject) -> tuple[Value, float]:
+    """A node with its gradient."""
+    nodes = [node for node in topological_order(root) if node.op is not ops.constant]
+    node = data.draw(st.sampled_from(nodes))
+    return node, gradients(root)[node]
+
+
+@settings(deadline=None)
+@given(programs((*CALM, *GUARDED)), st.data())
+def test_the_true_gradient_in_four_digits_is_always_right(
+    program: Program, data: st.DataObject
+) -> None:
+    root = built(program)
+    node, true = chosen(root, data)
+    assert judged(root, node, float(f"{true:.4g}")).right
+    assert judged(root, node, true).right
+
+
+@settings(deadline=None)
+@given(programs((*CALM, *GUARDED)), st.data(), st.sampled_from([0.7, 1.3, -1.0]))
+def test_a_gradient_that_is_far_off_is_never_right(
+    program: Program, data: st.DataObject, factor: float
+) -> None:
+    root = built(program)
+    node, true = chosen(root, data)
+    assume(abs(true) > 1e-300)
+    assert not judged(root, node, factor * true).right
+
+
+@settings(deadline=None)
+@given(programs(CALM, most=6), st.data(), st.sampled_from(["missing", "sign", "twice", "no path"]))
+def test_one_wrong_factor_is_always_given_a_name(
+    program: Program, data: st.DataObject, mistake: str
+) -> None:
+    root = built(program)
+    node, true = chosen(root, data)
+    paths = root.explain(node, max_paths=10_000).paths
+    path = paths[data.draw(st.integers(0, len(paths) - 1))]
+    assume(path.locals)
+    at = data.draw(st.integers(0, len(path.locals) - 1))
+    wrong = (path.nodes[at], path.slots[at])
+    guess = 0.0
+    for other in paths:
+        term = 1.0
+        for upper, slot, local in zip(other.nodes, other.slots, other.locals):
+            changed = {"missing": 1.0, "sign": -local, "twice": local * local, "no path": 0.0}
+            term *= changed[mistake] if (upper, slot) == wrong else local
+        guess += term
+    assume(abs(guess) > 1e-6 and not matches(guess, true))
+    found = judged(root, node, guess)
+    assert not found.right
+    assert HINT not in words(found.text)
