@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
-from .graph import distances
+from .graph import consumers, distances
 from .notation import shortened
 from .value import Value
+
+EDGES = 2  # for each node that may be shown: above that, lines fill the page
 
 
 @dataclass(frozen=True)
@@ -83,25 +85,33 @@ def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
 def _folded_by_scope(
     order: list[Value], max_nodes: int, opened: Collection[str]
 ) -> dict[Value, Value | str]:
-    levels = max(node.scope.count(".") + 1 if node.scope else 0 for node in order)
+    scopes = _scopes(order)
+    levels = max(scope.count(".") + 1 if scope else 0 for scope in scopes.values())
     place: dict[Value, Value | str] = {node: node for node in order}
     for level in range(levels, 0, -1):
-        place = {node: _at_level(node, level, opened) for node in order}
-        if len(set(place.values())) <= max_nodes:
+        place = {node: _at_level(scope, level, opened) or node for node, scope in scopes.items()}
+        edges = {(place[arg], place[node]) for node in order for arg in node.args}
+        if len(set(place.values())) <= max_nodes and len(edges) <= EDGES * max_nodes:
             break
     return place
 
 
-def _at_level(node: Value, level: int, opened: Collection[str]) -> Value | str:
-    """The node itself, or the scope of at most `level` names that stands for it."""
-    if not node.scope:
-        return node
-    parts = node.scope.split(".")
-    inside_open = [len(s.split(".")) + 1 for s in opened if f"{node.scope}.".startswith(f"{s}.")]
+def _scopes(order: list[Value]) -> dict[Value, str]:
+    """The scope of each node; a nameless leaf made outside of any goes with those it feeds."""
+    found = {node: node.scope for node in order}
+    for node, users in consumers(order).items():
+        around = {user.scope for user in users}
+        if not (node.scope or node.label or node.args) and len(around) == 1:
+            found[node] = around.pop()
+    return found
+
+
+def _at_level(scope: str, level: int, opened: Collection[str]) -> str:
+    """The scope of at most `level` names that stands for this one; "" where it is open."""
+    parts = scope.split(".")
+    inside_open = [name.count(".") + 2 for name in opened if f"{scope}.".startswith(f"{name}.")]
     level = max([level, *inside_open])
-    if inside_open and level > len(parts):
-        return node
-    return ".".join(parts[:level])
+    return "" if inside_open and level > len(parts) else ".".join(parts[:level])
 
 
 def _nearest(

@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 from test_draw import Picture, look
 
+import autograd
 from autograd import Value, draw, scope
 from autograd.graph import count, topological_order
 
@@ -173,7 +174,7 @@ def test_lines_between_folded_scopes_lead_from_input_to_output(scoped: Value) ->
 
 
 def test_inner_scopes_fold_before_the_outer_ones(scoped: Value) -> None:
-    inner = scopes(look(scoped, max_nodes=80))
+    inner = scopes(look(scoped, max_nodes=600))
     assert len(inner) == 65 and {"layer1.neuron0", "layer3.neuron0"} < set(inner)
     assert set(scopes(look(scoped, max_nodes=60))) == {"layer1", "layer2", "layer3"}
 
@@ -326,3 +327,25 @@ def test_around_looks_into_folded_scopes(scoped: Value) -> None:
 def test_around_stays_within_max_nodes_and_keeps_the_node_itself(plain: Value) -> None:
     picture = look(plain, around="x0", depth=4, max_nodes=8)
     assert len(picture.boxes) == 8 and "x0" in picture.labels
+
+
+def test_layers_that_are_fully_connected_fold_to_layers_before_their_lines_fill_the_page() -> None:
+    x = [Value(float(i), label=f"x{i}") for i in range(8)]
+    for layer in range(3):
+        with scope(f"layer{layer}"):
+            outputs = []
+            for j in range(8):
+                with scope(f"neuron{j}"):
+                    outputs.append(autograd.sum(Value(0.1) * v for v in x).tanh())
+        x = outputs
+    picture = look(autograd.sum(x), max_nodes=60)
+    assert set(scopes(picture)) == {"layer0", "layer1", "layer2"}
+
+
+def test_a_nameless_leaf_folds_with_the_only_scope_it_feeds() -> None:
+    weights = [Value(float(i)) for i in range(100)]
+    with scope("layer"):
+        total = autograd.sum(weights)
+    picture = look(total * 2, max_nodes=10)
+    assert len(picture.boxes) <= 4
+    assert set(scopes(picture)) == {"layer"}
