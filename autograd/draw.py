@@ -86,7 +86,11 @@ def draw(
         itertools.chain.from_iterable(lit),
         {node: abs(gradient) for node, gradient in known.items()},
     )
-    picture = _Picture(root, order, shown, known, lit, gradients is not None)
+    stale = backprop.stale(root)
+    stale_gradients = set(known) if stale else set()
+    if gradients is None:
+        stale_gradients |= _left_behind(order, known)
+    picture = _Picture(root, order, shown, known, lit, stale, stale_gradients)
     return picture.drawn(rankdir, format)
 
 
@@ -107,21 +111,29 @@ def _lit(
     raise ValueError(f"no path leads from {expression(start)} to {expression(end)}")
 
 
+def _left_behind(order: list[Value], known: Mapping[Value, float]) -> set[Value]:
+    """Leaves whose gradient came from an earlier pass than the nodes they feed now."""
+    return {
+        node
+        for node, users in consumers(order).items()
+        if node.op is ops.leaf and node in known and any(user not in known for user in users)
+    }
+
+
 @dataclass
 class _Picture:
+    """What is drawn, and how; `ids` names what stands in the drawing."""
+
     root: Value
     order: list[Value]
     view: View
     known: dict[Value, float]
     lit: dict[tuple[Value, Value], None]
-    fresh_gradients: bool
+    stale: set[Value]
+    stale_gradients: set[Value]
     ids: dict[Value | str, str] = field(default_factory=dict)
 
     def drawn(self, rankdir: str, format: str) -> Drawing:
-        self.stale = backprop.stale(self.root)
-        self.stale_gradients = set(self.known) if self.stale else set()
-        if not self.fresh_gradients:
-            self.stale_gradients |= self._left_behind()
         dot = Drawing(
             format=format,
             graph_attr={**GRAPH_STYLE, "rankdir": rankdir, "charset": "UTF-8"},
@@ -138,16 +150,6 @@ class _Picture:
         if self.view.note:
             dot.attr(label=_text(self.view.note, 250), labelloc="b", fontcolor=QUIET_TEXT)
         return dot
-
-    def _left_behind(self) -> set[Value]:
-        """Leaves whose gradient came from an earlier pass than the nodes they feed now."""
-        return {
-            node
-            for node, users in consumers(self.order).items()
-            if node.op is ops.leaf
-            and node in self.known
-            and any(user not in self.known for user in users)
-        }
 
     # ------------------------------------------------------------------ nodes
 

@@ -397,9 +397,13 @@ def test_steps_after_data_changed_are_marked_stale_until_recomputed_and_reset() 
     assert all(step.stale for step in s)
     y.recompute()
     s.reset()
+    a.data = 6.0
+    y.recompute()  # without reset the steps no longer are of the pass that began
+    assert all(step.stale for step in s)
+    s.reset()
     assert not any(step.stale for step in s)
     assert "stale" not in repr(s)
-    assert product.data == 15.0
+    assert product.data == 18.0
 
 
 def test_a_stale_step_says_so_even_where_its_own_operands_did_not_change(
