@@ -15,7 +15,7 @@ from . import modes, ops
 from .boundary import as_float
 from .graph import topological_order
 from .notation import expression, name, number
-from .value import NOT_COMPUTED, Value, constant, failure
+from .value import NOT_COMPUTED, Value, check_data, constant, failure
 
 
 def backward(root: Value, gradient: float = 1.0) -> None:
@@ -53,8 +53,10 @@ def backward(root: Value, gradient: float = 1.0) -> None:
     try:
         for node in order:
             before.append(node.grad)
-            if node.op.arity:
+            if node.op.arity or node.grad is None:  # PyTorch's users empty a gradient with None
                 node.grad = 0.0
+            elif type(node.grad) is not float:
+                node.grad = as_float(node.grad, f"the gradient of {node.label or 'a leaf'}")
         root.grad += gradient
         _accumulate(order)
         if modes.watching:
@@ -81,7 +83,7 @@ def _accumulate(order: list[Value]) -> None:
                     b.grad += upstream * to_b
             elif arity:
                 push(node)
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise slope_failure(node, error) from None
 
 
@@ -108,6 +110,9 @@ def _watch(order: list[Value]) -> None:
 def slope_failure(node: Value, error: Exception) -> Exception:
     """The error to raise for `error`, met while differentiating the operation of `node`."""
     args = node.args
+    if isinstance(error, TypeError):
+        check_data([node, *args])
+        return error
     return node.op.slope_failure(error, [arg.data for arg in args], [name(arg) for arg in args])
 
 
@@ -123,7 +128,7 @@ def locals_of(node: Value) -> tuple[float, ...]:
     """
     try:
         return node.op.partials(node.data, *[arg.data for arg in node.args])
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise slope_failure(node, error) from None
 
 
@@ -258,7 +263,8 @@ def recompute(root: Value) -> Value:
                 node.data = evaluated(node)
                 node.grad = NOT_COMPUTED
             elif type(node.data) is not float:
-                node.data = as_float(node.data, f"the data of {node.label or 'a leaf'}")
+                check_data([node])
+                node.data = float(node.data)
     except BaseException:
         for node, (data, gradient) in zip(order, before):
             node.data, node.grad = data, gradient
@@ -278,7 +284,7 @@ def evaluated(node: Value, moved: Mapping[Value, float] = MappingProxyType({})) 
     numbers = [moved.get(arg, arg.data) for arg in args]
     try:
         data = node.op.value(*numbers)
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(node.op, error, args, numbers) from None
     if type(data) is not float:
         data = as_float(data, f"the value of {node.op.name}")
@@ -336,4 +342,4 @@ def _agrees(node: Value) -> bool:
 
 def has_gradient(node: Value) -> bool:
     """Whether a backward pass has reached the node since it was made, emptied or recomputed."""
-    return node.grad is not NOT_COMPUTED
+    return node.grad is not NOT_COMPUTED and node.grad is not None

@@ -46,7 +46,7 @@ def _remedy(value: Any) -> str:
     if hasattr(value, "_apply"):
         return "it is a Value already; use it as it is, or v.detach() for a constant with its data"
     if isinstance(value, str):
-        return "convert it first, as in Value(float('3')); a name goes into label="
+        return "convert it first, as in float('3')"
     if isinstance(value, numbers.Complex):
         return "pass its .real or .imag part"
     if isinstance(value, (np.ndarray, list, tuple)):

@@ -6,9 +6,9 @@ to the right of where it is; no row's `partials` takes part in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, ulp
 from typing import Any
 
 from .backprop import gradients, moved
@@ -83,7 +83,7 @@ def gradcheck(
     """Compare the gradients of a graph, or of a function, with central differences.
 
     numeric = (f(x + h) − f(x − h)) / 2h with h = eps · max(1, |x|); right if
-    |analytic − numeric| ≤ atol + rtol · |numeric|.
+    |analytic − numeric| ≤ atol + rtol · |numeric|, plus what rounding the output may do to it.
 
     Args:
         f: an output whose leaves are checked, or a function that makes one from Values.
@@ -122,6 +122,8 @@ def _output(f: Value | Callable[..., Value], inputs: Sequence[Any] | None) -> Va
         raise TypeError(f"gradcheck takes a Value or a function that returns one, got {f!r}")
     if inputs is None:
         raise TypeError("a function needs inputs to be checked at: gradcheck(f, [2.0, 0.5])")
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"inputs is a sequence with a number for each argument, got {inputs!r}")
     given = [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(inputs)]
     output = f(*given)
     if not isinstance(output, Value):
@@ -134,7 +136,8 @@ def _row(root: Value, leaf: Value, analytic: float, eps: float, atol: float, rto
     right, left = here + eps * max(1.0, abs(here)), here - eps * max(1.0, abs(here))
     on_right, on_left = moved(root, leaf, right), moved(root, leaf, left)
     numeric = (on_right[root] - on_left[root]) / (right - left)
-    tolerance = atol + rtol * abs(numeric) if isfinite(numeric) else 0.0
+    rounding = 2 * ulp(max(abs(on_left[root]), abs(on_right[root]))) / (right - left)
+    tolerance = atol + rtol * abs(numeric) + rounding if isfinite(numeric) else 0.0
     return Row(leaf, analytic, numeric, tolerance, _crosses_kink(on_left, on_right))
 
 

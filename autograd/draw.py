@@ -104,6 +104,8 @@ def _lit(
     """The edges (operand, node) of the path to light up."""
     if path is None:
         return {}
+    if isinstance(path, str) or len(path) != 2:
+        raise ValueError(f"path is a pair, as in path=('w', 'C'); got {path!r}")
     start, end = (find(root, node) for node in path)
     for upper, lower in ((end, start), (start, end)):
         for found in largest_paths(upper, lower, most=1):
@@ -155,13 +157,13 @@ class _Picture:
 
     def _node_label(self, node: Value) -> str:
         if node.op is ops.constant:
-            called = f"{_text(node.label)} = " if node.label else ""
+            called = f"{_text(str(node.label))} = " if node.label else ""
             return f'<<FONT COLOR="{QUIET_TEXT}">{called}{number(node.data)}</FONT>>'
         fill = ROOT_FILL if node is self.root else NODE_FILL if node.args else LEAF_FILL
         symbol = (
             f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{_text(node.op.symbol, 14)}</B></FONT>'
         )
-        label = f"<B>{_text(node.label)}</B>" if node.label else ""
+        label = f"<B>{_text(str(node.label))}</B>" if node.label else ""
         head = "&nbsp; ".join([label] * bool(label) + [symbol] * bool(node.args)) or "&nbsp;"
         gradient = number(self.known[node]) if node in self.known else "—"
         on_path = any(node in edge for edge in self.lit)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 
 from .backprop import gradients, moved, stale
 from .boundary import as_float
 from .graph import count_paths, find_variable, leaves
-from .notation import ATOM, name, number
+from .notation import ATOM, name, number, shortened
 from .paths import Path, largest_paths, magnitude, path_lines, route_lines, slope_name, wrapped
 from .value import Value
 
@@ -34,29 +35,27 @@ class Explanation:
 
     def __str__(self) -> str:
         left = slope_name(self.root, self.node)
-        if self.count == 0:
-            return f"{left} = 0: no path leads from {name(self.node)} to {name(self.root)}"
         if self.count == 1:
             blocks = [path_lines(self.paths[0], f"{left} = ", only=True)]
         else:
             many = approximately(self.count)
             blocks = [[f"{left} = {number(self.total)}, the sum over {many} paths"]]
-            for i, path in enumerate(self.paths, 1):
+            shown = [path for path in self.paths if path.product] or self.paths[:1]
+            for i, path in enumerate(shown, 1):
                 lines = route_lines(path, f"path {i}: ")
                 blocks.append(lines + path_lines(path, "    ", only=False))
-            blocks.append(self._sum_lines(left))
+            blocks.append(self._sum_lines(left, shown))
         if stale(self.root):
             blocks.append([STALE_WARNING])
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
     __repr__ = __str__
 
-    def _sum_lines(self, left: str) -> list[str]:
-        parts = [number(path.product) for path in self.paths]
-        if self.count > len(self.paths):
-            rest = self.total - sum(path.product for path in self.paths)
-            more = approximately(self.count - len(self.paths))
-            parts.append(f"{number(rest)} from {more} smaller paths")
+    def _sum_lines(self, left: str, shown: Sequence[Path]) -> list[str]:
+        parts = [number(path.product) for path in shown]
+        if self.count > len(shown):
+            rest = self.total - sum(path.product for path in shown)
+            parts.append(f"{number(rest)} from {approximately(self.count - len(shown))} more")
         return wrapped(f"{left} = ", parts, " + ", last=f" = {number(self.total)}")
 
 
@@ -80,7 +79,8 @@ def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
     Args:
         root: the output.
         node: a node of its graph, or the label of one.
-        max_paths: how many paths to spell out; the largest come first, the others are summed.
+        max_paths: how many paths to spell out; the largest come first, the others are summed, and
+            so are those whose product is zero.
 
     Raises:
         LabelError, ValueError, TypeError: `node` is not in the graph, or a constant.
@@ -95,8 +95,8 @@ def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
           = 0.2055 · 1.5
           = 0.3083
     """
-    if max_paths < 1:
-        raise ValueError(f"max_paths is at least 1, got {max_paths}")
+    if not isinstance(max_paths, int) or max_paths < 1:
+        raise ValueError(f"max_paths is a whole number of at least 1, got {max_paths}")
     node = find_variable(root, node)
     return Explanation(
         root,
@@ -140,6 +140,7 @@ class Nudge:
             f"  predicted  Δ{root} = {slope} · Δ{node.inside(ATOM)} = {number(self.gradient)} × "
             f"{number(self.amount)} = {number(self.predicted, 6)}\n"
             f"  actual     Δ{root} = {number(self.actual, 6)}, off by {number(gap, 2)}"
+            + (f"\n{STALE_WARNING}" if stale(self.root) else "")
         )
 
 
@@ -184,10 +185,9 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
         lines = [f"{'leaf':<20}{'data':>12}{'gradient':>14}"]
         for leaf, gradient in self[:ROWS]:
             bar = "█" * round(24 * min(1.0, magnitude(gradient) / largest))
-            label = leaf.label and name(leaf).text
+            label = shortened(name(leaf).text, 19) if leaf.label else "(no label)"
             lines.append(
-                f"{label or '(no label)':<20.19}{number(leaf.data):>12}"
-                f"{number(gradient):>14}  {bar}".rstrip()
+                f"{label:<20}{number(leaf.data):>12}{number(gradient):>14}  {bar}".rstrip()
             )
         if len(self) > ROWS:
             lines.append(f"… and {len(self) - ROWS:,} leaves that matter less")

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from . import ops
 from .backprop import gradients, locals_of
+from .explain import STALE_WARNING
 from .graph import topological_order
 from .notation import name, number
-from .paths import local_term
+from .paths import local_term, slope_name
 from .value import Value
 
 GRAPH_LIMIT = 5000  # nodes up to which single factors are tried
@@ -34,13 +35,15 @@ class Judgement(NamedTuple):
 class Verdict(tuple[Judgement, ...]):
     """Judgements, a line each when printed; true if all are right."""
 
-    __slots__ = ()
+    stale = False
+    """Whether data changed since the graph was evaluated, so that right and wrong mean little."""
 
     def __bool__(self) -> bool:
         return all(judgement.right for judgement in self)
 
     def __repr__(self) -> str:
-        return "\n".join(judgement.text for judgement in self)
+        lines = [judgement.text for judgement in self]
+        return "\n".join([*lines, STALE_WARNING] if self.stale else lines)
 
 
 def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judgement:
@@ -58,8 +61,10 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
     if matches(guess, true):
         exactly = "" if isclose(guess, true, rel_tol=1e-9) else f" ({number(true, 7)})"
         return Judgement(node, True, f"{said} is right{exactly}.")
+    if _rounds_to(guess, true):
+        return Judgement(node, False, f"{said} is close. Give one more digit.")
     for value, mistake in _mistakes(root, node, found):
-        if matches(guess, value) and not matches(value, true):
+        if matches(guess, value):
             return Judgement(node, False, f"{said} is not right. {mistake}")
     hint = "Take it one factor at a time: explain() lists them."
     return Judgement(node, False, f"{said} is not right. {hint}")
@@ -74,17 +79,22 @@ def matches(guess: float, true: float) -> bool:
     rounding = 1e-12 if 0.0 in (guess, true) else 0.0  # what is zero on paper may not be in floats
     if isclose(guess, true, rel_tol=1e-9, abs_tol=rounding):
         return True
-    if not (isfinite(guess) and isfinite(true)):
+    return _rounds_to(guess, true) and abs(guess - true) <= 0.05 * abs(true)
+
+
+def _rounds_to(guess: float, true: float) -> bool:
+    """Whether they differ by at most half of the last digit given."""
+    if guess == 0.0 or not (isfinite(guess) and isfinite(true)):
         return False
     half_a_digit = 0.5 * 10.0 ** int(Decimal(repr(guess)).normalize().as_tuple().exponent)
-    return abs(guess - true) <= min(half_a_digit * (1 + 1e-9), 0.05 * abs(true))
+    return abs(guess - true) <= half_a_digit * (1 + 1e-9)
 
 
 def _mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[tuple[float, str]]:
     """Wrong gradients that a learner could arrive at, the commonest first, and how they came."""
     true = found.get(node, 0.0)
     order = topological_order(root)
-    yield -true, "The sign is wrong: one factor too many, or too few, was negated."
+    yield -true, "The sign is wrong: look at which factors are negative."
     arriving = [
         found[other] * local
         for other in reversed(order)
@@ -116,8 +126,9 @@ def _wrong_factors(
                 continue
             reach = found[other] * tangents[arg]
             factor = local_term(other, slot)
-            equals = "" if factor.is_number else f" = {number(local)}"
-            written = f"factor {factor}{equals}"
+            called = slope_name(other, arg) if local == 0.0 else factor.text
+            equals = "" if called == number(local) else f" = {number(local)}"
+            written = f"factor {called}{equals}"
             for wrong, what in (
                 (1.0, f"The {written} is missing."),
                 (0.0, f"The path from {name(arg)} to {name(other)} is missing."),

@@ -183,7 +183,7 @@ def _negated(a: Term) -> Term:
 
 def _multiplied(a: Term, b: Term) -> Term:
     left, right = a.inside(MINUS), b.inside(PRODUCT)
-    touching = right.startswith("(") or (a.is_number and right[0].isalpha())
+    touching = right.startswith("(") or (a.is_number and right[0].isalpha() and " " not in right)
     binds = min(a.binds, PRODUCT) if a.binds >= MINUS else PRODUCT
     return Term(left + ("" if touching else "·") + right, a.number * b.number, binds)
 
@@ -258,7 +258,7 @@ def expression(node: Value) -> Term:
 
 def _name(node: Value, depth: int) -> Term:
     if node.label:
-        return Term(shortened(node.label), node.data)
+        return Term(shortened(str(node.label)), node.data)
     if node.op.arity == 0:
         return Term.of(node.data)
     if depth == 0:

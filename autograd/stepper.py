@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ class Stepper:
             if arg.op is not ops.constant
         ]
         self._to_come = Counter(node.args[slot] for node, slot in self._edges)
-        self._found = {self.root: self._gradient}
+        self._found = {self.root: self._gradient + 0.0}
         self._undo: list[float | None] = []  # for each step done, the total it replaced
         self._data = {node: node.data for node in order}
         self._stale = bool(stale(self.root))
@@ -207,7 +208,9 @@ class Stepper:
         found = [
             (find(self.root, node), as_float(guess, "a guess")) for node, guess in wanted.items()
         ]
-        return Verdict(judged(self.root, node, guess, self._gradient) for node, guess in found)
+        verdict = Verdict(judged(self.root, node, guess, self._gradient) for node, guess in found)
+        verdict.stale = bool(stale(self.root))
+        return verdict
 
     def draw(self, **options: Any) -> Drawing:
         """The graph with the gradients known so far; see `autograd.draw.draw`."""
@@ -316,6 +319,7 @@ class Stepper:
 
 
 def _positive(count: Any) -> int:
-    if not isinstance(count, int) or count < 1:
+    steps = operator.index(count) if hasattr(count, "__index__") else 0
+    if steps < 1:
         raise ValueError(f"how many steps? expected a whole number of at least 1, got {count!r}")
-    return count
+    return steps

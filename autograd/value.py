@@ -378,7 +378,7 @@ def constant(data: Any, what: str = "Value") -> Value:
 def _record1(op: Op, a: Value) -> Value:
     try:
         data = op.value(a.data)
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, (a,)) from None
     return _node(op, data, a, None)
 
@@ -390,7 +390,7 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
         return b  # type: ignore[no-any-return]
     try:
         data = op.value(a.data, b.data)
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, (a, b)) from None
     return _node(op, data, a, b)
 
@@ -398,7 +398,7 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
 def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
     try:
         data = op.value(*[a.data for a in operands])
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, operands) from None
     return _node(op, data, operands, None)
 
@@ -427,9 +427,18 @@ def failure(
     op: Op, error: Exception, operands: tuple[Value, ...], numbers: Sequence[float] | None = None
 ) -> Exception:
     """The error to raise for `error`, met while evaluating an operation on these operands."""
+    if isinstance(error, TypeError):
+        check_data(operands)
+        return error
     if numbers is None:
         numbers = [a.data for a in operands]
     return op.failure(error, numbers, [name(a) for a in operands])
+
+
+def check_data(nodes: Sequence[Value]) -> None:
+    """Raise a TypeError that names the first node whose data was set to what is no number."""
+    for node in nodes:
+        as_float(node.data, f"the data of {node.label or 'a node'}")
 
 
 def _operand(x: Any) -> Any:

@@ -172,7 +172,7 @@ def test_paths_left_out_are_counted_and_summed() -> None:
     shown = str(labelled(x * x * x, "y").explain(x, max_paths=1))
     assert shown.startswith("∂y/∂x = 12, the sum over 3 paths\n")
     assert shown.count("path ") == 1
-    assert shown.endswith("∂y/∂x = 4 + 8 from 2 smaller paths = 12")
+    assert shown.endswith("∂y/∂x = 4 + 8 from 2 more = 12")
 
 
 def test_an_own_operation_with_partials_in_plain_math_is_explained_by_its_numbers() -> None:
@@ -360,7 +360,7 @@ def test_a_constant_has_no_gradient_to_ask_about(ask: Callable[[Value, Any], Any
 
 
 def test_max_paths_is_at_least_one() -> None:
-    with pytest.raises(ValueError, match="max_paths is at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_paths is a whole number of at least 1, got 0"):
         neuron().explain("w", max_paths=0)
 
 
@@ -418,6 +418,13 @@ def test_a_nudge_of_a_node_between_moves_what_comes_after_it_only() -> None:
     a = find(root, "a").data
     assert found.actual == pytest.approx((a + 0.1 - 1) ** 2 - (a - 1) ** 2)
     assert root.nudge(root, 0.1).actual == pytest.approx(0.1)
+
+
+def test_a_nudge_of_stale_data_says_so() -> None:
+    root = neuron()
+    find(root, "w").data = 5.0
+    assert "stale" in repr(root.nudge("w", 0.1))
+    assert "stale" not in repr(root.recompute().nudge("w", 0.1))
 
 
 def test_a_nudge_out_of_the_domain_is_an_error_and_changes_nothing() -> None:

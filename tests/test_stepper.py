@@ -437,6 +437,15 @@ def test_check_tells_right_from_wrong_and_moves_nothing() -> None:
     assert repr(s) == before
 
 
+def test_check_of_stale_data_says_so() -> None:
+    root = neuron()
+    s = root.stepper()
+    find(root, "w").data = 5.0
+    assert "stale" in repr(s.check(w=-0.16))
+    root.recompute()
+    assert "stale" not in repr(s.check(w=-0.16))
+
+
 def test_check_takes_nodes_and_labels_that_are_no_python_names() -> None:
     y = labelled(Value(3.0, "a weight") ** 2, "y")
     assert y.stepper().check({"a weight": 6, y: 1})

@@ -42,7 +42,7 @@ def test_any_real_scalar_becomes_an_exact_float(number: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ("3", "got str '3': convert it first, as in Value\\(float\\('3'\\)\\)"),
+        ("3", r"got str '3': convert it first, as in float\('3'\)"),
         (None, "got NoneType None: pass an int, a float or a NumPy scalar"),
         (1j, "got complex 1j: pass its .real or .imag part"),
         (np.complex64(1j), "pass its .real"),
@@ -230,6 +230,39 @@ def test_item_is_the_number() -> None:
 def test_a_silent_conversion_to_a_number_is_refused(convert: Callable[[Value], Any]) -> None:
     with pytest.raises(TypeError, match=r"v\.exp\(\).*v\.data"):
         convert(Value(1.0))
+
+
+# ---------------------------------------------------------------------- fields set by hand
+
+
+@pytest.mark.parametrize("data", ["a", None, [1.0]])
+def test_data_set_to_what_is_no_number_is_found_by_the_next_operation(data: Any) -> None:
+    x = Value(2.0, label="x")
+    y = x * x.exp()
+    x.data = data
+    for use in (lambda: x * 2, lambda: x.exp(), y.recompute, y.backward, y.stepper, y.draw):
+        with pytest.raises(TypeError, match="the data of x expected one real number"):
+            use()
+    assert (y.grad, x.grad) == (0.0, 0.0)
+
+
+def test_a_gradient_emptied_with_none_or_set_to_another_number_is_a_float_again() -> None:
+    x = Value(2.0)
+    for gradient, wanted in ((None, 3.0), (0, 3.0), (np.float64(1.0), 4.0)):
+        x.grad = gradient
+        (x * 3).backward()
+        assert (type(x.grad), x.grad) == (float, wanted)
+    x.grad = "1"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="the gradient of a leaf expected one real number"):
+        (x * 3).backward()
+    assert x.grad == "1"
+
+
+def test_a_label_set_to_a_number_is_read_as_text() -> None:
+    x = Value(2.0)
+    x.label = 7  # type: ignore[assignment]
+    assert "∂(7²)/∂7" in str((x**2).explain(x))
+    assert ">7<" in (x**2).draw().pipe("svg", encoding="utf-8")
 
 
 # ---------------------------------------------------------------------- NumPy
