@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from autograd import TABLE
+from autograd import TABLE, Value
 
 # Operations that keep numbers moderate, so that programs of any length stay in range.
 CALM = ("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus", "expm1_tanh")
@@ -74,3 +74,9 @@ def programs(draw: st.DrawFn, names: Sequence[str] = (*CALM, *GUARDED), most: in
         earlier = st.integers(0, len(leaves) + position - 1)
         instructions.append((name, tuple(draw(earlier) for _ in range(arity))))
     return Program(tuple(leaves), tuple(instructions))
+
+
+def built(program: Program) -> Value:
+    """The program run by the engine, its leaves labelled."""
+    leaves = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
+    return program.run(leaves, dict(TABLE))[-1]

@@ -11,37 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from examples import labelled, network, neuron
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, PIECEWISE, Program, programs
+from random_graphs import CALM, PIECEWISE, Program, built, programs
 
 import autograd
 from autograd import TABLE, LabelError, Value, ops, softmax
 from autograd.backprop import gradients, locals_of
 from autograd.explain import Explanation, explain, nudge, sensitivity
 from autograd.graph import count_paths, find, leaves, topological_order
-
-
-def labelled(node: Value, label: str) -> Value:
-    node.label = label
-    return node
-
-
-def neuron() -> Value:
-    """C = (σ(w·x + b) − 1)², with every step of it labelled."""
-    w, x, b = Value(0.6, "w"), Value(1.5, "x"), Value(0.1, "b")
-    z = labelled(w * x + b, "z")
-    a = labelled(z.sigmoid(), "a")
-    return labelled((a - 1) ** 2, "C")
-
-
-def network() -> Value:
-    """Two hidden neurons that share their input."""
-    x = Value(1.5, "x")
-    h1 = labelled((Value(0.6, "w1") * x).tanh(), "h1")
-    h2 = labelled((Value(-0.4, "w2") * x).sigmoid(), "h2")
-    o = labelled(Value(1.2, "v1") * h1 + Value(-0.7, "v2") * h2, "o")
-    return labelled((o - 1) ** 2, "C")
 
 
 def classifier() -> Value:
@@ -221,11 +200,6 @@ def test_a_deep_graph_is_explained_in_a_bounded_number_of_lines_that_fit(
 
 
 # ---------------------------------------------------------------------- the paths
-
-
-def built(program: Program) -> Value:
-    inputs = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
-    return program.run(inputs, dict(TABLE))[-1]
 
 
 BINARY = ("add", "sub", "mul", "maximum", "leaky_relu")

@@ -6,21 +6,17 @@ import math
 from collections.abc import Callable
 
 import pytest
+from examples import labelled, neuron, words
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, GUARDED, Program, programs
+from random_graphs import CALM, GUARDED, Program, built, programs
 
-from autograd import TABLE, Value, ops
+from autograd import Value, ops
 from autograd.backprop import gradients
 from autograd.graph import find, topological_order
 from autograd.mistakes import judged, matches
 
 HINT = "one factor at a time"
-
-
-def labelled(node: Value, label: str) -> Value:
-    node.label = label
-    return node
 
 
 def square() -> Value:
@@ -57,18 +53,6 @@ def joined() -> Value:
     """s = x·x, y = s³, x = 1.5: ∂y/∂x = 3s²·(x + x) = 15.19 · 3."""
     x = Value(1.5, "x")
     return labelled(labelled(x * x, "s") ** 3, "y")
-
-
-def neuron() -> Value:
-    """C = (σ(w·x + b) − 1)², x = 1.5: ∂C/∂w = −0.5379 · 0.1966 · 1.5 = −0.1586."""
-    w, x, b = Value(0.6, "w"), Value(1.5, "x"), Value(0.1, "b")
-    z = labelled(w * x + b, "z")
-    a = labelled(z.sigmoid(), "a")
-    return labelled((a - 1) ** 2, "C")
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 @pytest.mark.parametrize(
@@ -222,11 +206,6 @@ def test_a_number_far_off_is_never_right(true: float, factor: float, negative: b
 
 
 # ---------------------------------------------------------------------- random graphs
-
-
-def built(program: Program) -> Value:
-    leaves = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
-    return program.run(leaves, dict(TABLE))[-1]
 
 
 def chosen(root: Value, data: st.DataObject) -> tuple[Value, float]:

@@ -9,18 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from examples import labelled, network, neuron, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, PIECEWISE, Program, programs
+from random_graphs import CALM, PIECEWISE, Program, built, programs
 
 import autograd
-from autograd import TABLE, LabelError, Stepper, Value, ops
+from autograd import LabelError, Stepper, Value, ops
 from autograd.graph import find, topological_order
-
-
-def labelled(node: Value, label: str) -> Value:
-    node.label = label
-    return node
 
 
 def shared() -> Value:
@@ -29,34 +25,8 @@ def shared() -> Value:
     return labelled(a * b + a, "y")
 
 
-def neuron() -> Value:
-    """C = (σ(w·x + b) − 1)², with every step of it labelled."""
-    w, x, b = Value(0.6, "w"), Value(1.5, "x"), Value(0.1, "b")
-    z = labelled(w * x + b, "z")
-    a = labelled(z.sigmoid(), "a")
-    return labelled((a - 1) ** 2, "C")
-
-
-def network() -> Value:
-    """Two hidden neurons that share their input."""
-    x = Value(1.5, "x")
-    h1 = labelled((Value(0.6, "w1") * x).tanh(), "h1")
-    h2 = labelled((Value(-0.4, "w2") * x).sigmoid(), "h2")
-    o = labelled(Value(1.2, "v1") * h1 + Value(-0.7, "v2") * h2, "o")
-    return labelled((o - 1) ** 2, "C")
-
-
-def built(program: Program) -> Value:
-    leaves = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
-    return program.run(leaves, dict(TABLE))[-1]
-
-
 def bits(gradients: dict[Value, float]) -> dict[Value, str]:
     return {node: gradient.hex() for node, gradient in gradients.items()}
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 def silently(command: Callable[..., Any], *arguments: Any) -> None:
