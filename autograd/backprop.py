@@ -191,7 +191,7 @@ def grad(
         A tuple with a float (or a Value) for each input.
 
     Raises:
-        TypeError: the output or an input is not a Value.
+        TypeError: the output or an input is not a Value, or `create_graph` is not a bool.
         ValueError: the output does not depend on an input, or has no finite derivative.
 
     Newton's method, with f′ and f″ from the graph:
@@ -205,6 +205,8 @@ def grad(
     >>> round(x.data, 6)
     2.25
     """
+    if not isinstance(create_graph, bool):
+        raise TypeError(f"create_graph is True or False, got {create_graph!r}")
     wanted = [inputs] if isinstance(inputs, Value) else list(inputs)
     for node in [output, *wanted]:
         if not isinstance(node, Value):

@@ -44,7 +44,7 @@ def _described(value: Any) -> str:
 
 def _remedy(value: Any) -> str:
     if hasattr(value, "_apply"):
-        return "it is a Value already; use it as it is, or v.detach() for a constant with its data"
+        return "use its .data where a number belongs, as in w.data -= 0.1 * w.grad"
     if isinstance(value, str):
         return "convert it first, as in float('3')"
     if isinstance(value, numbers.Complex):

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from math import isfinite, ulp
 from typing import Any
 
-from .backprop import gradients, moved
+from .backprop import gradients, moved, stale
 from .boundary import as_float
+from .explain import STALE_WARNING
 from .graph import leaves
 from .notation import name, number, shortened
 from .value import Value
+
+ROWS = 20  # that are printed
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,15 @@ class GradCheck(tuple[Row, ...]):
 
     def __repr__(self) -> str:
         lines = [f"{'leaf':<20}{'analytic':>15}{'numeric':>15}{'error':>11}"]
-        for row in self:
+        rows = sorted(self, key=lambda row: row.ok)[:ROWS] if len(self) > ROWS else self
+        for row in rows:  # where not all fit, what is wrong comes first
             called = shortened(name(row.leaf).text, 19)
             lines.append(
                 f"{called:<20}{number(row.analytic, 7):>15}{number(row.numeric, 7):>15}"
                 f"{number(row.error, 2):>11}  {row.verdict}"
             )
+        if len(self) > ROWS:
+            lines.append(f"… and {len(self) - ROWS:,} more")
         if len(self) == 0:
             lines.append("(no leaves)")
         return "\n".join(lines)
@@ -97,7 +103,7 @@ def gradcheck(
 
     Raises:
         TypeError: `f` is neither, does not return a Value, or `inputs` are missing or unwanted.
-        ValueError: `eps` is not positive, or the output has no value near a leaf's data.
+        ValueError: `eps` is not positive, the graph is stale, or the output has no value nearby.
 
     >>> x = Value(2.0, label="x")
     >>> gradcheck(x**3)
@@ -109,6 +115,8 @@ def gradcheck(
     if not eps > 0:
         raise ValueError(f"eps is the size of a step and must be positive, got {eps}")
     root = _output(f, inputs)
+    if stale(root):
+        raise ValueError(f"nothing to check yet: {STALE_WARNING}")
     analytic = gradients(root)
     return GradCheck(_row(root, leaf, analytic[leaf], eps, atol, rtol) for leaf in leaves(root))
 

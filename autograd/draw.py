@@ -210,7 +210,7 @@ class _Picture:
                 continue
             for slot, (arg, local) in enumerate(zip(node.args, _locals(node))):
                 if arg in visible:
-                    known = arg.op is not ops.constant and node in self.known and not self.stale
+                    known = node in self.known and arg in self.known and not self.stale
                     flows[arg, node, slot] = (self.known[node] * local if known else None), local
         return flows
 

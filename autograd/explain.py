@@ -176,7 +176,8 @@ def nudge(root: Value, node: Value | str, amount: float) -> Nudge:
 class Sensitivity(tuple[tuple[Value, float], ...]):
     """Pairs (leaf, gradient), the largest |gradient| first; prints as a table with bars."""
 
-    __slots__ = ()
+    stale = False
+    """Whether data changed since the graph was evaluated."""
 
     def __repr__(self) -> str:
         if not self:
@@ -191,6 +192,8 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
             )
         if len(self) > ROWS:
             lines.append(f"… and {len(self) - ROWS:,} leaves that matter less")
+        if self.stale:
+            lines.append(STALE_WARNING)
         return "\n".join(lines)
 
 
@@ -206,4 +209,6 @@ def sensitivity(root: Value) -> Sensitivity:
     """
     found = gradients(root)
     ranked = sorted(leaves(root), key=lambda leaf: -magnitude(found[leaf]))
-    return Sensitivity((leaf, found[leaf]) for leaf in ranked)
+    table = Sensitivity((leaf, found[leaf]) for leaf in ranked)
+    table.stale = bool(stale(root))
+    return table

@@ -45,7 +45,7 @@ def view(
     place: dict[Value, Value | str] = {node: node for node in order}
     if around is None and len(order) > max_nodes:
         place = _folded_by_scope(order, max_nodes, opened)
-    start = [around] if around else [*keep, order[-1]]
+    start = [around] if around else [*_ends(list(keep), max_nodes), order[-1]]
     place.update((node, node) for node in start)
     near = _nearest(order, place, start, depth, both_ways=around is not None)
     weight: dict[Hashable, float] = {}
@@ -55,6 +55,12 @@ def view(
     shown = {*start, *ranked[:max_nodes]}
     kept = {node: item for node, item in place.items() if item in shown}
     return View(kept, _note(order, kept))
+
+
+def _ends(path: list[Value], most: int) -> list[Value]:
+    """The path, or its two ends if it is longer than that."""
+    half = most // 2
+    return path if len(path) <= most else [*path[:half], *path[-half:]]
 
 
 def _check_scopes(order: list[Value], opened: Collection[str]) -> None:

@@ -22,11 +22,14 @@ def topological_order(root: Value) -> list[Value]:
 
     Raises:
         ValueError: the graph has a cycle.
+        TypeError: `root` is not a Value.
 
     >>> x = Value(2.0, label="x")
     >>> [node.op.name for node in topological_order(x * x + 1.0)]
     ['leaf', 'mul', 'constant', 'add']
     """
+    if not isinstance(root, Value):
+        raise TypeError(f"expected a Value, the root of a graph; got {root!r}")
     order: list[Value] = []
     entered, done = object(), object()
     stack: list[Value | None] = [root]

@@ -21,6 +21,7 @@ from .notation import name, number
 from .paths import local_term, slope_name
 from .value import Value
 
+ROUNDED, CLOSE = 1e-3, 0.05  # how far off, relatively, a right and a nearly right answer may be
 GRAPH_LIMIT = 5000  # nodes up to which single factors are tried
 
 
@@ -49,7 +50,8 @@ class Verdict(tuple[Judgement, ...]):
 def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judgement:
     """Hold `guess` against ∂root/∂node, and if it is wrong, name the likely mistake.
 
-    A guess is right if it is the true gradient rounded to the digits given.
+    A guess is right if it is the true gradient rounded to the digits given, or as far off as a
+    product of factors rounded to four digits may be.
 
     >>> x = Value(3.0, label="x")
     >>> judged(x * x, x, 6).text, judged(x * x, x, 3).text
@@ -61,17 +63,17 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
     if matches(guess, true):
         exactly = "" if isclose(guess, true, rel_tol=1e-9) else f" ({number(true, 7)})"
         return Judgement(node, True, f"{said} is right{exactly}.")
-    if _rounds_to(guess, true):
-        return Judgement(node, False, f"{said} is close. Give one more digit.")
     for value, mistake in _mistakes(root, node, found):
         if matches(guess, value):
             return Judgement(node, False, f"{said} is not right. {mistake}")
+    if abs(guess - true) <= CLOSE * abs(true) or _rounds_to(guess, true):
+        return Judgement(node, False, f"{said} is close, but not right: carry more digits.")
     hint = "Take it one factor at a time: explain() lists them."
     return Judgement(node, False, f"{said} is not right. {hint}")
 
 
 def matches(guess: float, true: float) -> bool:
-    """Whether `guess` is `true`, rounded to the digits in which it was given.
+    """Whether `guess` is `true`, rounded to the digits in which it was given or to about four.
 
     >>> matches(-0.16, -0.1586), matches(0.16, -0.1586), matches(0, 0.3)
     (True, False, False)
@@ -79,7 +81,10 @@ def matches(guess: float, true: float) -> bool:
     rounding = 1e-12 if 0.0 in (guess, true) else 0.0  # what is zero on paper may not be in floats
     if isclose(guess, true, rel_tol=1e-9, abs_tol=rounding):
         return True
-    return _rounds_to(guess, true) and abs(guess - true) <= 0.05 * abs(true)
+    if not isfinite(true):
+        return False
+    off = abs(guess - true)
+    return off <= ROUNDED * abs(true) or (_rounds_to(guess, true) and off <= CLOSE * abs(true))
 
 
 def _rounds_to(guess: float, true: float) -> bool:
@@ -126,9 +131,8 @@ def _wrong_factors(
                 continue
             reach = found[other] * tangents[arg]
             factor = local_term(other, slot)
-            called = slope_name(other, arg) if local == 0.0 else factor.text
-            equals = "" if called == number(local) else f" = {number(local)}"
-            written = f"factor {called}{equals}"
+            called = slope_name(other, arg) if factor.is_number else factor.text
+            written = f"factor {called} = {number(local)}"
             for wrong, what in (
                 (1.0, f"The {written} is missing."),
                 (0.0, f"The path from {name(arg)} to {name(other)} is missing."),
@@ -136,9 +140,21 @@ def _wrong_factors(
                 (other.data, f"Where {name(other)} was used, its slope belongs: the {written}."),
                 (arg.data, f"Where {name(arg)} was used, the slope belongs: the {written}."),
                 (local * local, f"The {written} was used twice."),
+                (_misplaced(other, slot, local), f"The {written} is taken at {name(arg)}."),
                 (1.0 / local if local else 0.0, f"Multiply by the {written}, do not divide."),
             ):
                 yield true + reach * (wrong - local), what
+
+
+def _misplaced(node: Value, slot: int, local: float) -> float:
+    """The slope read off at the operand where the rule has the value: z(1 − z) for a(1 − a)."""
+    if node.op.reads is None:
+        return local
+    try:
+        operands = [arg.data for arg in node.args]
+        return float(node.op.reads(operands[slot], *operands)[slot])
+    except ArithmeticError:
+        return local
 
 
 def _tangents(order: list[Value], node: Value) -> dict[Value, float]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SUM, MINUS, PRODUCT, POWER, ATOM = range(5)  # how tightly a formula's outermost sign binds
 EXPRESSION_DEPTH = 3  # operations spelled out inside an unlabelled node's name
 LABEL_WIDTH = 32
+SIGNS = " +-*/^=−·"  # a label with one of these is set in brackets beside another sign
 LETTERS = "abcdefghijklmnopqrstuvwxyz"  # what the rules call the operands, in order
 JOINER = "\u200d"  # makes one emoji of several
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -258,7 +259,8 @@ def expression(node: Value) -> Term:
 
 def _name(node: Value, depth: int) -> Term:
     if node.label:
-        return Term(shortened(str(node.label)), node.data)
+        label = shortened(str(node.label))
+        return Term(label, node.data, SUM if any(c in SIGNS for c in label) else ATOM)
     if node.op.arity == 0:
         return Term.of(node.data)
     if depth == 0:
@@ -268,5 +270,4 @@ def _name(node: Value, depth: int) -> Term:
 
 def _expression(node: Value, depth: int) -> Term:
     term = written(node.op, [_name(arg, depth - 1) for arg in node.args])
-    binds = ATOM if len(term.text) > LABEL_WIDTH else term.binds
-    return Term(shortened(term.text), node.data, binds)
+    return Term(shortened(term.text), node.data, term.binds)

@@ -116,7 +116,7 @@ class Op:
         return ValueError(
             f"{written(self, list(names))} has no finite derivative at "
             f"{located(names, numbers)} ({'; '.join(self.rules)}): {error}. "
-            f"Move the operands away from there, as in {self.name}(a + 1e-12)"
+            f"{self.domain.remedy if self.domain else 'Move the operands away from there.'}"
         )
 
     def _bound(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:

@@ -73,6 +73,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     notebook shows it as it is.
     """
 
+    def __repr__(self) -> str:
+        return "<drawing: .render('drawing.svg') writes it, a notebook shows it>"
+
     def pipe(
         self,
         format: str | None = None,

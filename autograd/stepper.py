@@ -13,7 +13,7 @@ from .backprop import locals_of, stale
 from .boundary import as_float
 from .draw import draw
 from .explain import STALE_WARNING
-from .graph import find, topological_order
+from .graph import find_variable, topological_order
 from .mistakes import Verdict, judged
 from .notation import name, number, shortened
 from .paths import WIDTH, local_term, slope_name
@@ -165,9 +165,7 @@ class Stepper:
         Raises:
             LabelError, ValueError, TypeError: `node` is not a node of the graph (see `find`).
         """
-        node = find(self.root, node)
-        if node.op is ops.constant:
-            raise ValueError(f"{name(node)} is a constant: it gets no gradient")
+        node = find_variable(self.root, node)
         self._print(self._advance_while(lambda: self._to_come[node] > 0))
 
     def run(self) -> None:
@@ -201,12 +199,17 @@ class Stepper:
         >>> s.check(w=3.0)
         w: 3 is not right. The factor 1 − tanh(w·3)² = 2.458e-05 is missing.
         """
+        if not isinstance(guesses or {}, Mapping):
+            raise TypeError(
+                f"check takes gradients by label, as in check(w=-0.16); got {guesses!r}"
+            )
         wanted = dict(guesses or {})
         wanted.update(by_label)
         if not wanted:
             raise ValueError("nothing to check: give a gradient by label, as in check(w=-0.16)")
         found = [
-            (find(self.root, node), as_float(guess, "a guess")) for node, guess in wanted.items()
+            (find_variable(self.root, node), as_float(guess, "a guess"))
+            for node, guess in wanted.items()
         ]
         verdict = Verdict(judged(self.root, node, guess, self._gradient) for node, guess in found)
         verdict.stale = bool(stale(self.root))

@@ -190,6 +190,10 @@ class Value:
     def __abs__(self) -> Value:
         return _record1(ops.absolute, self)
 
+    def conjugate(self) -> Value:
+        """Itself, for it is real; NumPy asks for it in `np.var` and `np.std`."""
+        return self
+
     def __lt__(self, other: Any) -> bool:
         data = _comparable(other)
         return data if data is NotImplemented else self.data < data

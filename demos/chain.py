@@ -13,7 +13,9 @@ Source: 3Blue1Brown, "Backpropagation calculus", Deep Learning chapter 4.
 from __future__ import annotations
 
 import argparse
+import io
 import math
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -247,7 +249,7 @@ def main(
         steps: of gradient descent.
         lr: the learning rate.
         out: the folder for `chain.svg` and `chain.png`.
-        interactive: hand over to the stepper at a prompt.
+        interactive: hand over to the stepper at a prompt, before anything is given away.
 
     Returns:
         `layers` (lists of `Line`), `nudges`, `sensitivity`, `costs`, and `pictures`, the paths.
@@ -256,6 +258,8 @@ def main(
     chain.cost.backward()
     neurons = " → ".join(f"a{k}" for k in range(layers + 1))
     print(f"One neuron per layer: {neurons} → C")
+    if interactive:
+        SteppingPrompt(chain.cost).converse()
     worked = work_out(chain, activation)
     print_layers(worked, activation)
     print(heading("Why the first weight gets what it gets: explain()"))
@@ -267,8 +271,6 @@ def main(
     print(sensitivity)
     drawing = chain.cost.draw()
     pictures = [drawing.render(Path(out) / f"chain.{kind}") for kind in ("svg", "png")]
-    if interactive:
-        SteppingPrompt(chain.cost).converse()
     costs = descend(chain, steps, lr)
     print_descent(costs, lr)
     print(f"\nThe drawing: {' and '.join(pictures)}")
@@ -314,7 +316,11 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows a question mark
     try:
         main(**vars(parsed()))
+    except BrokenPipeError:
+        os._exit(0)  # whoever reads has enough; there is nowhere left to flush to
     except (OSError, RenderError) as error:
         sys.exit(f"demos.chain: {error}")

@@ -73,6 +73,8 @@ class SteppingPrompt(cmd.Cmd):
 
     def do_u(self, label: str) -> None:
         """Until a gradient is complete."""
+        if not label:
+            raise ValueError("until which gradient is complete? Name its node, as in u w1")
         self.stepper.until(label)
 
     def do_p(self, _: str) -> None:
@@ -99,6 +101,7 @@ class SteppingPrompt(cmd.Cmd):
     def do_reset(self, _: str) -> None:
         """Start again."""
         self.stepper.reset()
+        print("at the start: no step done")
 
     def do_help(self, _: str) -> None:
         """List the commands."""

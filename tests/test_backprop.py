@@ -408,3 +408,9 @@ def test_python_functions_of_the_package_share_the_engine() -> None:
     y = autograd.log(autograd.exp(x))
     y.backward()
     assert x.grad == pytest.approx(1.0)
+
+
+def test_grad_does_not_mistake_pytorchs_third_argument() -> None:
+    x = Value(2.0)
+    with pytest.raises(TypeError, match="create_graph is True or False"):
+        grad(x * x, x, Value(1.0))  # type: ignore[arg-type]

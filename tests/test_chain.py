@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -138,3 +140,15 @@ def test_the_prompt_answers_what_it_does_not_understand_and_goes_on(
     out = capsys.readouterr().out
     assert answer in out
     assert "1 × 3 = 3" in out
+
+
+def test_a_terminal_without_greek_and_a_reader_that_leaves_early_get_no_traceback(
+    tmp_path: Path,
+) -> None:
+    command = f"{sys.executable} -m demos.chain --out {tmp_path}"
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command.split(), env=ascii_only, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "layer 3" in done.stdout
+    early = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True)
+    assert early.stderr == ""

@@ -245,3 +245,24 @@ def test_an_output_without_a_value_beside_a_leaf_is_an_error_and_changes_nothing
     with pytest.raises(ValueError, match="log needs a > 0"):
         gradcheck(y)
     assert (x.data, x.grad, y.data) == (1e-7, 7.0, before)
+
+
+def test_a_stale_graph_is_recomputed_before_it_is_checked() -> None:
+    x = Value(2.0, "x")
+    y = x * x
+    x.data = 3.0
+    with pytest.raises(ValueError, match="nothing to check yet: stale"):
+        gradcheck(y)
+
+
+def test_inputs_are_a_sequence() -> None:
+    with pytest.raises(TypeError, match="inputs is a sequence with a number for each argument"):
+        gradcheck(lambda a: a * a, 3.0)  # type: ignore[arg-type]
+
+
+def test_of_many_leaves_the_wrong_ones_are_printed_first() -> None:
+    bad = autograd.op("bad", lambda a: a, lambda out, a: (2.0,))
+    good = [Value(1.0, f"g{i}") for i in range(100)]
+    table = repr(gradcheck(autograd.sum([*good, bad(Value(1.0, "b"))])))
+    assert table.splitlines()[1].startswith("b ")
+    assert table.splitlines()[-1] == "… and 81 more"

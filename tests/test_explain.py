@@ -462,3 +462,23 @@ def test_a_gradient_that_is_not_finite_comes_first_and_is_printed(factor: float)
     assert [leaf.label for leaf, _ in found] == ["x", "y"]
     assert str(factor) in repr(found).splitlines()[1]
     assert repr(found).splitlines()[2].endswith("█" * 24)
+
+
+def test_sensitivity_of_stale_data_says_so() -> None:
+    root = neuron()
+    assert "stale" not in repr(root.sensitivity())
+    find(root, "w").data = 5.0
+    assert "stale" in repr(root.sensitivity())
+
+
+def test_a_label_with_a_sign_in_it_is_set_in_brackets() -> None:
+    x = Value(2.0, "x1 + x2")
+    assert str(labelled(x * 3, "n").explain(x)) == "∂n/∂(x1 + x2) = 3"
+
+
+def test_paths_that_carry_nothing_are_summed_not_spelled_out() -> None:
+    logits = [Value(0.5 * i, f"x{i}") for i in range(3)]
+    explained = labelled(-softmax(logits)[1].log(), "L").explain("x1")
+    assert explained.count > 2
+    assert not any(part == "0" for part in str(explained).replace("\n", " ").split(" · "))
+    assert "from 4 more" in str(explained)

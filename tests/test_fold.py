@@ -349,3 +349,13 @@ def test_a_nameless_leaf_folds_with_the_only_scope_it_feeds() -> None:
     picture = look(total * 2, max_nodes=10)
     assert len(picture.boxes) <= 4
     assert set(scopes(picture)) == {"layer"}
+
+
+def test_the_middle_of_a_path_longer_than_max_nodes_is_folded() -> None:
+    y = Value(1.0, label="x")
+    for _ in range(2000):
+        y = y.sin()
+    y.label = "y"
+    picture = look(y, path=("x", "y"), max_nodes=20)
+    assert picture.labels >= {"x", "y"}
+    assert len(picture.boxes) <= 22

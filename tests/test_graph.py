@@ -211,3 +211,8 @@ def test_many_layers_keep_their_numbers() -> None:
         y = y * 1.001
     y.backward()
     assert x.grad == pytest.approx(math.pow(1.001, 5000), rel=1e-9)
+
+
+def test_what_is_no_value_has_no_graph() -> None:
+    with pytest.raises(TypeError, match="expected a Value, the root of a graph; got 3"):
+        topological_order(3)  # type: ignore[arg-type]

@@ -467,7 +467,7 @@ def test_what_cannot_be_stepped_is_refused() -> None:
 def test_what_cannot_be_asked_for_is_refused() -> None:
     x = Value(2.0, "x")
     s = (x * labelled(x.detach(), "c")).stepper()
-    with pytest.raises(ValueError, match="c is a constant: it gets no gradient"):
+    with pytest.raises(ValueError, match="c is a constant: it cannot move and has no gradient"):
         s.until("c")
     with pytest.raises(ValueError, match="not part of the graph"):
         s.until(Value(1.0))
@@ -491,3 +491,19 @@ def test_an_own_operation_with_partials_in_plain_math_steps_by_its_number() -> N
     row = autograd.op("cube", lambda a: a**3, lambda out, a: (3 * math.pow(a, 2),))
     (step,) = labelled(row(Value(2.0, "x")), "y").stepper()
     assert (step.local, step.total, step.rule) == (12.0, 12.0, "∂y/∂x = 12")
+
+
+def test_a_guess_without_a_name_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"as in check\(w=-0.16\); got -0.16"):
+        neuron().stepper().check(-0.16)  # type: ignore[arg-type]
+    x = Value(2.0, "x")
+    y = x * labelled(Value(3.0).detach(), "c")
+    with pytest.raises(ValueError, match="c is a constant"):
+        y.stepper().check(c=0)
+
+
+def test_a_drawing_half_way_shows_only_what_has_flowed() -> None:
+    s = neuron().stepper()
+    silently(s.next)
+    source = s.draw().source
+    assert source.count(' color="#D55E00"') == 1

@@ -50,7 +50,7 @@ def test_any_real_scalar_becomes_an_exact_float(number: Any) -> None:
         ([1.0], "got list"),
         (np.array("3"), "got an array of 1 elements"),
         (decimal.Decimal("0.1"), "got Decimal"),
-        (Value(1.0), r"is a Value already; use it as it is, or v.detach\(\)"),
+        (Value(1.0), "use its .data where a number belongs"),
         ("x" * 1000, "…"),
     ],
 )
@@ -335,3 +335,17 @@ def test_an_array_of_floats_is_not_made_silently() -> None:
 
 def test_a_comparison_with_an_array_is_element_by_element() -> None:
     assert list(Value(2.0) > np.array([1.0, 3.0])) == [True, False]
+
+
+def test_variance_and_deviation_of_an_array() -> None:
+    arr = values(1.0, 2.0, 6.0)
+    assert arr.var().data == pytest.approx(14 / 3)
+    assert np.std(arr).data == pytest.approx(math.sqrt(14 / 3))
+
+
+def test_a_value_stored_as_data_is_found_and_told() -> None:
+    w = Value(1.0, label="w")
+    w.data = w - 0.1  # type: ignore[assignment]  # the .data was forgotten
+    for use in (lambda: w * 2, lambda: w.exp()):
+        with pytest.raises(TypeError, match=r"w.data -= 0.1 \* w.grad"):
+            use()
