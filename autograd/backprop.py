@@ -6,7 +6,7 @@ with a table of its own, for whoever asks without wanting `.grad` touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
 from typing import Any
@@ -57,6 +57,9 @@ def backward(root: Value, gradient: float = 1.0) -> None:
                 node.grad = 0.0
             elif type(node.grad) is not float:
                 node.grad = as_float(node.grad, f"the gradient of {node.label or 'a leaf'}")
+            if type(node.data) is not float:
+                check_data([node])
+                node.data = float(node.data)
         root.grad += gradient
         _accumulate(order)
         if modes.watching:
@@ -76,6 +79,8 @@ def _accumulate(order: list[Value]) -> None:
             arity = op.arity
             if arity == 2:
                 a, b, upstream = node._a, node._b, node.grad
+                if a.op is constant_row and b.op is constant_row:
+                    continue  # nothing to tell, and perhaps no derivative to tell it with
                 to_a, to_b = op.partials(node.data, a.data, b.data)
                 if a.op is not constant_row:
                     a.grad += upstream * to_a
@@ -91,14 +96,24 @@ def push(node: Value) -> None:
     """Add the node's gradient times each local derivative to its operands' gradients."""
     upstream = node.grad
     args = node.args
+    if _all_constant(args):
+        return
     for arg, local in zip(args, node.op.partials(node.data, *[arg.data for arg in args])):
         if arg.op is not ops.constant:
             arg.grad += upstream * local
 
 
+def _all_constant(args: tuple[Value, ...]) -> bool:
+    return all(arg.op is ops.constant for arg in args)
+
+
 def _watch(order: list[Value]) -> None:
     """Raise at the first operation through which a gradient stopped being finite."""
     for node in reversed(order):
+        if not isfinite(node.grad):
+            raise FloatingPointError(f"the gradient of {name(node)} added up to {node.grad}")
+        if _all_constant(node.args):
+            continue
         for arg, local in zip(node.args, locals_of(node)):
             if arg.op is not ops.constant and not isfinite(node.grad * local):
                 raise FloatingPointError(
@@ -151,7 +166,7 @@ def gradients(
     """
     found: dict[Value, Any] = {root: gradient}
     for node in reversed(topological_order(root)):
-        if node.op.arity == 0:
+        if _all_constant(node.args):
             continue
         upstream = found[node]
         for arg, local in zip(node.args, locals_of(node)):
@@ -207,7 +222,7 @@ def grad(
     """
     if not isinstance(create_graph, bool):
         raise TypeError(f"create_graph is True or False, got {create_graph!r}")
-    wanted = [inputs] if isinstance(inputs, Value) else list(inputs)
+    wanted = list(inputs) if isinstance(inputs, Iterable) else [inputs]
     for node in [output, *wanted]:
         if not isinstance(node, Value):
             raise TypeError(f"grad differentiates a Value with respect to Values, got {node!r}")
@@ -248,8 +263,10 @@ def recompute(root: Value) -> Value:
 
     Raises:
         ValueError, OverflowError: an operation is not defined at the new data.
-        TypeError: a leaf's data is not a number, or a node was made by hand without a formula.
-            The graph is then as it was.
+        TypeError: a leaf's data is not a number.
+        NotImplementedError: a node was made by hand, without a formula.
+        FloatingPointError: a value is not finite, under `detect_anomaly`.
+            In each case the graph is then as it was.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -264,6 +281,8 @@ def recompute(root: Value) -> Value:
             if node.op.arity:
                 node.data = evaluated(node)
                 node.grad = NOT_COMPUTED
+                if modes.watching and not isfinite(node.data):
+                    raise FloatingPointError(f"{expression(node)} became {node.data}")
             elif type(node.data) is not float:
                 check_data([node])
                 node.data = float(node.data)
@@ -280,7 +299,6 @@ def evaluated(node: Value, moved: Mapping[Value, float] = MappingProxyType({})) 
     Raises:
         ValueError, OverflowError: it has none there.
         NotImplementedError: the node was made by hand.
-        FloatingPointError: it is not finite, under `detect_anomaly`.
     """
     args = node.args
     numbers = [moved.get(arg, arg.data) for arg in args]
@@ -290,8 +308,6 @@ def evaluated(node: Value, moved: Mapping[Value, float] = MappingProxyType({})) 
         raise failure(node.op, error, args, numbers) from None
     if type(data) is not float:
         data = as_float(data, f"the value of {node.op.name}")
-    if modes.watching and not isfinite(data):
-        raise FloatingPointError(f"{expression(node)} became {data} when recomputed")
     return data
 
 

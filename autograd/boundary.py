@@ -27,8 +27,7 @@ def as_float(value: Any, what: str = "Value") -> float:
             return float(value)
         except OverflowError:
             raise OverflowError(
-                f"{what} got an integer of {len(str(abs(value)))} digits, "
-                f"and the largest float is about 1.8e308: scale it down first"
+                f"{what} got a number beyond the largest float, about 1.8e308: scale it down first"
             ) from None
     if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "fiub":
         return float(value.item())

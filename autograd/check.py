@@ -114,39 +114,60 @@ def gradcheck(
     """
     if not eps > 0:
         raise ValueError(f"eps is the size of a step and must be positive, got {eps}")
-    root = _output(f, inputs)
+    given = _given(f, inputs)
+    root = f if isinstance(f, Value) else _output(f(*given))
     if stale(root):
         raise ValueError(f"nothing to check yet: {STALE_WARNING}")
     analytic = gradients(root)
-    return GradCheck(_row(root, leaf, analytic[leaf], eps, atol, rtol) for leaf in leaves(root))
+    rows = []
+    for leaf in leaves(root):
+        left, right = _sides(leaf, eps)
+        on_left, on_right = moved(root, leaf, left), moved(root, leaf, right)
+        below, above = on_left[root], on_right[root]
+        if inputs is not None and leaf in given:  # a function may do more than its graph shows
+            below, above = (_called(f, given, leaf, x) for x in (left, right))
+        numeric = (above - below) / (right - left)
+        rounding = 2 * ulp(max(abs(below), abs(above))) / (right - left)
+        tolerance = atol + rtol * abs(numeric) + rounding if isfinite(numeric) else 0.0
+        kink = _crosses_kink(on_left, on_right)
+        rows.append(Row(leaf, analytic[leaf], numeric, tolerance, kink))
+    return GradCheck(rows)
 
 
-def _output(f: Value | Callable[..., Value], inputs: Sequence[Any] | None) -> Value:
+def _given(f: Value | Callable[..., Value], inputs: Sequence[Any] | None) -> list[Value]:
+    """The inputs of a function as Values."""
     if isinstance(f, Value):
         if inputs is not None:
             raise TypeError("an existing graph has its inputs already: call gradcheck(output)")
-        return f
+        return []
     if not callable(f):
         raise TypeError(f"gradcheck takes a Value or a function that returns one, got {f!r}")
     if inputs is None:
         raise TypeError("a function needs inputs to be checked at: gradcheck(f, [2.0, 0.5])")
     if not isinstance(inputs, Iterable):
         raise TypeError(f"inputs is a sequence with a number for each argument, got {inputs!r}")
-    given = [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(inputs)]
-    output = f(*given)
+    return [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(inputs)]
+
+
+def _output(output: Any) -> Value:
     if not isinstance(output, Value):
         raise TypeError(f"the function must return a Value, it returned {output!r}")
     return output
 
 
-def _row(root: Value, leaf: Value, analytic: float, eps: float, atol: float, rtol: float) -> Row:
+def _sides(leaf: Value, eps: float) -> tuple[float, float]:
+    """A little to the left and to the right of where the leaf is."""
     here = as_float(leaf.data, "the data of a leaf")
-    right, left = here + eps * max(1.0, abs(here)), here - eps * max(1.0, abs(here))
-    on_right, on_left = moved(root, leaf, right), moved(root, leaf, left)
-    numeric = (on_right[root] - on_left[root]) / (right - left)
-    rounding = 2 * ulp(max(abs(on_left[root]), abs(on_right[root]))) / (right - left)
-    tolerance = atol + rtol * abs(numeric) + rounding if isfinite(numeric) else 0.0
-    return Row(leaf, analytic, numeric, tolerance, _crosses_kink(on_left, on_right))
+    step = eps * max(1.0, abs(here))
+    if here - step == here or here + step == here:
+        raise ValueError(f"eps = {eps} is too small to tell {here} from its neighbours: try 1e-6")
+    return here - step, here + step
+
+
+def _called(f: Any, given: list[Value], leaf: Value, data: float) -> float:
+    """What the function makes of new inputs, one of them moved."""
+    fresh = {value: Value(data if value is leaf else value.data, value.label) for value in given}
+    return _output(f(*[fresh[value] for value in given])).data
 
 
 def _crosses_kink(on_left: dict[Value, float], on_right: dict[Value, float]) -> bool:

@@ -157,13 +157,13 @@ class _Picture:
 
     def _node_label(self, node: Value) -> str:
         if node.op is ops.constant:
-            called = f"{_text(str(node.label))} = " if node.label else ""
+            called = f"{_text(node.label)} = " if node.label else ""
             return f'<<FONT COLOR="{QUIET_TEXT}">{called}{number(node.data)}</FONT>>'
         fill = ROOT_FILL if node is self.root else NODE_FILL if node.args else LEAF_FILL
         symbol = (
             f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{_text(node.op.symbol, 14)}</B></FONT>'
         )
-        label = f"<B>{_text(str(node.label))}</B>" if node.label else ""
+        label = f"<B>{_text(node.label)}</B>" if node.label else ""
         head = "&nbsp; ".join([label] * bool(label) + [symbol] * bool(node.args)) or "&nbsp;"
         gradient = number(self.known[node]) if node in self.known else "—"
         on_path = any(node in edge for edge in self.lit)

@@ -166,7 +166,7 @@ def nudge(root: Value, node: Value | str, amount: float) -> Nudge:
     node = find_variable(root, node)
     amount = as_float(amount, "the amount of a nudge")
     gradient = gradients(root).get(node, 0.0)
-    actual = moved(root, node, node.data + amount).get(root, root.data) - root.data
+    actual = moved(root, node, node.data + amount)[root] - root.data
     return Nudge(root, node, amount, gradient, actual)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, cast
@@ -30,6 +32,14 @@ def topological_order(root: Value) -> list[Value]:
     """
     if not isinstance(root, Value):
         raise TypeError(f"expected a Value, the root of a graph; got {root!r}")
+    with _WALKING:
+        return _walked(root)
+
+
+_WALKING = threading.Lock()  # the marks are on the nodes, which two threads may share
+
+
+def _walked(root: Value) -> list[Value]:
     order: list[Value] = []
     entered, done = object(), object()
     stack: list[Value | None] = [root]
@@ -102,7 +112,7 @@ def count_paths(root: Value, node: Value) -> int:
     for other in topological_order(root):
         if other is not node:
             paths[other] = sum(paths[arg] for arg in other.args)
-    return paths.get(root, 0) if root in paths else 0
+    return paths[root]
 
 
 def distances(
@@ -151,7 +161,7 @@ def find(root: Value, wanted: Value | str) -> Value:
         raise LabelError(
             f"{len(found)} nodes are labelled {wanted!r}: pass the node itself, not its label"
         )
-    labels = list(dict.fromkeys(node.label for node in order if node.label))
+    labels = list(dict.fromkeys(str(node.label) for node in order if node.label))
     near = difflib.get_close_matches(wanted, labels, n=3, cutoff=0.3) or labels[:6]
     hint = f"the nearest are {', '.join(map(repr, near))}" if near else "no node has a label yet"
     raise LabelError(f"no node is labelled {wanted!r}: {hint}")
@@ -194,7 +204,9 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
     """
     for node in topological_order(root):
         if id(node) not in memo:
-            twin = _remade((node.data, node.grad, node.op, node.label, node.scope), type(node))
+            twin = _remade(_fields(node), type(node))
+            if hasattr(node, "__dict__"):  # a subclass may carry more
+                twin.__dict__.update(copy.deepcopy(vars(node), memo))
             twin.args = tuple(memo[id(arg)] for arg in node.args)
             memo[id(node)] = twin
     return cast(Value, memo[id(root)])

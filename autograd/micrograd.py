@@ -32,14 +32,14 @@ def adopt(node: Value, children: Any, op: str) -> None:
     Raises:
         TypeError: the children are not Values, or the operation's name is not a string.
     """
-    if not isinstance(children, Iterable) or not all(isinstance(c, Value) for c in children):
+    operands = tuple(children) if isinstance(children, Iterable) else (children,)
+    if not all(isinstance(c, Value) for c in operands):
         raise TypeError(
             f"Value(data, label) takes a string as label, and Value(data, _children, _op) takes "
             f"Values as children; got {children!r}"
         )
     if not isinstance(op, str):
         raise TypeError(f"the name of an operation is a string, got {op!r}")
-    operands = tuple(children)
     if operands:
         node.op = _handmade(op, len(operands), _nothing)
         node.args = operands

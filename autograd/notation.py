@@ -39,7 +39,7 @@ def shortened(text: str, width: int = LABEL_WIDTH) -> str:
     >>> shortened("two\\nlines"), shortened("x" * 10_000, 8)
     ('two lines', 'xxxxxxx…')
     """
-    text = "".join(c if c.isprintable() or c == JOINER else " " for c in str(text[: 2 * width]))
+    text = "".join(c if c.isprintable() or c == JOINER else " " for c in str(text)[: 2 * width])
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -118,6 +118,15 @@ class Term:
 
     def __neg__(self) -> Term:
         return Term.of(-self.number) if self.is_number else _negated(self)
+
+    def __rpow__(self, other: Any) -> Term:
+        return _power(Term.of(other), self)
+
+    def __pos__(self) -> Term:
+        return self
+
+    def __abs__(self) -> Term:
+        return Term(f"|{self.text}|", abs(self.number))
 
     def __lt__(self, other: Any) -> bool:
         return self.number < Term.of(other).number
@@ -259,7 +268,7 @@ def expression(node: Value) -> Term:
 
 def _name(node: Value, depth: int) -> Term:
     if node.label:
-        label = shortened(str(node.label))
+        label = shortened(node.label)
         return Term(label, node.data, SUM if any(c in SIGNS for c in label) else ATOM)
     if node.op.arity == 0:
         return Term.of(node.data)

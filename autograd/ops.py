@@ -46,7 +46,7 @@ class Op:
         symbol: how it is written in formulas and drawings; by default its name.
         reads: `partials` as the lessons write them, for rows whose computed form was chosen for
             its tails; formulas are printed from it.
-        domain: where it is defined, if not everywhere.
+        domain: where it is defined, if not everywhere; it words the error where `value` fails.
         kink: a function of the operands that changes sign where the derivative jumps.
         arity: how many operands it takes; counted from `value`.
 
@@ -301,7 +301,7 @@ neg = Op(
 )
 power_domain = Domain(
     "a > 0, or a = 0 with b >= 0, or a < 0 with a whole b",
-    lambda a, b: a > 0 or (b >= 0 if a == 0 else b.is_integer()),
+    lambda a, b: a > 0 or (b >= 0 if a == 0 else b % 1 == 0),
     "Keep the base positive, as in abs(a) ** b or (a + 1e-12) ** b.",
 )
 pow = Op(  # a ** b with a plain number b; `power` has a Value there

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import modes, ops
 from .boundary import as_float, is_real
-from .notation import expression, located, name
+from .notation import located, name, written
 
 if TYPE_CHECKING:
     from .explain import Explanation, Nudge, Sensitivity
@@ -111,6 +111,8 @@ class Value:
         """What `op(...)` does when one of its operands is a Value."""
         if op.arity == 1:
             return _record1(op, *operands)
+        if op is ops.pow or op is ops.power:
+            return _raised(*operands)
         operands = tuple(a if isinstance(a, Value) else constant(a, op.name) for a in operands)
         return _record2(op, *operands) if op.arity == 2 else _record_many(op, operands)
 
@@ -174,12 +176,10 @@ class Value:
         return _record2(ops.div, other, self)
 
     def __pow__(self, other: Any) -> Value:
-        if isinstance(other, Value) and other.op is not ops.constant:
-            return _record2(ops.power, self, other)
-        return _record2(ops.pow, self, other)
+        return _raised(self, other)
 
     def __rpow__(self, other: Any) -> Value:
-        return _record2(ops.power, other, self)
+        return _raised(other, self)
 
     def __neg__(self) -> Value:
         return _record1(ops.neg, self)
@@ -399,6 +399,12 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
     return _node(op, data, a, b)
 
 
+def _raised(a: Any, b: Any) -> Value:
+    """a to the power of b: one row for a plain number as exponent, another for a Value."""
+    varies = isinstance(b, Value) and b.op is not ops.constant
+    return _record2(ops.power if varies else ops.pow, a, b)
+
+
 def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
     try:
         data = op.value(*[a.data for a in operands])
@@ -409,8 +415,10 @@ def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
 
 def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
     if type(data) is not float:
-        data = as_float(data, f"the value of {op.name}")
+        data = _exact(op, (a, b)[: op.arity] if op.arity < 3 else a)
     if not modes.recording:
+        if modes.watching:
+            _watch(op, data, (a, b)[: op.arity] if op.arity < 3 else a)
         return constant(data)
     out = _allocate(Value)
     out.data = data
@@ -421,10 +429,22 @@ def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
     out._mark = None
     out.label = ""
     out.scope = modes.scope_name
-    if modes.watching and not isfinite(data):
-        at = located([name(arg) for arg in out.args], [arg.data for arg in out.args])
-        raise FloatingPointError(f"{expression(out)} is {data}, at {at}")
+    if modes.watching:
+        _watch(op, data, out.args)
     return out
+
+
+def _exact(op: Op, operands: tuple[Value, ...]) -> float:
+    """The value once more, from exact floats, where a foreign number took part in it."""
+    check_data(operands)
+    return as_float(op.value(*[float(a.data) for a in operands]), f"the value of {op.name}")
+
+
+def _watch(op: Op, data: float, operands: tuple[Value, ...]) -> None:
+    if not isfinite(data):
+        names = [name(a) for a in operands]
+        at = located(names, [a.data for a in operands])
+        raise FloatingPointError(f"{written(op, names)} is {data}, at {at}")
 
 
 def failure(

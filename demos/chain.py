@@ -322,5 +322,5 @@ if __name__ == "__main__":
         main(**vars(parsed()))
     except BrokenPipeError:
         os._exit(0)  # whoever reads has enough; there is nowhere left to flush to
-    except (OSError, RenderError) as error:
+    except (ArithmeticError, OSError, RenderError, ValueError) as error:
         sys.exit(f"demos.chain: {error}")

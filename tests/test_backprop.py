@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -414,3 +416,86 @@ def test_grad_does_not_mistake_pytorchs_third_argument() -> None:
     x = Value(2.0)
     with pytest.raises(TypeError, match="create_graph is True or False"):
         grad(x * x, x, Value(1.0))  # type: ignore[arg-type]
+
+
+def test_a_derivative_that_nobody_asks_for_does_not_stop_the_pass() -> None:
+    x, c = Value(3.0), Value(0.0).detach()
+    y = c.sqrt() + c**0.5 * c + x
+    y.backward()
+    assert x.grad == 1.0
+    assert grad(y, x) == (1.0,)
+
+
+@pytest.mark.parametrize(
+    ("base", "exponent", "slope"), [(0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (0.0, 2.0, 0.0), (-2, 3, 12)]
+)
+def test_powers_at_and_below_zero(base: float, exponent: float, slope: float) -> None:
+    x = Value(base)
+    (x**exponent).backward()
+    assert x.grad == slope
+    if base == 0.0:
+        a, b = Value(base), Value(exponent)
+        (a**b).backward()
+        assert (a.grad, b.grad) == (slope, 0.0)
+
+
+def test_a_power_takes_the_row_that_fits_its_exponent_however_it_is_called() -> None:
+    x, n = Value(2.0), Value(3.0)
+    assert (TABLE["pow"](x, n).op, TABLE["power"](x, 3.0).op) == (TABLE["power"], TABLE["pow"])
+    assert (2.0 ** n.detach()).op is TABLE["pow"]
+
+
+def test_threads_that_share_a_graph_get_right_gradients() -> None:
+    x = y = Value(1.0)
+    for _ in range(200):
+        y = y * 0.5 + y * 0.5
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: grad(y, x)[0], range(200)))
+    finally:
+        sys.setswitchinterval(before)
+    assert set(found) == {1.0}
+
+
+@pytest.mark.parametrize("use", [lambda y: y.backward(), lambda y: y.recompute()])
+def test_an_interrupt_leaves_the_graph_as_it_was(use: Callable[[Value], Any]) -> None:
+    def interrupted(*_: float) -> Any:
+        raise KeyboardInterrupt
+
+    x = Value(2.0)
+    inner = autograd.op("f", lambda a: a, lambda out, a: interrupted())(x)
+    y = inner * x
+    x.grad, inner.grad, y.grad = 5.0, 6.0, 7.0
+    x.data = 3.0
+    late = autograd.op("g", lambda a: interrupted() if a == 9.0 else a, lambda out, a: (1.0,))
+    y = late(y)
+    with pytest.raises(KeyboardInterrupt):
+        use(y)
+    assert (x.grad, inner.grad, inner.data) == (5.0, 6.0, 2.0)
+
+
+def test_foreign_data_neither_lowers_the_precision_nor_leaks() -> None:
+    x = Value(1.0)
+    x.data = np.float32(0.1)
+    y = x * x
+    assert (type(y.data), y.data) == (float, float(np.float32(0.1)) ** 2)
+    y.backward()
+    assert (type(x.data), type(x.grad)) == (float, float)
+
+
+def test_anomalies_are_found_under_no_grad_and_in_sums_of_gradients() -> None:
+    x = Value(0.0, label="x")
+    with detect_anomaly():
+        with no_grad(), pytest.raises(FloatingPointError, match="is inf"):
+            Value(1e200) * Value(1e200)
+        y = x * 1.5e308 + x * 1.5e308
+        with pytest.raises(FloatingPointError, match="gradient of x added up to inf"):
+            y.backward()
+    assert x.grad == 0.0
+
+
+def test_grad_of_something_else_is_refused() -> None:
+    with pytest.raises(TypeError, match="with respect to Values, got 3"):
+        grad(Value(1.0) * 2, 3)  # type: ignore[arg-type]

@@ -266,3 +266,20 @@ def test_of_many_leaves_the_wrong_ones_are_printed_first() -> None:
     table = repr(gradcheck(autograd.sum([*good, bad(Value(1.0, "b"))])))
     assert table.splitlines()[1].startswith("b ")
     assert table.splitlines()[-1] == "… and 81 more"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: a * math.sin(a.data),
+        lambda a: a * a.detach(),
+        lambda a: Value(a.data**2) + a,
+    ],
+)
+def test_a_function_whose_graph_hides_a_dependence_is_caught(f: Callable[[Value], Value]) -> None:
+    assert not gradcheck(f, [2.0])
+
+
+def test_a_step_too_small_to_take_is_refused() -> None:
+    with pytest.raises(ValueError, match="eps = 1e-20 is too small"):
+        gradcheck(Value(2.0) * 3, eps=1e-20)

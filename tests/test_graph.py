@@ -216,3 +216,13 @@ def test_many_layers_keep_their_numbers() -> None:
 def test_what_is_no_value_has_no_graph() -> None:
     with pytest.raises(TypeError, match="expected a Value, the root of a graph; got 3"):
         topological_order(3)  # type: ignore[arg-type]
+
+
+def test_a_copied_subclass_keeps_what_it_carries() -> None:
+    class Tagged(Value):
+        pass
+
+    x = Tagged(2.0)
+    x.tags = ["a"]
+    twin = copy.deepcopy(x)
+    assert (type(twin), twin.tags, twin.tags is x.tags) == (Tagged, ["a"], False)

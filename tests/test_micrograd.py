@@ -178,3 +178,8 @@ def test_draw_dot_draws() -> None:
     assert drawing.format == "png"
     assert "rankdir=TB" in drawing.source
     assert drawing.pipe()[:4] == b"\x89PNG"
+
+
+def test_children_may_come_from_a_generator() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert Value(5.0, (v for v in (a, b)), "+").args == (a, b)  # type: ignore[arg-type]

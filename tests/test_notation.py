@@ -103,3 +103,7 @@ def test_long_formulas_are_cut() -> None:
 
 def test_control_characters_and_newlines_become_spaces() -> None:
     assert shortened("a\n\x00\tb") == "a   b"
+
+
+def test_absolute_values_and_powers_of_numbers() -> None:
+    assert [abs(a).text, (2**a).text, (+a).text] == ["|a|", "2^a", "a"]

@@ -60,8 +60,8 @@ def test_anything_else_is_refused_with_a_way_out(data: Any, words: str) -> None:
 
 
 def test_an_integer_too_large_for_a_float_is_refused() -> None:
-    with pytest.raises(OverflowError, match="an integer of 401 digits"):
-        Value(10**400)
+    with pytest.raises(OverflowError, match="beyond the largest float"):
+        Value(10**5000)
 
 
 def test_a_label_is_a_string() -> None:
