@@ -331,6 +331,9 @@ def moved(root: Value, node: Value, data: float) -> dict[Value, float]:
     return found
 
 
+STALE_WARNING = "stale: data changed since the graph was evaluated; call recompute() first"
+
+
 def stale(root: Value) -> set[Value]:
     """The nodes whose data no longer follows from the leaves; empty after `recompute`.
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from math import isfinite, ulp
 from typing import Any
 
-from .backprop import gradients, moved, stale
+from .backprop import STALE_WARNING, gradients, moved, stale
 from .boundary import as_float
-from .explain import STALE_WARNING
 from .graph import leaves
 from .notation import name, number, shortened
 from .value import Value

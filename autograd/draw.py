@@ -195,7 +195,10 @@ class _Picture:
             if len(flows) <= LABELLED_EDGES and arg.op is not ops.constant:
                 style["label"] = f"× {number(local, 3)}"
             dot.edge(self.ids[arg], self.ids[node], **style)
-        for tail, head in dict.fromkeys(self._folded_edges(dot)):
+        edges = dict.fromkeys(self._folded_edges())
+        for stub in dict.fromkeys(end for edge in edges for end in edge if end.endswith("stub")):
+            dot.node(stub, label="⋯", fontsize="18", fontcolor=QUIET_TEXT, tooltip="folded")
+        for tail, head in edges:
             dot.edge(tail, head, style="dotted")
 
     def _flows(self) -> dict[tuple[Value, Value, int], tuple[float | None, float]]:
@@ -232,25 +235,20 @@ class _Picture:
             "style": "dashed" if flow < 0 else "solid" if flow > 0 else "dotted",
         }
 
-    def _folded_edges(self, dot: Drawing) -> Iterator[tuple[str, str]]:
+    def _folded_edges(self) -> Iterator[tuple[str, str]]:
         """Edges from and to folded scopes, and from and to a stub where nodes are not shown."""
         place, ids = self.view.place, self.ids
         for node in self.order:
             for arg in node.args:
                 tail, head = place.get(arg), place.get(node)
                 if tail is None and head is not None:
-                    yield _stub(dot, f"{ids[head]}_in"), ids[head]
+                    yield f"{ids[head]}_in_stub", ids[head]
                 elif head is None and tail is not None:
-                    yield ids[tail], _stub(dot, f"{ids[tail]}_out")
+                    yield ids[tail], f"{ids[tail]}_out_stub"
                 elif tail is None or head is None or tail == head:
                     continue
                 elif isinstance(tail, str) or isinstance(head, str):
                     yield ids[tail], ids[head]
-
-
-def _stub(dot: Drawing, id_: str) -> str:
-    dot.node(id_, label="⋯", fontsize="18", fontcolor=QUIET_TEXT, tooltip="folded")
-    return id_
 
 
 def _row(what: str, text: str, stale: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 
-from .backprop import gradients, moved, stale
+from .backprop import STALE_WARNING, gradients, moved, stale
 from .boundary import as_float
 from .graph import count_paths, find_variable, leaves
 from .notation import ATOM, name, number, shortened
@@ -66,9 +66,6 @@ def approximately(count: int) -> str:
     ('1,234', 'about 10^60')
     """
     return f"{count:,}" if count < 10**15 else f"about 10^{floor(log10(count))}"
-
-
-STALE_WARNING = "stale: data changed since the graph was evaluated; call recompute() first"
 
 
 def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:

@@ -14,8 +14,7 @@ from math import isclose, isfinite
 from typing import NamedTuple
 
 from . import ops
-from .backprop import gradients, locals_of
-from .explain import STALE_WARNING
+from .backprop import STALE_WARNING, gradients, locals_of
 from .graph import topological_order
 from .notation import name, number
 from .paths import local_term, slope_name

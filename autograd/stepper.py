@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import ops
-from .backprop import locals_of, stale
+from .backprop import STALE_WARNING, locals_of, stale
 from .boundary import as_float
 from .draw import draw
-from .explain import STALE_WARNING
 from .graph import find_variable, topological_order
 from .mistakes import Verdict, judged
 from .notation import name, number, shortened

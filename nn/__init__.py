@@ -1,1 +1,1 @@
-"""Neurons, layers, costs and optimisers on top of `autograd`."""
+"""Neurons, layers, costs and optimisers on top of `autograd`: still to be written."""
