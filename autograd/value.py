@@ -213,67 +213,164 @@ class Value:
     # ------------------------------------------------------------------ functions
 
     def exp(self) -> Value:
-        """eᵃ; raises OverflowError above about 709."""
+        """eᵃ.
+
+        Raises:
+            OverflowError: a is above about 709.
+
+        >>> round(Value(1.0).exp().data, 4)
+        2.7183
+        """
         return _record1(ops.exp, self)
 
     def log(self) -> Value:
-        """The natural logarithm; raises ValueError unless positive."""
+        """The natural logarithm.
+
+        Raises:
+            ValueError: a is not positive.
+
+        >>> Value(1.0).log().data
+        0.0
+        """
         return _record1(ops.log, self)
 
     def log1p(self) -> Value:
-        """log(1 + a), exact near zero; raises ValueError unless above −1."""
+        """log(1 + a), exact near zero.
+
+        Raises:
+            ValueError: a is not above −1.
+
+        >>> Value(1e-20).log1p().data
+        1e-20
+        """
         return _record1(ops.log1p, self)
 
     def expm1(self) -> Value:
-        """eᵃ − 1, exact near zero; raises OverflowError above about 709."""
+        """eᵃ − 1, exact near zero.
+
+        Raises:
+            OverflowError: a is above about 709.
+
+        >>> Value(1e-20).expm1().data
+        1e-20
+        """
         return _record1(ops.expm1, self)
 
     def sqrt(self) -> Value:
-        """The square root; raises ValueError below zero."""
+        """The square root.
+
+        Raises:
+            ValueError: a is negative.
+
+        >>> Value(9.0).sqrt().data
+        3.0
+        """
         return _record1(ops.sqrt, self)
 
     def sin(self) -> Value:
-        """The sine of an angle in radians."""
+        """The sine of an angle in radians.
+
+        Raises:
+            ValueError: a is infinite.
+
+        >>> Value(0.0).sin().data
+        0.0
+        """
         return _record1(ops.sin, self)
 
     def cos(self) -> Value:
-        """The cosine of an angle in radians."""
+        """The cosine of an angle in radians.
+
+        Raises:
+            ValueError: a is infinite.
+
+        >>> Value(0.0).cos().data
+        1.0
+        """
         return _record1(ops.cos, self)
 
     def tanh(self) -> Value:
-        """The hyperbolic tangent: an S from −1 to 1."""
+        """The hyperbolic tangent: an S from −1 to 1.
+
+        >>> Value(0.0).tanh().data
+        0.0
+        """
         return _record1(ops.tanh, self)
 
     def sigmoid(self) -> Value:
-        """1/(1 + e⁻ᵃ): an S from 0 to 1."""
+        """1/(1 + e⁻ᵃ): an S from 0 to 1.
+
+        >>> Value(0.0).sigmoid().data
+        0.5
+        """
         return _record1(ops.sigmoid, self)
 
     def relu(self) -> Value:
-        """a where positive, else 0."""
+        """a where positive, else 0.
+
+        >>> Value(-2.0).relu().data
+        0.0
+        """
         return _record1(ops.relu, self)
 
     def leaky_relu(self, negative_slope: Any = 0.01) -> Value:
-        """a where positive, else negative_slope·a; the slope may be a Value and learn."""
+        """a where positive, else negative_slope·a; the slope may be a Value and learn.
+
+        Raises:
+            TypeError: the slope is not a number.
+
+        >>> Value(-2.0).leaky_relu(0.1).data
+        -0.2
+        """
         return self._apply(ops.leaky_relu, (self, negative_slope))
 
     def elu(self, alpha: Any = 1.0) -> Value:
-        """a where positive, else alpha·(eᵃ − 1); alpha may be a Value and learn."""
+        """a where positive, else alpha·(eᵃ − 1); alpha may be a Value and learn.
+
+        Raises:
+            TypeError: alpha is not a number.
+
+        >>> round(Value(-1.0).elu().data, 4)
+        -0.6321
+        """
         return self._apply(ops.elu, (self, alpha))
 
     def softplus(self) -> Value:
-        """log(1 + eᵃ), a smooth relu, exact in both tails."""
+        """log(1 + eᵃ), a smooth relu, exact in both tails.
+
+        >>> Value(1000.0).softplus().data
+        1000.0
+        """
         return _record1(ops.softplus, self)
 
     def step(self) -> Value:
-        """The perceptron's activation: 1 where positive, else 0; its derivative is 0."""
+        """The perceptron's activation: 1 where positive, else 0; its derivative is 0.
+
+        >>> Value(3.0).step().data
+        1.0
+        """
         return _record1(ops.step, self)
 
     def maximum(self, other: Any) -> Value:
-        """The larger of two; a tie shares the gradient equally."""
+        """The larger of two; a tie shares the gradient equally.
+
+        Raises:
+            TypeError: the other is not a number.
+
+        >>> Value(2.0).maximum(3.0).data
+        3.0
+        """
         return self._apply(ops.maximum, (self, other))
 
     def minimum(self, other: Any) -> Value:
-        """The smaller of two; a tie shares the gradient equally."""
+        """The smaller of two; a tie shares the gradient equally.
+
+        Raises:
+            TypeError: the other is not a number.
+
+        >>> Value(2.0).minimum(3.0).data
+        2.0
+        """
         return self._apply(ops.minimum, (self, other))
 
     # ------------------------------------------------------------------ doors
@@ -281,49 +378,74 @@ class Value:
     # so imports point one way.
 
     def backward(self, gradient: float = 1.0) -> None:
-        """See `autograd.backprop.backward`."""
+        """Let gradients flow back from here to every node it is made of.
+
+        Intermediate nodes get the gradient of this call, leaves add it to theirs. More:
+        `autograd.backprop.backward`.
+        """
         from .backprop import backward
 
         backward(self, gradient)
 
     def recompute(self) -> Value:
-        """See `autograd.backprop.recompute`."""
+        """Evaluate the graph again, in place, from the data now in its leaves.
+
+        More: `autograd.backprop.recompute`.
+        """
         from .backprop import recompute
 
         return recompute(self)
 
     def zero_grad(self) -> None:
-        """See `autograd.backprop.zero_grad`."""
+        """Empty the gradient of every node it is made of, leaves included.
+
+        More: `autograd.backprop.zero_grad`.
+        """
         from .backprop import zero_grad
 
         zero_grad(self)
 
     def stepper(self, gradient: float = 1.0) -> Stepper:
-        """See `autograd.stepper.Stepper`."""
+        """Drive the backward pass by hand, one multiplication at a time.
+
+        More: `autograd.stepper.Stepper`.
+        """
         from .stepper import Stepper
 
         return Stepper(self, gradient)
 
     def explain(self, node: Value | str, max_paths: int = 10) -> Explanation:
-        """See `autograd.explain.explain`."""
+        """Every path by which a node reaches this output: symbols, numbers, product, sum.
+
+        More: `autograd.explain.explain`.
+        """
         from .explain import explain
 
         return explain(self, node, max_paths)
 
     def nudge(self, node: Value | str, amount: float) -> Nudge:
-        """See `autograd.explain.nudge`."""
+        """What a small change of a node does, as its gradient predicts and as it really is.
+
+        More: `autograd.explain.nudge`.
+        """
         from .explain import nudge
 
         return nudge(self, node, amount)
 
     def sensitivity(self) -> Sensitivity:
-        """See `autograd.explain.sensitivity`."""
+        """The leaves ranked by the size of their gradient.
+
+        More: `autograd.explain.sensitivity`.
+        """
         from .explain import sensitivity
 
         return sensitivity(self)
 
     def draw(self, **options: Any) -> Drawing:
-        """See `autograd.draw.draw`."""
+        """The graph as a picture: data, gradients, and what flows along its edges.
+
+        Options and more: `autograd.draw.draw`.
+        """
         from .draw import draw
 
         return draw(self, **options)
