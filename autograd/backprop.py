@@ -15,7 +15,7 @@ from . import modes, ops
 from .boundary import as_float
 from .graph import topological_order
 from .notation import expression, name, number
-from .value import NOT_COMPUTED, Value, check_data, constant, failure
+from .value import NOT_COMPUTED, Value, constant, exact_data, failure
 
 
 def backward(root: Value, gradient: float = 1.0) -> None:
@@ -58,8 +58,7 @@ def backward(root: Value, gradient: float = 1.0) -> None:
             elif type(node.grad) is not float:
                 node.grad = as_float(node.grad, f"the gradient of {node.label or 'a leaf'}")
             if type(node.data) is not float:
-                check_data([node])
-                node.data = float(node.data)
+                node.data = exact_data(node)
         root.grad += gradient
         _accumulate(order)
         if modes.watching:
@@ -126,7 +125,8 @@ def slope_failure(node: Value, error: Exception) -> Exception:
     """The error to raise for `error`, met while differentiating the operation of `node`."""
     args = node.args
     if isinstance(error, TypeError):
-        check_data([node, *args])
+        for other in (node, *args):
+            exact_data(other)
         return error
     return node.op.slope_failure(error, [arg.data for arg in args], [name(arg) for arg in args])
 
@@ -284,8 +284,7 @@ def recompute(root: Value) -> Value:
                 if modes.watching and not isfinite(node.data):
                     raise FloatingPointError(f"{expression(node)} became {node.data}")
             elif type(node.data) is not float:
-                check_data([node])
-                node.data = float(node.data)
+                node.data = exact_data(node)
     except BaseException:
         for node, (data, gradient) in zip(order, before):
             node.data, node.grad = data, gradient
@@ -293,15 +292,15 @@ def recompute(root: Value) -> Value:
     return root
 
 
-def evaluated(node: Value, moved: Mapping[Value, float] = MappingProxyType({})) -> float:
-    """The value of a node's operation at the data now in its operands, or in `moved` for them.
+def evaluated(node: Value, instead: Mapping[Value, float] = MappingProxyType({})) -> float:
+    """The value of a node's operation at its operands' data, or at what `instead` has for them.
 
     Raises:
         ValueError, OverflowError: it has none there.
         NotImplementedError: the node was made by hand.
     """
     args = node.args
-    numbers = [moved.get(arg, arg.data) for arg in args]
+    numbers = [instead.get(arg, arg.data) for arg in args]
     try:
         data = node.op.value(*numbers)
     except (ArithmeticError, TypeError, ValueError) as error:

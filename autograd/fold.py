@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
-from .graph import consumers, distances
+from .graph import consumers, distances, nearest
 from .notation import shortened
 from .value import Value
 
@@ -71,7 +70,7 @@ def _check_scopes(order: list[Value], opened: Collection[str]) -> None:
     }
     for name in opened:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or sorted(known)[:6]
+            near = nearest(name, sorted(known))
             raise ValueError(f"there is no scope {name!r} to open; the nearest are {near}")
 
 

@@ -162,9 +162,18 @@ def find(root: Value, wanted: Value | str) -> Value:
             f"{len(found)} nodes are labelled {wanted!r}: pass the node itself, not its label"
         )
     labels = list(dict.fromkeys(str(node.label) for node in order if node.label))
-    near = difflib.get_close_matches(wanted, labels, n=3, cutoff=0.3) or labels[:6]
-    hint = f"the nearest are {', '.join(map(repr, near))}" if near else "no node has a label yet"
+    near = ", ".join(map(repr, nearest(wanted, labels)))
+    hint = f"the nearest are {near}" if near else "no node has a label yet"
     raise LabelError(f"no node is labelled {wanted!r}: {hint}")
+
+
+def nearest(wanted: str, names: list[str]) -> list[str]:
+    """The names that `wanted` may have been meant for; the first few if none is like it.
+
+    >>> nearest("wieght", ["bias", "weight"])
+    ['weight']
+    """
+    return difflib.get_close_matches(wanted, names, n=3, cutoff=0.3) or names[:6]
 
 
 def find_variable(root: Value, wanted: Value | str) -> Value:

@@ -152,7 +152,7 @@ def _misplaced(node: Value, slot: int, local: float) -> float:
     try:
         operands = [arg.data for arg in node.args]
         return float(node.op.reads(operands[slot], *operands)[slot])
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         return local
 
 

@@ -19,9 +19,8 @@ from .value import Value
 WIDTH = 80
 FACTORS = 12  # of a path that are spelled out
 FORMULA = 60  # characters of one factor
-GROUPING_LIMIT = (
-    500  # nodes up to which unlabelled nodes on one of several paths are looked through
-)
+# Above this many nodes, unlabelled nodes on one of several paths are not looked through.
+GROUPING_LIMIT = 500
 
 T = TypeVar("T")
 
@@ -131,9 +130,8 @@ def path_lines(path: Path, left: str, only: bool) -> list[str]:
     ]
     indent = " " * (len(left) - 2)
     lines: list[str] = []
-    previous: list[str | None] = [
-        left.removesuffix(" = ")
-    ]  # a single factor stands on the left already
+    # A single factor stands on the left already, and is not written again.
+    previous: list[str | None] = [left.removesuffix(" = ")]
     for parts in texts:
         if parts != previous:
             lines += wrapped(f"{indent}= " if lines else left, parts, " · ")

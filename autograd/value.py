@@ -536,12 +536,6 @@ def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
 
 
 def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
-    if type(data) is not float:
-        data = _exact(op, (a, b)[: op.arity] if op.arity < 3 else a)
-    if not modes.recording:
-        if modes.watching:
-            _watch(op, data, (a, b)[: op.arity] if op.arity < 3 else a)
-        return constant(data)
     out = _allocate(Value)
     out.data = data
     out.grad = NOT_COMPUTED
@@ -551,22 +545,24 @@ def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
     out._mark = None
     out.label = ""
     out.scope = modes.scope_name
+    if type(data) is not float:
+        out.data = _exact(out)
     if modes.watching:
-        _watch(op, data, out.args)
-    return out
+        _watch(out)
+    return out if modes.recording else constant(out.data)
 
 
-def _exact(op: Op, operands: tuple[Value, ...]) -> float:
+def _exact(node: Value) -> float:
     """The value once more, from exact floats, where a foreign number took part in it."""
-    check_data(operands)
-    return as_float(op.value(*[float(a.data) for a in operands]), f"the value of {op.name}")
+    numbers = [exact_data(arg) for arg in node.args]
+    return as_float(node.op.value(*numbers), f"the value of {node.op.name}")
 
 
-def _watch(op: Op, data: float, operands: tuple[Value, ...]) -> None:
-    if not isfinite(data):
-        names = [name(a) for a in operands]
-        at = located(names, [a.data for a in operands])
-        raise FloatingPointError(f"{written(op, names)} is {data}, at {at}")
+def _watch(node: Value) -> None:
+    if not isfinite(node.data):
+        names = [name(arg) for arg in node.args]
+        at = located(names, [arg.data for arg in node.args])
+        raise FloatingPointError(f"{written(node.op, names)} is {node.data}, at {at}")
 
 
 def failure(
@@ -574,17 +570,17 @@ def failure(
 ) -> Exception:
     """The error to raise for `error`, met while evaluating an operation on these operands."""
     if isinstance(error, TypeError):
-        check_data(operands)
+        for operand in operands:
+            exact_data(operand)
         return error
     if numbers is None:
         numbers = [a.data for a in operands]
     return op.failure(error, numbers, [name(a) for a in operands])
 
 
-def check_data(nodes: Sequence[Value]) -> None:
-    """Raise a TypeError that names the first node whose data was set to what is no number."""
-    for node in nodes:
-        as_float(node.data, f"the data of {node.label or 'a node'}")
+def exact_data(node: Value) -> float:
+    """The node's data as an exact float, or a TypeError that names it: users may set anything."""
+    return as_float(node.data, f"the data of {node.label or 'a node'}")
 
 
 def _operand(x: Any) -> Any:

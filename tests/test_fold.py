@@ -359,3 +359,13 @@ def test_the_middle_of_a_path_longer_than_max_nodes_is_folded() -> None:
     picture = look(y, path=("x", "y"), max_nodes=20)
     assert picture.labels >= {"x", "y"}
     assert len(picture.boxes) <= 22
+
+
+def test_a_scope_that_does_not_exist_is_not_opened(scoped: Value) -> None:
+    with pytest.raises(ValueError, match="no scope 'layr1' to open; the nearest are .*'layer1'"):
+        draw(scoped, open="layr1")
+
+
+def test_a_negative_depth_is_refused(scoped: Value) -> None:
+    with pytest.raises(ValueError, match="depth counts edges and is at least 0, got -1"):
+        draw(scoped, depth=-1)
