@@ -46,7 +46,7 @@ from .ops import (
     sub,
     tanh,
 )
-from .render import RenderError
+from .render import Drawing, RenderError, write_whole
 from .sequences import logsumexp, mean, softmax, sum
 from .stepper import Stepper
 from .value import Value
@@ -55,6 +55,7 @@ __all__ = [
     "TABLE",
     "DivisionByZeroError",
     "Domain",
+    "Drawing",
     "LabelError",
     "Nudge",
     "Op",
@@ -101,4 +102,5 @@ __all__ = [
     "sum",
     "tanh",
     "trace",
+    "write_whole",
 ]

@@ -157,6 +157,13 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises:
         OSError: it cannot be written; what stood there is untouched.
+
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "weights.npz")
+    >>> write_whole(path, b"all of it")
+    >>> path.read_bytes()
+    b'all of it'
+    >>> folder.cleanup()
     """
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}.", delete=False

@@ -1,0 +1,83 @@
+"""What is let in: tables of features and columns of targets, checked at the boundary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Value
+
+
+def features(X: Any) -> list[list[float]]:
+    """Rows of finite numbers.
+
+    Raises:
+        TypeError: X is not made of numbers.
+        ValueError: X is empty, is not two-dimensional, or has a NaN or an infinity; its row and
+            column are named.
+
+    >>> features([[1, 2], [3, float("nan")]])
+    Traceback (most recent call last):
+    ...
+    ValueError: X[1, 1] (row 1, column 1) is nan: every feature must be a finite number
+    """
+    if isinstance(X, Value) or (isinstance(X, (list, tuple)) and _has_values(X)):
+        raise TypeError("X holds Values; pass plain numbers, as in [[v.data for v in row] ...]")
+    array = _numeric(X, "X")
+    if array.ndim != 2:
+        shown = "model.predict([row])" if array.ndim == 1 else "X.reshape(len(X), -1)"
+        raise ValueError(
+            f"X has shape {array.shape}, expected rows of features, (n, nin); as in {shown}"
+        )
+    if array.size == 0:
+        raise ValueError(f"X has shape {array.shape}: there is nothing in it")
+    if not np.isfinite(array).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(
+            f"X[{row}, {column}] (row {row}, column {column}) is {array[row, column]}: "
+            f"every feature must be a finite number"
+        )
+    rows: list[list[float]] = array.tolist()
+    return rows
+
+
+def targets(y: Any, n: int) -> list[Any]:
+    """A target for each of n rows: whole numbers stay whole, so that they can name classes.
+
+    Raises:
+        TypeError: y is not made of numbers.
+        ValueError: there are more or fewer than n, or one is not finite.
+
+    >>> targets(np.array([0, 2, 1]), 3)
+    [0, 2, 1]
+    """
+    array = _numeric(y, "y")
+    if array.ndim == 0 or len(array) != n:
+        count = "one number" if array.ndim == 0 else f"{len(array)} target(s)"
+        raise ValueError(f"X has {n} row(s) and y has {count}: give one target for each row")
+    if not np.isfinite(array).all():
+        row = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise ValueError(f"y[{row}] is {array[row]}: every target must be finite")
+    found: list[Any] = np.asarray(y).tolist()
+    return found
+
+
+def _has_values(X: Any) -> bool:
+    return any(
+        isinstance(item, Value) or (isinstance(item, (list, tuple)) and _has_values(item))
+        for item in X
+    )
+
+
+def _numeric(data: Any, what: str) -> np.ndarray:
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        lengths = sorted({len(row) for row in data})
+        raise ValueError(f"the rows of {what} differ in length: {lengths}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{what} must be made of real numbers, got {array.dtype} data: {data!r:.60}"
+        )
+    return array.astype(np.float64)

@@ -1,0 +1,336 @@
+"""Neurons, layers of them, networks of layers, and dropout."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Value, scope
+
+from .activations import activation_named
+from .init import Initialiser, Seed, generator, weights
+from .module import Module
+
+
+class Neuron(Module):
+    """A neuron: z = b + Σᵢ wᵢ·xᵢ, and its activation a = f(z).
+
+    Args:
+        nin: how many inputs it takes.
+        activation: a name from `nn.ACTIVATIONS`.
+        nonlin: micrograd's: True is `activation="relu"`, False is `activation="identity"`.
+        init: the initialiser of the weights: "uniform", "xavier", "he", or a function; by
+            default the one that fits the activation. The bias starts at zero.
+        seed: of the generator that draws the weights. With neither `init` nor `seed` they are
+            drawn by `random.uniform(-1, 1)`, as in micrograd.
+
+    Attributes:
+        w: the weights, nin of them.
+        b: the bias.
+        z: the weighted sum of the last call; None before the first.
+        a: the activation of the last call; None before the first.
+
+    Raises:
+        ValueError: `nin` is below 1, there is no such activation or initialiser, or the
+            activation is softmax, which takes a whole layer.
+
+    >>> neuron = Neuron(2, "sigmoid", seed=0)
+    >>> neuron.load_state_dict({"w": [2.0, -1.0], "b": 0.5})
+    >>> round(neuron([1.0, 2.5]).data, 4), neuron.z.data
+    (0.5, 0.0)
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        activation: str | bool = "relu",
+        *,
+        nonlin: bool | None = None,
+        init: str | Initialiser | None = None,
+        seed: Seed = None,
+    ) -> None:
+        self.nin = _size(nin, "nin")
+        self.activation = activation_named(activation if nonlin is None else nonlin)
+        if self.activation.of_one is None:
+            raise ValueError(
+                f"{self.activation.name} compares the neurons of a layer: use "
+                f"Layer({nin}, nout, {self.activation.name!r})"
+            )
+        draw = weights(init, seed, self.activation, nin, 1)
+        self.w = [Value(draw()) for _ in range(nin)]
+        self.b = Value(0.0)
+        self.z: Value | None = None
+        self.a: Value | None = None
+        self._label("w[{}]", "", "")
+
+    def _label(self, weight: str, layer: str, neuron: str) -> None:
+        """Name what this neuron holds: its place in its layer, and its layer's in the network."""
+        for i, w in enumerate(self.w):
+            w.label = weight.format(i)
+        self.b.label, self._z, self._a = (f"{letter}{layer}{neuron}" for letter in "bza")
+
+    def weighted_sum(self, inputs: Sequence[Value]) -> Value:
+        """z = b + Σᵢ wᵢ·xᵢ, added from left to right, and kept."""
+        z = self.b
+        for w, x in zip(self.w, inputs):
+            z = z + w * x
+        z.label = self._z
+        self.z = z
+        return z
+
+    def activated(self, a: Value) -> Value:
+        """Keep an activation for a look."""
+        a.label = a.label or self._a
+        self.a = a
+        return a
+
+    def forward(self, x: Any) -> Value:
+        """a = f(b + Σᵢ wᵢ·xᵢ).
+
+        Args:
+            x: nin numbers or Values.
+
+        Raises:
+            ValueError: there are more or fewer than nin.
+        """
+        z = self.weighted_sum(_inputs(x, self))
+        assert self.activation.of_one is not None
+        return self.activated(self.activation.of_one(z))
+
+    def __repr__(self) -> str:
+        return f"{self.activation.title}Neuron({self.nin})"
+
+
+class Layer(Module):
+    """Neurons side by side that see the same inputs: a = f(W x + b).
+
+    Args:
+        nin: how many inputs each neuron takes.
+        nout: how many neurons there are.
+        activation, nonlin, init, seed: as for `Neuron`; the activation may be "softmax".
+
+    Attributes:
+        neurons: the neurons, nout of them.
+
+    Raises:
+        ValueError: `nin` or `nout` is below 1, or there is no such activation or initialiser.
+
+    >>> layer = Layer(2, 3, "softmax", seed=0)
+    >>> round(sum(a.data for a in layer([1.0, -1.0])), 12)
+    1.0
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        activation: str | bool = "relu",
+        *,
+        nonlin: bool | None = None,
+        init: str | Initialiser | None = None,
+        seed: Seed = None,
+    ) -> None:
+        self.nin, self.nout = _size(nin, "nin"), _size(nout, "nout")
+        self.activation = activation_named(activation if nonlin is None else nonlin)
+        draw = weights(init, seed, self.activation, nin, nout)
+        single = self.activation.name if self.activation.of_one else "identity"
+        self.neurons = [Neuron(nin, single, init=lambda *_: draw(), seed=0) for _ in range(nout)]
+        self._label("")
+
+    def _label(self, layer: str) -> None:
+        for j, neuron in enumerate(self.neurons):
+            neuron._label(f"W{layer}[{j},{{}}]", layer, f"[{j}]")
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """`weight`, shape (nout, nin), and `bias`, shape (nout,), as arrays of Values."""
+        weight = np.array([neuron.w for neuron in self.neurons], dtype=object)
+        return {"weight": weight, "bias": np.array([n.b for n in self.neurons], dtype=object)}
+
+    def forward(self, x: Any) -> Value | list[Value]:
+        """The activations of the neurons: a list, or the Value itself where there is one neuron.
+
+        Args:
+            x: nin numbers or Values.
+
+        Raises:
+            ValueError: there are more or fewer than nin.
+        """
+        inputs = _inputs(x, self)
+        outputs = []
+        for j, neuron in enumerate(self.neurons):
+            with scope(f"neurons[{j}]"):
+                outputs.append(neuron(inputs))
+        if self.activation.of_layer is not None:
+            outputs = self.activation.of_layer(outputs)
+            for neuron, a in zip(self.neurons, outputs):
+                neuron.activated(a)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(repr, self.neurons))}]"
+
+
+class Sequential(Module):
+    """Modules in a row: the outputs of each are the inputs of the next.
+
+    Args:
+        layers: modules, or plain functions of a list of Values.
+
+    Raises:
+        TypeError: one cannot be called.
+
+    >>> network = Sequential(Layer(2, 8, "tanh", seed=0), Dropout(0.5, seed=0), Layer(8, 1, seed=1))
+    >>> len(network), len(network.parameters()), network[1]
+    (3, 33, Dropout(p=0.5))
+    """
+
+    def __init__(self, *layers: Any) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(f"Sequential takes modules and functions, got {layer!r}")
+        self.layers = list(layers)
+        count = itertools.count()
+        for layer in self.layers:
+            if isinstance(layer, Layer):
+                layer._label(str(next(count)))
+
+    def forward(self, x: Any) -> Any:
+        """The outputs of the last module, from the inputs of the first."""
+        for i, layer in enumerate(self.layers):
+            with scope(f"layers[{i}]"):
+                x = layer(x)
+        return x
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.layers[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.layers)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
+
+
+class MLP(Sequential):
+    """A multi-layer perceptron: layers of neurons, each fully connected to the one before.
+
+    Args:
+        nin: how many inputs the network takes.
+        nouts: how many neurons each layer has; the last number is that of the outputs.
+        activation: of all layers but the last.
+        output: the activation of the last layer; "identity" leaves the logits as they are.
+        init, seed: as for `Neuron`; one generator serves all layers in turn.
+
+    Raises:
+        TypeError: `nouts` is not a sequence.
+        ValueError: a size is below 1, or there is no such activation or initialiser.
+
+    >>> model = MLP(2, [16, 16, 1], seed=0)
+    >>> len(model.parameters())
+    337
+    >>> next(model.named_parameters())[0]
+    'layers.0.neurons.0.w.0'
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        activation: str | bool = "relu",
+        *,
+        output: str = "identity",
+        init: str | Initialiser | None = None,
+        seed: Seed = None,
+    ) -> None:
+        if isinstance(nouts, str) or not isinstance(nouts, (Sequence, np.ndarray)):
+            raise TypeError(
+                f"nouts lists the sizes of the layers, as in [16, 16, 1]; got {nouts!r}"
+            )
+        if len(nouts) == 0:
+            raise ValueError("nouts is empty: a network needs at least one layer")
+        rng = None if init is None and seed is None else generator(seed)
+        sizes = [nin, *nouts]
+        super().__init__(
+            *(
+                Layer(a, b, activation if i < len(nouts) else output, init=init, seed=rng)
+                for i, (a, b) in enumerate(itertools.pairwise(sizes), 1)
+            )
+        )
+
+
+class Dropout(Module):
+    """Sets each input to zero with probability p in training, and scales the others up.
+
+    xᵢ·mᵢ/(1 − p) with mᵢ = 0 with probability p, else 1: the expected value stays xᵢ, so that
+    nothing needs to change in evaluation (`model.eval()`), where everything passes.
+
+    Args:
+        p: the probability, at least 0 and below 1.
+        seed: of the generator that draws the masks, one for each call.
+
+    Raises:
+        ValueError: p is out of range.
+
+    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from
+    overfitting", JMLR 15 (2014), section 10 (inverted dropout).
+
+    >>> dropout = Dropout(0.5, seed=1)
+    >>> dropout([1.0, 1.0, 1.0, 1.0])
+    [0.0, 2.0, 2.0, 0.0]
+    >>> dropout.eval()([1.0, 1.0, 1.0, 1.0])
+    [1.0, 1.0, 1.0, 1.0]
+    """
+
+    def __init__(self, p: float = 0.5, seed: Seed = None) -> None:
+        if not 0.0 <= p < 1.0:
+            raise ValueError(f"p is a probability of at least 0 and below 1, got {p!r}")
+        self.p = p
+        self._rng = generator(seed)
+
+    def seed(self, seed: int | str) -> None:
+        """Start the masks anew."""
+        self._rng = random.Random(seed)
+
+    def forward(self, x: Any) -> Any:
+        """The inputs, some of them zero; one Value or number stays one."""
+        if not self.training or self.p == 0.0:
+            return x
+        if isinstance(x, (Value, float, int)):
+            return self._dropped(x)
+        return [self._dropped(xi) for xi in x]
+
+    def _dropped(self, x: Any) -> Any:
+        return x * (0.0 if self._rng.random() < self.p else 1.0 / (1.0 - self.p))
+
+    def __repr__(self) -> str:
+        return f"Dropout(p={self.p})"
+
+
+def _size(n: Any, what: str) -> int:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"{what} is a whole number of at least 1, got {n!r}")
+    return int(n)
+
+
+def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
+    """The inputs as Values: a number becomes one constant, however many neurons see it."""
+    if type(x) is list and len(x) == module.nin and type(x[0]) is Value and type(x[-1]) is Value:
+        return x
+    if isinstance(x, Value) or not hasattr(x, "__len__"):
+        x = [x]
+    if len(x) != module.nin:
+        raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {len(x)}")
+    return [xi if isinstance(xi, Value) else _constant(xi, f"x[{i}]") for i, xi in enumerate(x)]
+
+
+def _constant(x: Any, label: str) -> Value:
+    constant = Value(x).detach()
+    constant.label = label
+    return constant

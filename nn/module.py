@@ -1,0 +1,328 @@
+"""`Module`: a thing with parameters, that finds, names, saves and loads them."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograd import TABLE, Value, no_grad, write_whole
+
+from .data import features
+
+Self = TypeVar("Self", bound="Module")
+
+
+class Module:
+    """Something with parameters: a neuron, a layer, a network, or one of your own.
+
+    Its parameters are the Values you made and keep in its attributes, directly, in lists, or in
+    other modules. What a neuron computed and keeps for a look is no parameter.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.intercept = Value(2.0), Value(1.0)
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.intercept
+    >>> line = Line()
+    >>> line(3.0).data
+    7.0
+    >>> dict(line.named_parameters())
+    {'slope': Value(data=2.0, grad=0.0), 'intercept': Value(data=1.0, grad=0.0)}
+    """
+
+    training = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`forward(...)`."""
+        return self.forward(*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; each kind of module says what.
+
+        Raises:
+            NotImplementedError: this kind does not say.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, x)")
+
+    # ------------------------------------------------------------------ parameters
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Each parameter with its name, such as `layers.0.neurons.3.w.2`; a shared one once."""
+        seen: set[Value | Module] = set()
+        stack = list(self._members())[::-1]
+        while stack:
+            name, member = stack.pop()
+            if member in seen:
+                continue
+            seen.add(member)
+            if isinstance(member, Value):
+                yield name, member
+            else:
+                stack.extend([(f"{name}.{inner}", m) for inner, m in member._members()][::-1])
+
+    def parameters(self) -> list[Value]:
+        """The parameters, in the order of `named_parameters()`."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Empty the gradient of every parameter."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all inside it, the outer before the inner; a shared one once."""
+        seen: set[Module] = set()
+        stack: list[Module] = [self]
+        while stack:
+            module = stack.pop()
+            if module not in seen:
+                seen.add(module)
+                yield module
+                inside = [m for _, m in module._members() if isinstance(m, Module)]
+                stack.extend(reversed(inside))
+
+    def _members(self) -> Iterator[tuple[str, Value | Module]]:
+        for name, attribute in vars(self).items():
+            yield from _inside(attribute, name)
+
+    # ------------------------------------------------------------------ modes
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Set this module and all inside it to training: dropout drops."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: Self) -> Self:
+        """Set this module and all inside it to evaluation: dropout lets everything through."""
+        return self.train(False)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The outputs for each row of X, as numbers: no graph, no dropout.
+
+        Args:
+            X: rows of features, shape (n, nin).
+
+        Returns:
+            Shape (n, nout), or (n,) where the module has one output.
+
+        Raises:
+            TypeError, ValueError: X is not a table of finite numbers (row and column are named).
+
+        >>> from nn import MLP
+        >>> MLP(2, [3], seed=0).predict([[0.0, 0.0], [1.0, 2.0]]).shape
+        (2, 3)
+        """
+        rows = features(X)
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            with no_grad():
+                return np.array([numbers(self(row)) for row in rows])
+        finally:
+            for module, mode in modes:
+                module.training = mode
+
+    # ------------------------------------------------------------------ state
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The parameters as arrays of Values, by name: what `state_dict` holds the numbers of.
+
+        A layer has `weight`, shape (nout, nin), and `bias`, shape (nout,), as PyTorch's Linear.
+        """
+        found: dict[str, np.ndarray] = {}
+        for name, attribute in vars(self).items():
+            found.update(_tensors(attribute, name))
+        return found
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """The numbers of the parameters by name, laid out as PyTorch lays them out.
+
+        >>> from nn import MLP
+        >>> {name: array.shape for name, array in MLP(2, [3, 1]).state_dict().items()}
+        {'layers.0.weight': (3, 2), 'layers.0.bias': (3,),
+         'layers.1.weight': (1, 3), 'layers.1.bias': (1,)}
+        """
+        return {
+            name: np.array([p.data for p in tensor.flat]).reshape(tensor.shape)
+            for name, tensor in self.tensors().items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the parameters to these numbers: a `state_dict()`, ours or PyTorch's.
+
+        Raises:
+            ValueError: a name is missing or unknown, a shape is another, or a number is not
+                finite. No parameter has changed then.
+
+        >>> from nn import Neuron
+        >>> neuron = Neuron(2)
+        >>> neuron.load_state_dict({"w": [0.5, -1.0], "b": 0.25})
+        >>> neuron([2.0, 1.0]).data
+        0.25
+        """
+        tensors = self.tensors()
+        _check_names(tensors, state)
+        arrays = {name: _checked(name, state[name], t.shape) for name, t in tensors.items()}
+        for name, tensor in tensors.items():
+            for parameter, x in zip(tensor.flat, arrays[name].ravel().tolist()):
+                parameter.data = x
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters to an `.npz` file, whole or not at all.
+
+        Raises:
+            OSError: the file cannot be written; an old one is untouched.
+        """
+        save_arrays(path, self.state_dict())
+
+    def load(self: Self, path: str | os.PathLike[str]) -> Self:
+        """Set the parameters to those in an `.npz` file, and return the module.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: it is damaged, or holds the parameters of another model. No parameter has
+                changed then.
+        """
+        state = load_arrays(path)
+        try:
+            self.load_state_dict(state)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
+        return self
+
+    def __repr__(self) -> str:
+        inside = ", ".join(repr(m) for _, m in self._members() if isinstance(m, Module))
+        return f"{type(self).__name__}({inside})"
+
+
+def numbers(outputs: Any) -> Any:
+    """The data of what a module returned: a Value's number, or a list of them.
+
+    >>> numbers([Value(1.0), Value(2.0)])
+    [1.0, 2.0]
+    """
+    if isinstance(outputs, Value):
+        return outputs.data
+    return [numbers(v) for v in outputs] if isinstance(outputs, (list, tuple)) else outputs
+
+
+def _is_parameter(thing: Any) -> bool:
+    return isinstance(thing, Value) and thing.op is TABLE["leaf"]
+
+
+def _inside(thing: Any, name: str) -> Iterator[tuple[str, Value | Module]]:
+    """The parameters and modules in an attribute, each with its name."""
+    if isinstance(thing, Module) or _is_parameter(thing):
+        yield name, thing
+    else:
+        for inner, item in _items(thing):
+            yield from _inside(item, f"{name}.{inner}")
+
+
+def _items(thing: Any) -> list[tuple[Any, Any]]:
+    if isinstance(thing, dict):
+        return list(thing.items())
+    if isinstance(thing, np.ndarray):
+        thing = thing.tolist() if thing.dtype == object else []
+    return list(enumerate(thing)) if isinstance(thing, (list, tuple)) else []
+
+
+def _tensors(thing: Any, name: str) -> dict[str, np.ndarray]:
+    """The arrays of parameters in an attribute; lists of equal length make one array."""
+    if isinstance(thing, Module):
+        return {f"{name}.{inner}": tensor for inner, tensor in thing.tensors().items()}
+    if _is_parameter(thing):
+        return {name: _array(thing, ())}
+    shape = _shape(thing)
+    if shape:
+        return {name: _array(thing, shape)}
+    found: dict[str, np.ndarray] = {}
+    for inner, item in _items(thing):
+        found.update(_tensors(item, f"{name}.{inner}"))
+    return found
+
+
+def _shape(thing: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists of parameters; None if they are ragged or hold other things."""
+    if _is_parameter(thing):
+        return ()
+    if isinstance(thing, dict) or not _items(thing):
+        return None
+    shapes = {_shape(item) for _, item in _items(thing)}
+    inner = shapes.pop()
+    return None if shapes or inner is None else (len(thing), *inner)
+
+
+def _array(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(shape, dtype=object)
+    array[...] = values
+    return array
+
+
+def _check_names(tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    missing = [name for name in tensors if name not in state]
+    unknown = [name for name in state if name not in tensors]
+    if missing or unknown:
+        parts = [f"missing {', '.join(missing)}"] if missing else []
+        parts += [f"unknown {', '.join(map(str, unknown))}"] if unknown else []
+        raise ValueError(f"{'; '.join(parts)}. The parameters here are {', '.join(tensors)}")
+
+
+def _checked(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        array = np.asarray(numbers, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name}{list(place)} is {array[place]}, expected a finite number")
+    return array
+
+
+# ---------------------------------------------------------------------- files
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
+    """Write arrays to an `.npz` file, whole or not at all, and without pickle.
+
+    Raises:
+        OSError: the file cannot be written; an old one is untouched.
+    """
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write_whole(Path(path), content.getvalue())
+
+
+def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Every array in an `.npz` file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not an `.npz` file, or is damaged; says where.
+    """
+    content = Path(path).read_bytes()
+    place = "the directory at its end"
+    found = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.infolist():
+                name = member.filename.removesuffix(".npy")
+                place = f"{name}, from byte {member.header_offset}"
+                array = io.BytesIO(archive.read(member))
+                found[name] = np.lib.format.read_array(array, allow_pickle=False)
+    except (EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{os.fspath(path)} ({len(content):,} bytes) is not a whole .npz file. "
+            f"In {place}: {error}"
+        ) from None
+    return found

@@ -1,0 +1,26 @@
+"""Looking a name up in a table, for a person who may have misspelt it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+def looked_up(name: object, table: Mapping[str, Row], what: str) -> Row:
+    """The row of this name.
+
+    Raises:
+        ValueError: there is none; the nearest names are given.
+
+    >>> looked_up("tahn", {"tanh": 1, "relu": 2}, "activation")
+    Traceback (most recent call last):
+    ...
+    ValueError: there is no activation 'tahn'; the nearest are 'tanh'
+    """
+    if isinstance(name, str) and name in table:
+        return table[name]
+    near = difflib.get_close_matches(str(name).lower(), table, n=3) or list(table)
+    raise ValueError(f"there is no {what} {name!r}; the nearest are {', '.join(map(repr, near))}")

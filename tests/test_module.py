@@ -1,0 +1,276 @@
+"""Modules find, name, save and load their parameters."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Value
+
+
+class Mixed(nn.Module):
+    """Parameters wherever a user may keep them."""
+
+    def __init__(self) -> None:
+        self.scale = Value(2.0)
+        self.grid = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+        self.ragged = [[Value(5.0)], [Value(6.0), Value(7.0)]]
+        self.array = np.array([Value(8.0), Value(9.0)], dtype=object)
+        self.heads = {"left": nn.Neuron(1, seed=0), "right": nn.Neuron(1, seed=1)}
+        self.tied = self.scale
+        self.name = "mixed"
+        self.sizes = [1, 2, 3]
+
+
+def test_names_are_the_paths_to_the_parameters() -> None:
+    names = [name for name, _ in nn.MLP(3, [4, 4], seed=0).named_parameters()]
+    assert len(names) == len(set(names)) == 4 * 4 + 4 * 5
+    assert names[0] == "layers.0.neurons.0.w.0"
+    assert "layers.0.neurons.3.w.2" in names
+    assert names[-1] == "layers.1.neurons.3.b"
+
+
+def test_parameters_are_found_wherever_they_are_kept_and_once_each() -> None:
+    names = [name for name, _ in Mixed().named_parameters()]
+    assert names == [
+        *("scale", "grid.0.0", "grid.0.1", "grid.1.0", "grid.1.1"),
+        *("ragged.0.0", "ragged.1.0", "ragged.1.1", "array.0", "array.1"),
+        *("heads.left.w.0", "heads.left.b", "heads.right.w.0", "heads.right.b"),
+    ]
+
+
+def test_what_a_neuron_computed_is_no_parameter() -> None:
+    neuron = nn.Neuron(2, "identity", seed=0)
+    for x in ([1.0, 2.0], [Value(1.0), Value(2.0)]):
+        neuron(x)
+        assert neuron.parameters() == [*neuron.w, neuron.b]
+
+
+def test_a_state_dict_has_arrays_where_the_lists_are_of_one_length() -> None:
+    state = Mixed().state_dict()
+    assert {name: array.shape for name, array in state.items()} == {
+        "scale": (),
+        "grid": (2, 2),
+        "ragged.0": (1,),
+        "ragged.1": (2,),
+        "array": (2,),
+        "heads.left.w": (1,),
+        "heads.left.b": (),
+        "heads.right.w": (1,),
+        "heads.right.b": (),
+        "tied": (),
+    }
+    assert state["grid"].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert all(array.dtype == np.float64 for array in state.values())
+
+
+def test_a_layer_is_laid_out_as_pytorchs_linear() -> None:
+    layer = nn.Layer(2, 3, seed=0)
+    state = layer.state_dict()
+    for j, neuron in enumerate(layer.neurons):
+        assert state["weight"][j].tolist() == [w.data for w in neuron.w]
+        assert state["bias"][j] == neuron.b.data
+
+
+def test_a_state_dict_round_trips_through_a_file(tmp_path: Path) -> None:
+    model, other = nn.MLP(2, [3, 1], seed=0), nn.MLP(2, [3, 1], seed=1)
+    model.save(tmp_path / "weights.npz")
+    assert other.load(tmp_path / "weights.npz") is other
+    assert [p.data for p in other.parameters()] == [p.data for p in model.parameters()]
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.npz"]
+
+
+def test_the_weights_work_in_pytorch_and_come_back() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Twin(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = torch.nn.ModuleList([torch.nn.Linear(3, 4), torch.nn.Linear(4, 2)])
+
+        def forward(self, x: Any) -> Any:
+            return self.layers[1](torch.relu(self.layers[0](x)))
+
+    model, twin = nn.MLP(3, [4, 2], seed=0), Twin().double()
+    twin.load_state_dict({k: torch.from_numpy(v) for k, v in model.state_dict().items()})
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    np.testing.assert_allclose(
+        twin(torch.from_numpy(X)).detach().numpy(), model.predict(X), rtol=1e-12
+    )
+    back = nn.MLP(3, [4, 2], seed=1)
+    back.load_state_dict(twin.state_dict())
+    np.testing.assert_array_equal(back.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("layers.0.bias"), "missing layers.0.bias"),
+        (lambda s: s.update(extra=np.zeros(1)), "unknown extra"),
+        (lambda s: s.update({"layers.1.bias": np.zeros(2)}), r"shape \(2,\), expected \(1,\)"),
+        (lambda s: s.update({"layers.1.bias": ["a"]}), "layers.1.bias is not an array of numbers"),
+        (lambda s: s.update({"layers.1.bias": [np.nan]}), r"layers.1.bias\[0\] is nan"),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change: Any, message: str) -> None:
+    model = nn.MLP(2, [3, 1], seed=0)
+    before = [p.data for p in model.parameters()]
+    state = nn.MLP(2, [3, 1], seed=1).state_dict()
+    change(state)
+    with pytest.raises(ValueError, match=message):
+        model.load_state_dict(state)
+    assert [p.data for p in model.parameters()] == before
+
+
+def damaged(content: bytes, kind: str) -> bytes:
+    if kind == "flipped":
+        middle = len(content) // 3
+        return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+    return {
+        "empty": b"",
+        "cut": content[: len(content) // 2],
+        "text": b"these are no weights",
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "text", "flipped"])
+def test_a_damaged_file_says_so_and_loads_nothing(tmp_path: Path, kind: str) -> None:
+    model = nn.MLP(2, [30, 1], seed=0)
+    path = tmp_path / "weights.npz"
+    nn.MLP(2, [30, 1], seed=1).save(path)
+    path.write_bytes(damaged(path.read_bytes(), kind))
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(ValueError, match=r"weights.npz \([\d,]+ bytes\) is not a whole .npz file"):
+        model.load(path)
+    assert [p.data for p in model.parameters()] == before
+
+
+@settings(max_examples=300)
+@given(position=st.floats(0.0, 1.0, exclude_max=True), mask=st.integers(1, 255))
+def test_no_changed_byte_loads_another_number(
+    tmp_path_factory: pytest.TempPathFactory, position: float, mask: int
+) -> None:
+    path = tmp_path_factory.mktemp("changed") / "weights.npz"
+    model, other = nn.Neuron(2, seed=0), nn.Neuron(2, seed=1)
+    model.save(path)
+    content = bytearray(path.read_bytes())
+    content[int(position * len(content))] ^= mask
+    path.write_bytes(content)
+    before = [p.data for p in other.parameters()]
+    try:
+        other.load(path)
+    except ValueError:
+        assert [p.data for p in other.parameters()] == before
+    else:
+        assert [p.data for p in other.parameters()] == [p.data for p in model.parameters()]
+
+
+def test_a_single_array_and_pickles_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    with pytest.raises(ValueError, match="not a whole .npz file. In the directory at its end"):
+        nn.Neuron(1).load(tmp_path / "one.npy")
+    np.savez(tmp_path / "pickled.npz", w=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ValueError, match="In w, from byte 0: .*allow_pickle"):
+        nn.Neuron(1).load(tmp_path / "pickled.npz")
+
+
+def test_weights_of_another_model_are_named_as_such(tmp_path: Path) -> None:
+    nn.MLP(2, [3, 1]).save(tmp_path / "small.npz")
+    with pytest.raises(ValueError, match="small.npz does not fit this model: layers.0.weight"):
+        nn.MLP(2, [4, 1]).load(tmp_path / "small.npz")
+
+
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        nn.MLP(2, [3, 1]).load(tmp_path / "nowhere.npz")
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "weights.npz"
+    nn.Neuron(1, seed=0).save(path)
+    before = path.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        nn.Neuron(1, seed=1).save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["weights.npz"]
+
+
+def test_train_and_eval_reach_every_module() -> None:
+    model = nn.Sequential(nn.Layer(1, 2), nn.Dropout())
+    assert model.eval() is model
+    assert [module.training for module in model.modules()] == [False] * 5
+    model.train()
+    assert all(module.training for module in model.modules())
+
+
+def test_zero_grad_empties_every_parameter() -> None:
+    model = nn.MLP(2, [2, 1], seed=0)
+    model([1.0, 2.0]).backward()
+    assert any(p.grad for p in model.parameters())
+    model.zero_grad()
+    assert not any(p.grad for p in model.parameters())
+
+
+def test_predict_drops_nothing_records_nothing_and_keeps_the_mode() -> None:
+    dropout = nn.Dropout(0.9, seed=0).eval()
+    model = nn.Sequential(nn.Layer(2, 3, seed=0), dropout)
+    model.training = True
+    X = [[1.0, 2.0], [3.0, -1.0]]
+    expected = [[a.data for a in model[0](row)] for row in X]
+    assert model.predict(X).tolist() == expected
+    assert (model.training, dropout.training) == (True, False)
+    assert model[0].neurons[0].a.args == ()
+
+
+def test_one_output_predicts_a_vector() -> None:
+    assert nn.MLP(2, [3, 1], seed=0).predict(np.zeros((4, 2))).shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([1.0, 2.0], r"shape \(2,\), expected rows"),
+        ([], "shape"),
+        (np.zeros((0, 2)), "nothing in it"),
+        (np.zeros((2, 2, 2)), r"reshape\(len\(X\), -1\)"),
+        ([[1.0, 2.0], [3.0]], r"rows of X differ in length: \[1, 2\]"),
+        ([[1.0, 2.0], [3.0, np.inf]], r"X\[1, 1\] \(row 1, column 1\) is inf"),
+        ([["a", "b"]], "must be made of real numbers"),
+        ([[1j, 2.0]], "must be made of real numbers"),
+        ([[Value(1.0), Value(2.0)]], "X holds Values"),
+        ([[1.0, 2.0, 3.0]], "takes 2 input"),
+        (None, "must be made of real numbers"),
+    ],
+)
+def test_predict_says_what_is_wrong_with_its_features(X: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        nn.MLP(2, [3, 1], seed=0).predict(X)
+
+
+def test_a_module_without_forward_says_what_it_lacks() -> None:
+    with pytest.raises(NotImplementedError, match=r"Mixed needs a method forward\(self, x\)"):
+        Mixed()(1.0)
+
+
+def test_a_module_that_defines_call_as_in_micrograd_works() -> None:
+    class Line(nn.Module):
+        def __init__(self) -> None:
+            self.w = Value(2.0)
+
+        def __call__(self, x: float) -> Value:
+            return self.w * x
+
+    assert Line()(3.0).data == 6.0
+    assert repr(Line()) == "Line()"
