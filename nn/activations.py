@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autograd import Value, softmax
 
-from .names import looked_up
+from .settings import looked_up
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 
 from .activations import Activation
-from .names import looked_up
+from .settings import looked_up
 
 Initialiser = Callable[[random.Random, int, int], float]
 """One weight, from a generator and the number of inputs and outputs of its layer."""

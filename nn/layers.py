@@ -14,6 +14,7 @@ from autograd import Value, scope
 from .activations import activation_named
 from .init import Initialiser, Seed, generator, weights
 from .module import Module
+from .settings import whole
 
 
 class Neuron(Module):
@@ -53,7 +54,7 @@ class Neuron(Module):
         init: str | Initialiser | None = None,
         seed: Seed = None,
     ) -> None:
-        self.nin = _size(nin, "nin")
+        self.nin = whole(nin, "nin")
         self.activation = activation_named(activation if nonlin is None else nonlin)
         if self.activation.of_one is None:
             raise ValueError(
@@ -134,7 +135,7 @@ class Layer(Module):
         init: str | Initialiser | None = None,
         seed: Seed = None,
     ) -> None:
-        self.nin, self.nout = _size(nin, "nin"), _size(nout, "nout")
+        self.nin, self.nout = whole(nin, "nin"), whole(nout, "nout")
         self.activation = activation_named(activation if nonlin is None else nonlin)
         draw = weights(init, seed, self.activation, nin, nout)
         single = self.activation.name if self.activation.of_one else "identity"
@@ -311,12 +312,6 @@ class Dropout(Module):
 
     def __repr__(self) -> str:
         return f"Dropout(p={self.p})"
-
-
-def _size(n: Any, what: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{what} is a whole number of at least 1, got {n!r}")
-    return int(n)
 
 
 def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:

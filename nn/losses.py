@@ -1,0 +1,485 @@
+"""Costs: how far the outputs of a network are from what was wanted.
+
+Each is a function, and a module of PyTorch's name that calls it. A number in a target is a
+constant, and the terms that it multiplies by zero are left out.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import Value, logsumexp, mean
+from autograd import sum as total
+
+from .module import Module
+
+REDUCTIONS: dict[str, Callable[[list[Any]], Value]] = {"mean": mean, "sum": total}
+
+
+def squared_error(output: Any, target: Any) -> Value:
+    """The lessons' cost of one example: Σᵢ (aᵢ − yᵢ)².
+
+    Args:
+        output: the activations a of the last layer; a Value, or a list of n.
+        target: what they should be, y; a number, or n of them.
+
+    Raises:
+        ValueError: output and target differ in shape.
+
+    >>> squared_error([Value(0.5), Value(1.0)], [1.0, 0.0]).data
+    1.25
+    """
+    return mse_loss(output, target, "sum")
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """The mean squared error, 1/n Σᵢ (aᵢ − yᵢ)²; or the sum.
+
+    Args:
+        input: the outputs a; a Value, or lists of them in any shape.
+        target: numbers y in the same shape.
+        reduction: "mean" or "sum", over all elements.
+
+    Raises:
+        ValueError: input and target differ in shape, or there is no such reduction.
+
+    >>> mse_loss([Value(1.0), Value(3.0)], [0.0, 0.0]).data
+    5.0
+    """
+    return _reduced(((a - y) ** 2 for a, y in _pairs(input, target)), reduction)
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """The mean absolute error, 1/n Σᵢ |aᵢ − yᵢ|; or the sum.
+
+    Args, raises: as for `mse_loss`.
+
+    >>> l1_loss([Value(1.0), Value(3.0)], [0.0, 0.0]).data
+    2.0
+    """
+    return _reduced((abs(a - y) for a, y in _pairs(input, target)), reduction)
+
+
+def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """What yes-or-no answers cost: −y·log p − (1 − y)·log(1 − p).
+
+    Args:
+        input: the probabilities p of a yes; a Value, or lists of them in any shape.
+        target: y in the same shape: 1 for yes, 0 for no, or a probability.
+        reduction: "mean" or "sum", over all elements.
+
+    Raises:
+        ValueError: input and target differ in shape, a probability is not between 0 and 1, or
+            one that is sure of the wrong answer would cost infinity.
+
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), equation (4.90).
+
+    >>> round(binary_cross_entropy(Value(0.25), 0).data, 4)
+    0.2877
+    """
+    pairs = _pairs(input, target)
+    return _reduced((_bernoulli(p, y) for p, y in pairs), reduction)
+
+
+def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """The same from logits z, with p = σ(z): y·softplus(−z) + (1 − y)·softplus(z).
+
+    Exact however large |z| is: no probability is rounded to 0 or 1 on the way.
+
+    Args:
+        input: the logits z; a Value, or lists of them in any shape.
+        target, reduction: as for `binary_cross_entropy`.
+
+    Raises:
+        ValueError: input and target differ in shape, or a target is not between 0 and 1.
+
+    >>> binary_cross_entropy_with_logits(Value(-50.0), 0).data
+    1.92...e-22
+    """
+    return _reduced((_bernoulli_of_logit(z, y) for z, y in _pairs(input, target)), reduction)
+
+
+def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """What the answer to a multiple choice costs: −Σₖ yₖ·log pₖ, with p = softmax(z).
+
+    For a class index c it is computed as softplus(log Σ_{k≠c} exp(zₖ) − z_c), which equals
+    −log p_c and is exact in both tails.
+
+    Args:
+        input: the logits z of one example, a list of K; or a list of such lists.
+        target: for each example a class index from 0 to K − 1, or K probabilities (numbers or
+            Values).
+        reduction: "mean" or "sum", over the examples.
+
+    Raises:
+        ValueError: there are fewer than two logits, the index is outside the classes, or there
+            are not K probabilities, or not as many targets as examples.
+        TypeError: a target is neither.
+
+    Source: Bishop (2006), equation (4.108).
+
+    >>> round(cross_entropy([Value(1.0), Value(2.0), Value(0.0)], 1).data, 4)
+    0.4076
+    >>> cross_entropy([Value(60.0), Value(0.0)], 0).data
+    8.75651076269652e-27
+    """
+    return _reduced((_categorical(z, y) for z, y in _examples(input, target)), reduction)
+
+
+def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """The negative log-likelihood of the right classes: −log p_c.
+
+    Args:
+        input: log-probabilities of one example, a list of K; or a list of such lists.
+        target: for each example the index c of its class, from 0 to K − 1.
+        reduction: "mean" or "sum", over the examples.
+
+    Raises:
+        ValueError: an index is outside the classes, or there are not as many as examples.
+        TypeError: a target is no index.
+
+    Source: Bishop (2006), equation (4.108).
+
+    >>> nll_loss([Value(-0.5), Value(-2.0)], 1).data
+    2.0
+    """
+    examples = _examples(input, target)
+    return _reduced((-p[class_index(y, len(p))] for p, y in examples), reduction)
+
+
+def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """The support vector machine's: max(0, 1 − y·s), nothing once right by a margin of 1.
+
+    Args:
+        input: the scores s; a Value, or lists of them in any shape.
+        target: y in the same shape: 1 or −1.
+        reduction: "mean" or "sum", over all elements.
+
+    Raises:
+        ValueError: input and target differ in shape, or a target is neither 1 nor −1.
+
+    Source: Cortes and Vapnik, "Support-vector networks", Machine Learning 20 (1995).
+
+    >>> hinge_loss(Value(0.25), 1).data
+    0.75
+    """
+    pairs = _pairs(input, target)
+    return _reduced(((1.0 - s * _sign(y)).relu() for s, y in pairs), reduction)
+
+
+def perceptron_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
+    """The perceptron's: max(0, −y·s), nothing once right.
+
+    Its gradient is the perceptron's rule: −y·x for a mistake, 0 for the rest.
+
+    Args, raises: as for `hinge_loss`.
+
+    Source: Rosenblatt, "The perceptron", Psychological Review 65 (1958); as a cost, Bishop
+    (2006), equation (4.54).
+
+    >>> perceptron_loss(Value(-0.5), 1).data, perceptron_loss(Value(0.1), 1).data
+    (0.5, 0.0)
+    """
+    return _reduced(((-s * _sign(y)).relu() for s, y in _pairs(input, target)), reduction)
+
+
+# ---------------------------------------------------------------------- modules
+
+
+class Loss(Module):
+    """A cost as a module, which remembers its reduction.
+
+    Raises:
+        ValueError: there is no such reduction.
+    """
+
+    function: ClassVar[Callable[..., Value]]
+
+    def __init__(self, reduction: str = "mean") -> None:
+        self.reduction = _known(reduction)
+
+    def forward(self, input: Any, target: Any) -> Value:
+        """The cost of these outputs, beside these targets."""
+        return type(self).function(input, target, self.reduction)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(reduction={self.reduction!r})"
+
+
+class SquaredError(Module):
+    """`squared_error` as a module.
+
+    >>> SquaredError()(Value(3.0), 1.0).data
+    4.0
+    """
+
+    def forward(self, output: Any, target: Any) -> Value:
+        """Σᵢ (aᵢ − yᵢ)²."""
+        return squared_error(output, target)
+
+
+class MSELoss(Loss):
+    """`mse_loss` as a module."""
+
+    function = mse_loss
+
+
+class L1Loss(Loss):
+    """`l1_loss` as a module."""
+
+    function = l1_loss
+
+
+class BCELoss(Loss):
+    """`binary_cross_entropy` as a module."""
+
+    function = binary_cross_entropy
+
+
+class BCEWithLogitsLoss(Loss):
+    """`binary_cross_entropy_with_logits` as a module."""
+
+    function = binary_cross_entropy_with_logits
+
+
+class CrossEntropyLoss(Loss):
+    """`cross_entropy` as a module."""
+
+    function = cross_entropy
+
+
+class NLLLoss(Loss):
+    """`nll_loss` as a module."""
+
+    function = nll_loss
+
+
+class HingeLoss(Loss):
+    """`hinge_loss` as a module."""
+
+    function = hinge_loss
+
+
+class PerceptronLoss(Loss):
+    """`perceptron_loss` as a module."""
+
+    function = perceptron_loss
+
+
+# ---------------------------------------------------------------------- penalties
+
+
+def l1_penalty(parameters: Sequence[Value], strength: float) -> Value:
+    """strength·Σ|w|: pulls each parameter towards zero by the same amount, many to zero itself.
+
+    Source: Tibshirani, "Regression shrinkage and selection via the lasso", JRSS B 58 (1996).
+
+    >>> l1_penalty([Value(3.0), Value(-4.0)], 0.5).data
+    3.5
+    """
+    return strength * total(abs(p) for p in parameters)
+
+
+def l2_penalty(parameters: Sequence[Value], strength: float) -> Value:
+    """strength·Σw²: pulls each parameter towards zero in proportion to its size.
+
+    Source: Hoerl and Kennard, "Ridge regression", Technometrics 12 (1970).
+
+    >>> l2_penalty([Value(3.0), Value(-4.0)], 0.5).data
+    12.5
+    """
+    return strength * total(p * p for p in parameters)
+
+
+# ---------------------------------------------------------------------- targets
+
+
+def one_hot(target: Any, num_classes: int) -> np.ndarray:
+    """A 1 at the class, 0 elsewhere.
+
+    Args:
+        target: a class index, or n of them.
+        num_classes: how many classes there are, K.
+
+    Returns:
+        Shape (K,), or (n, K).
+
+    Raises:
+        ValueError: an index is outside the classes.
+        TypeError: a target is no index.
+
+    >>> one_hot(2, 4)
+    array([0., 0., 1., 0.])
+    >>> one_hot([1, 0], 2)
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    rows = np.eye(num_classes)
+    if not hasattr(target, "__len__"):
+        return np.array(rows[class_index(target, num_classes)])
+    return np.array(rows[[class_index(t, num_classes) for t in target]])
+
+
+def class_index(target: Any, num_classes: int) -> int:
+    """A target as the index of a class.
+
+    Raises:
+        ValueError: it is outside the classes.
+        TypeError: it is no whole number.
+
+    >>> class_index(10, 10)
+    Traceback (most recent call last):
+    ...
+    ValueError: class 10 is outside the 10 classes, 0 to 9
+    """
+    try:
+        index = operator.index(target)
+    except TypeError:
+        raise TypeError(
+            f"a class is a whole number from 0 to {num_classes - 1}, got {target!r}"
+        ) from None
+    if not 0 <= index < num_classes:
+        raise ValueError(
+            f"class {index} is outside the {num_classes} classes, 0 to {num_classes - 1}"
+        )
+    return index
+
+
+# ---------------------------------------------------------------------- one term
+
+
+def _bernoulli(p: Value, y: Any) -> Value:
+    if not 0.0 <= p.data <= 1.0:
+        raise ValueError(
+            f"{p.data:g} is no probability: put a sigmoid before binary_cross_entropy, or give "
+            f"the logits to binary_cross_entropy_with_logits"
+        )
+    if (p.data == 0.0 and y != 0) or (p.data == 1.0 and y != 1):
+        raise ValueError(
+            f"an output of exactly {p.data:g} for a target of {_shown(y)} costs infinity: give "
+            f"the logits to binary_cross_entropy_with_logits, which does not round them away"
+        )
+    return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
+
+
+def _bernoulli_of_logit(z: Value, y: Any) -> Value:
+    return _mixture(y, lambda: (-z).softplus(), z.softplus)
+
+
+def _mixture(y: Any, if_one: Callable[[], Value], if_zero: Callable[[], Value]) -> Value:
+    """y·if_one + (1 − y)·if_zero, without the term that a number y makes zero."""
+    if not 0.0 <= y <= 1.0:
+        raise ValueError(f"a target is 0, 1 or between, got {_shown(y)}")
+    if y in (0, 1):  # a Value never is: it is equal to nothing but itself
+        return if_one() if y else if_zero()
+    cost: Value = if_one() * y + if_zero() * (1.0 - y)
+    return cost
+
+
+def _categorical(z: list[Value], y: Any) -> Value:
+    if len(z) < 2:
+        raise ValueError(
+            f"cross_entropy takes the logits of at least two classes, got {len(z)}: for a network "
+            f"with one output use binary_cross_entropy_with_logits"
+        )
+    if not hasattr(y, "__len__"):
+        return _unlikeliness(z, class_index(y, len(z)))
+    if len(y) != len(z):
+        raise ValueError(f"there are {len(z)} logits and {len(y)} probabilities in the target")
+    if any(isinstance(weight, Value) for weight in y):
+        normaliser = logsumexp(z)
+        return total((normaliser - zk) * weight for zk, weight in zip(z, y))
+    weights = {k: float(weight) for k, weight in enumerate(y) if weight}
+    if any(weight < 0.0 for weight in weights.values()):
+        raise ValueError(f"a target's probabilities are not negative, got {list(y)}")
+    return total(
+        _unlikeliness(z, k) if weight == 1.0 else weight * _unlikeliness(z, k)
+        for k, weight in weights.items()
+    )
+
+
+def _unlikeliness(z: list[Value], k: int) -> Value:
+    """−log softmax(z)ₖ."""
+    return (logsumexp([*z[:k], *z[k + 1 :]]) - z[k]).softplus()
+
+
+def _sign(y: Any) -> Any:
+    if not (y == 1 or y == -1 or isinstance(y, Value)):
+        raise ValueError(f"a target of this cost is 1 or -1, got {y!r}")
+    return y
+
+
+# ---------------------------------------------------------------------- shapes
+
+
+def _reduced(terms: Iterator[Value], reduction: str) -> Value:
+    reduce, found = REDUCTIONS[_known(reduction)], list(terms)
+    return found[0] if len(found) == 1 else reduce(found)
+
+
+def _known(reduction: str) -> str:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is 'mean' or 'sum', got {reduction!r}")
+    return reduction
+
+
+def _pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
+    """Each output with its target, whatever the shape that they share."""
+    shape, other = _shape(input), _shape(target)
+    if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
+        input, target = _first(input), _first(target)  # one output, unwrapped or not
+        shape = other = ()
+    if shape != other:
+        raise ValueError(f"the outputs have shape {shape} and the targets {other}")
+    if 0 in shape:
+        raise ValueError("there are no outputs")
+    yield from _flat(input, target)
+
+
+def _first(x: Any) -> Any:
+    return x if _shape(x) == () else x[0]
+
+
+def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
+    if not hasattr(input, "__len__"):
+        yield _values([input])[0], target
+    else:
+        for a, y in zip(input, target):
+            yield from _flat(a, y)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    if not hasattr(x, "__len__"):
+        return ()
+    inner = {_shape(item) for item in x}
+    if len(inner) > 1:
+        raise ValueError(f"rows differ in shape: {sorted(inner)}")
+    return (len(x), *(inner.pop() if inner else ()))
+
+
+def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
+    """Each example's outputs with its target; one example may stand without a list around it."""
+    if isinstance(input, Value) or not hasattr(input, "__len__"):
+        input = [input]
+    if len(input) == 0:
+        raise ValueError("there are no outputs")
+    if not hasattr(input[0], "__len__"):
+        yield _values(input), target
+        return
+    if not hasattr(target, "__len__") or len(target) != len(input):
+        count = len(target) if hasattr(target, "__len__") else "one number"
+        raise ValueError(f"there are {len(input)} examples and as targets {count}: give each one")
+    for z, y in zip(input, target):
+        yield _values(z), y
+
+
+def _values(outputs: Any) -> list[Value]:
+    return [z if isinstance(z, Value) else Value(z).detach() for z in outputs]
+
+
+def _shown(y: Any) -> str:
+    return f"{y.data if isinstance(y, Value) else y:g}"

@@ -1,0 +1,185 @@
+"""Learning-rate schedules: large steps first, small ones near the goal.
+
+`step()` goes once an epoch. Each schedule but the last says in `_factor(t)` what to multiply the
+first learning rate by after t epochs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .optim import Optimizer
+from .settings import at_least_zero, positive, whole
+
+
+class Scheduler:
+    """Sets the learning rate of an optimiser as the epochs go by.
+
+    Args:
+        optimizer: the one whose `lr` is set; its `lr` now is the first.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.base_lr = optimizer.lr
+        self.epoch = 0
+        self._set()
+
+    def step(self, metric: float | None = None) -> None:
+        """An epoch is over; its cost is `metric`, which only `ReduceLROnPlateau` reads."""
+        self.epoch += 1
+        self._set()
+
+    def _set(self) -> None:
+        self.optimizer.lr = max(self.base_lr * self._factor(self.epoch), SMALLEST)
+
+    def _factor(self, t: int) -> float:
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next step depends on."""
+        return {name: x for name, x in vars(self).items() if name != "optimizer"}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict()`."""
+        vars(self).update(state)
+
+
+SMALLEST = 1e-300  # a schedule may reach zero, a learning rate may not
+
+
+class StepLR(Scheduler):
+    """lr₀·γ^⌊t/step_size⌋: falls by a factor every `step_size` epochs.
+
+    Raises:
+        ValueError: `step_size` is below 1, or `gamma` is not positive.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = StepLR(SGD([Value(0.0)], lr=1.0), step_size=2, gamma=0.1)
+    >>> for _ in range(2): schedule.step()
+    >>> schedule.optimizer.lr
+    0.1
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size, self.gamma = whole(step_size, "step_size"), positive(gamma, "gamma")
+        super().__init__(optimizer)
+
+    def _factor(self, t: int) -> float:
+        return self.gamma ** (t // self.step_size)
+
+
+class ExponentialLR(Scheduler):
+    """lr₀·γᵗ: falls by the same factor every epoch.
+
+    Raises:
+        ValueError: `gamma` is not positive.
+    """
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = positive(gamma, "gamma")
+        super().__init__(optimizer)
+
+    def _factor(self, t: int) -> float:
+        return self.gamma**t
+
+
+class CosineAnnealingLR(Scheduler):
+    """η + (lr₀ − η)·(1 + cos(π·t/T))/2: half a wave from lr₀ down to η = `eta_min` at t = `T_max`.
+
+    Raises:
+        ValueError: `T_max` is below 1, or `eta_min` is negative.
+
+    Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR
+    2017, equation (5).
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        self.T_max, self.eta_min = whole(T_max, "T_max"), at_least_zero(eta_min, "eta_min")
+        super().__init__(optimizer)
+
+    def _factor(self, t: int) -> float:
+        lowest = self.eta_min / self.base_lr
+        return lowest + (1.0 - lowest) * (1.0 + math.cos(math.pi * t / self.T_max)) / 2.0
+
+
+class LinearLR(Scheduler):
+    """lr₀·f, with f going straight from `start_factor` to `end_factor` in `total_iters` epochs.
+
+    Raises:
+        ValueError: `total_iters` is below 1, or a factor is not positive.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1.0 / 3.0,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+    ) -> None:
+        self.start_factor = positive(start_factor, "start_factor")
+        self.end_factor = at_least_zero(end_factor, "end_factor")
+        self.total_iters = whole(total_iters, "total_iters")
+        super().__init__(optimizer)
+
+    def _factor(self, t: int) -> float:
+        share = min(t / self.total_iters, 1.0)
+        return self.start_factor + (self.end_factor - self.start_factor) * share
+
+
+class ReduceLROnPlateau(Scheduler):
+    """lr·factor once the cost has not fallen for more than `patience` epochs.
+
+    Args:
+        optimizer: the one whose `lr` is set.
+        factor: above 0 and below 1.
+        patience: how many epochs without progress are borne.
+        threshold: progress is a cost below (1 − threshold) times the best.
+        min_lr: the lowest learning rate.
+
+    Raises:
+        ValueError: a setting is out of range; on `step()`, no metric is given.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = ReduceLROnPlateau(SGD([Value(0.0)], lr=1.0), factor=0.5, patience=1)
+    >>> for cost in (3.0, 2.0, 2.0, 2.0): schedule.step(cost)
+    >>> schedule.optimizer.lr
+    0.5
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        min_lr: float = 0.0,
+    ) -> None:
+        if not 0.0 < factor < 1.0:
+            raise ValueError(f"factor is above 0 and below 1, got {factor!r}")
+        self.factor = factor
+        self.patience = int(at_least_zero(patience, "patience"))
+        self.threshold = at_least_zero(threshold, "threshold")
+        self.min_lr = at_least_zero(min_lr, "min_lr")
+        self.best, self.waited = math.inf, 0
+        super().__init__(optimizer)
+
+    def step(self, metric: float | None = None) -> None:
+        """An epoch is over, and this is its cost."""
+        if metric is None:
+            raise ValueError("ReduceLROnPlateau reads the cost: call step(cost)")
+        if metric < self.best * (1.0 - self.threshold):
+            self.best, self.waited = metric, 0
+        else:
+            self.waited += 1
+        if self.waited > self.patience:
+            self.base_lr = max(self.base_lr * self.factor, self.min_lr)
+            self.waited = 0
+        super().step()
+
+    def _factor(self, t: int) -> float:
+        return 1.0

@@ -1,0 +1,283 @@
+"""Costs: by hand, against numeric derivatives, in the tails, and beside PyTorch's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from autograd import Value, gradcheck, softmax
+from autograd import sum as total
+
+
+def values(numbers: Any) -> Any:
+    return [values(x) for x in numbers] if isinstance(numbers, list) else Value(numbers)
+
+
+def leaves(nested: Any) -> list[Value]:
+    return [v for x in nested for v in leaves(x)] if isinstance(nested, list) else [nested]
+
+
+BATCH = [[0.2, -1.3, 0.7], [2.0, 0.1, -0.4]]
+EXAMPLES: list[tuple[Callable[..., Value], Any, Any, float]] = [
+    # the function, outputs, targets, the cost worked by hand (mean)
+    (nn.mse_loss, [1.0, 4.0], [0.0, 2.0], (1.0 + 4.0) / 2),
+    (nn.mse_loss, [[1.0, 4.0], [0.0, 1.0]], [[0.0, 2.0], [3.0, 1.0]], (1 + 4 + 9 + 0) / 4),
+    (nn.l1_loss, [1.0, 4.0], [0.0, 6.5], (1.0 + 2.5) / 2),
+    (nn.binary_cross_entropy, [0.25, 0.25], [1, 0], (math.log(4) + math.log(4 / 3)) / 2),
+    (nn.binary_cross_entropy, 0.25, 0.5, (math.log(4) + math.log(4 / 3)) / 2),
+    (nn.binary_cross_entropy_with_logits, [math.log(3), 0.0], [0, 1], math.log(8) / 2),
+    (nn.binary_cross_entropy_with_logits, math.log(3), 0.25, math.log(4) - 0.25 * math.log(3)),
+    (nn.cross_entropy, [0.0, math.log(2), 0.0], 1, math.log(2)),
+    (nn.cross_entropy, [[0.0, math.log(2), 0.0]] * 2, [1, 2], (math.log(2) + math.log(4)) / 2),
+    (nn.cross_entropy, [0.0, math.log(2), 0.0], [0, 1, 0], math.log(2)),
+    (nn.cross_entropy, [0.0, math.log(2), 0.0], [0.5, 0.5, 0.0], 1.5 * math.log(2)),
+    (nn.nll_loss, [[-0.5, -2.0], [-1.0, -3.0]], [0, 1], (0.5 + 3.0) / 2),
+    (nn.hinge_loss, [0.25, 3.0, -0.5], [1, 1, 1], (0.75 + 0.0 + 1.5) / 3),
+    (nn.hinge_loss, 0.25, -1, 1.25),
+    (nn.perceptron_loss, [0.25, -2.0], [-1, 1], (0.25 + 2.0) / 2),
+]
+MODULES = {
+    nn.mse_loss: nn.MSELoss,
+    nn.l1_loss: nn.L1Loss,
+    nn.binary_cross_entropy: nn.BCELoss,
+    nn.binary_cross_entropy_with_logits: nn.BCEWithLogitsLoss,
+    nn.cross_entropy: nn.CrossEntropyLoss,
+    nn.nll_loss: nn.NLLLoss,
+    nn.hinge_loss: nn.HingeLoss,
+    nn.perceptron_loss: nn.PerceptronLoss,
+}
+
+
+def count(function: Callable[..., Value], outputs: Any) -> int:
+    """How many terms a mean divides by."""
+    per_example = function in (nn.cross_entropy, nn.nll_loss)
+    depth = np.ndim(outputs)
+    return (len(outputs) if depth == 2 else 1) if per_example else int(np.size(outputs))
+
+
+@pytest.mark.parametrize(("function", "outputs", "target", "cost"), EXAMPLES)
+def test_by_hand(function: Any, outputs: Any, target: Any, cost: float) -> None:
+    n = count(function, outputs)
+    assert function(values(outputs), target).data == pytest.approx(cost, rel=1e-14)
+    assert function(values(outputs), target, "sum").data == pytest.approx(n * cost, rel=1e-14)
+    module = MODULES[function]
+    assert module()(values(outputs), target).data == pytest.approx(cost, rel=1e-14)
+    assert module(reduction="sum")(values(outputs), target).data == pytest.approx(n * cost)
+    assert function(outputs, target).data == pytest.approx(cost), "plain numbers have a cost too"
+
+
+@pytest.mark.parametrize(("function", "outputs", "target", "cost"), EXAMPLES)
+def test_gradients_against_a_numeric_derivative(
+    function: Any, outputs: Any, target: Any, cost: float
+) -> None:
+    assert gradcheck(function(values(outputs), target))
+
+
+def test_every_cost_is_worked_by_hand_and_has_a_module() -> None:
+    exported = {getattr(nn, name) for name in nn.__all__ if name.endswith(("_loss", "entropy"))}
+    exported.add(nn.binary_cross_entropy_with_logits)
+    assert {example[0] for example in EXAMPLES} == exported == set(MODULES)
+
+
+def test_the_lessons_cost_of_one_example() -> None:
+    a = values([0.43, 0.28, 0.19])
+    cost = nn.squared_error(a, [0.0, 0.0, 1.0])
+    assert cost.data == pytest.approx(0.43**2 + 0.28**2 + (0.19 - 1) ** 2)
+    assert nn.SquaredError()(a, [0.0, 0.0, 1.0]).data == cost.data
+    cost.backward()
+    assert [v.grad for v in a] == pytest.approx([2 * 0.43, 2 * 0.28, 2 * (0.19 - 1)])
+    assert nn.squared_error(Value(3.0), 1.0).data == 4.0
+
+
+# ---------------------------------------------------------------------- tails
+
+LOGITS = st.floats(-800.0, 800.0)
+
+
+def relative(a: float, b: Any) -> float:
+    return float(abs(a - b) / (abs(b) + mpmath.mpf("1e-300")))
+
+
+@given(LOGITS, st.sampled_from([0, 1]))
+def test_logits_cost_what_they_should_in_both_tails(z: float, y: int) -> None:
+    logit = Value(z)
+    cost = nn.binary_cross_entropy_with_logits(logit, y)
+    cost.backward()
+    with mpmath.workdps(800):
+        p = 1 / (1 + mpmath.exp(-mpmath.mpf(z)))
+        exact = -mpmath.log(p if y else 1 - p)
+        slope = p - y
+    assert relative(cost.data, exact) < 1e-13
+    assert relative(logit.grad, slope) < 1e-13
+
+
+@given(st.lists(LOGITS, min_size=2, max_size=4), st.integers(0, 3))
+def test_cross_entropy_costs_what_it_should_in_both_tails(z: list[float], c: int) -> None:
+    c %= len(z)
+    logits = values(z)
+    cost = nn.cross_entropy(logits, c)
+    cost.backward()
+    with mpmath.workdps(1500):
+        e = [mpmath.exp(mpmath.mpf(x)) for x in z]
+        p = [x / sum(e) for x in e]
+        exact = -mpmath.log(p[c])
+        slopes = [pk - (k == c) for k, pk in enumerate(p)]
+    # the difference of two logits is rounded once, and that is what the exponential sees
+    rounding = 1e-13 * (1 + max(map(abs, z)))
+    assert relative(cost.data, exact) < rounding
+    for logit, slope in zip(logits, slopes):
+        assert relative(logit.grad, slope) < rounding
+
+
+def test_a_hopeless_probability_is_explained() -> None:
+    for p, y in ((0.0, 1), (1.0, 0), (1.0, 0.5)):
+        with pytest.raises(ValueError, match="costs infinity: give the logits"):
+            nn.binary_cross_entropy(Value(p), y)
+    assert nn.binary_cross_entropy(Value(1.0), 1).data == 0.0
+    assert nn.binary_cross_entropy(Value(1e-30), 0).data == 1e-30
+
+
+# ---------------------------------------------------------------------- laws
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=5), st.data())
+def test_a_class_a_one_hot_vector_and_values_cost_the_same(
+    z: list[float], data: st.DataObject
+) -> None:
+    c = data.draw(st.integers(0, len(z) - 1))
+    hot = nn.one_hot(c, len(z))
+    costs = [
+        nn.cross_entropy(values(z), c),
+        nn.cross_entropy(values(z), hot),
+        nn.cross_entropy(values(z), hot.astype(int).tolist()),
+        nn.cross_entropy(values(z), values(hot.tolist())),
+        nn.nll_loss([p.log() for p in softmax(values(z))], c),
+        -softmax(values(z))[c].log(),
+    ]
+    assert [cost.data for cost in costs] == pytest.approx([costs[0].data] * 6, rel=1e-9, abs=1e-12)
+
+
+def test_a_target_of_values_gets_gradients_too() -> None:
+    z, y = values([0.3, -0.7, 1.1]), values([0.2, 0.5, 0.3])
+    assert gradcheck(nn.cross_entropy(z, y))
+    p, q = Value(0.3), Value(0.6)
+    assert gradcheck(nn.binary_cross_entropy(p, q))
+    assert gradcheck(nn.binary_cross_entropy_with_logits(p, q))
+    assert gradcheck(nn.hinge_loss(p, q))
+
+
+def test_a_class_adds_no_node_for_its_zeros() -> None:
+    hot = nn.cross_entropy(values([1.0, 2.0, 3.0]), nn.one_hot(1, 3))
+    index = nn.cross_entropy(values([1.0, 2.0, 3.0]), 1)
+    assert len(hot.draw(max_nodes=99).source) == len(index.draw(max_nodes=99).source)
+
+
+def test_the_perceptrons_gradient_is_its_rule() -> None:
+    w, b = [Value(0.5), Value(-1.0)], Value(0.25)
+    for x, y in (([1.0, 2.0], 1), ([1.0, 2.0], -1)):
+        score = total(wi * xi for wi, xi in zip(w, x)) + b
+        cost = nn.perceptron_loss(score, y)
+        cost.zero_grad()
+        cost.backward()
+        wrong = y * score.data <= 0
+        assert [p.grad for p in [*w, b]] == [-y * xi if wrong else 0.0 for xi in [*x, 1.0]]
+
+
+def test_one_output_may_stand_in_a_list_or_not() -> None:
+    assert nn.mse_loss(Value(2.0), [1.0]).data == nn.mse_loss([Value(2.0)], 1.0).data == 1.0
+
+
+def test_penalties_by_hand() -> None:
+    w = values([3.0, -4.0])
+    l1, l2 = nn.l1_penalty(w, 0.1), nn.l2_penalty(w, 0.1)
+    assert (l1.data, l2.data) == pytest.approx((0.7, 2.5))
+    l1.backward()
+    assert [v.grad for v in w] == pytest.approx([0.1, -0.1])
+    l1.zero_grad()
+    l2.backward()
+    assert [v.grad for v in w] == pytest.approx([0.6, -0.8])
+
+
+def test_one_hot() -> None:
+    assert nn.one_hot(0, 3).tolist() == [1.0, 0.0, 0.0]
+    assert nn.one_hot(np.array([2, 0]), 3).tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+
+
+# ---------------------------------------------------------------------- beside PyTorch
+
+
+@pytest.mark.parametrize(("function", "outputs", "target", "cost"), EXAMPLES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_pytorch_agrees(
+    function: Any, outputs: Any, target: Any, cost: float, reduction: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = getattr(torch.nn.functional, function.__name__, None)
+    if theirs is None:
+        pytest.skip("PyTorch has no such cost")
+    ours = values(outputs)
+    mine = function(ours, target, reduction)
+    mine.backward()
+    tensor = torch.tensor(outputs, dtype=torch.float64, requires_grad=True)
+    classes = function in (nn.cross_entropy, nn.nll_loss) and np.ndim(target) < np.ndim(outputs)
+    wanted = torch.tensor(target, dtype=torch.int64 if classes else torch.float64)
+    other = theirs(tensor, wanted, reduction=reduction)
+    other.backward()
+    assert mine.data == pytest.approx(other.item(), rel=1e-12)
+    found = [v.grad for v in leaves(ours)]
+    np.testing.assert_allclose(found, tensor.grad.numpy().ravel(), rtol=1e-10, atol=1e-15)
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.mse_loss(values([1.0, 2.0]), [1.0]), r"shape \(2,\) and the targets \(1,\)"),
+        (lambda: nn.mse_loss(values([1.0, 2.0]), 1.0), r"shape \(2,\) and the targets \(\)"),
+        (lambda: nn.mse_loss([], []), "there are no outputs"),
+        (lambda: nn.cross_entropy([], []), "there are no outputs"),
+        (lambda: nn.mse_loss([[Value(1.0)], []], [[1.0], []]), "rows differ in shape"),
+        (lambda: nn.mse_loss(Value(1.0), 1.0, "median"), "'mean' or 'sum', got 'median'"),
+        (lambda: nn.MSELoss("none"), "'mean' or 'sum', got 'none'"),
+        (lambda: nn.binary_cross_entropy(Value(1.5), 1), "1.5 is no probability: put a sigmoid"),
+        (lambda: nn.binary_cross_entropy(Value(0.5), 2), "a target is 0, 1 or between, got 2"),
+        (lambda: nn.binary_cross_entropy_with_logits(Value(0.5), -1), "0, 1 or between, got -1"),
+        (lambda: nn.cross_entropy(Value(1.0), 0), "at least two classes, got 1"),
+        (lambda: nn.cross_entropy(values([1.0, 2.0]), 2), "class 2 is outside the 2 classes, 0 to"),
+        (lambda: nn.cross_entropy(values([1.0, 2.0]), -1), "class -1 is outside"),
+        (lambda: nn.cross_entropy(values([1.0, 2.0]), [1.0]), "2 logits and 1 probabilities"),
+        (lambda: nn.cross_entropy(values([1.0, 2.0]), [2.0, -1.0]), "not negative"),
+        (lambda: nn.cross_entropy(values(BATCH), [0]), "2 examples and as targets 1"),
+        (lambda: nn.cross_entropy(values(BATCH), 0), "2 examples and as targets one number"),
+        (lambda: nn.nll_loss(values([1.0, 2.0]), 5), "class 5 is outside"),
+        (lambda: nn.hinge_loss(Value(1.0), 0), "1 or -1, got 0"),
+        (lambda: nn.perceptron_loss(Value(1.0), 0.5), "1 or -1, got 0.5"),
+        (lambda: nn.one_hot([0, 3], 3), "class 3 is outside the 3 classes, 0 to 2"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: nn.cross_entropy(values([1.0, 2.0]), 1.0),
+        lambda: nn.nll_loss(values([1.0, 2.0]), "one"),
+        lambda: nn.one_hot(0.5, 3),
+    ],
+)
+def test_a_class_is_a_whole_number(call: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match="a class is a whole number from 0 to"):
+        call()

@@ -1,0 +1,198 @@
+"""Optimisers: one step by hand, a hundred beside PyTorch's, and clipping."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Value
+
+
+def stepped(optimizer: nn.Optimizer, gradients: list[float]) -> float:
+    (w,) = optimizer.params
+    for gradient in gradients:
+        w.grad = gradient
+        optimizer.step()
+    return w.data
+
+
+@pytest.mark.parametrize(
+    ("build", "gradients", "expected"),
+    [
+        # w₀ = 1; w ← w − lr·g
+        (lambda w: nn.SGD([w], lr=0.1), [2.0, -1.0], 1.0 - 0.2 + 0.1),
+        # v = 2, then 0.9·2 + 1 = 2.8
+        (lambda w: nn.SGD([w], 0.1, momentum=0.9), [2.0, 1.0], 1.0 - 0.2 - 0.28),
+        # g + 0.9·v: 2 + 1.8, then 1 + 0.9·2.8
+        (lambda w: nn.SGD([w], 0.1, 0.9, nesterov=True), [2.0, 1.0], 1.0 - 0.38 - 0.352),
+        # g = 2 + 0.5·1
+        (lambda w: nn.SGD([w], 0.1, weight_decay=0.5), [2.0], 1.0 - 0.25),
+        # the first step is lr·g/|g|
+        (lambda w: nn.Adam([w], 0.1, eps=0.0), [123.0], 0.9),
+        # m = 0.1·2 then 0.9·0.2 + 0.1·1 = 0.28, over 1 − 0.81; v = 0.004 then 0.003996 + 0.001
+        (
+            lambda w: nn.Adam([w], 0.1, eps=0.0),
+            [2.0, 1.0],
+            0.9 - 0.1 * (0.28 / 0.19) / math.sqrt(0.004996 / 0.001999),
+        ),
+        # g = 1 + 0.5·1, and again the first step is lr
+        (lambda w: nn.Adam([w], 0.1, eps=0.0, weight_decay=0.5), [1.0], 0.9),
+    ],
+)
+def test_steps_worked_by_hand(
+    build: Callable[[Value], nn.Optimizer], gradients: list[float], expected: float
+) -> None:
+    assert stepped(build(Value(1.0)), gradients) == pytest.approx(expected, rel=1e-12)
+
+
+SETTINGS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {"lr": 0.05}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9}),
+    ("SGD", {"lr": 0.02, "momentum": 0.8, "nesterov": True, "weight_decay": 0.01}),
+    ("Adam", {"lr": 0.01}),
+    ("Adam", {"lr": 0.02, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": 0.02}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), SETTINGS)
+def test_a_hundred_steps_are_pytorchs(kind: str, settings: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    model = nn.MLP(2, [4, 3], "tanh", seed=0)
+    twin = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3))
+    twin = twin.double()
+    names = ("0.weight", "0.bias", "2.weight", "2.bias")
+    arrays = map(torch.from_numpy, model.state_dict().values())
+    twin.load_state_dict(dict(zip(names, arrays)))
+    ours = getattr(nn, kind)(model.parameters(), **settings)
+    theirs = getattr(torch.optim, kind)(twin.parameters(), **settings)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(5, 2)), rng.integers(0, 3, size=5)
+    for _ in range(100):
+        ours.zero_grad()
+        nn.cross_entropy([model(row) for row in X], y).backward()
+        ours.step()
+        theirs.zero_grad()
+        torch.nn.functional.cross_entropy(twin(torch.from_numpy(X)), torch.from_numpy(y)).backward()
+        theirs.step()
+    for mine, other in zip(model.state_dict().values(), twin.state_dict().values()):
+        np.testing.assert_allclose(mine, other.numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "settings"), SETTINGS)
+def test_a_saved_optimiser_goes_on_as_if_nothing_had_happened(
+    kind: str, settings: dict[str, Any]
+) -> None:
+    straight = getattr(nn, kind)([Value(1.0)], **settings)
+    stepped(straight, [1.0, -2.0, 0.5])
+    first = getattr(nn, kind)([Value(1.0)], **settings)
+    stepped(first, [1.0, -2.0])
+    second = getattr(nn, kind)([Value(first.params[0].data)], **settings)
+    second.load_state_dict(first.state_dict())
+    assert stepped(second, [0.5]) == straight.params[0].data
+
+
+def test_a_state_of_another_size_changes_nothing() -> None:
+    small, large = (nn.Adam([Value(1.0) for _ in range(n)]) for n in (1, 2))
+    stepped(small, [1.0])
+    before = large.state_dict()
+    with pytest.raises(ValueError, match=r"m has shape \(1,\), and there are 2 parameters"):
+        large.load_state_dict(small.state_dict())
+    assert large.state_dict() == before
+
+
+def test_a_parameter_without_a_gradient_stays() -> None:
+    w = Value(1.0)
+    w.grad = None  # type: ignore[assignment]  # as PyTorch's users empty it
+    nn.SGD([w], 0.1).step()
+    assert w.data == 1.0
+
+
+def test_zero_grad_empties_the_gradients() -> None:
+    w = Value(2.0)
+    (w * w).backward()
+    nn.SGD([w], 0.1).zero_grad()
+    assert w.grad == 0.0
+
+
+def test_an_interrupted_step_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stubborn(Value):
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "data" and value < 1.0:
+                raise KeyboardInterrupt
+            super().__setattr__(name, value)
+
+    params = [Value(1.0), Stubborn(1.0)]
+    for p in params:
+        p.grad = 1.0
+    with pytest.raises(KeyboardInterrupt):
+        nn.SGD(params, 0.1).step()
+    assert [p.data for p in params] == [1.0, 1.0]
+
+
+# ---------------------------------------------------------------------- clipping
+
+
+def with_gradients(*gradients: float | None) -> list[Value]:
+    params = [Value(0.0) for _ in gradients]
+    for p, gradient in zip(params, gradients):
+        p.grad = gradient  # type: ignore[assignment]
+    return params
+
+
+def test_clipping_the_norm_keeps_the_direction() -> None:
+    params = with_gradients(3.0, -4.0)
+    assert nn.clip_grad_norm_(params, 1.0) == 5.0
+    assert [p.grad for p in params] == pytest.approx([0.6, -0.8])
+    assert nn.clip_grad_norm_(params, 2.0) == pytest.approx(1.0)
+    assert [p.grad for p in params] == pytest.approx([0.6, -0.8])
+
+
+def test_clipping_values_moves_each_into_its_bounds() -> None:
+    params = with_gradients(3.0, -4.0, 0.1, None)
+    nn.clip_grad_value_(params, 0.5)
+    assert [p.grad for p in params] == [0.5, -0.5, 0.1, 0.0]
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+@pytest.mark.parametrize("lr", [0.0, -0.1, math.nan, math.inf])
+def test_a_learning_rate_is_positive(kind: Any, lr: float) -> None:
+    with pytest.raises(ValueError, match="lr, the learning rate, is a positive number"):
+        kind([Value(1.0)], lr=lr)
+    optimizer = kind([Value(1.0)], lr=0.1)
+    with pytest.raises(ValueError, match="lr, the learning rate, is a positive number"):
+        optimizer.lr = lr
+    assert optimizer.lr == 0.1
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda w: nn.SGD([], 0.1), "there are no parameters"),
+        (lambda w: nn.SGD([w, w], 0.1), "a parameter stands there twice"),
+        (lambda w: nn.SGD([w], 0.1, momentum=-1), "momentum is at least 0, got -1"),
+        (lambda w: nn.SGD([w], 0.1, weight_decay=-1), "weight_decay is at least 0, got -1"),
+        (lambda w: nn.SGD([w], 0.1, nesterov=True), "give momentum"),
+        (lambda w: nn.Adam([w], betas=(0.9, 1.0)), "betas are two numbers"),
+        (lambda w: nn.Adam([w], betas=(0.9,)), "betas are two numbers"),
+        (lambda w: nn.Adam([w], eps=-1e-8), "eps is at least 0"),
+        (lambda w: nn.clip_grad_norm_([w], 0.0), "max_norm is a positive number"),
+        (lambda w: nn.clip_grad_value_([w], -1.0), "clip_value is a positive number"),
+    ],
+)
+def test_bad_settings_are_refused(build: Callable[[Value], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(Value(1.0))
+
+
+@pytest.mark.parametrize("params", [[1.0], Value(1.0) * 2.0, [Value(1.0).detach()], 3])
+def test_only_values_that_you_made_can_learn(params: Any) -> None:
+    with pytest.raises(TypeError, match=r"as in model.parameters\(\); got"):
+        nn.SGD(params, 0.1)
