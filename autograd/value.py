@@ -549,7 +549,10 @@ def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
         out.data = _exact(out)
     if modes.watching:
         _watch(out)
-    return out if modes.recording else constant(out.data)
+    if not modes.recording:
+        out.op = ops.constant
+        out._a = out._b = None
+    return out
 
 
 def _exact(node: Value) -> float:

@@ -6,6 +6,9 @@ MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
 """
 
 from .activations import ACTIVATIONS, Activation
+from .diagnose import Diagnosis, Finding, diagnose
+from .draw import draw
+from .history import History
 from .init import INITIALISERS
 from .layers import MLP, Dropout, Layer, Neuron, Sequential
 from .losses import (
@@ -41,6 +44,7 @@ from .schedule import (
     Scheduler,
     StepLR,
 )
+from .train import Trainer
 
 __all__ = [
     "ACTIVATIONS",
@@ -53,9 +57,12 @@ __all__ = [
     "BCEWithLogitsLoss",
     "CosineAnnealingLR",
     "CrossEntropyLoss",
+    "Diagnosis",
     "Dropout",
     "ExponentialLR",
+    "Finding",
     "HingeLoss",
+    "History",
     "L1Loss",
     "Layer",
     "LinearLR",
@@ -70,11 +77,14 @@ __all__ = [
     "Sequential",
     "SquaredError",
     "StepLR",
+    "Trainer",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "clip_grad_norm_",
     "clip_grad_value_",
     "cross_entropy",
+    "diagnose",
+    "draw",
     "grad_norm",
     "hinge_loss",
     "l1_loss",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from typing import cast
 
 from .activations import Activation
 from .settings import looked_up
@@ -16,7 +17,7 @@ from .settings import looked_up
 Initialiser = Callable[[random.Random, int, int], float]
 """One weight, from a generator and the number of inputs and outputs of its layer."""
 
-Seed = int | str | random.Random | None
+Seed = int | float | str | random.Random | None
 
 
 def uniform(rng: random.Random, nin: int, nout: int) -> float:
@@ -59,31 +60,32 @@ def generator(seed: Seed) -> random.Random:
     """A generator of one's own from a seed; a generator as it is.
 
     Without a seed it is seeded from the `random` module, and so follows `random.seed`.
+
+    >>> generator(5).random() == random.Random(5).random()
+    True
     """
-    if isinstance(seed, random.Random):
-        return seed
-    return random.Random(random.random() if seed is None else seed)
+    if seed is None:
+        seed = random.random()
+    return random.Random(seed) if isinstance(seed, (int, float, str)) else seed
 
 
-def weights(
-    init: str | Initialiser | None, seed: Seed, activation: Activation, nin: int, nout: int
-) -> Callable[[], float]:
-    """A function that draws one weight after the other.
+def start(
+    init: str | Initialiser | None, seed: Seed, activation: Activation
+) -> tuple[Initialiser, random.Random]:
+    """The initialiser and the generator that these settings stand for.
 
     Args:
         init: a name, a function, or None for the one that fits the activation.
         seed: of the generator. With neither `init` nor `seed`, weights are drawn by
             `random.uniform(-1, 1)`, as micrograd draws them.
         activation: of the neurons.
-        nin, nout: the number of inputs and outputs of the layer.
 
     Raises:
         ValueError: there is no such initialiser; the nearest names are given.
     """
     if init is None and seed is None:
-        return lambda: random.uniform(-1, 1)
+        return uniform, cast(random.Random, random)  # the module draws as a generator does
     if init is None:
         init = activation.init
-    draw = init if callable(init) else looked_up(init, INITIALISERS, "initialiser")
-    rng = generator(seed)
-    return lambda: draw(rng, nin, nout)
+    chosen = init if callable(init) else looked_up(init, INITIALISERS, "initialiser")
+    return chosen, generator(seed)

@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Value, scope
 
 from .activations import activation_named
-from .init import Initialiser, Seed, generator, weights
+from .init import Initialiser, Seed, generator, start
 from .module import Module
 from .settings import whole
 
@@ -28,6 +28,7 @@ class Neuron(Module):
             default the one that fits the activation. The bias starts at zero.
         seed: of the generator that draws the weights. With neither `init` nor `seed` they are
             drawn by `random.uniform(-1, 1)`, as in micrograd.
+        nout: how many neurons its layer has, which some initialisers want to know.
 
     Attributes:
         w: the weights, nin of them.
@@ -53,20 +54,26 @@ class Neuron(Module):
         nonlin: bool | None = None,
         init: str | Initialiser | None = None,
         seed: Seed = None,
+        nout: int = 1,
     ) -> None:
-        self.nin = whole(nin, "nin")
+        self.nin, self.nout = whole(nin, "nin"), whole(nout, "nout")
         self.activation = activation_named(activation if nonlin is None else nonlin)
         if self.activation.of_one is None:
             raise ValueError(
                 f"{self.activation.name} compares the neurons of a layer: use "
                 f"Layer({nin}, nout, {self.activation.name!r})"
             )
-        draw = weights(init, seed, self.activation, nin, 1)
-        self.w = [Value(draw()) for _ in range(nin)]
-        self.b = Value(0.0)
+        self.init, rng = start(init, seed, self.activation)
+        self.w, self.b = [Value(0.0) for _ in range(nin)], Value(0.0)
+        self._reset(rng)
         self.z: Value | None = None
         self.a: Value | None = None
         self._label("w[{}]", "", "")
+
+    def _reset(self, rng: random.Random) -> None:
+        for w in self.w:
+            w.data = float(self.init(rng, self.nin, self.nout))
+        self.b.data = 0.0
 
     def _label(self, weight: str, layer: str, neuron: str) -> None:
         """Name what this neuron holds: its place in its layer, and its layer's in the network."""
@@ -137,9 +144,9 @@ class Layer(Module):
     ) -> None:
         self.nin, self.nout = whole(nin, "nin"), whole(nout, "nout")
         self.activation = activation_named(activation if nonlin is None else nonlin)
-        draw = weights(init, seed, self.activation, nin, nout)
+        init, rng = start(init, seed, self.activation)
         single = self.activation.name if self.activation.of_one else "identity"
-        self.neurons = [Neuron(nin, single, init=lambda *_: draw(), seed=0) for _ in range(nout)]
+        self.neurons = [Neuron(nin, single, init=init, seed=rng, nout=nout) for _ in range(nout)]
         self._label("")
 
     def _label(self, layer: str) -> None:

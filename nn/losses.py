@@ -210,16 +210,17 @@ class Loss(Module):
         return f"{type(self).__name__}(reduction={self.reduction!r})"
 
 
-class SquaredError(Module):
+class SquaredError(Loss):
     """`squared_error` as a module.
 
     >>> SquaredError()(Value(3.0), 1.0).data
     4.0
     """
 
-    def forward(self, output: Any, target: Any) -> Value:
-        """Σᵢ (aᵢ − yᵢ)²."""
-        return squared_error(output, target)
+    function = mse_loss
+
+    def __init__(self) -> None:
+        super().__init__("sum")
 
 
 class MSELoss(Loss):

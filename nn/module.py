@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
-import zipfile
-import zlib
+import random
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd import TABLE, Value, no_grad, write_whole
+from autograd import TABLE, Value, no_grad
 
 from .data import features
+from .files import load_arrays, save_arrays
+from .init import Seed, generator
 
 Self = TypeVar("Self", bound="Module")
 
@@ -76,17 +76,50 @@ class Module:
         for parameter in self.parameters():
             parameter.zero_grad()
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all inside it, the outer before the inner; a shared one once."""
+    def reset_parameters(self, seed: Seed) -> None:
+        """Draw all weights anew, each by the initialiser it was first drawn by.
+
+        Raises:
+            TypeError: a module of yours has parameters of its own, and no `_reset(rng)`.
+
+        >>> from nn import MLP
+        >>> model = MLP(2, [3, 1], seed=0)
+        >>> model.reset_parameters(seed=1)
+        >>> model.parameters()[0].data == MLP(2, [3, 1], seed=1).parameters()[0].data
+        True
+        """
+        self._reset(generator(seed))
+
+    def _reset(self, rng: random.Random) -> None:
+        for name, member in self._members():
+            if isinstance(member, Value):
+                raise TypeError(
+                    f"{type(self).__name__} has a parameter {name!r} and does not say where it "
+                    f"starts: give it a method _reset(self, rng)"
+                )
+            member._reset(rng)
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """This module, named "", and all inside it, the outer before the inner; a shared one once.
+
+        >>> from nn import MLP
+        >>> [name for name, _ in MLP(1, [1]).named_modules()]
+        ['', 'layers.0', 'layers.0.neurons.0']
+        """
         seen: set[Module] = set()
-        stack: list[Module] = [self]
+        stack: list[tuple[str, Module]] = [("", self)]
         while stack:
-            module = stack.pop()
+            name, module = stack.pop()
             if module not in seen:
                 seen.add(module)
-                yield module
-                inside = [m for _, m in module._members() if isinstance(m, Module)]
-                stack.extend(reversed(inside))
+                yield name, module
+                inside = [(n, m) for n, m in module._members() if isinstance(m, Module)]
+                prefix = f"{name}." if name else ""
+                stack.extend((prefix + inner, m) for inner, m in reversed(inside))
+
+    def modules(self) -> Iterator[Module]:
+        """The modules of `named_modules()`, without their names."""
+        return (module for _, module in self.named_modules())
 
     def _members(self) -> Iterator[tuple[str, Value | Module]]:
         for name, attribute in vars(self).items():
@@ -121,14 +154,8 @@ class Module:
         (2, 3)
         """
         rows = features(X)
-        modes = [(module, module.training) for module in self.modules()]
-        self.eval()
-        try:
-            with no_grad():
-                return np.array([numbers(self(row)) for row in rows])
-        finally:
-            for module, mode in modes:
-                module.training = mode
+        with evaluating(self):
+            return np.array([numbers(self(row)) for row in rows])
 
     # ------------------------------------------------------------------ state
 
@@ -201,6 +228,19 @@ class Module:
     def __repr__(self) -> str:
         inside = ", ".join(repr(m) for _, m in self._members() if isinstance(m, Module))
         return f"{type(self).__name__}({inside})"
+
+
+@contextlib.contextmanager
+def evaluating(module: Module) -> Iterator[None]:
+    """Inside, nothing is recorded and nothing dropped; afterwards each mode is as it was."""
+    modes = [(inner, inner.training) for inner in module.modules()]
+    module.eval()
+    try:
+        with no_grad():
+            yield
+    finally:
+        for inner, mode in modes:
+            inner.training = mode
 
 
 def numbers(outputs: Any) -> Any:
@@ -287,42 +327,3 @@ def _checked(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name}{list(place)} is {array[place]}, expected a finite number")
     return array
-
-
-# ---------------------------------------------------------------------- files
-
-
-def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
-    """Write arrays to an `.npz` file, whole or not at all, and without pickle.
-
-    Raises:
-        OSError: the file cannot be written; an old one is untouched.
-    """
-    content = io.BytesIO()
-    np.savez(content, **arrays)
-    write_whole(Path(path), content.getvalue())
-
-
-def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Every array in an `.npz` file.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not an `.npz` file, or is damaged; says where.
-    """
-    content = Path(path).read_bytes()
-    place = "the directory at its end"
-    found = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                place = f"{name}, from byte {member.header_offset}"
-                array = io.BytesIO(archive.read(member))
-                found[name] = np.lib.format.read_array(array, allow_pickle=False)
-    except (EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(
-            f"{os.fspath(path)} ({len(content):,} bytes) is not a whole .npz file. "
-            f"In {place}: {error}"
-        ) from None
-    return found

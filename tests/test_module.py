@@ -274,3 +274,18 @@ def test_a_module_that_defines_call_as_in_micrograd_works() -> None:
 
     assert Line()(3.0).data == 6.0
     assert repr(Line()) == "Line()"
+
+
+def test_reset_parameters_draws_as_the_constructor_does() -> None:
+    for given_settings in ({"seed": 3}, {"seed": 3, "init": "uniform", "activation": "tanh"}):
+        fresh, reset = (nn.MLP(2, [3, 2], **given_settings) for _ in range(2))  # type: ignore[arg-type]
+        reset.layers[0].neurons[0].b.data = 5.0
+        reset.reset_parameters(4)
+        assert [p.data for p in reset.parameters()] != [p.data for p in fresh.parameters()]
+        reset.reset_parameters(3)
+        assert [p.data for p in reset.parameters()] == [p.data for p in fresh.parameters()]
+
+
+def test_parameters_that_nobody_can_draw_are_not_left_as_they_are_silently() -> None:
+    with pytest.raises(TypeError, match="Mixed has a parameter 'scale' and does not say where"):
+        Mixed().reset_parameters(0)

@@ -1,0 +1,58 @@
+"""Whether the outputs of a network mean what they should, by what its cost takes them for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import losses
+
+Judge = Callable[[Any, Any], bool | None]
+"""From outputs, as numbers, and a target: is it right? None if the question makes no sense."""
+
+
+def largest(outputs: Any, target: Any) -> bool | None:
+    """The largest output stands at the class, or at the largest probability of the target.
+
+    >>> largest([0.1, 2.0, -1.0], 1), largest([0.1, 2.0, -1.0], [1.0, 0.0, 0.0])
+    (True, False)
+    """
+    if np.ndim(outputs) != 1:
+        return None
+    return int(np.argmax(outputs)) == int(target if np.ndim(target) == 0 else np.argmax(target))
+
+
+def _largest_if_several(outputs: Any, target: Any) -> bool | None:
+    return largest(outputs, target) if np.ndim(target) == 1 and len(target) > 1 else None
+
+
+def _same_side(of_output: float, of_target: float) -> Judge:
+    def judge(outputs: Any, target: Any) -> bool:
+        sides = np.ravel(outputs) > of_output, np.ravel(target) > of_target
+        return bool((sides[0] == sides[1]).all())
+
+    return judge
+
+
+JUDGES: dict[Callable[..., Any], Judge] = {
+    losses.cross_entropy: largest,
+    losses.nll_loss: largest,
+    losses.squared_error: _largest_if_several,
+    losses.mse_loss: _largest_if_several,
+    losses.l1_loss: _largest_if_several,
+    losses.binary_cross_entropy: _same_side(0.5, 0.5),
+    losses.binary_cross_entropy_with_logits: _same_side(0.0, 0.5),
+    losses.hinge_loss: _same_side(0.0, 0.0),
+    losses.perceptron_loss: _same_side(0.0, 0.0),
+}
+
+
+def judge_of(loss: Any) -> Judge:
+    """The judge that fits a cost, a function or a module; one that never judges if none is known.
+
+    >>> judge_of(losses.BCEWithLogitsLoss())(-0.3, 0)
+    True
+    """
+    return JUDGES.get(getattr(type(loss), "function", loss), lambda outputs, target: None)

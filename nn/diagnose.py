@@ -1,0 +1,265 @@
+"""What keeps a network from learning: a sentence for each trouble, with layer and remedy."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd import Value
+
+from . import losses
+from .data import features, targets
+from .layers import Layer
+from .module import Module, evaluating
+from .optim import grad_norm, move
+from .settings import positive
+
+FLAT = {"sigmoid": 4.6, "tanh": 3.0}  # beyond this |z| the slope is below a hundredth
+SATURATED = 0.9  # of the examples
+RATIO = 100.0  # between the gradients of two layers
+REPEATED = 1.9  # times one pass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A trouble that was found.
+
+    Attributes:
+        kind: "dead", "saturated", "vanishing", "exploding", "symmetric", "zero_grad" or "lr".
+        layer: where, as in `layers.0`; "" for the whole model.
+        text: what it is, and the remedy.
+    """
+
+    kind: str
+    layer: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}: {self.text}" if self.layer else self.text
+
+
+class Diagnosis(list[Finding]):
+    """The findings, which print as sentences."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self)) or "nothing found that would keep it from learning"
+
+    __repr__ = __str__
+
+
+def diagnose(
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: Callable[[Any, Any], Value] | None = None,
+    lr: float | None = None,
+) -> Diagnosis:
+    """Look for what keeps a model from learning; nothing is changed.
+
+    Found are dead ReLUs, saturated sigmoids and tanhs, gradients that vanish or explode from
+    layer to layer, neurons that are equal, gradients of several backward passes added up, and
+    a learning rate whose next step would raise the cost.
+
+    Args:
+        model: a network of layers.
+        X, y: examples, as for `Trainer.fit`.
+        loss: the cost of one example; by default cross-entropy for several outputs and whole
+            numbers as targets, the logistic one for targets 0 and 1, the hinge's for −1 and 1,
+            else the squared error.
+        lr: the learning rate to judge; none is judged without.
+
+    Returns:
+        A list of findings that prints as sentences.
+
+    Raises:
+        TypeError, ValueError: X or y is not what the model and the loss take, `lr` is not
+            positive, or the model has no layers.
+
+    >>> from nn import MLP
+    >>> model = MLP(2, [3, 1], init=lambda rng, nin, nout: 0.5)
+    >>> diagnose(model, [[0.0, 1.0], [1.0, 0.0]], [0, 1])
+    layers.0: neurons 0, 1, 2 have the same weights and will always learn the same: draw weights
+    at random, as init="he" does
+    """
+    rows = features(X)
+    examples = list(zip(rows, targets(y, len(rows))))
+    loss = loss or _usual_loss(model, rows[0], [target for _, target in examples])
+    layers = {name: m for name, m in model.named_modules() if isinstance(m, Layer)}
+    if not layers:
+        raise ValueError("there is no Layer in the model to look at")
+    held = [p.grad or 0.0 for p in model.parameters()]
+    cost, gradient = _pass(model, loss, examples)
+    found = [
+        *_dead_or_saturated(model, layers, rows),
+        *_uneven(layers),
+        *_symmetric(layers),
+        *_added_up(np.array(held), gradient),
+    ]
+    if lr is not None:
+        found += _too_fast(model, loss, examples, cost, gradient, positive(lr, "lr"))
+    for p, before in zip(model.parameters(), held):
+        p.grad = before
+    return Diagnosis(found)
+
+
+def _usual_loss(model: Module, row: list[float], y: list[Any]) -> Callable[[Any, Any], Value]:
+    with evaluating(model):
+        several = not isinstance(model(row), Value)
+    kinds = set(np.ravel(np.array(y)).tolist())
+    if several:
+        whole = all(isinstance(target, int) for target in y)
+        return losses.cross_entropy if whole else losses.squared_error
+    if kinds <= {0, 1}:
+        return losses.binary_cross_entropy_with_logits
+    return losses.hinge_loss if kinds <= {-1, 1} else losses.squared_error
+
+
+def _pass(model: Module, loss: Callable[..., Value], examples: Any) -> tuple[float, np.ndarray]:
+    """The mean cost of the examples, and its gradient, left in the parameters as well."""
+    costs = []
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    model.zero_grad()
+    for x, y in examples:
+        cost = loss(model(x), y)
+        cost.backward(1.0 / len(examples))
+        costs.append(cost.data)
+    for module, mode in modes:
+        module.training = mode
+    return math.fsum(costs) / len(examples), np.array([p.grad or 0.0 for p in model.parameters()])
+
+
+def _dead_or_saturated(
+    model: Module, layers: dict[str, Layer], rows: list[list[float]]
+) -> Iterator[Finding]:
+    sums: dict[str, list[list[float]]] = defaultdict(list)
+    with evaluating(model):
+        for row in rows:
+            model(row)
+            for name, layer in layers.items():
+                sums[name].append([n.z.data if n.z is not None else 0.0 for n in layer.neurons])
+    for name, layer in layers.items():
+        z = np.array(sums[name])
+        kind = layer.activation.name
+        if kind == "relu" and (dead := np.flatnonzero((z <= 0.0).all(0))).size:
+            yield Finding(
+                "dead",
+                name,
+                f"{_neurons(dead)} of {layer.nout} {'is' if dead.size == 1 else 'are'} dead: the "
+                f"weighted sum is not above 0 for any of the {len(rows)} examples, so that relu "
+                f"lets no gradient through. Lower the learning rate, start anew, or use leaky_relu",
+            )
+        if kind in FLAT:
+            share = (abs(z) > FLAT[kind]).mean(0)
+            if (flat := np.flatnonzero(share >= SATURATED)).size:
+                yield Finding(
+                    "saturated",
+                    name,
+                    f"{_neurons(flat)} of {layer.nout} {'is' if flat.size == 1 else 'are'} "
+                    f"saturated: |z| is above {FLAT[kind]:g} for nearly all examples, where "
+                    f"{kind} is flat. Scale the features, or start with smaller weights, as "
+                    f'init="xavier" does',
+                )
+
+
+def _uneven(layers: dict[str, Layer]) -> Iterator[Finding]:
+    """Layers whose gradient is far smaller or larger than the last one's."""
+    sizes = {
+        name: grad_norm(layer.parameters()) / math.sqrt(len(layer.parameters()))
+        for name, layer in layers.items()
+    }
+    *_, last = sizes
+    for name, size in sizes.items():
+        if 0.0 < size < sizes[last] / RATIO:
+            yield Finding(
+                "vanishing",
+                name,
+                f"its gradient vanishes: a {sizes[last] / size:,.0f}th of that of {last}. Use "
+                f"relu, fewer layers, or weights that fit the activation (he, xavier)",
+            )
+        elif size > sizes[last] * RATIO > 0.0:
+            yield Finding(
+                "exploding",
+                name,
+                f"its gradient explodes: {size / sizes[last]:,.0f} times that of {last}. Start "
+                f"with smaller weights (he, xavier), or clip the gradient",
+            )
+
+
+def _symmetric(layers: dict[str, Layer]) -> Iterator[Finding]:
+    for name, layer in layers.items():
+        alike: dict[tuple[float, ...], list[int]] = defaultdict(list)
+        for j, neuron in enumerate(layer.neurons):
+            alike[tuple(p.data for p in neuron.parameters())].append(j)
+        for twins in alike.values():
+            if len(twins) > 1:
+                yield Finding(
+                    "symmetric",
+                    name,
+                    f"{_neurons(twins)} have the same weights and will always learn the same: "
+                    f'draw weights at random, as init="he" does',
+                )
+
+
+def _added_up(held: np.ndarray, fresh: np.ndarray) -> Iterator[Finding]:
+    """Gradients in the parameters that point as one pass does, and are several times as long."""
+    norms = np.linalg.norm(held), np.linalg.norm(fresh)
+    if not norms[0] or not norms[1]:
+        return
+    times, cosine = norms[0] / norms[1], held @ fresh / (norms[0] * norms[1])
+    if times >= REPEATED and cosine >= 0.8:
+        yield Finding(
+            "zero_grad",
+            "",
+            f"the gradients in the parameters are {times:.3g} times those of one pass over these "
+            f"examples: backward() adds to them, so call zero_grad() before it",
+        )
+
+
+def _too_fast(
+    model: Module,
+    loss: Callable[..., Value],
+    examples: Any,
+    cost: float,
+    gradient: np.ndarray,
+    lr: float,
+) -> list[Finding]:
+    """Whether the next step raises the cost, tried out and taken back."""
+    params = model.parameters()
+    start = np.array([p.data for p in params])
+
+    def cost_after(rate: float) -> float:
+        try:
+            move(params, start - rate * gradient)
+            with evaluating(model):
+                return math.fsum(loss(model(x), y).data for x, y in examples) / len(examples)
+        except ArithmeticError:
+            return math.inf
+        finally:
+            move(params, start)
+
+    after = cost_after(lr)
+    if after <= cost:
+        return []
+    better = lr
+    while better > 1e-12 * lr and cost_after(better) > cost:
+        better /= 4.0
+    return [
+        Finding(
+            "lr",
+            "",
+            f"the learning rate is too high: a step with lr={lr:g} takes the cost from {cost:.4g} "
+            f"up to {after:.4g}. Try lr={better:.2g}",
+        )
+    ]
+
+
+def _neurons(indices: Sequence[int] | np.ndarray) -> str:
+    shown = ", ".join(str(int(j)) for j in indices[:6])
+    more = f" and {len(indices) - 6} more" if len(indices) > 6 else ""
+    return f"neuron{'s' if len(indices) > 1 else ''} {shown}{more}"

@@ -1,0 +1,136 @@
+"""What happened in training, epoch by epoch."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograd import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ROWS = 12  # more epochs than that are printed with a gap
+
+
+@dataclass
+class History:
+    """The numbers of a training run; each list has one for each epoch, but for `step_losses`.
+
+    Attributes:
+        seed: of the shuffling.
+        losses: the mean cost of the epoch's batches, each before its step, penalty included.
+        accuracies: the share of right answers among them; None where a cost knows no right ones.
+        validation_losses, validation_accuracies: after the epoch, on the held-out examples.
+        learning_rates: during the epoch.
+        gradient_norms: for each layer, the mean norm √Σg² of its gradient over the batches.
+        step_losses: the cost of each batch before its step.
+        seconds: the time the epoch took.
+        kept_epoch: the epoch whose weights the model has: the last, or with early stopping the
+            best; 0 if none was finished.
+        stop_reason: why training ended.
+
+    >>> history = History(seed=0, losses=[0.7, 0.4], accuracies=[0.5, 0.9],
+    ...                   learning_rates=[0.1, 0.1], stop_reason="all 2 epochs done")
+    >>> print(history)
+    epoch          loss  accuracy        lr
+        1           0.7     50.0%       0.1
+        2           0.4     90.0%       0.1
+    all 2 epochs done
+    """
+
+    seed: int = 0
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[float | None] = field(default_factory=list)
+    validation_losses: list[float] = field(default_factory=list)
+    validation_accuracies: list[float | None] = field(default_factory=list)
+    learning_rates: list[float] = field(default_factory=list)
+    gradient_norms: dict[str, list[float]] = field(default_factory=dict)
+    step_losses: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    kept_epoch: int = 0
+    stop_reason: str = ""
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were done."""
+        return len(self.losses)
+
+    def __str__(self) -> str:
+        columns: dict[str, list[Any]] = {
+            "loss": self.losses,
+            "accuracy": self.accuracies,
+            "val. loss": self.validation_losses,
+            "val. acc.": self.validation_accuracies,
+            "lr": self.learning_rates,
+        }
+        shown = {name: x for name, x in columns.items() if any(v is not None for v in x)}
+        lines = ["epoch" + "".join(_cell(name, name) for name in shown)]
+        for epoch in range(self.epochs):
+            if self.epochs > ROWS and ROWS // 2 <= epoch < self.epochs - ROWS // 2:
+                if epoch == ROWS // 2:
+                    lines.append("    ⋮")
+                continue
+            cells = [_cell(name, _written(name, x[epoch])) for name, x in shown.items()]
+            lines.append(f"{epoch + 1:>5}{''.join(cells)}")
+        return "\n".join([*lines, self.stop_reason]).rstrip()
+
+    def plot(self) -> Figure:
+        """The curves of cost and accuracy, as a matplotlib figure.
+
+        Raises:
+            ImportError: matplotlib is not there; it says how to install it.
+        """
+        from .plots import curves
+
+        return curves(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to a JSON file, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written; an old file is untouched.
+        """
+        write_whole(Path(path), self.to_json().encode())
+
+    def to_json(self) -> str:
+        """Everything, as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> History:
+        """The history that wrote this.
+
+        Raises:
+            ValueError: it is no JSON of a history.
+
+        >>> History.from_json(History(seed=3).to_json()).seed
+        3
+        """
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"this is not the JSON of a History: {error}") from None
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> History:
+        """Read a file that `save` wrote.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no JSON of a history.
+        """
+        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _cell(name: str, text: str) -> str:
+    return f"{text:>{14 if 'loss' in name else 10}}"
+
+
+def _written(name: str, x: float | None) -> str:
+    if x is None:
+        return "—"
+    return f"{x:.1%}" if "acc" in name else f"{x:.4g}"

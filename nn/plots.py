@@ -1,0 +1,266 @@
+"""Pictures of training and of what was learned, made with matplotlib (the extra `demos`).
+
+Each function returns a `matplotlib.figure.Figure`: `.savefig("curves.png")` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .data import features, targets
+from .layers import Layer
+from .module import Module, evaluating, numbers
+
+try:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import ListedColormap, to_rgb
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+except ImportError as error:
+    raise ImportError(
+        "plots are made with matplotlib: pip install 'scalar-autograd[demos]', or matplotlib"
+    ) from error
+
+if TYPE_CHECKING:
+    from .history import History
+
+# Okabe and Ito's colours, told apart by the colour-blind; markers tell classes apart in print
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+GRID = 60  # points a side of a decision region
+
+
+def curves(history: History) -> Figure:
+    """Cost and accuracy by epoch, on the batches and on the held-out examples."""
+    figure = Figure(figsize=(8.0, 3.2), layout="constrained")
+    pairs: dict[str, tuple[Sequence[float | None], Sequence[float | None]]] = {
+        "cost": (history.losses, history.validation_losses),
+        "accuracy": (history.accuracies, history.validation_accuracies),
+    }
+    shown = {name: pair for name, pair in pairs.items() if any(x is not None for x in pair[0])}
+    for i, (name, (learned, held_out)) in enumerate(shown.items(), 1):
+        axes = figure.add_subplot(1, len(shown), i)
+        for values, label, style in ((learned, "training", "-"), (held_out, "validation", "--")):
+            if any(x is not None for x in values):
+                epochs = range(1, len(values) + 1)
+                points = [np.nan if x is None else x for x in values]
+                colour = COLOURS[1 if label == "training" else 0]
+                axes.plot(epochs, points, style, color=colour, label=label)
+        axes.set(xlabel="epoch", title=name)
+        axes.margins(x=0.02)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if name == "accuracy":
+            axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        axes.spines[["top", "right"]].set_visible(False)
+        if held_out:
+            axes.legend(frameon=False)
+    return figure
+
+
+def decision_regions(
+    model: Module, X: Any, y: Any, *, title: str = "", threshold: float = 0.0
+) -> Figure:
+    """Where in the plane a model says what, with the examples on top.
+
+    Args:
+        model: takes two features; several outputs are classes and the largest wins, one output
+            is a yes above `threshold`.
+        X: the examples, shape (n, 2).
+        y: their classes: whole numbers.
+        title: above the picture.
+        threshold: between no and yes: 0 for logits and scores, 0.5 for probabilities.
+
+    Raises:
+        ValueError: X has other than two columns.
+    """
+    figure = Figure(figsize=(4.4, 4.0), layout="constrained")
+    regions(figure.add_subplot(), model, X, y, title=title, threshold=threshold)
+    return figure
+
+
+def regions(
+    axes: Axes, model: Module, X: Any, y: Any, *, title: str = "", threshold: float = 0.0
+) -> None:
+    """`decision_regions` on axes of your own."""
+    points, classes = _plane(X, y)
+    across, up = _axes_around(points)
+    grid = np.array([[p, q] for q in up for p in across])
+    outputs = model.predict(grid)
+    kinds = np.unique(classes)
+    said = kinds[(outputs > threshold).astype(int)] if outputs.ndim == 1 else outputs.argmax(1)
+    picture = np.searchsorted(kinds, said).reshape(len(up), len(across))
+    tints = ListedColormap([_tint(COLOURS[i % len(COLOURS)]) for i in range(len(kinds))])
+    axes.pcolormesh(across, up, picture, cmap=tints, vmin=-0.5, vmax=len(kinds) - 0.5)
+    if outputs.ndim == 1:
+        surface = outputs.reshape(len(up), len(across))
+        if surface.min() < threshold < surface.max():
+            axes.contour(across, up, surface, levels=[threshold], colors="#222222", linewidths=1.2)
+    scatter(axes, points, classes)
+    axes.set(title=title, xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
+
+
+def scatter(axes: Axes, X: Any, y: Any) -> None:
+    """Examples as points, a colour and a marker for each class."""
+    points, classes = _plane(X, y)
+    for i, kind in enumerate(np.unique(classes)):
+        chosen = points[classes == kind]
+        axes.scatter(
+            chosen[:, 0],
+            chosen[:, 1],
+            s=18,
+            color=COLOURS[i % len(COLOURS)],
+            marker=MARKERS[i % len(MARKERS)],
+            edgecolor="white",
+            linewidth=0.5,
+            label=f"class {kind}",
+            zorder=3,
+        )
+    axes.tick_params(length=0, labelsize=8)
+
+
+def neuron_heatmaps(model: Module, X: Any) -> Figure:
+    """What each neuron sees: its activation at each place of the plane, a row for each layer.
+
+    Args:
+        model: takes two features.
+        X: the examples whose surroundings are shown, shape (n, 2).
+
+    Raises:
+        ValueError: X has other than two columns, or the model has no layers.
+    """
+    points, _ = _plane(X, np.zeros(len(X), dtype=int))
+    layers = [module for module in model.modules() if isinstance(module, Layer)]
+    if not layers:
+        raise ValueError("the model has no Layer whose neurons could be shown")
+    across, up = (axis[:: GRID // 30] for axis in _axes_around(points))
+    seen = []
+    with evaluating(model):
+        for q in up:
+            for p in across:
+                model([p, q])
+                seen.append([[numbers(n.a) for n in layer.neurons] for layer in layers])
+    widest = max(layer.nout for layer in layers)
+    figure = Figure(figsize=(max(0.75 * widest, 4.0), 1.0 * len(layers)), layout="constrained")
+    for row, layer in enumerate(layers):
+        for j in range(layer.nout):
+            axes = figure.add_subplot(len(layers), widest, row * widest + j + 1)
+            image = np.array([s[row][j] for s in seen]).reshape(len(up), len(across))
+            bound = abs(image).max() or 1.0
+            axes.imshow(image, origin="lower", cmap="RdBu", vmin=-bound, vmax=bound)
+            axes.set(xticks=[], yticks=[])
+            if j == 0:
+                axes.set_ylabel(f"layer {row}", fontsize=8)
+    return figure
+
+
+def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
+    """The weights of each neuron as an image: blue where it wants light, red where darkness.
+
+    Args:
+        layer: the first layer of a network that sees images.
+        shape: rows and columns of the images.
+
+    Raises:
+        ValueError: the neurons take another number of inputs.
+    """
+    rows, columns = shape
+    if rows * columns != layer.nin:
+        raise ValueError(f"an image of {rows} × {columns} does not fit {layer.nin} inputs")
+    across = min(layer.nout, 8)
+    down = -(-layer.nout // across)
+    figure = Figure(figsize=(1.1 * across, 1.25 * down), layout="constrained")
+    for j, neuron in enumerate(layer.neurons):
+        axes = figure.add_subplot(down, across, j + 1)
+        image = np.array([w.data for w in neuron.w]).reshape(shape)
+        bound = abs(image).max() or 1.0
+        axes.imshow(image, cmap="RdBu", vmin=-bound, vmax=bound)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(f"neuron {j}", fontsize=8)
+    return figure
+
+
+def confusion_matrix(y: Any, said: Any, classes: Sequence[Any] | None = None) -> Figure:
+    """How often each class was taken for each: right answers on the diagonal.
+
+    Args:
+        y: the right classes, n whole numbers from 0.
+        said: what the model said.
+        classes: the names of the classes; by default their numbers.
+
+    Raises:
+        ValueError: there are not as many answers as classes.
+    """
+    wanted = targets(y, len(said))
+    count = max([*wanted, *(int(s) for s in said)]) + 1
+    matrix = np.zeros((count, count), dtype=int)
+    np.add.at(matrix, (wanted, np.asarray(said, dtype=int)), 1)
+    figure = Figure(figsize=(0.42 * count + 1.2, 0.42 * count + 1.0), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(matrix / np.maximum(matrix.sum(1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=1)
+    for i, j in np.argwhere(matrix):
+        dark = matrix[i, j] > 0.5 * matrix[i].sum()
+        colour = "white" if dark else "#222222"
+        axes.text(j, i, str(matrix[i, j]), color=colour, ha="center", va="center", fontsize=8)
+    names = [str(name) for name in (classes if classes is not None else range(count))]
+    axes.set(xlabel="said", ylabel="is", xticks=range(count), yticks=range(count))
+    axes.set_xticklabels(names)
+    axes.set_yticklabels(names)
+    axes.tick_params(length=0)
+    return figure
+
+
+def descent_path(
+    cost: Callable[[float, float], float],
+    paths: dict[str, Sequence[tuple[float, float]]],
+    *,
+    names: tuple[str, str] = ("w", "b"),
+) -> Figure:
+    """Ways down a cost of two parameters, over its contour lines.
+
+    Args:
+        cost: the cost at (p, q).
+        paths: for each walker the places it was at.
+        names: of the parameters.
+
+    Raises:
+        ValueError: there are no paths, or one has no places.
+    """
+    if not paths or not all(len(path) for path in paths.values()):
+        raise ValueError("a path needs at least one place")
+    figure = Figure(figsize=(5.4, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    across, up = _axes_around(np.concatenate([np.array(path) for path in paths.values()]))
+    surface = np.array([[cost(float(p), float(q)) for p in across] for q in up])
+    levels = np.quantile(surface, np.linspace(0.0, 1.0, 18))
+    levels = np.unique(levels)
+    axes.contour(across, up, surface, levels=levels, colors="#BBBBBB", linewidths=0.8)
+    for i, (name, path) in enumerate(paths.items()):
+        line = np.array(path)
+        colour = COLOURS[i % len(COLOURS)]
+        axes.plot(*line.T, color=colour, linewidth=1.2, marker=".", markersize=3, label=name)
+        axes.plot(*line[-1], color=colour, marker=MARKERS[i % len(MARKERS)], markersize=7)
+    axes.plot(*np.array(next(iter(paths.values())))[0], "k*", markersize=10)
+    axes.set(xlabel=names[0], ylabel=names[1])
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def _plane(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.array(features(X))
+    if rows.shape[1] != 2:
+        raise ValueError(f"a plane has two features, and X has {rows.shape[1]} columns")
+    return rows, np.array(targets(y, len(rows)))
+
+
+def _axes_around(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    low, high = points.min(0), points.max(0)
+    margin = 0.12 * np.maximum(high - low, 1e-9)
+    across, up = np.linspace(low - margin, high + margin, GRID).T
+    return across, up
+
+
+def _tint(colour: str) -> tuple[float, ...]:
+    return tuple(1.0 - 0.28 * (1.0 - part) for part in to_rgb(colour))

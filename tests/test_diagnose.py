@@ -1,0 +1,132 @@
+"""What keeps a network from learning is found, named with its layer, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(30, 2))
+Y = (X[:, 0] > X[:, 1]).astype(int)
+
+
+def healthy() -> nn.MLP:
+    return nn.MLP(2, [6, 6, 1], "tanh", seed=0)
+
+
+def kinds(model: nn.Module, **settings: Any) -> list[tuple[str, str]]:
+    return [(finding.kind, finding.layer) for finding in nn.diagnose(model, X, Y, **settings)]
+
+
+def test_a_healthy_network_has_nothing() -> None:
+    found = nn.diagnose(healthy(), X, Y, lr=0.1)
+    assert found == []
+    assert str(found) == "nothing found that would keep it from learning"
+
+
+def test_dead_relus() -> None:
+    model = nn.MLP(2, [4, 1], seed=0)
+    for j in (1, 3):
+        model.layers[0].neurons[j].b.data = -100.0
+    (finding,) = nn.diagnose(model, X, Y)
+    assert (finding.kind, finding.layer) == ("dead", "layers.0")
+    assert "neurons 1, 3 of 4 are dead" in finding.text
+    assert "leaky_relu" in str(finding)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_saturated_neurons(activation: str) -> None:
+    model = nn.MLP(2, [4, 1], activation, seed=0)
+    model.layers[0].neurons[2].b.data = 50.0
+    findings = [f for f in nn.diagnose(model, X, Y) if f.kind == "saturated"]
+    assert [f.layer for f in findings] == ["layers.0"]
+    assert "neuron 2 of 4 is saturated" in findings[0].text
+
+
+def test_vanishing_gradients() -> None:
+    model = nn.MLP(2, [8] * 6 + [1], "sigmoid", seed=0)
+    found = kinds(model)
+    assert ("vanishing", "layers.0") in found
+    assert ("vanishing", "layers.6") not in found
+
+
+def test_exploding_gradients() -> None:
+    model = nn.MLP(2, [8] * 5 + [1], "leaky_relu", seed=0)
+    for k, layer in enumerate(model.layers):
+        for p in layer.parameters():
+            p.data *= 12.0 if k else 1e-3
+    assert ("exploding", "layers.0") in kinds(model, loss=lambda score, y: score)
+
+
+def test_symmetric_weights() -> None:
+    model = nn.MLP(2, [4, 1], "tanh", init=lambda *_: 0.3)
+    assert kinds(model) == [("symmetric", "layers.0")]
+    assert "neurons 0, 1, 2, 3 have the same weights" in str(nn.diagnose(model, X, Y))
+
+
+def passed(model: nn.Module, times: int) -> None:
+    for _ in range(times):
+        for x, y in zip(X, Y):
+            nn.binary_cross_entropy_with_logits(model(x), int(y)).backward(1.0 / len(X))
+
+
+@pytest.mark.parametrize(("times", "found"), [(0, False), (1, False), (2, True), (5, True)])
+def test_a_forgotten_zero_grad(times: int, found: bool) -> None:
+    model = healthy()
+    passed(model, times)
+    assert (kinds(model) == [("zero_grad", "")]) is found
+    if found:
+        assert f"are {times} times those of one pass" in str(nn.diagnose(model, X, Y))
+
+
+def test_a_learning_rate_too_high() -> None:
+    model = healthy()
+    (finding,) = nn.diagnose(model, X, Y, lr=1000.0)
+    assert finding.kind == "lr"
+    better = float(finding.text.split("Try lr=")[1])
+    assert nn.diagnose(model, X, Y, lr=better) == []
+
+
+def test_nothing_is_changed() -> None:
+    model = healthy()
+    passed(model, 1)
+    before = [(p.data, p.grad) for p in model.parameters()]
+    model.train()
+    nn.diagnose(model, X, Y, lr=1000.0)
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    ("nout", "y", "loss"),
+    [
+        (3, [0, 2, 1] * 10, nn.cross_entropy),
+        (2, np.eye(2)[Y], nn.squared_error),
+        (1, Y, nn.binary_cross_entropy_with_logits),
+        (1, 2 * Y - 1, nn.hinge_loss),
+        (1, X[:, 0], nn.squared_error),
+    ],
+)
+def test_the_cost_fits_the_targets(nout: int, y: Any, loss: Any) -> None:
+    model = nn.MLP(2, [6, nout], "tanh", seed=0)
+    by_default = nn.diagnose(model, X, y, lr=1000.0)
+    assert by_default == nn.diagnose(model, X, y, loss, lr=1000.0)
+    assert len(by_default) == 1
+
+
+def test_many_neurons_are_counted_not_listed() -> None:
+    model = nn.MLP(2, [12, 1], "tanh", init=lambda *_: 0.3)
+    assert "neurons 0, 1, 2, 3, 4, 5 and 6 more have" in str(nn.diagnose(model, X, Y))
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="lr is a positive number"):
+        nn.diagnose(healthy(), X, Y, lr=-1.0)
+    with pytest.raises(ValueError, match="no Layer in the model"):
+        nn.diagnose(nn.Neuron(2), X, Y)
+    with pytest.raises(ValueError, match="y has 3"):
+        nn.diagnose(healthy(), X, [0, 1, 0])

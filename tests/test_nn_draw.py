@@ -1,0 +1,117 @@
+"""The picture of a network: its circles, its lines, and what is left out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+import nn
+
+MODEL = nn.MLP(2, [2, 1], seed=0)
+MODEL.load_state_dict(
+    {
+        "layers.0.weight": [[1.0, -2.0], [0.0, 0.5]],
+        "layers.0.bias": [0.0, 0.0],
+        "layers.1.weight": [[4.0, -1.0]],
+        "layers.1.bias": [0.0],
+    }
+)
+
+
+def lines(source: str) -> dict[tuple[str, str], dict[str, str]]:
+    found = {}
+    for tail, head, attributes in re.findall(r"(n\d_\d+) -> (n\d_\d+) \[(.*)\]", source):
+        found[tail, head] = dict(re.findall(r'(\w+)="?([^" ]+)"?', attributes))
+    return found
+
+
+def circles(source: str) -> dict[str, dict[str, str]]:
+    rows = re.findall(r"^\t(n\d_\d+) \[(.*)\]$", source, flags=re.MULTILINE)
+    return {name: dict(re.findall(r'(\w+)="?([^" ]*)"?', attributes)) for name, attributes in rows}
+
+
+def test_a_line_for_each_weight_by_sign_and_size() -> None:
+    drawn = lines(nn.draw(MODEL).source)
+    assert len(drawn) == 6
+    assert drawn["n0_0", "n1_0"]["style"] == "solid"
+    assert drawn["n0_1", "n1_0"]["style"] == "dashed"
+    assert drawn["n0_0", "n1_0"]["color"][:7] == "#0072B2"
+    assert drawn["n0_1", "n1_0"]["color"][:7] == "#D55E00"
+    widths = [float(drawn[f"n0_{i}", f"n1_{j}"]["penwidth"]) for i, j in ((0, 1), (1, 1), (0, 0))]
+    assert widths == sorted(widths)
+    assert float(drawn["n0_1", "n1_0"]["penwidth"]) > widths[-1]
+
+
+def test_lines_by_gradient() -> None:
+    MODEL.zero_grad()
+    MODEL([1.0, 3.0]).backward()
+    drawn = lines(nn.draw(MODEL, by="gradient").source)
+    # only the second hidden neuron is on: ∂/∂v = (0, 1.5), ∂/∂W = (0, −1·x)
+    assert drawn["n1_1", "n2_0"]["style"] == "solid"
+    assert drawn["n0_1", "n1_1"]["style"] == "dashed"
+    assert drawn["n0_1", "n1_0"]["penwidth"] == "0.15"
+
+
+def test_brightness_is_the_activation() -> None:
+    shown = circles(nn.draw(MODEL, [1.0, 3.0]).source)
+    assert shown["n0_0"]["label"] == "1"
+    assert shown["n1_0"] | {"label": "0.00", "fillcolor": "#1e1e1e"} == shown["n1_0"]
+    assert shown["n1_1"] | {"label": "1.5", "fillcolor": "#ffffff"} == shown["n1_1"]
+    assert shown["n2_0"]["label"] == "-1.5"
+    assert "fillcolor" not in circles(nn.draw(MODEL).source)["n1_1"]
+
+
+@pytest.mark.parametrize(("activation", "grey"), [("sigmoid", "#8e8e8e"), ("tanh", "#8e8e8e")])
+def test_brightness_spans_the_range_of_the_activation(activation: str, grey: str) -> None:
+    model = nn.MLP(1, [1], output=activation, init=lambda *_: 0.0, seed=0)
+    assert circles(nn.draw(model, [1.0]).source)["n1_0"]["fillcolor"] == grey
+
+
+def test_wide_layers_are_elided() -> None:
+    source = nn.draw(nn.MLP(784, [16, 10], seed=0)).source
+    assert "⋮ 768 more" in source
+    assert source.count("more") == 2, "one node and its label"
+    names = {name for name in circles(source) if name.startswith("n0_")}
+    assert names == {f"n0_{i}" for i in [*range(8), *range(776, 784)]}
+    assert len(lines(source)) == 16 * 16 + 16 * 10
+
+
+def test_outputs_are_named() -> None:
+    model = nn.MLP(1, [3], seed=0)
+    assert all(f"class{j} [label={j}" in nn.draw(model).source for j in range(3))
+    source = nn.draw(model, classes=["cat", "<b>", "a\\N&b"]).source
+    assert "&lt;b&gt;" in source
+    assert b"a\\N&amp;b" in nn.draw(model, classes=["cat", "<b>", "a\\N&b"]).pipe("svg")
+
+
+@pytest.mark.parametrize("format", ["svg", "png", "pdf"])
+def test_it_renders(format: str) -> None:
+    start = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[format]
+    assert nn.draw(MODEL, [1.0, 3.0], format=format).pipe().startswith(start)
+
+
+def test_dropout_and_functions_have_no_column() -> None:
+    model = nn.Sequential(nn.Layer(2, 3, seed=0), nn.Dropout(), nn.Layer(3, 1, seed=0))
+    assert "n3_0" not in nn.draw(model, [0.0, 1.0]).source
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"by": "colour"}, "by is 'weight' or 'gradient', got 'colour'"),
+        ({"max_neurons": 1}, "max_neurons is at least 2"),
+        ({"x": [1.0]}, r"takes 2 input\(s\), got 1"),
+        ({"x": [1.0, float("nan")]}, "is nan"),
+        ({"classes": ["a", "b"]}, "there are 1 outputs and 2 names"),
+    ],
+)
+def test_what_does_not_fit_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nn.draw(MODEL, **settings)
+
+
+def test_a_model_without_layers_is_refused() -> None:
+    with pytest.raises(ValueError, match="no Layer in the model to draw"):
+        nn.draw(nn.Neuron(2))

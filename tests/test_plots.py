@@ -1,0 +1,136 @@
+"""Pictures of training show the numbers they are given."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+
+pytest.importorskip("matplotlib")
+from matplotlib.figure import Figure
+
+from nn import plots
+
+X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+Y = [0, 0, 1, 1]
+
+
+def up() -> nn.MLP:
+    """Says yes above the line x₁ = ½."""
+    model = nn.MLP(2, [1])
+    model.load_state_dict({"layers.0.weight": [[0.0, 1.0]], "layers.0.bias": [-0.5]})
+    return model
+
+
+def drawn(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=40)
+    assert file.getvalue().startswith(b"\x89PNG")
+    return file.getvalue()
+
+
+def test_curves_show_both_sets() -> None:
+    history = nn.History(
+        losses=[3.0, 1.0],
+        accuracies=[0.5, 0.75],
+        validation_losses=[4.0, 2.0],
+        validation_accuracies=[0.25, 0.5],
+    )
+    cost, accuracy = history.plot().axes
+    assert [list(line.get_ydata()) for line in cost.lines] == [[3.0, 1.0], [4.0, 2.0]]
+    assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.5, 0.75], [0.25, 0.5]]
+    drawn(history.plot())
+
+
+def test_curves_of_a_regression_have_one_panel() -> None:
+    assert len(nn.History(losses=[1.0], accuracies=[None]).plot().axes) == 1
+
+
+def test_decision_regions_are_what_the_model_says() -> None:
+    figure = plots.decision_regions(up(), X, Y, title="up")
+    (axes,) = figure.axes
+    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    assert not picture[:28].any()
+    assert picture[-28:].all()
+    line = axes.collections[1].get_paths()[0].vertices
+    np.testing.assert_allclose(line[:, 1], 0.5, atol=1e-9)
+    drawn(figure)
+
+
+def test_decision_regions_of_several_classes() -> None:
+    model = nn.MLP(2, [3])
+    model.load_state_dict({"layers.0.weight": [[0, 1], [0, -1], [9, 0]], "layers.0.bias": [0] * 3})
+    (axes,) = plots.decision_regions(model, X, [0, 1, 2, 0]).axes
+    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    assert (picture[:, -1] == 2).all()
+    assert picture[-1, 0] == 0
+
+
+def test_heatmaps_show_each_neuron() -> None:
+    model = nn.MLP(2, [3, 1], "tanh", seed=0)
+    figure = plots.neuron_heatmaps(model, X)
+    assert len(figure.axes) == 4
+    image = np.asarray(figure.axes[1].images[0].get_array())
+    corner = X.min(0) - 0.12 * (X.max(0) - X.min(0))
+    model(corner.tolist())
+    assert image[0, 0] == pytest.approx(model.layers[0].neurons[1].a.data)
+    drawn(figure)
+
+
+def test_weights_as_images() -> None:
+    layer = nn.Layer(6, 10, seed=0)
+    figure = plots.weights_as_images(layer, (2, 3))
+    image = figure.axes[9].images[0].get_array()
+    assert np.asarray(image).ravel().tolist() == [w.data for w in layer.neurons[9].w]
+    drawn(figure)
+
+
+def test_the_confusion_matrix_counts() -> None:
+    figure = plots.confusion_matrix([0, 0, 1, 2], [0, 1, 1, 1], classes=["a", "b", "c"])
+    (axes,) = figure.axes
+    counts = {
+        (int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axes.texts
+    }
+    assert counts == {(0, 0): "1", (0, 1): "1", (1, 1): "1", (2, 1): "1"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+    drawn(figure)
+
+
+def test_a_path_of_descent() -> None:
+    path = [(2.0, 2.0), (1.0, 0.5), (0.0, 0.0)]
+    figure = plots.descent_path(lambda p, q: p * p + q * q, {"careful": path})
+    (axes,) = figure.axes
+    assert [tuple(point) for point in axes.lines[0].get_xydata()] == path
+    drawn(figure)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plots.decision_regions(up(), [[1.0]], [0]), "a plane has two features"),
+        (lambda: plots.neuron_heatmaps(nn.Neuron(2), X), "has no Layer"),
+        (lambda: plots.weights_as_images(nn.Layer(6, 1), (2, 2)), "2 × 2 does not fit 6 inputs"),
+        (lambda: plots.confusion_matrix([0, 1], [0]), "y has 2"),
+        (lambda: plots.descent_path(lambda p, q: p, {}), "at least one place"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_without_matplotlib_it_says_how_to_get_it() -> None:
+    program = (
+        "import sys; sys.modules['matplotlib.axes'] = None\n"
+        "import nn\n"
+        "nn.History(losses=[1.0], accuracies=[1.0]).plot()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ImportError: plots are made with matplotlib: pip install" in done.stderr

@@ -1,0 +1,514 @@
+"""The training loop: what it computes, how it ends, and that it goes on where it was killed."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Value, stop_gradient
+from nn.checkpoint import Checkpoint
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(20, 2))
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)
+
+
+def network(seed: int = 0) -> nn.MLP:
+    return nn.MLP(2, [4, 2], "tanh", seed=seed)
+
+
+def trainer(model: nn.Module | None = None, lr: float = 0.1, **settings: Any) -> nn.Trainer:
+    model = model or network()
+    optimizer = settings.pop("optimizer", nn.SGD(model.parameters(), lr=lr))
+    return nn.Trainer(model, settings.pop("loss", nn.cross_entropy), optimizer, **settings)
+
+
+def data(model: nn.Module) -> list[float]:
+    return [p.data for p in model.parameters()]
+
+
+# ---------------------------------------------------------------------- what it computes
+
+
+def test_batch_descent_is_the_loop_one_would_write() -> None:
+    model, twin = network(), network()
+    history = trainer(model).fit(X, Y, epochs=3, batch_size=None)
+    losses = []
+    for _ in range(3):
+        loss = nn.cross_entropy([twin(row) for row in X], Y)
+        twin.zero_grad()
+        loss.backward()
+        for p in twin.parameters():
+            p.data -= 0.1 * p.grad
+        losses.append(loss.data)
+    assert data(model) == pytest.approx(data(twin), rel=1e-12)
+    assert history.losses == history.step_losses == pytest.approx(losses, rel=1e-12)
+    assert history.learning_rates == [0.1] * 3
+
+
+@pytest.mark.parametrize(("batch_size", "steps"), [(None, 1), (1, 20), (8, 3), (100, 1)])
+def test_one_setting_chooses_how_many_examples_make_a_step(
+    batch_size: int | None, steps: int
+) -> None:
+    history = trainer().fit(X, Y, epochs=2, batch_size=batch_size)
+    assert len(history.step_losses) == 2 * steps
+    assert history.epochs == 2
+
+
+def test_every_epoch_shows_every_example_once_in_another_order() -> None:
+    shown: list[float] = []
+    model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
+    trainer(model).fit(X, Y, epochs=2, batch_size=3)
+    first, second = shown[-40:-20], shown[-20:]
+    assert sorted(first) == sorted(second) == sorted(X[:, 0].tolist())
+    assert first != second
+
+
+def test_the_seed_alone_decides() -> None:
+    runs = []
+    for seed in (1, 1, 2):
+        model = nn.Sequential(nn.Layer(2, 4, seed=0), nn.Dropout(0.3), nn.Layer(4, 2, seed=1))
+        history = trainer(model).fit(X, Y, epochs=2, batch_size=4, seed=seed)
+        runs.append((history.losses, data(model)))
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_the_gradient_norms_are_the_layers() -> None:
+    model = network()
+    history = trainer(model, lr=1e-300).fit(X, Y, epochs=1, batch_size=None)
+    model.zero_grad()
+    nn.cross_entropy([model(row) for row in X], Y).backward()
+    for i, layer in enumerate(model.layers):
+        norm = history.gradient_norms[f"layers.{i}"]
+        assert norm == pytest.approx([nn.grad_norm(layer.parameters())], rel=1e-12)
+
+
+def test_a_penalty_is_added_to_cost_and_gradient() -> None:
+    model, twin = network(), network()
+    penalised = trainer(model, penalty=lambda m: nn.l2_penalty(m.parameters(), 0.05))
+    history = penalised.fit(X, Y, epochs=1, batch_size=None)
+    loss = nn.cross_entropy([twin(row) for row in X], Y) + nn.l2_penalty(twin.parameters(), 0.05)
+    loss.backward()
+    nn.SGD(twin.parameters(), 0.1).step()
+    assert data(model) == pytest.approx(data(twin), rel=1e-12)
+    assert history.losses == pytest.approx([loss.data])
+
+
+def test_clipping_bounds_the_step() -> None:
+    model = network()
+    before = np.array(data(model))
+    trainer(model, lr=1.0, clip=1e-3).fit(X, Y, epochs=1, batch_size=None)
+    assert np.linalg.norm(np.array(data(model)) - before) == pytest.approx(1e-3)
+
+
+def test_a_schedule_steps_once_an_epoch() -> None:
+    model = network()
+    optimizer = nn.SGD(model.parameters(), 0.1)
+    schedule = nn.ExponentialLR(optimizer, 0.5)
+    history = trainer(model, optimizer=optimizer, scheduler=schedule).fit(X, Y, 3, 5)
+    assert history.learning_rates == pytest.approx([0.1, 0.05, 0.025])
+
+
+def test_a_plateau_is_judged_by_the_validation_cost() -> None:
+    model = network()
+    optimizer = nn.SGD(model.parameters(), 1e-300)
+    schedule = nn.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
+    trained = trainer(model, optimizer=optimizer, scheduler=schedule)
+    trained.fit(X, Y, 2, validation=(X[:4], Y[:4]))
+    assert schedule.best == trained.evaluate(X[:4], Y[:4])[0]
+
+
+def test_evaluate_is_the_mean_cost_and_the_share_of_right_answers() -> None:
+    model = network()
+    outputs = model.predict(X)
+    cost = np.mean(np.log(np.exp(outputs).sum(1)) - outputs[np.arange(20), Y])
+    loss, accuracy = trainer(model).evaluate(X, Y)
+    assert loss == pytest.approx(cost)
+    assert accuracy == np.mean(outputs.argmax(1) == Y)
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "right", "wrong"),
+    [
+        (nn.cross_entropy, [0.1, 2.0], 1, 0),
+        (nn.CrossEntropyLoss(), [0.1, 2.0], [0.0, 1.0], [1.0, 0.0]),
+        (nn.nll_loss, [-3.0, -0.1], 1, 0),
+        (nn.squared_error, [0.1, 0.6], [0, 1], [1, 0]),
+        (nn.SquaredError(), [0.1, 0.6], [0, 1], [1, 0]),
+        (nn.binary_cross_entropy, 0.6, 1, 0),
+        (nn.binary_cross_entropy_with_logits, 0.3, 1, 0),
+        (nn.binary_cross_entropy_with_logits, [0.3, -1.0], [1, 0], [1, 1]),
+        (nn.HingeLoss(), -0.2, -1, 1),
+        (nn.perceptron_loss, 0.2, 1, -1),
+        (nn.mse_loss, 0.6, None, None),
+        (nn.l1_loss, [0.6], None, None),
+    ],
+)
+def test_a_cost_knows_what_a_right_answer_is(
+    loss: Any, outputs: Any, right: Any, wrong: Any
+) -> None:
+    constant = nn.Sequential(nn.Layer(1, 1), lambda _: outputs_as_values)
+    values = [Value(z) for z in outputs] if isinstance(outputs, list) else Value(outputs)
+    outputs_as_values = values
+    judge = nn.Trainer(constant, loss, nn.SGD(constant.parameters(), 0.1))
+    if right is None:
+        target = 1.0 if np.ndim(outputs) == 0 else [1.0]
+        assert judge.evaluate([[0.0]], [target])[1] is None
+    else:
+        assert judge.evaluate([[0.0]] * 2, [right, wrong])[1] == 0.5
+
+
+def test_an_accuracy_of_ones_own() -> None:
+    def close(outputs: float, y: float) -> bool:
+        return abs(outputs - y) < 1e9
+
+    model = nn.MLP(2, [1], seed=0)
+    assert trainer(model, loss=nn.mse_loss, accuracy=close).evaluate(X, Y)[1] == 1.0
+
+
+def test_callbacks_are_called_each_epoch_and_may_stop() -> None:
+    seen = []
+
+    def stop_after_two(who: nn.Trainer, history: nn.History) -> bool:
+        seen.append((who, history.epochs))
+        return history.epochs == 2
+
+    trained = trainer()
+    history = trained.fit(X, Y, epochs=9, callbacks=[stop_after_two])
+    assert seen == [(trained, 1), (trained, 2)]
+    assert history.stop_reason == "a callback asked to stop"
+
+
+def test_a_share_of_the_examples_is_held_out() -> None:
+    shown: list[float] = []
+    model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
+    history = trainer(model).fit(X, Y, epochs=1, batch_size=None, validation=0.25)
+    assert len(history.validation_losses) == 1
+    learned, judged = shown[-20:-5], shown[-5:]
+    assert sorted(learned + judged) == sorted(X[:, 0].tolist())
+
+
+# ---------------------------------------------------------------------- how it ends
+
+
+def test_early_stopping_restores_the_best_weights() -> None:
+    costs = [3.0, 2.0, 2.5, 2.6, 1.0]
+    weights: list[list[float]] = []
+    model = network()
+
+    def cost(outputs: list[Value], y: int) -> Value:
+        # the cost of an epoch is what the list says, whatever the weights
+        return 0.0 * outputs[0] + costs[len(weights)]
+
+    def remember(who: nn.Trainer, history: nn.History) -> None:
+        for p in model.parameters():
+            p.data += 1.0
+        weights.append(data(model))
+
+    trained = trainer(model, loss=cost)
+    history = trained.fit(X, Y, 5, None, early_stopping=2, callbacks=[remember])
+    assert history.epochs == 4
+    assert history.kept_epoch == 2
+    assert data(model) == weights[0], "the weights that the second epoch ended with"
+    assert "no lower cost for 2 epochs; the weights are those of epoch 2" in history.stop_reason
+
+
+def test_early_stopping_keeps_the_best_when_the_epochs_run_out() -> None:
+    model = network()
+    trained = trainer(model, lr=5.0)
+    history = trained.fit(X, Y, 4, 1, validation=(X[:7], Y[:7]), early_stopping=50)
+    best = min(history.validation_losses)
+    assert history.validation_losses[history.kept_epoch - 1] == best
+    assert trained.evaluate(X[:7], Y[:7])[0] == best
+
+
+def test_ctrl_c_keeps_what_was_learned() -> None:
+    model, twin = network(), network()
+    calls = []
+
+    def interrupted(outputs: Any, y: int) -> Value:
+        calls.append(1)
+        if len(calls) > 60:
+            raise KeyboardInterrupt
+        return nn.cross_entropy(outputs, y)
+
+    history = trainer(model, loss=interrupted).fit(X, Y, epochs=9, batch_size=None)
+    first = history.epochs
+    assert 1 <= first < 9
+    assert history.stop_reason == f"interrupted by Ctrl-C after {first} epoch(s)"
+    trainer(twin).fit(X, Y, epochs=first, batch_size=None)
+    assert data(model) == data(twin)
+    assert {len(history.losses), len(history.accuracies), len(history.seconds)} == {first}
+
+
+def test_a_cost_that_turns_nan_stops_and_keeps_the_last_good_weights() -> None:
+    model = nn.MLP(1, [1], init=lambda *_: 1.0, seed=0)
+    good: list[list[float]] = []
+
+    def cost(z: Value, y: float) -> Value:
+        good.append(data(model))
+        return stop_gradient(z) * np.inf * 0.0 + z if len(good) > 4 else z
+
+    with pytest.warns(RuntimeWarning, match="training stopped: the cost became nan at step 4"):
+        history = trainer(model, loss=cost).fit([[1.0]] * 2, [0.0] * 2, 5, 1)
+    assert "the cost became nan at step 4, in epoch 2" in history.stop_reason
+    assert "Try a learning rate below 0.1" in history.stop_reason
+    # the target was tried once before, then each step asked once
+    assert data(model) == good[-2]
+    assert history.epochs == 1
+
+
+def test_an_overflow_is_a_divergence_too() -> None:
+    model = nn.MLP(1, [1], init=lambda *_: 1.0, seed=0)
+    trained = trainer(model, loss=lambda z, y: (z * z).exp(), lr=1e3)
+    with pytest.warns(RuntimeWarning, match=r"the cost could not be computed \(.*too large"):
+        history = trained.fit([[1.0]], [0.0], 5)
+    assert data(model) == [1.0, 0.0]
+    assert history.losses == pytest.approx([np.e])
+
+
+def test_a_gradient_that_is_not_finite_moves_nothing() -> None:
+    model = nn.MLP(1, [1], init=lambda *_: 1e-300, seed=0)
+    trained = trainer(model, loss=lambda z, y: z * 1e200 * 1e200)
+    with pytest.warns(RuntimeWarning, match="the gradient is no longer finite at step 1"):
+        trained.fit([[1.0]], [0.0], 1)
+    assert data(model) == [1e-300, 0.0]
+
+
+def test_the_modes_are_as_they_were() -> None:
+    model = nn.Sequential(nn.Layer(2, 2, seed=0), nn.Dropout(0.5, seed=0))
+    model.eval()
+    trainer(model).fit(X, Y, epochs=1, validation=0.2)
+    assert [module.training for module in model.modules()] == [False] * 5
+
+
+# ---------------------------------------------------------------------- checkpoints
+
+
+def full_run(path: Path | None, epochs: int = 6, **settings: Any) -> tuple[Any, Any]:
+    model = nn.Sequential(nn.Layer(2, 4, seed=0), nn.Dropout(0.2), nn.Layer(4, 2, seed=1))
+    optimizer = nn.Adam(model.parameters(), 0.05)
+    trained = nn.Trainer(
+        model, nn.cross_entropy, optimizer, scheduler=nn.StepLR(optimizer, step_size=2)
+    )
+    settings = {"validation": 0.2, "early_stopping": 5, "seed": 3, **settings}
+    history = trained.fit(X, Y, epochs, 4, checkpoint=path, **settings)
+    return history, data(model)
+
+
+def timeless(history: nn.History) -> dict[str, Any]:
+    return {k: v for k, v in json.loads(history.to_json()).items() if k != "seconds"}
+
+
+def test_a_resumed_run_ends_at_the_same_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    straight, weights = full_run(None)
+    full_run(path, epochs=2)
+    history, resumed = full_run(path, resume=True)
+    assert resumed == weights
+    assert timeless(history) == timeless(straight)
+
+
+KILLED = """
+import sys, time, nn
+from tests.test_train import full_run
+full_run(sys.argv[1], callbacks=[lambda *_: time.sleep(0.05)])
+"""
+
+
+def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    straight, weights = full_run(None)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, path])
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert 1 <= Checkpoint.load(path).history.epochs < 6
+    history, resumed = full_run(path, resume=True)
+    assert resumed == weights
+    assert timeless(history) == timeless(straight)
+
+
+def test_resume_without_a_file_starts_from_the_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    assert full_run(path, resume=True)[1] == full_run(None)[1]
+    assert path.exists()
+
+
+def test_a_checkpoint_of_another_shape_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    trainer(nn.MLP(2, [3, 2], seed=0)).fit(X, Y, 1, checkpoint=path)
+    other = trainer()
+    before = data(other.model)
+    with pytest.raises(ValueError, match=r"run.npz does not fit this model: layers.0.weight has"):
+        other.fit(X, Y, 2, checkpoint=path, resume=True)
+    assert data(other.model) == before
+
+
+def test_a_checkpoint_of_another_optimiser_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    model = network()
+    nn.Trainer(model, nn.cross_entropy, nn.Adam(model.parameters()[:3])).fit(
+        X, Y, 1, checkpoint=path
+    )
+    other = trainer(network(seed=9))
+    before = data(other.model)
+    with pytest.raises(ValueError, match="there are 18 parameters|there are 22 parameters"):
+        other.fit(X, Y, 2, checkpoint=path, resume=True)
+    assert data(other.model) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seed": 4}, "is of another run: seed was 0 there and is 4 here"),
+        ({"batch_size": 5}, "batch_size was 20 there and is 5 here"),
+    ],
+)
+def test_a_checkpoint_of_other_settings_is_refused(
+    tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "run.npz"
+    trainer().fit(X, Y, 1, checkpoint=path)
+    with pytest.raises(ValueError, match=message):
+        trainer().fit(X, Y, 2, checkpoint=path, resume=True, **settings)
+
+
+def test_weights_are_no_checkpoint_and_a_torn_one_is_told(tmp_path: Path) -> None:
+    network().save(tmp_path / "weights.npz")
+    with pytest.raises(ValueError, match="weights.npz is not a checkpoint"):
+        trainer().fit(X, Y, 1, checkpoint=tmp_path / "weights.npz", resume=True)
+    path = tmp_path / "run.npz"
+    trainer().fit(X, Y, 1, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="not a whole .npz file"):
+        trainer().fit(X, Y, 1, checkpoint=path, resume=True)
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.npz"
+    trainer().fit(X, Y, 1, checkpoint=path)
+    before = path.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        trainer().fit(X, Y, 2, checkpoint=path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
+
+
+# ---------------------------------------------------------------------- restarts
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_restarts_keep_the_best_of_n_starts(n_jobs: int) -> None:
+    model = network()
+    trained = trainer(model, lr=1.0)
+    histories = trained.restarts(3, X, Y, 4, None, n_jobs=n_jobs)
+    finals = [history.losses[-1] for history in histories]
+    assert finals == sorted(finals)
+    assert len({history.seed for history in histories}) == 3
+    twin = network(seed=histories[0].seed)
+    again = trainer(twin, lr=1.0).fit(X, Y, 4, None, seed=histories[0].seed)
+    assert again.losses == histories[0].losses
+    assert data(model) == data(twin)
+    assert trained.history is histories[0]
+
+
+# ---------------------------------------------------------------------- what it says
+
+
+def test_the_bar_is_quiet_when_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    trainer().fit(X, Y, 2)
+    assert capsys.readouterr() == ("", "")
+    trainer().fit(X, Y, 2, progress=True)
+    shown = capsys.readouterr().err
+    assert "2/2" in shown
+    assert "loss=" in shown
+
+
+def test_a_history_prints_and_is_saved(tmp_path: Path) -> None:
+    history = trainer().fit(X, Y, epochs=30, batch_size=None, validation=0.2)
+    lines = str(history).splitlines()
+    assert lines[0].split() == [
+        *("epoch", "loss", "accuracy", "val.", "loss", "val.", "acc.", "lr")
+    ]
+    assert len(lines) == 1 + 12 + 1 + 1
+    assert lines[7].strip() == "⋮"
+    assert lines[-1] == "all 30 epochs done"
+    history.save(tmp_path / "history.json")
+    assert nn.History.load(tmp_path / "history.json") == history
+
+
+def test_a_history_of_a_regression_shows_no_accuracy() -> None:
+    history = trainer(nn.MLP(2, [1], seed=0), loss=nn.mse_loss).fit(X, X[:, 0], 2)
+    assert "accuracy" not in str(history)
+    assert history.accuracies == [None, None]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"speed": 3}', "{"])
+def test_what_is_no_history_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "history.json").write_text(text)
+    with pytest.raises(ValueError, match="not the JSON of a History"):
+        nn.History.load(tmp_path / "history.json")
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (lambda t: t.fit(X, Y[:-1]), r"X has 20 row\(s\) and y has 19"),
+        (lambda t: t.fit(X, 1), r"X has 20 row\(s\) and y has one number"),
+        (lambda t: t.fit([], []), "X has shape"),
+        (lambda t: t.fit(X[:, :1], Y), r"takes 2 input\(s\), got 1"),
+        (lambda t: t.fit(X, np.where(Y == 0, 7, Y)), r"y\[\d+\]: class 7 is outside the 2 classes"),
+        (lambda t: t.fit([[1.0, np.nan]], [0]), r"X\[0, 1\] \(row 0, column 1\) is nan"),
+        (lambda t: t.fit(X, np.full(20, np.nan)), r"y\[0\] is nan"),
+        (lambda t: t.fit(X, Y, epochs=0), "epochs is a whole number of at least 1"),
+        (lambda t: t.fit(X, Y, batch_size=-1), "batch_size is a whole number of at least 1"),
+        (lambda t: t.fit(X, Y, early_stopping=0), "early_stopping is a whole number"),
+        (lambda t: t.fit(X, Y, validation=0.01), "leaves none on one side"),
+        (lambda t: t.fit(X, Y, validation=(X, Y[:3])), "y has 3"),
+        (lambda t: t.fit(X, Y, validation=(X[:1], [5])), r"validation y\[0\]: class 5 is outside"),
+        (lambda t: t.restarts(0, X, Y), "n is a whole number"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_changes(
+    fit: Callable[[nn.Trainer], Any], message: str
+) -> None:
+    trained = trainer()
+    before = data(trained.model)
+    with pytest.raises(ValueError, match=message):
+        fit(trained)
+    assert data(trained.model) == before
+
+
+def test_targets_of_another_kind_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"y\[0\]: a class is a whole number from 0 to 1, got 0.5"):
+        trainer().fit(X, Y + 0.5)
+    with pytest.raises(TypeError, match="y must be made of real numbers"):
+        trainer().fit(X, ["a"] * 20)
+
+
+def test_a_clip_is_positive() -> None:
+    with pytest.raises(ValueError, match="clip is a positive number, got 0"):
+        trainer(clip=0)
