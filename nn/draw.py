@@ -167,7 +167,9 @@ def _lit(activation: float, low: float, high: float) -> dict[str, str]:
 
 def _short(x: float) -> str:
     """A number that fits into a circle."""
-    return f"{x + 0.0:.2f}" if abs(x) < 1.0 else f"{x:.3g}" if abs(x) < 1000 else f"{x:.0e}"
+    if abs(x) < 0.005:
+        return "0"
+    return f"{x:.2f}" if abs(x) < 1.0 else f"{x:.3g}" if abs(x) < 1000.0 else f"{x:.0e}"
 
 
 def _add_titles(picture: Drawing, layers: list[Layer], rows: int) -> None:

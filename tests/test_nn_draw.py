@@ -57,7 +57,7 @@ def test_lines_by_gradient() -> None:
 def test_brightness_is_the_activation() -> None:
     shown = circles(nn.draw(MODEL, [1.0, 3.0]).source)
     assert shown["n0_0"]["label"] == "1"
-    assert shown["n1_0"] | {"label": "0.00", "fillcolor": "#1e1e1e"} == shown["n1_0"]
+    assert shown["n1_0"] | {"label": "0", "fillcolor": "#1e1e1e"} == shown["n1_0"]
     assert shown["n1_1"] | {"label": "1.5", "fillcolor": "#ffffff"} == shown["n1_1"]
     assert shown["n2_0"]["label"] == "-1.5"
     assert "fillcolor" not in circles(nn.draw(MODEL).source)["n1_1"]
