@@ -59,7 +59,10 @@ def logsumexp(values: Iterable[Any]) -> Value:
     >>> logsumexp([Value(1000.0), Value(1000.0)]).data
     1000.6931471805599
     """
-    largest, exponentials = _shifted_exponentials(_some(values, "logsumexp"))
+    items = _some(values, "logsumexp")
+    if len(items) == 1:
+        return items[0]
+    largest, exponentials = _shifted_exponentials(items)
     return largest + sum(exponentials).log()
 
 

@@ -13,17 +13,15 @@ Source: 3Blue1Brown, "Backpropagation calculus", Deep Learning chapter 4.
 from __future__ import annotations
 
 import argparse
-import io
 import math
-import os
 import random
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograd import Nudge, RenderError, Value
+from autograd import Nudge, Value
+from demos.lesson import heading, options, positive, run
 from demos.stepping import SteppingPrompt
 
 TARGET = 1.0
@@ -195,11 +193,6 @@ def descend(chain: Chain, steps: int, lr: float) -> list[float]:
     return costs
 
 
-def heading(text: str) -> str:
-    """A title over a part of what is printed."""
-    return f"\n{text}\n{'─' * len(text)}"
-
-
 def print_layers(layers: list[list[Line]], activation: str) -> None:
     """The lessons' formulas beside the engine, the last layer first, as backpropagation goes."""
     symbol, slope = ACTIVATIONS[activation].symbol, ACTIVATIONS[activation].formula
@@ -285,42 +278,16 @@ def main(
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m demos.chain",
-        description="Backpropagation through one neuron per layer, number by number.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = options("chain", "Backpropagation through one neuron per layer, number by number.")
     parser.add_argument(
         "--activation", choices=ACTIVATIONS, default="sigmoid", help="of all neurons"
     )
     parser.add_argument("--layers", type=positive(int), default=3, help="neurons after the input")
-    parser.add_argument("--seed", type=int, default=0, help="of the random weights and input")
     parser.add_argument("--steps", type=positive(int), default=10, help="of gradient descent")
     parser.add_argument("--lr", type=positive(float), default=2.0, help="learning rate")
-    parser.add_argument("--out", default="out", help="folder for the drawing")
     parser.add_argument("--interactive", action="store_true", help="step through it at a prompt")
     return parser.parse_args(arguments)
 
 
-def positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
-    """A reader of numbers above zero, for argparse."""
-
-    def read(text: str) -> int | float:
-        number = kind(text)
-        if not 0 < number < math.inf:
-            raise argparse.ArgumentTypeError(f"must be positive, got {text}")
-        return number
-
-    read.__name__ = kind.__name__  # argparse names it in "invalid int value"
-    return read
-
-
 if __name__ == "__main__":
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows a question mark
-    try:
-        main(**vars(parsed()))
-    except BrokenPipeError:
-        os._exit(0)  # whoever reads has enough; there is nowhere left to flush to
-    except (ArithmeticError, OSError, RenderError, ValueError) as error:
-        sys.exit(f"demos.chain: {error}")
+    run("chain", main, parsed)

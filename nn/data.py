@@ -70,12 +70,20 @@ def _has_values(X: Any) -> bool:
     )
 
 
+def _is_even(row: Any) -> bool:
+    try:
+        np.shape(row)
+    except ValueError:
+        return False
+    return True
+
+
 def _numeric(data: Any, what: str) -> np.ndarray:
     try:
         array = np.asarray(data)
     except ValueError:
-        lengths = sorted({len(row) for row in data})
-        raise ValueError(f"the rows of {what} differ in length: {lengths}") from None
+        shapes = sorted({str(np.shape(row) or "a number") for row in data if _is_even(row)})
+        raise ValueError(f"the rows of {what} differ in shape: {', '.join(shapes)}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"{what} must be made of real numbers, got {array.dtype} data: {data!r:.60}"

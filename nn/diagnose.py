@@ -13,9 +13,10 @@ import numpy as np
 from autograd import Value
 
 from . import losses
+from .accuracy import judge_of
 from .data import features, targets
 from .layers import Layer
-from .module import Module, evaluating
+from .module import Module, evaluating, numbers
 from .optim import grad_norm, move
 from .settings import positive
 
@@ -23,6 +24,7 @@ FLAT = {"sigmoid": 4.6, "tanh": 3.0}  # beyond this |z| the slope is below a hun
 SATURATED = 0.9  # of the examples
 RATIO = 100.0  # between the gradients of two layers
 REPEATED = 1.9  # times one pass
+LEARNED = 0.95  # of the answers right: flat neurons and small gradients are then no trouble
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Finding:
     """A trouble that was found.
 
     Attributes:
-        kind: "dead", "saturated", "vanishing", "exploding", "symmetric", "zero_grad" or "lr".
+        kind: "dead", "saturated", "vanishing", "exploding", "symmetric", "zero_grad", "lr", or
+            "overflow" where numbers have grown beyond what can be computed with.
         layer: where, as in `layers.0`; "" for the whole model.
         text: what it is, and the remedy.
     """
@@ -83,8 +86,8 @@ def diagnose(
     >>> from nn import MLP
     >>> model = MLP(2, [3, 1], init=lambda rng, nin, nout: 0.5)
     >>> diagnose(model, [[0.0, 1.0], [1.0, 0.0]], [0, 1])
-    layers.0: neurons 0, 1, 2 have the same weights and will always learn the same: draw weights
-    at random, as init="he" does
+    layers.0: neurons 0, 1, 2 have the same weights and the same gradients, and will always learn
+    the same: draw weights at random, as init="he" does
     """
     rows = features(X)
     examples = list(zip(rows, targets(y, len(rows))))
@@ -92,19 +95,52 @@ def diagnose(
     layers = {name: m for name, m in model.named_modules() if isinstance(m, Layer)}
     if not layers:
         raise ValueError("there is no Layer in the model to look at")
-    held = [p.grad or 0.0 for p in model.parameters()]
-    cost, gradient = _pass(model, loss, examples)
-    found = [
-        *_dead_or_saturated(model, layers, rows),
-        *_uneven(layers),
-        *_symmetric(layers),
-        *_added_up(np.array(held), gradient),
-    ]
+    rate = None if lr is None else positive(lr, "lr")
+    params = model.parameters()
+    held, modes = [p.grad for p in params], [(m, m.training) for m in model.modules()]
+    try:
+        model.eval()
+        return Diagnosis(_findings(model, layers, examples, loss, rate, held))
+    finally:
+        for p, before in zip(params, held):
+            p.grad = before
+        for module, mode in modes:
+            module.training = mode
+
+
+def _findings(
+    model: Module,
+    layers: dict[str, Layer],
+    examples: list[Any],
+    loss: Callable[[Any, Any], Value],
+    lr: float | None,
+    held: list[float],
+) -> Iterator[Finding]:
+    for name, layer in layers.items():
+        if not all(math.isfinite(p.data) for p in layer.parameters()):
+            yield Finding(
+                "overflow",
+                name,
+                "it has weights that are not finite: start anew, with a lower learning rate",
+            )
+            return
+    try:
+        cost, learned = _pass(model, loss, examples)
+    except ArithmeticError as error:
+        yield Finding(
+            "overflow",
+            "",
+            f"the cost cannot be computed ({error}): start anew, with smaller weights, smaller "
+            f"features, or a lower learning rate",
+        )
+        return
+    gradient = np.array([p.grad or 0.0 for p in model.parameters()])
+    yield from _dead_or_saturated(model, layers, [x for x, _ in examples], learned)
+    yield from _uneven(layers, learned)
+    yield from _symmetric(layers)
+    yield from _added_up(np.array([g or 0.0 for g in held]), gradient, len(examples))
     if lr is not None:
-        found += _too_fast(model, loss, examples, cost, gradient, positive(lr, "lr"))
-    for p, before in zip(model.parameters(), held):
-        p.grad = before
-    return Diagnosis(found)
+        yield from _too_fast(model, loss, examples, cost, gradient, lr)
 
 
 def _usual_loss(model: Module, row: list[float], y: list[Any]) -> Callable[[Any, Any], Value]:
@@ -119,23 +155,27 @@ def _usual_loss(model: Module, row: list[float], y: list[Any]) -> Callable[[Any,
     return losses.hinge_loss if kinds <= {-1, 1} else losses.squared_error
 
 
-def _pass(model: Module, loss: Callable[..., Value], examples: Any) -> tuple[float, np.ndarray]:
-    """The mean cost of the examples, and its gradient, left in the parameters as well."""
-    costs = []
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+def _pass(model: Module, loss: Callable[..., Value], examples: Any) -> tuple[float, bool]:
+    """The mean cost, and whether it is already learned; leaves the gradient in the parameters."""
+    costs, answers, judge = [], [], judge_of(loss)
     model.zero_grad()
     for x, y in examples:
-        cost = loss(model(x), y)
+        outputs = model(x)
+        cost = loss(outputs, y)
         cost.backward(1.0 / len(examples))
         costs.append(cost.data)
-    for module, mode in modes:
-        module.training = mode
-    return math.fsum(costs) / len(examples), np.array([p.grad or 0.0 for p in model.parameters()])
+        answers.append(judge(numbers(outputs), y))
+    mean_cost = sum(costs) / len(examples)
+    if not math.isfinite(mean_cost):
+        raise OverflowError(f"it is {mean_cost}")
+    judged = [answer for answer in answers if answer is not None]
+    if judged:
+        return mean_cost, sum(judged) / len(judged) >= LEARNED
+    return mean_cost, mean_cost <= (1.0 - LEARNED) * float(np.var([y for _, y in examples]))
 
 
 def _dead_or_saturated(
-    model: Module, layers: dict[str, Layer], rows: list[list[float]]
+    model: Module, layers: dict[str, Layer], rows: list[list[float]], learned: bool
 ) -> Iterator[Finding]:
     sums: dict[str, list[list[float]]] = defaultdict(list)
     with evaluating(model):
@@ -154,7 +194,7 @@ def _dead_or_saturated(
                 f"weighted sum is not above 0 for any of the {len(rows)} examples, so that relu "
                 f"lets no gradient through. Lower the learning rate, start anew, or use leaky_relu",
             )
-        if kind in FLAT:
+        if kind in FLAT and not learned:
             share = (abs(z) > FLAT[kind]).mean(0)
             if (flat := np.flatnonzero(share >= SATURATED)).size:
                 yield Finding(
@@ -167,57 +207,71 @@ def _dead_or_saturated(
                 )
 
 
-def _uneven(layers: dict[str, Layer]) -> Iterator[Finding]:
-    """Layers whose gradient is far smaller or larger than the last one's."""
+def _uneven(layers: dict[str, Layer], learned: bool) -> Iterator[Finding]:
+    """The layer whose gradient is farthest below the last one's, and the one farthest above."""
     sizes = {
         name: grad_norm(layer.parameters()) / math.sqrt(len(layer.parameters()))
         for name, layer in layers.items()
     }
-    *_, last = sizes
-    for name, size in sizes.items():
-        if 0.0 < size < sizes[last] / RATIO:
-            yield Finding(
-                "vanishing",
-                name,
-                f"its gradient vanishes: a {sizes[last] / size:,.0f}th of that of {last}. Use "
-                f"relu, fewer layers, or weights that fit the activation (he, xavier)",
-            )
-        elif size > sizes[last] * RATIO > 0.0:
-            yield Finding(
-                "exploding",
-                name,
-                f"its gradient explodes: {size / sizes[last]:,.0f} times that of {last}. Start "
-                f"with smaller weights (he, xavier), or clip the gradient",
-            )
+    if learned or not sizes:
+        return
+    last = list(sizes)[-1]
+    least, most = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    steps = any(layer.activation.name == "step" for layer in layers.values())
+    if sizes[least] == 0.0:
+        why = "step is flat everywhere" if steps else "what lies behind it is flat or dead"
+        yield Finding(
+            "vanishing",
+            least,
+            f"no gradient at all arrives here: {why}. Use relu, tanh or sigmoid, or fewer layers",
+        )
+    elif sizes[least] * RATIO < sizes[last]:
+        yield Finding(
+            "vanishing",
+            least,
+            f"the gradient vanishes on its way here: that of {last} is "
+            f"{sizes[last] / sizes[least]:,.3g} times as large. Use relu, fewer layers, or weights "
+            f"that fit the activation (he, xavier)",
+        )
+    if 0.0 < sizes[last] * RATIO < sizes[most]:
+        yield Finding(
+            "exploding",
+            most,
+            f"the gradient explodes on its way here: it is {sizes[most] / sizes[last]:,.3g} times "
+            f"that of {last}. Start with smaller weights (he, xavier), or clip the gradient",
+        )
 
 
 def _symmetric(layers: dict[str, Layer]) -> Iterator[Finding]:
     for name, layer in layers.items():
         alike: dict[tuple[float, ...], list[int]] = defaultdict(list)
         for j, neuron in enumerate(layer.neurons):
-            alike[tuple(p.data for p in neuron.parameters())].append(j)
+            params = neuron.parameters()
+            alike[(*(p.data for p in params), *(p.grad for p in params))].append(j)
         for twins in alike.values():
             if len(twins) > 1:
                 yield Finding(
                     "symmetric",
                     name,
-                    f"{_neurons(twins)} have the same weights and will always learn the same: "
-                    f'draw weights at random, as init="he" does',
+                    f"{_neurons(twins)} have the same weights and the same gradients, and will "
+                    f'always learn the same: draw weights at random, as init="he" does',
                 )
 
 
-def _added_up(held: np.ndarray, fresh: np.ndarray) -> Iterator[Finding]:
+def _added_up(held: np.ndarray, fresh: np.ndarray, examples: int) -> Iterator[Finding]:
     """Gradients in the parameters that point as one pass does, and are several times as long."""
     norms = np.linalg.norm(held), np.linalg.norm(fresh)
     if not norms[0] or not norms[1]:
         return
     times, cosine = norms[0] / norms[1], held @ fresh / (norms[0] * norms[1])
-    if times >= REPEATED and cosine >= 0.8:
+    of_a_sum = math.isclose(times, examples, rel_tol=1e-6)  # of costs, where we take their mean
+    if times >= REPEATED and cosine >= 0.9 and not of_a_sum:
         yield Finding(
             "zero_grad",
             "",
             f"the gradients in the parameters are {times:.3g} times those of one pass over these "
-            f"examples: backward() adds to them, so call zero_grad() before it",
+            f"examples: backward() adds to them, so call zero_grad() before it, unless you meant "
+            f"to add up",
         )
 
 
@@ -228,35 +282,33 @@ def _too_fast(
     cost: float,
     gradient: np.ndarray,
     lr: float,
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Whether the next step raises the cost, tried out and taken back."""
     params = model.parameters()
     start = np.array([p.data for p in params])
 
     def cost_after(rate: float) -> float:
         try:
-            move(params, start - rate * gradient)
+            move(params, (start - rate * gradient).tolist())
             with evaluating(model):
                 return math.fsum(loss(model(x), y).data for x, y in examples) / len(examples)
         except ArithmeticError:
             return math.inf
         finally:
-            move(params, start)
+            move(params, start.tolist())
 
     after = cost_after(lr)
     if after <= cost:
-        return []
+        return
     better = lr
-    while better > 1e-12 * lr and cost_after(better) > cost:
+    while better > 1e-12 * lr and not cost_after(better) <= cost:
         better /= 4.0
-    return [
-        Finding(
-            "lr",
-            "",
-            f"the learning rate is too high: a step with lr={lr:g} takes the cost from {cost:.4g} "
-            f"up to {after:.4g}. Try lr={better:.2g}",
-        )
-    ]
+    yield Finding(
+        "lr",
+        "",
+        f"the learning rate is too high: a step with lr={lr:g} takes the cost from {cost:.4g} "
+        f"up to {after:.4g}. Try lr={better:.2g}",
+    )
 
 
 def _neurons(indices: Sequence[int] | np.ndarray) -> str:

@@ -84,7 +84,9 @@ def draw(
     _add_titles(picture, layers, max(min(size, max_neurons + 1) for size in sizes))
     if names:
         for j, up in _places(sizes[-1], max_neurons):
-            _add_text(picture, f"class{j}", str(names[j]), len(layers) * COLUMN_GAP + 0.4, up)
+            name = str(names[j])
+            beside = len(layers) * COLUMN_GAP + RADIUS + 0.12 + 0.04 * len(name)
+            _add_text(picture, f"class{j}", name, beside, up)
     for k, layer in enumerate(layers):
         _add_lines(picture, k, layer, by, max_neurons)
     return picture
@@ -130,7 +132,8 @@ def _add_column(
     across = k * COLUMN_GAP
     places = dict(_places(size, most))
     if activations is not None and bounds is None:
-        bounds = min(0.0, *activations), max(1e-12, *activations)
+        finite = [a for a in activations if math.isfinite(a)]
+        bounds = min([0.0, *finite]), max([1e-12, *finite])
     for j, up in places.items():
         style = {}
         if activations is not None and bounds is not None:
@@ -156,6 +159,8 @@ def _add_text(picture: Drawing, name: str, text: str, across: float, up: float) 
 
 def _lit(activation: float, low: float, high: float) -> dict[str, str]:
     """A circle as bright as its activation, with the number in it."""
+    if not math.isfinite(activation):
+        return {"fillcolor": QUIET, "fontcolor": "white", "label": f"{activation:g}"}
     share = min(max((activation - low) / (high - low), 0.0), 1.0)
     level = round(30 + 225 * share)
     return {
@@ -169,7 +174,13 @@ def _short(x: float) -> str:
     """A number that fits into a circle."""
     if abs(x) < 0.005:
         return "0"
-    return f"{x:.2f}" if abs(x) < 1.0 else f"{x:.3g}" if abs(x) < 1000.0 else f"{x:.0e}"
+    return (
+        f"{x:.2f}"
+        if abs(x) < 1.0
+        else f"{x:.3g}"
+        if abs(x) < 1000.0
+        else f"{x:.0e}".replace("e+0", "e")
+    )
 
 
 def _add_titles(picture: Drawing, layers: list[Layer], rows: int) -> None:

@@ -22,7 +22,10 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None
         OSError: the file cannot be written; an old one is untouched.
     """
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
     write_whole(Path(path), content.getvalue())
 
 

@@ -59,6 +59,26 @@ class History:
         """How many epochs were done."""
         return len(self.losses)
 
+    def add(self, **numbers: Any) -> None:
+        """Append an epoch's numbers, each to the list of that name: all or, if interrupted, none.
+
+        >>> history = History()
+        >>> history.add(losses=0.5, accuracies=None, gradient_norms={"layers.0": 0.1})
+        >>> history.losses, history.gradient_norms
+        ([0.5], {'layers.0': [0.1]})
+        """
+        norms = numbers.pop("gradient_norms", {})
+        pairs = [(getattr(self, name), x) for name, x in numbers.items()]
+        pairs += [(self.gradient_norms.setdefault(name, []), x) for name, x in norms.items()]
+        lengths = [len(column) for column, _ in pairs]
+        try:
+            for column, x in pairs:
+                column.append(x)
+        except BaseException:
+            for (column, _), length in zip(pairs, lengths):
+                del column[length:]
+            raise
+
     def __str__(self) -> str:
         columns: dict[str, list[Any]] = {
             "loss": self.losses,
@@ -74,7 +94,10 @@ class History:
                 if epoch == ROWS // 2:
                     lines.append("    ⋮")
                 continue
-            cells = [_cell(name, _written(name, x[epoch])) for name, x in shown.items()]
+            cells = [
+                _cell(name, _written(name, x[epoch] if epoch < len(x) else None))
+                for name, x in shown.items()
+            ]
             lines.append(f"{epoch + 1:>5}{''.join(cells)}")
         return "\n".join([*lines, self.stop_reason]).rstrip()
 

@@ -7,6 +7,7 @@ signal fade; `xavier` and `he` keep its variance from layer to layer.
 from __future__ import annotations
 
 import math
+import operator
 import random
 from collections.abc import Callable
 from typing import cast
@@ -61,12 +62,24 @@ def generator(seed: Seed) -> random.Random:
 
     Without a seed it is seeded from the `random` module, and so follows `random.seed`.
 
+    Raises:
+        TypeError: it is none of these.
+
     >>> generator(5).random() == random.Random(5).random()
     True
     """
+    if isinstance(seed, random.Random):
+        return seed
+    if cast(object, seed) is random:  # the module draws as a generator does
+        return cast(random.Random, random)
     if seed is None:
         seed = random.random()
-    return random.Random(seed) if isinstance(seed, (int, float, str)) else seed
+    elif not isinstance(seed, (str, float)):
+        try:
+            return random.Random(operator.index(seed))
+        except TypeError:
+            raise TypeError(f"a seed is a whole number or a random.Random, got {seed!r}") from None
+    return random.Random(seed)
 
 
 def start(
@@ -84,7 +97,7 @@ def start(
         ValueError: there is no such initialiser; the nearest names are given.
     """
     if init is None and seed is None:
-        return uniform, cast(random.Random, random)  # the module draws as a generator does
+        return uniform, cast(random.Random, random)
     if init is None:
         init = activation.init
     chosen = init if callable(init) else looked_up(init, INITIALISERS, "initialiser")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from autograd import Value, scope
 from .activations import activation_named
 from .init import Initialiser, Seed, generator, start
 from .module import Module
-from .settings import whole
+from .settings import share, whole
 
 
 class Neuron(Module):
@@ -65,15 +65,17 @@ class Neuron(Module):
             )
         self.init, rng = start(init, seed, self.activation)
         self.w, self.b = [Value(0.0) for _ in range(nin)], Value(0.0)
-        self._reset(rng)
+        for p, x in Neuron.drawn(self, rng):
+            p.data = float(x)
         self.z: Value | None = None
         self.a: Value | None = None
         self._label("w[{}]", "", "")
 
-    def _reset(self, rng: random.Random) -> None:
+    def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+        """The weights, drawn by the initialiser, and the bias, zero."""
         for w in self.w:
-            w.data = float(self.init(rng, self.nin, self.nout))
-        self.b.data = 0.0
+            yield w, self.init(rng, self.nin, self.nout)
+        yield self.b, 0.0
 
     def _label(self, weight: str, layer: str, neuron: str) -> None:
         """Name what this neuron holds: its place in its layer, and its layer's in the network."""
@@ -154,9 +156,15 @@ class Layer(Module):
             neuron._label(f"W{layer}[{j},{{}}]", layer, f"[{j}]")
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """`weight`, shape (nout, nin), and `bias`, shape (nout,), as arrays of Values."""
+        """`weight`, shape (nout, nin), and `bias`, shape (nout,), as arrays of Values.
+
+        Whatever parameters a kind of layer or neuron has besides follow under their own names.
+        """
         weight = np.array([neuron.w for neuron in self.neurons], dtype=object)
-        return {"weight": weight, "bias": np.array([n.b for n in self.neurons], dtype=object)}
+        bias = np.array([neuron.b for neuron in self.neurons], dtype=object)
+        known = {*weight.flat, *bias.flat}
+        others = {k: v for k, v in super().tensors().items() if not known.issuperset(v.flat)}
+        return {"weight": weight, "bias": bias, **others}
 
     def forward(self, x: Any) -> Value | list[Value]:
         """The activations of the neurons: a list, or the Value itself where there is one neuron.
@@ -198,8 +206,10 @@ class Sequential(Module):
 
     def __init__(self, *layers: Any) -> None:
         for layer in layers:
-            if not callable(layer):
-                raise TypeError(f"Sequential takes modules and functions, got {layer!r}")
+            if not callable(layer) or (
+                hasattr(layer, "parameters") and not isinstance(layer, Module)
+            ):
+                raise TypeError(f"Sequential takes modules of nn and functions, got {layer!r}")
         self.layers = list(layers)
         count = itertools.count()
         for layer in self.layers:
@@ -297,9 +307,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, seed: Seed = None) -> None:
-        if not 0.0 <= p < 1.0:
-            raise ValueError(f"p is a probability of at least 0 and below 1, got {p!r}")
-        self.p = p
+        self.p = share(p, "p, a probability,")
         self._rng = generator(seed)
 
     def seed(self, seed: int | str) -> None:
@@ -310,11 +318,8 @@ class Dropout(Module):
         """The inputs, some of them zero; one Value or number stays one."""
         if not self.training or self.p == 0.0:
             return x
-        if isinstance(x, (Value, float, int)):
-            return self._dropped(x)
-        return [self._dropped(xi) for xi in x]
-
-    def _dropped(self, x: Any) -> Any:
+        if hasattr(x, "__len__"):
+            return [self.forward(xi) for xi in x]
         return x * (0.0 if self._rng.random() < self.p else 1.0 / (1.0 - self.p))
 
     def __repr__(self) -> str:
@@ -323,12 +328,14 @@ class Dropout(Module):
 
 def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
     """The inputs as Values: a number becomes one constant, however many neurons see it."""
-    if type(x) is list and len(x) == module.nin and type(x[0]) is Value and type(x[-1]) is Value:
-        return x
+    if hasattr(x, "tolist"):
+        x = x.tolist()
     if isinstance(x, Value) or not hasattr(x, "__len__"):
         x = [x]
     if len(x) != module.nin:
         raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {len(x)}")
+    if all(type(xi) is Value for xi in x):
+        return cast(Sequence[Value], x)
     return [xi if isinstance(xi, Value) else _constant(xi, f"x[{i}]") for i, xi in enumerate(x)]
 
 

@@ -6,6 +6,7 @@ constant, and the terms that it multiplies by zero are left out.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
@@ -16,6 +17,8 @@ from autograd import Value, logsumexp, mean
 from autograd import sum as total
 
 from .module import Module
+from .optim import values_in
+from .settings import number
 
 REDUCTIONS: dict[str, Callable[[list[Any]], Value]] = {"mean": mean, "sum": total}
 
@@ -73,8 +76,8 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Va
         reduction: "mean" or "sum", over all elements.
 
     Raises:
-        ValueError: input and target differ in shape, a probability is not between 0 and 1, or
-            one that is sure of the wrong answer would cost infinity.
+        ValueError: input and target differ in shape, or a probability is not between 0 and 1.
+        OverflowError: an output of exactly 0 or 1 is wrong, which costs infinity.
 
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), equation (4.90).
 
@@ -277,23 +280,29 @@ class PerceptronLoss(Loss):
 def l1_penalty(parameters: Sequence[Value], strength: float) -> Value:
     """strength·Σ|w|: pulls each parameter towards zero by the same amount, many to zero itself.
 
+    Raises:
+        TypeError: `parameters` holds other things than Values.
+
     Source: Tibshirani, "Regression shrinkage and selection via the lasso", JRSS B 58 (1996).
 
     >>> l1_penalty([Value(3.0), Value(-4.0)], 0.5).data
     3.5
     """
-    return strength * total(abs(p) for p in parameters)
+    return strength * total(abs(p) for p in values_in(parameters))
 
 
 def l2_penalty(parameters: Sequence[Value], strength: float) -> Value:
     """strength·Σw²: pulls each parameter towards zero in proportion to its size.
+
+    Raises:
+        TypeError: `parameters` holds other things than Values.
 
     Source: Hoerl and Kennard, "Ridge regression", Technometrics 12 (1970).
 
     >>> l2_penalty([Value(3.0), Value(-4.0)], 0.5).data
     12.5
     """
-    return strength * total(p * p for p in parameters)
+    return strength * total(p * p for p in values_in(parameters))
 
 
 # ---------------------------------------------------------------------- targets
@@ -319,7 +328,7 @@ def one_hot(target: Any, num_classes: int) -> np.ndarray:
     array([[0., 1.],
            [1., 0.]])
     """
-    rows = np.eye(num_classes)
+    rows, target = np.eye(num_classes), _listed(target)
     if not hasattr(target, "__len__"):
         return np.array(rows[class_index(target, num_classes)])
     return np.array(rows[[class_index(t, num_classes) for t in target]])
@@ -360,7 +369,7 @@ def _bernoulli(p: Value, y: Any) -> Value:
             f"the logits to binary_cross_entropy_with_logits"
         )
     if (p.data == 0.0 and y != 0) or (p.data == 1.0 and y != 1):
-        raise ValueError(
+        raise OverflowError(
             f"an output of exactly {p.data:g} for a target of {_shown(y)} costs infinity: give "
             f"the logits to binary_cross_entropy_with_logits, which does not round them away"
         )
@@ -394,9 +403,12 @@ def _categorical(z: list[Value], y: Any) -> Value:
     if any(isinstance(weight, Value) for weight in y):
         normaliser = logsumexp(z)
         return total((normaliser - zk) * weight for zk, weight in zip(z, y))
-    weights = {k: float(weight) for k, weight in enumerate(y) if weight}
-    if any(weight < 0.0 for weight in weights.values()):
-        raise ValueError(f"a target's probabilities are not negative, got {list(y)}")
+    weights = {k: number(weight, "a probability") for k, weight in enumerate(y) if weight}
+    if min(weights.values(), default=0.0) < 0.0 or abs(math.fsum(weights.values()) - 1.0) > 1e-6:
+        raise ValueError(
+            f"a target's probabilities are not negative and add up to 1, got {list(y)}. For "
+            f"several examples of a network with one output use binary_cross_entropy_with_logits"
+        )
     return total(
         _unlikeliness(z, k) if weight == 1.0 else weight * _unlikeliness(z, k)
         for k, weight in weights.items()
@@ -430,6 +442,7 @@ def _known(reduction: str) -> str:
 
 def _pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
     """Each output with its target, whatever the shape that they share."""
+    input, target = _listed(input), _listed(target)
     shape, other = _shape(input), _shape(target)
     if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
         input, target = _first(input), _first(target)  # one output, unwrapped or not
@@ -447,13 +460,23 @@ def _first(x: Any) -> Any:
 
 def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
     if not hasattr(input, "__len__"):
-        yield _values([input])[0], target
+        yield (
+            _values([input])[0],
+            target if isinstance(target, Value) else number(target, "a target"),
+        )
     else:
         for a, y in zip(input, target):
             yield from _flat(a, y)
 
 
+def _listed(x: Any) -> Any:
+    """Arrays and tensors as lists or numbers."""
+    return x.tolist() if hasattr(x, "tolist") else x
+
+
 def _shape(x: Any) -> tuple[int, ...]:
+    if isinstance(x, str):
+        raise TypeError(f"outputs and targets are numbers, got {x!r}")
     if not hasattr(x, "__len__"):
         return ()
     inner = {_shape(item) for item in x}
@@ -464,7 +487,8 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
     """Each example's outputs with its target; one example may stand without a list around it."""
-    if isinstance(input, Value) or not hasattr(input, "__len__"):
+    input, target = _listed(input), _listed(target)
+    if not hasattr(input, "__len__"):
         input = [input]
     if len(input) == 0:
         raise ValueError("there are no outputs")
@@ -475,7 +499,7 @@ def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
         count = len(target) if hasattr(target, "__len__") else "one number"
         raise ValueError(f"there are {len(input)} examples and as targets {count}: give each one")
     for z, y in zip(input, target):
-        yield _values(z), y
+        yield _values(z), _listed(y)
 
 
 def _values(outputs: Any) -> list[Value]:

@@ -15,6 +15,7 @@ from autograd import TABLE, Value, no_grad
 from .data import features
 from .files import load_arrays, save_arrays
 from .init import Seed, generator
+from .optim import move
 
 Self = TypeVar("Self", bound="Module")
 
@@ -55,13 +56,13 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its name, such as `layers.0.neurons.3.w.2`; a shared one once."""
-        seen: set[Value | Module] = set()
+        seen: set[int] = set()  # of ids, for a module may compare by its contents
         stack = list(self._members())[::-1]
         while stack:
             name, member = stack.pop()
-            if member in seen:
+            if id(member) in seen:
                 continue
-            seen.add(member)
+            seen.add(id(member))
             if isinstance(member, Value):
                 yield name, member
             else:
@@ -71,8 +72,8 @@ class Module:
         """The parameters, in the order of `named_parameters()`."""
         return [parameter for _, parameter in self.named_parameters()]
 
-    def zero_grad(self) -> None:
-        """Empty the gradient of every parameter."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Empty the gradient of every parameter; it is then none, however PyTorch is asked."""
         for parameter in self.parameters():
             parameter.zero_grad()
 
@@ -80,7 +81,8 @@ class Module:
         """Draw all weights anew, each by the initialiser it was first drawn by.
 
         Raises:
-            TypeError: a module of yours has parameters of its own, and no `_reset(rng)`.
+            TypeError: a module of yours has parameters that no `drawn(rng)` names. Nothing has
+                changed then.
 
         >>> from nn import MLP
         >>> model = MLP(2, [3, 1], seed=0)
@@ -88,16 +90,20 @@ class Module:
         >>> model.parameters()[0].data == MLP(2, [3, 1], seed=1).parameters()[0].data
         True
         """
-        self._reset(generator(seed))
-
-    def _reset(self, rng: random.Random) -> None:
-        for name, member in self._members():
-            if isinstance(member, Value):
+        drawn = {id(p): float(x) for p, x in self.drawn(generator(seed))}
+        for name, parameter in self.named_parameters():
+            if id(parameter) not in drawn:
                 raise TypeError(
-                    f"{type(self).__name__} has a parameter {name!r} and does not say where it "
-                    f"starts: give it a method _reset(self, rng)"
+                    f"nobody says where {name} starts: give its module a method drawn(self, rng) "
+                    f"that yields it with its first number, and what super().drawn(rng) yields"
                 )
-            member._reset(rng)
+        move(self.parameters(), [drawn[id(parameter)] for parameter in self.parameters()])
+
+    def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+        """Each parameter with the number it starts from, drawn anew; nothing is changed."""
+        for _, member in self._members():
+            if isinstance(member, Module):
+                yield from member.drawn(rng)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module, named "", and all inside it, the outer before the inner; a shared one once.
@@ -106,12 +112,12 @@ class Module:
         >>> [name for name, _ in MLP(1, [1]).named_modules()]
         ['', 'layers.0', 'layers.0.neurons.0']
         """
-        seen: set[Module] = set()
+        seen: set[int] = set()
         stack: list[tuple[str, Module]] = [("", self)]
         while stack:
             name, module = stack.pop()
-            if module not in seen:
-                seen.add(module)
+            if id(module) not in seen:
+                seen.add(id(module))
                 yield name, module
                 inside = [(n, m) for n, m in module._members() if isinstance(m, Module)]
                 prefix = f"{name}." if name else ""
@@ -183,7 +189,11 @@ class Module:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set the parameters to these numbers: a `state_dict()`, ours or PyTorch's.
+        """Set the parameters to these numbers: a `state_dict()`, or one of PyTorch's.
+
+        Args:
+            state: arrays by name. PyTorch names those of a `Sequential` `0.weight`, not
+                `layers.0.weight`; `dict(zip(model.state_dict(), theirs.values()))` renames them.
 
         Raises:
             ValueError: a name is missing or unknown, a shape is another, or a number is not
@@ -198,9 +208,10 @@ class Module:
         tensors = self.tensors()
         _check_names(tensors, state)
         arrays = {name: _checked(name, state[name], t.shape) for name, t in tensors.items()}
-        for name, tensor in tensors.items():
-            for parameter, x in zip(tensor.flat, arrays[name].ravel().tolist()):
-                parameter.data = x
+        move(
+            [parameter for tensor in tensors.values() for parameter in tensor.flat],
+            [x for name in tensors for x in arrays[name].ravel().tolist()],
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to an `.npz` file, whole or not at all.
@@ -251,7 +262,7 @@ def numbers(outputs: Any) -> Any:
     """
     if isinstance(outputs, Value):
         return outputs.data
-    return [numbers(v) for v in outputs] if isinstance(outputs, (list, tuple)) else outputs
+    return [numbers(v) for v in outputs] if hasattr(outputs, "__len__") else outputs
 
 
 def _is_parameter(thing: Any) -> bool:
@@ -313,13 +324,18 @@ def _check_names(tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     if missing or unknown:
         parts = [f"missing {', '.join(missing)}"] if missing else []
         parts += [f"unknown {', '.join(map(str, unknown))}"] if unknown else []
-        raise ValueError(f"{'; '.join(parts)}. The parameters here are {', '.join(tensors)}")
+        rename = ""
+        if len(tensors) == len(state):
+            rename = ". To take them in order: dict(zip(model.state_dict(), state.values()))"
+        raise ValueError(
+            f"{'; '.join(parts)}. The parameters here are {', '.join(tensors)}{rename}"
+        )
 
 
 def _checked(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
     try:
         array = np.asarray(numbers, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{name} is not an array of numbers: {error}") from None
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {shape}")

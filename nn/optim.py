@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd import TABLE, Value
 
-from .settings import at_least_zero, positive
+from .settings import at_least_zero, number, positive, share
 
 
 class Optimizer:
     """Moves parameters against their gradients.
 
-    A kind of optimiser says in `_change(gradient)` by how much to lower each parameter, and keeps
-    what it remembers from step to step in `memory`, arrays with a number for each parameter.
+    A kind of optimiser says in `_change(gradient)` by how much to lower each parameter and what
+    to remember until the next step, in arrays with a number for each parameter; its settings are
+    attributes, named in `settings`.
 
     Args:
         params: the parameters, as from `model.parameters()`.
@@ -28,6 +29,8 @@ class Optimizer:
         TypeError: `params` holds other things than Values that you made.
         ValueError: there are none, one stands there twice, or a setting is out of range.
     """
+
+    settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
 
     def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0) -> None:
         self.params = _parameters(params)
@@ -49,40 +52,53 @@ class Optimizer:
     def lr(self, lr: float) -> None:
         self._lr = positive(lr, "lr, the learning rate,")
 
-    def zero_grad(self) -> None:
-        """Empty the gradient of every parameter."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Empty the gradient of every parameter; it is then none, however PyTorch is asked."""
         for p in self.params:
             p.zero_grad()
 
     def step(self) -> None:
         """Move every parameter once, by its gradient; all of them or, on an error, none."""
-        data = np.array([p.data for p in self.params])
-        gradient = np.array([p.grad or 0.0 for p in self.params])
-        if self.weight_decay:
-            gradient += self.weight_decay * data
-        self.steps += 1
-        move(self.params, data - self._change(gradient))
+        data = np.array([p.data for p in self.params], dtype=float)
+        gradient = np.array([p.grad or 0.0 for p in self.params], dtype=float)
+        change, memory = self._change(gradient + self.weight_decay * data)
+        move(self.params, (data - change).tolist())
+        self.memory, self.steps = memory, self.steps + 1
 
-    def _change(self, gradient: np.ndarray) -> np.ndarray:
+    def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """What the next step depends on besides the parameters: lr, steps, and the memory."""
-        return {"lr": self.lr, "steps": self.steps, **self.memory}
+        """What the next step depends on besides the parameters and their gradients."""
+        settings = {name: getattr(self, name) for name in self.settings}
+        memory = {f"memory.{name}": array for name, array in self.memory.items()}
+        return {"kind": type(self).__name__, "steps": self.steps, **settings, **memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict()`.
 
         Raises:
-            ValueError: it is not that of this many parameters. Nothing has changed then.
+            ValueError: it is of another kind of optimiser, or of another number of parameters.
+                Nothing has changed then.
         """
-        memory = {name: np.array(x) for name, x in state.items() if name not in ("lr", "steps")}
+        kind = str(state.get("kind"))
+        missing = [name for name in ("steps", *self.settings) if name not in state]
+        if kind != type(self).__name__ or missing:
+            raise ValueError(f"this is the state of {kind}, and not of {type(self).__name__}")
+        prefix = "memory."
+        memory = {
+            name.removeprefix(prefix): np.array(array)
+            for name, array in state.items()
+            if name.startswith(prefix)
+        }
         for name, array in memory.items():
             if array.shape != (len(self.params),):
                 raise ValueError(
                     f"{name} has shape {array.shape}, and there are {len(self.params)} parameters"
                 )
-        self.lr, self.steps, self.memory = float(state["lr"]), int(state["steps"]), memory
+        for name in self.settings:
+            setattr(self, name, np.asarray(state[name]).tolist())
+        self.memory, self.steps = memory, int(state["steps"])
 
 
 class SGD(Optimizer):
@@ -111,6 +127,8 @@ class SGD(Optimizer):
     2.4
     """
 
+    settings = ("lr", "weight_decay", "momentum", "nesterov")
+
     def __init__(
         self,
         params: Iterable[Value],
@@ -125,12 +143,12 @@ class SGD(Optimizer):
             raise ValueError("nesterov looks ahead along the momentum: give momentum, as in 0.9")
         self.nesterov = nesterov
 
-    def _change(self, gradient: np.ndarray) -> np.ndarray:
+    def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         if not self.momentum:
-            return self.lr * gradient
+            return self.lr * gradient, {}
         velocity = self.momentum * self.memory.get("velocity", 0.0) + gradient
-        self.memory["velocity"] = velocity
-        return self.lr * (gradient + self.momentum * velocity if self.nesterov else velocity)
+        ahead = gradient + self.momentum * velocity if self.nesterov else velocity
+        return self.lr * ahead, {"velocity": velocity}
 
     def __repr__(self) -> str:
         return f"SGD(lr={self.lr:g}, momentum={self.momentum:g}, nesterov={self.nesterov})"
@@ -162,6 +180,8 @@ class Adam(Optimizer):
     2.9
     """
 
+    settings = ("lr", "weight_decay", "betas", "eps")
+
     def __init__(
         self,
         params: Iterable[Value],
@@ -171,19 +191,17 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
-            raise ValueError(f"betas are two numbers of at least 0 and below 1, got {betas!r}")
-        self.betas = betas
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"betas are two numbers, as in (0.9, 0.999); got {betas!r}")
+        self.betas = tuple(share(beta, "each of betas") for beta in betas)
         self.eps = at_least_zero(eps, "eps")
 
-    def _change(self, gradient: np.ndarray) -> np.ndarray:
-        beta1, beta2 = self.betas
+    def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        (beta1, beta2), t = self.betas, self.steps + 1
         m = beta1 * self.memory.get("m", 0.0) + (1.0 - beta1) * gradient
         v = beta2 * self.memory.get("v", 0.0) + (1.0 - beta2) * gradient**2
-        self.memory.update(m=m, v=v)
-        unbiased_m = m / (1.0 - beta1**self.steps)
-        unbiased_v = v / (1.0 - beta2**self.steps)
-        return np.asarray(self.lr * unbiased_m / (np.sqrt(unbiased_v) + self.eps))
+        unbiased_m, unbiased_v = m / (1.0 - beta1**t), v / (1.0 - beta2**t)
+        return self.lr * unbiased_m / (np.sqrt(unbiased_v) + self.eps), {"m": m, "v": v}
 
     def __repr__(self) -> str:
         return f"Adam(lr={self.lr:g}, betas={self.betas}, eps={self.eps:g})"
@@ -196,9 +214,10 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     """Scale all gradients so that their norm √Σg² is at most `max_norm`; their direction stays.
 
     Returns:
-        The norm before.
+        The norm before; with `max_norm` infinite, that is all it does.
 
     Raises:
+        TypeError: `parameters` holds other things than Values.
         ValueError: `max_norm` is not positive.
 
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
@@ -209,8 +228,9 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm_([w, b], 1.0), round(w.grad, 6), round(b.grad, 6)
     (5.0, 0.6, 0.8)
     """
-    positive(max_norm, "max_norm")
-    parameters = list(parameters)
+    if number(max_norm, "max_norm") != math.inf:
+        positive(max_norm, "max_norm")
+    parameters = values_in(parameters)
     norm = grad_norm(parameters)
     if norm > max_norm:
         for p in parameters:
@@ -222,6 +242,7 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
     """Move each gradient into −clip_value … clip_value.
 
     Raises:
+        TypeError: `parameters` holds other things than Values.
         ValueError: `clip_value` is not positive.
 
     >>> w = Value(1.0)
@@ -231,26 +252,29 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
     0.5
     """
     positive(clip_value, "clip_value")
-    for p in parameters:
+    for p in values_in(parameters):
         p.grad = min(max(p.grad or 0.0, -clip_value), clip_value)
 
 
 def grad_norm(parameters: Iterable[Value]) -> float:
     """The norm of the gradient, √Σg².
 
+    Raises:
+        TypeError: `parameters` holds other things than Values.
+
     >>> w, b = Value(1.0), Value(1.0)
     >>> (3.0 * w + 4.0 * b).backward()
     >>> grad_norm([w, b])
     5.0
     """
-    return math.hypot(*(p.grad or 0.0 for p in parameters))
+    return math.hypot(*(p.grad or 0.0 for p in values_in(parameters)))
 
 
-def move(params: Sequence[Value], data: np.ndarray) -> None:
+def move(params: Sequence[Value], data: Sequence[float]) -> None:
     """Set the parameters to these numbers: all or, if interrupted, none."""
     before = [p.data for p in params]
     try:
-        for p, x in zip(params, data.tolist()):
+        for p, x in zip(params, data):
             p.data = x
     except BaseException:
         for p, x in zip(params, before):
@@ -258,13 +282,26 @@ def move(params: Sequence[Value], data: np.ndarray) -> None:
         raise
 
 
-def _parameters(params: Iterable[Value]) -> list[Value]:
-    found = list(params) if isinstance(params, Iterable) else [params]
+def values_in(parameters: Iterable[Value]) -> list[Value]:
+    """The parameters, as a list.
+
+    Raises:
+        TypeError: there are other things than Values among them.
+    """
+    found = list(parameters) if isinstance(parameters, Iterable) else [parameters]
     for p in found:
-        if not isinstance(p, Value) or p.op is not TABLE["leaf"]:
+        if not isinstance(p, Value):
+            raise TypeError(f"expected parameters, as in model.parameters(); got {p!r}")
+    return found
+
+
+def _parameters(params: Iterable[Value]) -> list[Value]:
+    found = values_in(params)
+    for p in found:
+        if p.op is not TABLE["leaf"]:
             raise TypeError(
-                f"an optimiser takes the Values that are to learn, as in model.parameters(); "
-                f"got {p!r}"
+                f"only Values that you made can learn, as in model.parameters(); got {p!r}, "
+                f"made by {p.op.name}"
             )
     if not found:
         raise ValueError("there are no parameters: is the model built yet?")

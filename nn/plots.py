@@ -12,6 +12,7 @@ import numpy as np
 
 from .data import features, targets
 from .layers import Layer
+from .losses import class_index
 from .module import Module, evaluating, numbers
 
 try:
@@ -48,7 +49,8 @@ def curves(history: History) -> Figure:
                 epochs = range(1, len(values) + 1)
                 points = [np.nan if x is None else x for x in values]
                 colour = COLOURS[1 if label == "training" else 0]
-                axes.plot(epochs, points, style, color=colour, label=label)
+                marker = "o" if len(points) == 1 else ""
+                axes.plot(epochs, points, style, color=colour, label=label, marker=marker)
         axes.set(xlabel="epoch", title=name)
         axes.margins(x=0.02)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -89,23 +91,23 @@ def regions(
     across, up = _axes_around(points)
     grid = np.array([[p, q] for q in up for p in across])
     outputs = model.predict(grid)
-    kinds = np.unique(classes)
-    said = kinds[(outputs > threshold).astype(int)] if outputs.ndim == 1 else outputs.argmax(1)
-    picture = np.searchsorted(kinds, said).reshape(len(up), len(across))
+    said = (outputs > threshold).astype(int) if outputs.ndim == 1 else outputs.argmax(1)
+    kinds = _no_and_yes(classes) if outputs.ndim == 1 else list(range(outputs.shape[1]))
+    picture = said.reshape(len(up), len(across))
     tints = ListedColormap([_tint(COLOURS[i % len(COLOURS)]) for i in range(len(kinds))])
     axes.pcolormesh(across, up, picture, cmap=tints, vmin=-0.5, vmax=len(kinds) - 0.5)
     if outputs.ndim == 1:
         surface = outputs.reshape(len(up), len(across))
         if surface.min() < threshold < surface.max():
             axes.contour(across, up, surface, levels=[threshold], colors="#222222", linewidths=1.2)
-    scatter(axes, points, classes)
+    scatter(axes, points, classes, kinds)
     axes.set(title=title, xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
 
 
-def scatter(axes: Axes, X: Any, y: Any) -> None:
-    """Examples as points, a colour and a marker for each class."""
+def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> None:
+    """Examples as points, a colour and a marker for each of the `kinds` of classes."""
     points, classes = _plane(X, y)
-    for i, kind in enumerate(np.unique(classes)):
+    for i, kind in enumerate(np.unique(classes) if kinds is None else kinds):
         chosen = points[classes == kind]
         axes.scatter(
             chosen[:, 0],
@@ -191,12 +193,15 @@ def confusion_matrix(y: Any, said: Any, classes: Sequence[Any] | None = None) ->
         classes: the names of the classes; by default their numbers.
 
     Raises:
-        ValueError: there are not as many answers as classes.
+        ValueError: there are not as many answers as classes, or one is outside.
+        TypeError: a class is no whole number.
     """
-    wanted = targets(y, len(said))
-    count = max([*wanted, *(int(s) for s in said)]) + 1
+    answers = np.asarray(said).tolist()
+    wanted = targets(y, len(answers))
+    count = len(classes) if classes is not None else int(max([1, *wanted, *answers])) + 1
     matrix = np.zeros((count, count), dtype=int)
-    np.add.at(matrix, (wanted, np.asarray(said, dtype=int)), 1)
+    for right, answer in zip(wanted, answers):
+        matrix[class_index(right, count), class_index(answer, count)] += 1
     figure = Figure(figsize=(0.42 * count + 1.2, 0.42 * count + 1.0), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(matrix / np.maximum(matrix.sum(1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=1)
@@ -206,7 +211,8 @@ def confusion_matrix(y: Any, said: Any, classes: Sequence[Any] | None = None) ->
         axes.text(j, i, str(matrix[i, j]), color=colour, ha="center", va="center", fontsize=8)
     names = [str(name) for name in (classes if classes is not None else range(count))]
     axes.set(xlabel="said", ylabel="is", xticks=range(count), yticks=range(count))
-    axes.set_xticklabels(names)
+    slanted: dict[str, Any] = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 3 else {}
+    axes.set_xticklabels(names, **slanted)
     axes.set_yticklabels(names)
     axes.tick_params(length=0)
     return figure
@@ -233,7 +239,7 @@ def descent_path(
     figure = Figure(figsize=(5.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
     across, up = _axes_around(np.concatenate([np.array(path) for path in paths.values()]))
-    surface = np.array([[cost(float(p), float(q)) for p in across] for q in up])
+    surface = np.array([[numbers(cost(float(p), float(q))) for p in across] for q in up])
     levels = np.quantile(surface, np.linspace(0.0, 1.0, 18))
     levels = np.unique(levels)
     axes.contour(across, up, surface, levels=levels, colors="#BBBBBB", linewidths=0.8)
@@ -257,9 +263,20 @@ def _plane(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _axes_around(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     low, high = points.min(0), points.max(0)
-    margin = 0.12 * np.maximum(high - low, 1e-9)
+    margin = 0.12 * np.where(high > low, high - low, np.maximum(abs(high), 1.0))
     across, up = np.linspace(low - margin, high + margin, GRID).T
     return across, up
+
+
+def _no_and_yes(classes: np.ndarray) -> list[Any]:
+    """The two classes that one output tells apart, the lower first."""
+    kinds = sorted(set(classes.tolist()))
+    for pair in ([0, 1], [-1, 1]):
+        if set(kinds) <= set(pair):
+            return pair
+    if len(kinds) != 2:
+        raise ValueError(f"one output tells two classes apart, and y has {kinds}")
+    return kinds
 
 
 def _tint(colour: str) -> tuple[float, ...]:

@@ -10,30 +10,45 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from autograd import Value
+
 from .optim import Optimizer
-from .settings import at_least_zero, positive, whole
+from .settings import at_least_zero, number, positive, share, whole
+
+SMALLEST = 1e-30  # a schedule may reach zero, a learning rate may not
 
 
 class Scheduler:
-    """Sets the learning rate of an optimiser as the epochs go by.
+    """Multiplies the learning rate of an optimiser as the epochs go by.
+
+    What else sets the rate, by hand or another schedule, stays in force.
 
     Args:
         optimizer: the one whose `lr` is set; its `lr` now is the first.
+
+    Raises:
+        TypeError: it is no optimiser.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"a schedule takes an optimiser of nn, got {optimizer!r}")
         self.optimizer = optimizer
         self.base_lr = optimizer.lr
         self.epoch = 0
-        self._set()
+        optimizer.lr *= self._clipped(0)
 
     def step(self, metric: float | None = None) -> None:
         """An epoch is over; its cost is `metric`, which only `ReduceLROnPlateau` reads."""
+        self.optimizer.lr *= self._clipped(self.epoch + 1) / self._clipped(self.epoch)
         self.epoch += 1
-        self._set()
 
-    def _set(self) -> None:
-        self.optimizer.lr = max(self.base_lr * self._factor(self.epoch), SMALLEST)
+    def get_last_lr(self) -> list[float]:
+        """The learning rate now, in a list, as PyTorch gives it."""
+        return [self.optimizer.lr]
+
+    def _clipped(self, t: int) -> float:
+        return max(self._factor(t), SMALLEST)
 
     def _factor(self, t: int) -> float:
         raise NotImplementedError
@@ -43,11 +58,8 @@ class Scheduler:
         return {name: x for name, x in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict()`."""
+        """Go on from a `state_dict()`; the learning rate is the optimiser's to remember."""
         vars(self).update(state)
-
-
-SMALLEST = 1e-300  # a schedule may reach zero, a learning rate may not
 
 
 class StepLR(Scheduler):
@@ -135,12 +147,14 @@ class ReduceLROnPlateau(Scheduler):
 
     Args:
         optimizer: the one whose `lr` is set.
+        mode: "min", or "max" for something that should rise.
         factor: above 0 and below 1.
         patience: how many epochs without progress are borne.
         threshold: progress is a cost below (1 − threshold) times the best.
         min_lr: the lowest learning rate.
 
     Raises:
+        TypeError: a setting or the metric is no number.
         ValueError: a setting is out of range; on `step()`, no metric is given.
 
     >>> from autograd import Value
@@ -154,32 +168,43 @@ class ReduceLROnPlateau(Scheduler):
     def __init__(
         self,
         optimizer: Optimizer,
+        mode: str = "min",
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
         min_lr: float = 0.0,
     ) -> None:
-        if not 0.0 < factor < 1.0:
-            raise ValueError(f"factor is above 0 and below 1, got {factor!r}")
-        self.factor = factor
+        if mode not in ("min", "max"):
+            raise ValueError(f"mode is 'min' or 'max', got {mode!r}")
+        if share(factor, "factor") == 0.0:
+            raise ValueError("factor is above 0")
+        self.mode, self.factor = mode, factor
         self.patience = int(at_least_zero(patience, "patience"))
         self.threshold = at_least_zero(threshold, "threshold")
         self.min_lr = at_least_zero(min_lr, "min_lr")
-        self.best, self.waited = math.inf, 0
+        self.best: float | None = None
+        self.waited = 0
         super().__init__(optimizer)
 
-    def step(self, metric: float | None = None) -> None:
+    def step(self, metric: float | Value | None = None) -> None:
         """An epoch is over, and this is its cost."""
         if metric is None:
             raise ValueError("ReduceLROnPlateau reads the cost: call step(cost)")
-        if metric < self.best * (1.0 - self.threshold):
-            self.best, self.waited = metric, 0
+        cost = number(metric.data if isinstance(metric, Value) else metric, "the cost")
+        if self.best is None or self._is_progress(cost, self.best):
+            self.best, self.waited = cost, 0
         else:
             self.waited += 1
         if self.waited > self.patience:
-            self.base_lr = max(self.base_lr * self.factor, self.min_lr)
+            lr = self.optimizer.lr
+            self.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))
             self.waited = 0
-        super().step()
+        self.epoch += 1
+
+    def _is_progress(self, cost: float, best: float) -> bool:
+        if self.mode == "min":
+            return cost < best * (1.0 - self.threshold)
+        return cost > best * (1.0 + self.threshold)
 
     def _factor(self, t: int) -> float:
         return 1.0

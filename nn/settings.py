@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import numbers
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -43,29 +44,60 @@ def whole(n: Any, what: str) -> int:
     return int(n)
 
 
-def positive(x: float, what: str) -> float:
+def number(x: Any, what: str) -> float:
+    """One real number.
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> number(np.float32(0.5), "lr")
+    0.5
+    """
+    if not isinstance(x, numbers.Real):
+        raise TypeError(f"{what} is a number, got {x!r}")
+    return float(x)
+
+
+def positive(x: Any, what: str) -> float:
     """A number above zero.
 
     Raises:
-        ValueError: it is not, or not finite.
+        TypeError: it is no number.
+        ValueError: it is not above zero, or not finite.
 
     >>> positive(0.1, "lr")
     0.1
     """
-    if not 0.0 < x < math.inf:
+    if not 0.0 < number(x, what) < math.inf:
         raise ValueError(f"{what} is a positive number, got {x!r}")
     return float(x)
 
 
-def at_least_zero(x: float, what: str) -> float:
+def at_least_zero(x: Any, what: str) -> float:
     """A number that may be zero but not less.
 
     Raises:
+        TypeError: it is no number.
         ValueError: it is negative, or not finite.
 
     >>> at_least_zero(0.9, "momentum")
     0.9
     """
-    if not 0.0 <= x < math.inf:
+    if not 0.0 <= number(x, what) < math.inf:
         raise ValueError(f"{what} is at least 0, got {x!r}")
+    return float(x)
+
+
+def share(x: Any, what: str) -> float:
+    """A number of at least 0 and below 1.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is outside.
+
+    >>> share(0.5, "p")
+    0.5
+    """
+    if not 0.0 <= number(x, what) < 1.0:
+        raise ValueError(f"{what} is at least 0 and below 1, got {x!r}")
     return float(x)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import math
+import numbers as numbers_abc
+import operator
 import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -31,6 +35,7 @@ from .settings import positive, whole
 
 Example = tuple[list[float], Any]
 Callback = Callable[["Trainer", History], object]
+INTERRUPTED = "interrupted by Ctrl-C"
 
 
 class Trainer:
@@ -77,6 +82,7 @@ class Trainer:
         self.clip = None if clip is None else positive(clip, "clip")
         self.accuracy = accuracy or judge_of(loss)
         self.history = History()
+        self._first = _state(optimizer), _state(scheduler)
 
     def fit(
         self,
@@ -95,8 +101,9 @@ class Trainer:
     ) -> History:
         """Show the model all examples, `epochs` times, and move its parameters batch by batch.
 
-        Ctrl-C ends it and keeps what was learned. A cost that is no longer finite ends it with a
-        warning, and puts the weights back to the last ones whose cost was.
+        Ctrl-C ends it and keeps what was learned. A cost that is no longer finite, or can no longer
+        be computed, ends it with a warning, and puts the weights back to the last ones whose cost
+        was.
 
         Args:
             X: features, shape (n, nin).
@@ -106,11 +113,11 @@ class Trainer:
                 one (stochastic), a number between for mini-batches.
             validation: (X, y) held out to judge by, or the share of the examples to hold out.
             early_stopping: end after this many epochs without a lower cost on the validation
-                examples (without any, on the batches), and put the best weights back.
+                examples, and put the best weights back.
             seed: of the order of the examples, and of dropout.
-            checkpoint: a file to write after each epoch.
-            resume: go on from `checkpoint` if it is there; with the same settings, to the same
-                numbers as without the interruption.
+            checkpoint: a file to write after each epoch, once the callbacks have been called.
+            resume: go on from `checkpoint` if it is there, with the same settings, to the same
+                numbers as without the interruption; only `epochs` may be another.
             callbacks: each is called as `callback(trainer, history)` after each epoch; a true
                 answer ends training.
             progress: show a progress bar; by default where there is a terminal.
@@ -123,16 +130,20 @@ class Trainer:
                 out of range, or the checkpoint is of another run. Nothing has changed then.
             OSError: the checkpoint cannot be read or written.
         """
-        rows = features(X)
-        examples = list(zip(rows, targets(y, len(rows))))
-        epochs = whole(epochs, "epochs")
-        size = min(whole(batch_size or len(examples), "batch_size"), len(examples))
-        patience = None if early_stopping is None else whole(early_stopping, "early_stopping")
+        examples, epochs = _examples(X, y), whole(epochs, "epochs")
+        size = len(examples) if batch_size is None else whole(batch_size, "batch_size")
+        size, seed = min(size, len(examples)), operator.index(seed)
+        callbacks = _called(callbacks)
         examples, held_out = _held_out(examples, validation, seed)
+        patience = None if early_stopping is None else whole(early_stopping, "early_stopping")
+        if patience is not None and not held_out:
+            raise ValueError("early_stopping judges by held-out examples: give validation=0.2")
+        _check_path(checkpoint, resume)
+        self._check_optimizer()
         self._check(examples, "y")
         self._check(held_out, "validation y")
 
-        run = _Run(self, seed, size, len(examples), patience)
+        run = _Run(self, seed, size, len(examples), len(held_out), patience)
         if resume and checkpoint is not None and Path(checkpoint).exists():
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
         self.history = run.history
@@ -148,14 +159,15 @@ class Trainer:
             try:
                 while run.goes_on(epochs):
                     self._epoch(run, examples, held_out, bar)
+                    stops = [callback(self, run.history) for callback in callbacks]
                     if checkpoint is not None:
                         run.checkpoint().save(checkpoint)
-                    stops = [callback(self, run.history) for callback in callbacks]
                     if any(stops):
                         run.history.stop_reason = "a callback asked to stop"
+                self._judged_or_diverged(run, examples[:size])  # did the last step go too far?
             except KeyboardInterrupt:
                 done = run.history.epochs
-                run.history.stop_reason = f"interrupted by Ctrl-C after {done} epoch(s)"
+                run.history.stop_reason = f"{INTERRUPTED} after {done} epoch(s)"
             except DivergenceError as error:
                 run.history.stop_reason = str(error)
                 warnings.warn(f"training stopped: {error}", RuntimeWarning, stacklevel=2)
@@ -171,8 +183,7 @@ class Trainer:
         Raises:
             TypeError, ValueError: X or y is not what the model and the loss take.
         """
-        rows = features(X)
-        examples = list(zip(rows, targets(y, len(rows))))
+        examples = _examples(X, y)
         self._check(examples, "y")
         return self._judged(examples)
 
@@ -185,7 +196,10 @@ class Trainer:
             n: how many starts; the k-th draws its weights with `seed` + k.
             X, y: as for `fit`, as are the other arguments.
             n_jobs: how many processes train side by side; −1 for one on each core.
-            seed: of the first start.
+            seed: of the first start, and of the validation split, which is the same for all.
+
+        Ctrl-C ends it and keeps the best of the starts that were finished, or had begun with
+        `n_jobs=1`.
 
         Returns:
             The history of each start, the best first: that with the lowest last cost, on the
@@ -195,12 +209,24 @@ class Trainer:
             TypeError, ValueError: as for `fit`, or a module of yours has parameters and does not
                 say where they start.
         """
+        if "checkpoint" in settings:
+            raise ValueError("all starts would write the same checkpoint: call fit for each")
+        if isinstance(settings.get("validation"), float):  # the same split for all
+            examples, held_out = _held_out(_examples(X, y), settings["validation"], seed)
+            (X, y), settings["validation"] = zip(*examples), tuple(zip(*held_out))
         starts = range(seed, seed + whole(n, "n"))
-        start = joblib.delayed(_started)
+        one, found = joblib.delayed(_started), []
         settings.setdefault("progress", False)
-        found = joblib.Parallel(n_jobs=n_jobs)(
-            start(copy.deepcopy(self), k, (X, y, *args), settings) for k in starts
-        )
+        parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+        with contextlib.suppress(KeyboardInterrupt):
+            for result in parallel(
+                one(copy.deepcopy(self), start, (X, y, *args), settings) for start in starts
+            ):
+                found.append(result)
+                if result[0].stop_reason.startswith(INTERRUPTED):
+                    break
+        if not found:
+            raise KeyboardInterrupt
         ranked = sorted(found, key=lambda result: _cost_of_weights(result[0]))
         self.history, state = ranked[0]
         self.model.load_state_dict(state)
@@ -222,20 +248,30 @@ class Trainer:
             answers += answered
             bar.set_postfix(epoch=history.epochs + 1, loss=f"{cost:.4g}", refresh=False)
             bar.update()
-        judged = self._judged(held_out) if held_out else None
-        history.losses.append(math.fsum(costs) / len(examples))
-        history.accuracies.append(_share(answers))
-        history.learning_rates.append(self.optimizer.lr)
-        if judged is not None:
-            history.validation_losses.append(judged[0])
-            history.validation_accuracies.append(judged[1])
-        for name in run.layers:
-            mean_norm = math.fsum(norm[name] for norm in norms) / len(norms)
-            history.gradient_norms.setdefault(name, []).append(mean_norm)
-        history.seconds.append(time.perf_counter() - began)
+        loss, accuracy = self._judged_or_diverged(run, held_out) if held_out else (None, None)
+        judged = {"validation_losses": loss, "validation_accuracies": accuracy}
+        history.add(
+            losses=math.fsum(costs) / len(examples),
+            accuracies=_share(answers),
+            learning_rates=self.optimizer.lr,
+            gradient_norms={
+                name: math.fsum(norm[name] for norm in norms) / len(norms) for name in run.layers
+            },
+            seconds=time.perf_counter() - began,
+            **(judged if held_out else {}),
+        )
         if self.scheduler is not None:
             self.scheduler.step(_last_cost(history))
         run.note_best()
+
+    def _judged_or_diverged(self, run: _Run, examples: list[Example]) -> tuple[float, float | None]:
+        try:
+            loss, accuracy = self._judged(examples)
+        except ArithmeticError as error:
+            raise run.diverged(f"the cost could not be computed ({error})") from None
+        if not math.isfinite(loss):
+            raise run.diverged(f"the cost became {loss}")
+        return loss, accuracy
 
     def _step(
         self, run: _Run, batch: Sequence[Example]
@@ -282,6 +318,14 @@ class Trainer:
                 answers.append(self.accuracy(numbers(outputs), y))
         return math.fsum(costs) / len(examples), _share(answers)
 
+    def _check_optimizer(self) -> None:
+        known = {id(p) for p in self.model.parameters()}
+        if not all(id(p) in known for p in self.optimizer.params):
+            raise ValueError(
+                "the optimiser moves parameters that are not the model's: was the model made anew? "
+                "Make the optimiser anew too, with model.parameters()"
+            )
+
     def _check(self, examples: list[Example], what: str) -> None:
         """Try the model on the first example, and the loss on every kind of target."""
         if not examples:
@@ -294,7 +338,7 @@ class Trainer:
             for i in first.values():
                 try:
                     self.loss(outputs, examples[i][1])
-                except (TypeError, ValueError) as error:
+                except (OverflowError, TypeError, ValueError) as error:
                     raise type(error)(f"{what}[{i}]: {error}") from None
 
 
@@ -306,14 +350,26 @@ class _Run:
     """What one call of `fit` keeps between its steps."""
 
     def __init__(
-        self, trainer: Trainer, seed: int, size: int, rows: int, patience: int | None
+        self,
+        trainer: Trainer,
+        seed: int,
+        size: int,
+        rows: int,
+        held_out: int,
+        patience: int | None,
     ) -> None:
         self.trainer, self.seed, self.size, self.patience = trainer, seed, size, patience
-        self.settings = {"seed": seed, "batch_size": size, "rows": rows}
+        self.settings = {
+            "seed": seed,
+            "batch_size": size,
+            "rows": rows,
+            "held-out rows": held_out,
+            "early_stopping": patience,
+            "scheduler": type(trainer.scheduler).__name__,
+        }
         self.history = History(seed=seed)
-        self.best: dict[str, np.ndarray] = {}
-        self.best_cost, self.waited = math.inf, 0
-        self.good: np.ndarray | None = None  # the last weights whose cost was finite
+        self.best = Best()
+        self.good: list[float] | None = None  # the last weights whose cost was finite
         self.layers: dict[str, list[Value]] = {}
         for name, tensor in trainer.model.tensors().items():
             layer = name.rpartition(".")[0] or name
@@ -322,10 +378,11 @@ class _Run:
     def goes_on(self, epochs: int) -> bool:
         """Whether another epoch is due; if not, the history says why."""
         if not self.history.stop_reason:
-            if self.patience is not None and self.waited >= self.patience:
+            waited = self.history.epochs - self.best.epoch
+            if self.patience is not None and waited >= self.patience:
                 self.history.stop_reason = (
-                    f"no lower cost for {self.waited} epochs; the weights are those of epoch "
-                    f"{self.history.epochs - self.waited}"
+                    f"no lower cost for {waited} epochs; the weights are those of epoch "
+                    f"{self.best.epoch}"
                 )
             elif self.history.epochs >= epochs:
                 self.history.stop_reason = f"all {epochs} epochs done"
@@ -342,7 +399,7 @@ class _Run:
 
     def about_to_step(self, cost: float) -> None:
         """The weights have a finite cost: the ones to come back to."""
-        self.good = np.array([p.data for p in self.trainer.optimizer.params])
+        self.good = [p.data for p in self.trainer.optimizer.params]
         self.history.step_losses.append(cost)
 
     def diverged(self, what: str, weights_are_good: bool = False) -> DivergenceError:
@@ -358,45 +415,42 @@ class _Run:
 
     def note_best(self) -> None:
         """Remember the weights if their cost is the lowest so far."""
-        if self.patience is None:
-            return
-        cost = _last_cost(self.history)
-        if cost < self.best_cost:
-            self.best_cost, self.waited = cost, 0
-            self.best = self.trainer.model.state_dict()
-        else:
-            self.waited += 1
+        if self.patience is not None:
+            cost = _last_cost(self.history)
+            if cost < self.best.cost:
+                state = self.trainer.model.state_dict()
+                self.best = Best(cost, self.history.epochs, state)
 
     def restore_best(self) -> None:
         """Put the weights of the best epoch back, if they were kept."""
-        self.history.kept_epoch = self.history.epochs - self.waited
-        if self.best:
-            self.trainer.model.load_state_dict(self.best)
+        self.history.kept_epoch = self.best.epoch or self.history.epochs
+        if self.best.epoch:
+            self.trainer.model.load_state_dict(self.best.state)
 
     def checkpoint(self) -> Checkpoint:
         """All that the next epoch depends on."""
-        scheduler = self.trainer.scheduler
         return Checkpoint(
             model=self.trainer.model.state_dict(),
             optimizer=self.trainer.optimizer.state_dict(),
-            best=self.best,
+            best=self.best.state,
             settings=self.settings,
             progress={
-                "best_cost": self.best_cost,
-                "waited": self.waited,
-                "scheduler": None if scheduler is None else scheduler.state_dict(),
+                "best_cost": self.best.cost,
+                "best_epoch": self.best.epoch,
+                "scheduler": _state(self.trainer.scheduler),
             },
-            history=self.history,
+            history=replace(self.history, stop_reason=""),
         )
 
     def go_on(self, checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
         """Take over a checkpoint; if it does not fit, nothing has changed."""
         trainer, progress = self.trainer, checkpoint.progress
         for name, mine in self.settings.items():
-            if checkpoint.settings.get(name) != mine:
+            theirs = checkpoint.settings.get(name)
+            if theirs != mine:
                 raise ValueError(
-                    f"{os.fspath(path)} is of another run: {name} was "
-                    f"{checkpoint.settings.get(name)} there and is {mine} here"
+                    f"{os.fspath(path)} is of another run: {name} was {theirs} there and is "
+                    f"{mine} here"
                 )
         before = trainer.model.state_dict()
         try:
@@ -405,23 +459,36 @@ class _Run:
         except ValueError as error:
             trainer.model.load_state_dict(before)
             raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
-        if trainer.scheduler is not None and progress["scheduler"] is not None:
+        if trainer.scheduler is not None:
             trainer.scheduler.load_state_dict(progress["scheduler"])
-        self.best, self.history = dict(checkpoint.best), checkpoint.history
-        self.best_cost, self.waited = progress["best_cost"], progress["waited"]
+        self.best = Best(progress["best_cost"], progress["best_epoch"], dict(checkpoint.best))
+        self.history = checkpoint.history
+
+
+class Best(NamedTuple):
+    """The best weights so far: their cost, their epoch (0 for none), and they themselves."""
+
+    cost: float = math.inf
+    epoch: int = 0
+    state: Mapping[str, Any] = {}
+
+
+def _examples(X: Any, y: Any) -> list[Example]:
+    rows = features(X)
+    return list(zip(rows, targets(y, len(rows))))
 
 
 def _held_out(
-    examples: list[Example], validation: tuple[Any, Any] | float | None, seed: int
+    examples: list[Example], validation: Any, seed: int
 ) -> tuple[list[Example], list[Example]]:
     """The examples to learn from, and those to judge by."""
     if validation is None:
         return examples, []
-    if not isinstance(validation, float):
-        X, y = validation
-        rows = features(X)
-        return examples, list(zip(rows, targets(y, len(rows))))
-    count = round(validation * len(examples))
+    if isinstance(validation, (tuple, list)) and len(validation) == 2:
+        return examples, _examples(*validation)
+    if isinstance(validation, bool) or not isinstance(validation, numbers_abc.Real):
+        raise TypeError(f"validation is a pair (X, y), or a share as in 0.2; got {validation!r}")
+    count = round(float(validation) * len(examples))
     if not 0 < count < len(examples):
         raise ValueError(
             f"validation={validation} of {len(examples)} examples leaves none on one side"
@@ -430,12 +497,34 @@ def _held_out(
     return order[count:], order[:count]
 
 
+def _called(callbacks: Iterable[Callback]) -> list[Callback]:
+    found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for callback in found:
+        if not callable(callback):
+            raise TypeError(f"a callback is a function (trainer, history), got {callback!r}")
+    return found
+
+
+def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None:
+    if checkpoint is None:
+        if resume:
+            raise ValueError("resume goes on from a checkpoint: name the file it is in")
+    elif not Path(checkpoint).parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {Path(checkpoint).parent} for the checkpoint")
+
+
+def _state(part: Optimizer | Scheduler | None) -> dict[str, Any]:
+    return {} if part is None else part.state_dict()
+
+
 def _started(
     trainer: Trainer, seed: int, arguments: tuple[Any, ...], settings: dict[str, Any]
 ) -> tuple[History, dict[str, np.ndarray]]:
     """One of several random starts, maybe in a process of its own."""
     trainer.model.reset_parameters(seed)
-    trainer.optimizer.load_state_dict({"lr": trainer.optimizer.lr, "steps": 0})
+    trainer.optimizer.load_state_dict(trainer._first[0])
+    if trainer.scheduler is not None:
+        trainer.scheduler.load_state_dict(trainer._first[1])
     history = trainer.fit(*arguments, seed=seed, **settings)
     return history, trainer.model.state_dict()
 

@@ -91,6 +91,57 @@ def test_a_learning_rate_too_high() -> None:
     assert nn.diagnose(model, X, Y, lr=better) == []
 
 
+def test_a_summed_cost_is_no_forgotten_zero_grad() -> None:
+    model = healthy()
+    for x, y in zip(X, Y):
+        nn.binary_cross_entropy_with_logits(model(x), int(y)).backward()
+    assert kinds(model) == []
+
+
+def test_neurons_that_are_equal_but_learn_differently_are_not_symmetric() -> None:
+    assert kinds(nn.MLP(2, [2], init=lambda *_: 0.0)) == []
+
+
+def test_a_network_that_has_learned_is_not_saturated() -> None:
+    blobs = np.concatenate([RNG.normal(-3, 0.5, (20, 2)), RNG.normal(3, 0.5, (20, 2))])
+    y = [0] * 20 + [1] * 20
+    model = nn.MLP(2, [1], output="sigmoid", seed=1)
+    nn.Trainer(model, nn.BCELoss(), nn.SGD(model.parameters(), 0.5)).fit(blobs, y, 50)
+    assert nn.diagnose(model, blobs, y, nn.BCELoss()) == []
+
+
+def test_a_step_lets_no_gradient_through() -> None:
+    model = nn.MLP(2, [4, 1], "step", seed=0)
+    (finding,) = nn.diagnose(model, X, Y)
+    assert (finding.kind, finding.layer) == ("vanishing", "layers.0")
+    assert "no gradient at all arrives here: step is flat everywhere" in finding.text
+
+
+@pytest.mark.parametrize("factor", [np.nan, 1e120])
+def test_weights_beyond_computing_are_told(factor: float) -> None:
+    model = nn.MLP(2, [6, 6, 1], "leaky_relu", seed=0)
+    for p in model.parameters():
+        p.data *= factor
+    (finding,) = nn.diagnose(model, X, X[:, 0], nn.mse_loss, lr=0.1)
+    assert finding.kind == "overflow"
+    assert "start anew" in str(finding)
+
+
+def test_a_rate_that_makes_the_cost_infinite_is_too_high() -> None:
+    model = nn.MLP(2, [4, 1], "tanh", output="sigmoid", seed=0)
+    assert kinds(model, loss=nn.BCELoss(), lr=1e4) == [("lr", "")]
+
+
+def test_an_error_changes_nothing_either() -> None:
+    model = nn.Sequential(nn.Layer(2, 4, seed=0), nn.Dropout(0.5, seed=0), nn.Layer(4, 2, seed=1))
+    nn.cross_entropy(model(X[0]), 1).backward()
+    before = [p.grad for p in model.parameters()]
+    with pytest.raises(ValueError, match="class 5"):
+        nn.diagnose(model, X[:3], [0, 1, 5], nn.cross_entropy)
+    assert [p.grad for p in model.parameters()] == before
+    assert all(module.training for module in model.modules())
+
+
 def test_nothing_is_changed() -> None:
     model = healthy()
     passed(model, 1)

@@ -220,6 +220,11 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_random_alone() -> None:
     assert not one.state_dict()["layers.0.bias"].any()
 
 
+def test_seeds_of_numpy_are_seeds() -> None:
+    one, two = nn.Layer(2, 2, seed=np.int64(3)), nn.Layer(2, 2, seed=3)
+    assert [p.data for p in one.parameters()] == [p.data for p in two.parameters()]
+
+
 def test_an_initialiser_without_a_seed_follows_random_seed() -> None:
     random.seed(1)
     one = nn.Layer(2, 2, init="he")
@@ -251,6 +256,16 @@ def test_dropout_of_values_blocks_their_gradient() -> None:
     total(out).backward()
     assert [v.grad for v in x] == [v.data for v in out] == [0.0, 2.0, 2.0, 0.0]
     assert isinstance(dropout(x[0]), Value)
+
+
+def test_dropout_of_rows() -> None:
+    assert nn.Dropout(0.5, seed=1)([[1.0, 1.0], [1.0, 1.0]]) == [[0.0, 2.0], [2.0, 0.0]]
+
+
+def test_inputs_may_be_any_numbers() -> None:
+    neuron = loaded(nn.Neuron(1, "identity"), w=[2.0], b=0.5)
+    for x in (3, np.array(3.0), np.array([3]), [np.float32(3.0)], (3.0,)):
+        assert neuron(x).data == 6.5
 
 
 def test_dropout_starts_anew_with_its_seed() -> None:
@@ -322,8 +337,11 @@ def test_bad_settings_are_refused(build: Callable[[], Any], message: str) -> Non
     [
         (lambda: nn.MLP(2, 16), r"as in \[16, 16, 1\]; got 16"),
         (lambda: nn.MLP(2, "16"), "got '16'"),
-        (lambda: nn.Sequential(nn.Layer(1, 1), "relu"), "modules and functions, got 'relu'"),
+        (lambda: nn.Sequential(nn.Layer(1, 1), "relu"), "modules of nn and functions, got 'relu'"),
+        (lambda: nn.Sequential(micrograd.nn.Neuron(1)), "modules of nn and functions, got"),
         (lambda: nn.Neuron(1)(["a"]), "expected one real number"),
+        (lambda: nn.Neuron(2, seed=np.random.default_rng(0)), "a seed is a whole number or a"),
+        (lambda: nn.Dropout("0.5"), "p, a probability, is a number, got '0.5'"),
     ],
 )
 def test_things_of_another_kind_are_refused(build: Callable[[], Any], message: str) -> None:

@@ -139,7 +139,7 @@ def test_cross_entropy_costs_what_it_should_in_both_tails(z: list[float], c: int
 
 def test_a_hopeless_probability_is_explained() -> None:
     for p, y in ((0.0, 1), (1.0, 0), (1.0, 0.5)):
-        with pytest.raises(ValueError, match="costs infinity: give the logits"):
+        with pytest.raises(OverflowError, match="costs infinity: give the logits"):
             nn.binary_cross_entropy(Value(p), y)
     assert nn.binary_cross_entropy(Value(1.0), 1).data == 0.0
     assert nn.binary_cross_entropy(Value(1e-30), 0).data == 1e-30
@@ -259,6 +259,10 @@ def test_pytorch_agrees(
         (lambda: nn.cross_entropy(values([1.0, 2.0]), [2.0, -1.0]), "not negative"),
         (lambda: nn.cross_entropy(values(BATCH), [0]), "2 examples and as targets 1"),
         (lambda: nn.cross_entropy(values(BATCH), 0), "2 examples and as targets one number"),
+        (
+            lambda: nn.cross_entropy(values([1.0, 2.0, 0.0]), [1, 1, 0]),
+            "add up to 1, got .* For se",
+        ),
         (lambda: nn.nll_loss(values([1.0, 2.0]), 5), "class 5 is outside"),
         (lambda: nn.hinge_loss(Value(1.0), 0), "1 or -1, got 0"),
         (lambda: nn.perceptron_loss(Value(1.0), 0.5), "1 or -1, got 0.5"),
@@ -276,8 +280,34 @@ def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> 
         lambda: nn.cross_entropy(values([1.0, 2.0]), 1.0),
         lambda: nn.nll_loss(values([1.0, 2.0]), "one"),
         lambda: nn.one_hot(0.5, 3),
+        lambda: nn.cross_entropy(values([1.0, 2.0]), None),
     ],
 )
 def test_a_class_is_a_whole_number(call: Callable[[], Any]) -> None:
     with pytest.raises(TypeError, match="a class is a whole number from 0 to"):
         call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: nn.mse_loss(values([1.0, 2.0]), ["a", "b"]),
+        lambda: nn.mse_loss(Value(1.0), None),
+        lambda: nn.binary_cross_entropy(Value(0.5), None),
+        lambda: nn.l1_penalty(nn.Neuron(1), 0.1),
+        lambda: nn.l2_penalty(nn.Neuron(1), 0.1),
+    ],
+)
+def test_what_is_no_number_is_told(call: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match="numbers?, got|expected parameters"):
+        call()
+
+
+def test_arrays_of_no_dimensions_are_numbers() -> None:
+    assert nn.mse_loss(Value(3.0), np.array(1.0)).data == 4.0
+    assert nn.cross_entropy(values([1.0, 1.0]), np.array(0)).data == pytest.approx(math.log(2))
+    assert nn.one_hot(np.array(1), 2).tolist() == [0.0, 1.0]
+
+
+def test_a_masked_logit_costs_nothing() -> None:
+    assert nn.cross_entropy([Value(-math.inf), Value(2.0)], 1).data == 0.0

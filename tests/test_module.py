@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -245,7 +248,7 @@ def test_one_output_predicts_a_vector() -> None:
         ([], "shape"),
         (np.zeros((0, 2)), "nothing in it"),
         (np.zeros((2, 2, 2)), r"reshape\(len\(X\), -1\)"),
-        ([[1.0, 2.0], [3.0]], r"rows of X differ in length: \[1, 2\]"),
+        ([[1.0, 2.0], [3.0]], r"rows of X differ in shape: \(1,\), \(2,\)"),
         ([[1.0, 2.0], [3.0, np.inf]], r"X\[1, 1\] \(row 1, column 1\) is inf"),
         ([["a", "b"]], "must be made of real numbers"),
         ([[1j, 2.0]], "must be made of real numbers"),
@@ -287,5 +290,89 @@ def test_reset_parameters_draws_as_the_constructor_does() -> None:
 
 
 def test_parameters_that_nobody_can_draw_are_not_left_as_they_are_silently() -> None:
-    with pytest.raises(TypeError, match="Mixed has a parameter 'scale' and does not say where"):
-        Mixed().reset_parameters(0)
+    model = nn.Sequential(nn.Layer(2, 2, seed=0), Mixed())
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(TypeError, match=r"nobody says where layers.1.scale starts: .* drawn\(self"):
+        model.reset_parameters(1)
+    assert [p.data for p in model.parameters()] == before
+
+
+def test_a_module_of_ones_own_says_where_its_parameters_start() -> None:
+    class Scaled(nn.Layer):
+        def __init__(self) -> None:
+            super().__init__(2, 2, seed=0)
+            self.scale = Value(1.0)
+
+        def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+            yield self.scale, rng.uniform(5.0, 6.0)
+            yield from super().drawn(rng)
+
+    layer = Scaled()
+    layer.reset_parameters(3)
+    assert layer.scale.data == random.Random(3).uniform(5.0, 6.0)
+
+
+def test_a_layer_keeps_what_a_kind_of_it_has_besides() -> None:
+    class Scaled(nn.Layer):
+        def __init__(self, seed: int) -> None:
+            super().__init__(2, 2, seed=seed)
+            self.scale = Value(1.0)
+            self.neurons[0].slope = Value(0.25)  # type: ignore[attr-defined]
+
+    first, second = Scaled(0), Scaled(1)
+    first.scale.data = 5.0
+    assert list(first.state_dict()) == ["weight", "bias", "neurons.0.slope", "scale"]
+    second.load_state_dict(first.state_dict())
+    assert [p.data for p in second.parameters()] == [p.data for p in first.parameters()]
+
+
+def test_modules_that_compare_by_their_contents_work() -> None:
+    @dataclasses.dataclass
+    class Line(nn.Module):
+        w: Value
+
+        def forward(self, x: Any) -> Value:
+            return self.w * x[0]
+
+    model = nn.Sequential(Line(Value(2.0)))
+    assert model.predict([[3.0]]).tolist() == [6.0]
+    assert len(model.parameters()) == 1
+
+
+def test_predict_turns_arrays_of_values_into_numbers() -> None:
+    class Matrix(nn.Module):
+        def __init__(self) -> None:
+            self.W = np.array([[Value(1.0), Value(2.0)], [Value(0.0), Value(-1.0)]])
+
+        def forward(self, x: Any) -> Any:
+            return self.W @ x
+
+    outputs = Matrix().predict([[1.0, 2.0], [3.0, 4.0]])
+    assert outputs.dtype == np.float64
+    assert outputs.tolist() == [[5.0, -2.0], [11.0, -4.0]]
+
+
+def test_a_sequential_of_pytorchs_loads_under_its_own_names() -> None:
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+    model = nn.MLP(2, [3, 1], seed=0)
+    with pytest.raises(ValueError, match=r"dict\(zip\(model.state_dict\(\), state.values"):
+        model.load_state_dict(theirs.state_dict())
+    with pytest.raises(ValueError, match="is not an array of numbers"):
+        model.load_state_dict(dict(zip(model.state_dict(), theirs.parameters())))
+    model.load_state_dict(dict(zip(model.state_dict(), theirs.state_dict().values())))
+    x = torch.tensor([[0.5, -1.0]])
+    assert model.predict(x.numpy())[0] == pytest.approx(theirs(x).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["file", "allow_pickle"])
+def test_parameters_may_have_any_name(tmp_path: Path, name: str) -> None:
+    class Odd(nn.Module):
+        pass
+
+    model, other = Odd(), Odd()
+    setattr(model, name, Value(2.0))
+    setattr(other, name, Value(0.0))
+    model.save(tmp_path / "odd.npz")
+    assert getattr(other.load(tmp_path / "odd.npz"), name).data == 2.0
+    assert np.load(tmp_path / "odd.npz")[name] == 2.0

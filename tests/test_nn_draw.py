@@ -115,3 +115,18 @@ def test_what_does_not_fit_is_refused(settings: dict[str, Any], message: str) ->
 def test_a_model_without_layers_is_refused() -> None:
     with pytest.raises(ValueError, match="no Layer in the model to draw"):
         nn.draw(nn.Neuron(2))
+
+
+def test_numbers_that_are_none_are_shown() -> None:
+    model = nn.MLP(1, [1], init=lambda *_: 1e200, seed=0)
+    shown = circles(nn.draw(model, [1e200]).source)
+    assert shown["n1_0"]["label"] == "inf"
+    assert shown["n0_0"]["label"] == "1e+200"
+
+
+def test_long_names_stand_beside_their_circles() -> None:
+    source = nn.draw(nn.MLP(1, [2]), classes=["cat", "a very long class name"]).source
+    places = [float(x) for x in re.findall(r"class\d .*pos=\"([\d.]+),", source)]
+    half_widths = [0.036 * len("cat"), 0.036 * len("a very long class name")]
+    for place, half in zip(places, half_widths):
+        assert place - half > 2.2 + 0.19

@@ -102,7 +102,28 @@ def test_a_state_of_another_size_changes_nothing() -> None:
     before = large.state_dict()
     with pytest.raises(ValueError, match=r"m has shape \(1,\), and there are 2 parameters"):
         large.load_state_dict(small.state_dict())
+    with pytest.raises(ValueError, match="this is the state of SGD, and not of Adam"):
+        large.load_state_dict(nn.SGD([Value(1.0)]).state_dict())
+    with pytest.raises(ValueError, match="this is the state of None"):
+        large.load_state_dict({})
     assert large.state_dict() == before
+
+
+def test_a_state_brings_its_settings() -> None:
+    other = nn.SGD([Value(1.0)], 0.1)
+    other.load_state_dict(nn.SGD([Value(1.0)], 0.2, 0.9, 0.01, nesterov=True).state_dict())
+    assert (other.lr, other.momentum, other.weight_decay, other.nesterov) == (0.2, 0.9, 0.01, True)
+
+
+def test_a_failed_step_is_no_step() -> None:
+    class Broken(nn.SGD):
+        def _change(self, gradient: np.ndarray) -> Any:
+            raise ZeroDivisionError
+
+    optimizer = Broken([Value(1.0)])
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step()
+    assert (optimizer.steps, optimizer.params[0].data) == (0, 1.0)
 
 
 def test_a_parameter_without_a_gradient_stays() -> None:
@@ -180,8 +201,7 @@ def test_a_learning_rate_is_positive(kind: Any, lr: float) -> None:
         (lambda w: nn.SGD([w], 0.1, momentum=-1), "momentum is at least 0, got -1"),
         (lambda w: nn.SGD([w], 0.1, weight_decay=-1), "weight_decay is at least 0, got -1"),
         (lambda w: nn.SGD([w], 0.1, nesterov=True), "give momentum"),
-        (lambda w: nn.Adam([w], betas=(0.9, 1.0)), "betas are two numbers"),
-        (lambda w: nn.Adam([w], betas=(0.9,)), "betas are two numbers"),
+        (lambda w: nn.Adam([w], betas=(0.9, 1.0)), "each of betas is at least 0 and below 1"),
         (lambda w: nn.Adam([w], eps=-1e-8), "eps is at least 0"),
         (lambda w: nn.clip_grad_norm_([w], 0.0), "max_norm is a positive number"),
         (lambda w: nn.clip_grad_value_([w], -1.0), "clip_value is a positive number"),
@@ -196,3 +216,33 @@ def test_bad_settings_are_refused(build: Callable[[Value], Any], message: str) -
 def test_only_values_that_you_made_can_learn(params: Any) -> None:
     with pytest.raises(TypeError, match=r"as in model.parameters\(\); got"):
         nn.SGD(params, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda w: nn.SGD([w], "0.1"), "lr, the learning rate, is a number, got '0.1'"),
+        (lambda w: nn.SGD([w], None), "is a number, got None"),
+        (lambda w: nn.Adam([w], betas=0.9), "betas are two numbers"),
+        (lambda w: nn.Adam([w], betas=(0.9,)), "betas are two numbers"),
+        (lambda w: nn.clip_grad_norm_(nn.Neuron(1), 1.0), r"expected parameters, as in model"),
+        (lambda w: nn.clip_grad_value_([1.0], 1.0), "expected parameters"),
+        (lambda w: nn.grad_norm([1.0]), "expected parameters"),
+    ],
+)
+def test_things_of_another_kind_are_refused(build: Callable[[Value], Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        build(Value(1.0))
+
+
+def test_an_infinite_norm_only_measures() -> None:
+    params = with_gradients(3.0, -4.0)
+    assert nn.clip_grad_norm_(params, math.inf) == 5.0
+    assert [p.grad for p in params] == [3.0, -4.0]
+
+
+def test_whole_numbers_as_gradients_work() -> None:
+    w = Value(1.0)
+    w.grad = 1
+    nn.SGD([w], 0.1, weight_decay=0.5).step()
+    assert w.data == pytest.approx(0.85)

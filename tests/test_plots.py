@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import nn
+from autograd import Value
 
 pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
@@ -103,9 +104,32 @@ def test_the_confusion_matrix_counts() -> None:
     drawn(figure)
 
 
+def test_the_confusion_matrix_knows_classes_that_nobody_is() -> None:
+    figure = plots.confusion_matrix([0, 1, 1], [0, 1, 0], ["setosa", "versicolor", "virginica"])
+    labels = figure.axes[0].get_xticklabels()
+    assert [label.get_text() for label in labels] == ["setosa", "versicolor", "virginica"]
+    assert labels[0].get_rotation() == 45
+    drawn(figure)
+
+
+def test_a_class_that_is_not_there_keeps_its_colour() -> None:
+    model = nn.MLP(2, [3])
+    model.load_state_dict({"layers.0.weight": [[0, 0]] * 3, "layers.0.bias": [0, 9, 0]})
+    (axes,) = plots.decision_regions(model, X, [0, 2, 0, 2]).axes
+    assert (np.asarray(axes.collections[0].get_array()) == 1).all()
+    assert [points.get_label() for points in axes.collections[1:]] == [
+        *("class 0", "class 1", "class 2")
+    ]
+    drawn(plots.decision_regions(up(), [[5.0, 1e7]] * 2, [1, 1]))
+
+
+def test_one_epoch_is_a_point() -> None:
+    assert nn.History(losses=[1.0], accuracies=[None]).plot().axes[0].lines[0].get_marker() == "o"
+
+
 def test_a_path_of_descent() -> None:
     path = [(2.0, 2.0), (1.0, 0.5), (0.0, 0.0)]
-    figure = plots.descent_path(lambda p, q: p * p + q * q, {"careful": path})
+    figure = plots.descent_path(lambda p, q: Value(p) ** 2 + q * q, {"careful": path})
     (axes,) = figure.axes
     assert [tuple(point) for point in axes.lines[0].get_xydata()] == path
     drawn(figure)
@@ -118,6 +142,8 @@ def test_a_path_of_descent() -> None:
         (lambda: plots.neuron_heatmaps(nn.Neuron(2), X), "has no Layer"),
         (lambda: plots.weights_as_images(nn.Layer(6, 1), (2, 2)), "2 × 2 does not fit 6 inputs"),
         (lambda: plots.confusion_matrix([0, 1], [0]), "y has 2"),
+        (lambda: plots.confusion_matrix([-1, 1], [1, 1]), "class -1 is outside the 2 classes"),
+        (lambda: plots.decision_regions(up(), X, [0, 1, 2, 3]), "one output tells two classes"),
         (lambda: plots.descent_path(lambda p, q: p, {}), "at least one place"),
     ],
 )

@@ -84,7 +84,9 @@ def test_a_plateau_stops_at_its_lowest_rate() -> None:
         (lambda o: nn.CosineAnnealingLR(o, 5, eta_min=-1), "eta_min is at least 0"),
         (lambda o: nn.LinearLR(o, start_factor=0.0), "start_factor is a positive number"),
         (lambda o: nn.LinearLR(o, total_iters=0), "total_iters is a whole number"),
-        (lambda o: nn.ReduceLROnPlateau(o, factor=1.0), "factor is above 0 and below 1"),
+        (lambda o: nn.ReduceLROnPlateau(o, factor=1.0), "factor is at least 0 and below 1"),
+        (lambda o: nn.ReduceLROnPlateau(o, factor=0.0), "factor is above 0"),
+        (lambda o: nn.ReduceLROnPlateau(o, "down"), "mode is 'min' or 'max', got 'down'"),
         (lambda o: nn.ReduceLROnPlateau(o, patience=-1), "patience is at least 0"),
         (lambda o: nn.ReduceLROnPlateau(o).step(), r"call step\(cost\)"),
     ],
@@ -92,3 +94,48 @@ def test_a_plateau_stops_at_its_lowest_rate() -> None:
 def test_bad_settings_are_refused(build: Callable[[Any], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(optimizer())
+
+
+def test_schedules_work_together_as_pytorchs_do() -> None:
+    o = optimizer()
+    warm_up, decay = nn.LinearLR(o, 0.1, 1.0, 5), nn.ExponentialLR(o, 0.9)
+    plateau = nn.ReduceLROnPlateau(o)
+    found = []
+    for epoch in range(7):
+        warm_up.step()
+        decay.step()
+        plateau.step(1.0 / (epoch + 1))
+        found += decay.get_last_lr()
+    factors = [min(0.1 + 0.9 * t / 5, 1.0) * 0.9**t for t in range(1, 8)]
+    assert found == pytest.approx(factors)
+
+
+def test_a_rate_set_by_hand_stays_in_force() -> None:
+    o = optimizer()
+    schedule = nn.StepLR(o, 2, gamma=0.1)
+    o.lr = 0.5
+    schedule.step()
+    assert o.lr == 0.5
+    schedule.step()
+    assert o.lr == pytest.approx(0.05)
+
+
+def test_a_plateau_never_raises_the_rate_and_takes_a_value() -> None:
+    o = nn.SGD([Value(0.0)], lr=0.001)
+    schedule = nn.ReduceLROnPlateau(o, patience=0, min_lr=0.01)
+    schedule.step(Value(0.5) * 2)
+    schedule.step(Value(0.5) * 2)
+    assert o.lr == 0.001
+    assert schedule.state_dict()["best"] == 1.0
+
+
+def test_a_plateau_of_something_that_should_rise() -> None:
+    schedule = nn.ReduceLROnPlateau(optimizer(), "max", factor=0.5, patience=0)
+    assert rates(schedule, [0.5, 0.6, 0.6, 0.7]) == [1.0, 1.0, 1.0, 0.5]
+
+
+def test_a_schedule_takes_an_optimiser_and_a_number() -> None:
+    with pytest.raises(TypeError, match="a schedule takes an optimiser of nn, got"):
+        nn.StepLR(nn.Neuron(1), 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the cost is a number, got 'low'"):
+        nn.ReduceLROnPlateau(optimizer()).step("low")  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def test_every_epoch_shows_every_example_once_in_another_order() -> None:
     shown: list[float] = []
     model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
     trainer(model).fit(X, Y, epochs=2, batch_size=3)
-    first, second = shown[-40:-20], shown[-20:]
+    first, second = shown[1:21], shown[21:41]  # one to try the targets, three to judge the end
     assert sorted(first) == sorted(second) == sorted(X[:, 0].tolist())
     assert first != second
 
@@ -195,7 +196,7 @@ def test_a_share_of_the_examples_is_held_out() -> None:
     model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
     history = trainer(model).fit(X, Y, epochs=1, batch_size=None, validation=0.25)
     assert len(history.validation_losses) == 1
-    learned, judged = shown[-20:-5], shown[-5:]
+    learned, judged = shown[-35:-20], shown[-20:-15]  # the fifteen are judged once more
     assert sorted(learned + judged) == sorted(X[:, 0].tolist())
 
 
@@ -217,7 +218,8 @@ def test_early_stopping_restores_the_best_weights() -> None:
         weights.append(data(model))
 
     trained = trainer(model, loss=cost)
-    history = trained.fit(X, Y, 5, None, early_stopping=2, callbacks=[remember])
+    settings = {"validation": (X[:2], Y[:2]), "early_stopping": 2, "callbacks": [remember]}
+    history = trained.fit(X, Y, 5, None, **settings)
     assert history.epochs == 4
     assert history.kept_epoch == 2
     assert data(model) == weights[0], "the weights that the second epoch ended with"
@@ -276,6 +278,30 @@ def test_an_overflow_is_a_divergence_too() -> None:
         history = trained.fit([[1.0]], [0.0], 5)
     assert data(model) == [1.0, 0.0]
     assert history.losses == pytest.approx([np.e])
+
+
+def test_an_overflow_on_the_held_out_examples_is_a_divergence_too() -> None:
+    model = nn.MLP(1, [1], init=lambda *_: 1.0, seed=0)
+    trained = trainer(model, loss=lambda z, y: (z * z).exp() if y else z, lr=1e3)
+    with pytest.warns(RuntimeWarning, match="could not be computed"):
+        history = trained.fit([[1.0]], [0.0], 5, validation=([[1.0]], [1.0]))
+    assert data(model) == [1.0, 0.0]
+    assert (history.epochs, history.validation_losses) == (0, [])
+
+
+def test_the_last_step_is_judged_too() -> None:
+    model = nn.MLP(1, [1], init=lambda *_: 1.0, seed=0)
+    with pytest.warns(RuntimeWarning, match="at step 2"):
+        trainer(model, loss=nn.mse_loss, lr=1e160).fit([[1.0]], [0.0], 1)
+    assert data(model) == [1.0, 0.0]
+
+
+def test_an_output_that_is_sure_and_wrong_is_a_divergence() -> None:
+    model = nn.MLP(1, [1], output="sigmoid", init=lambda *_: 1.0, seed=0)
+    trained = trainer(model, loss=nn.binary_cross_entropy, lr=1e4)
+    with pytest.warns(RuntimeWarning, match="costs infinity: give the logits"):
+        trained.fit([[1.0], [1.1]], [0, 1], 5, 1)
+    assert trained.evaluate([[1.0], [1.1]], [0, 1])[0] < 1.0
 
 
 def test_a_gradient_that_is_not_finite_moves_nothing() -> None:
@@ -365,7 +391,7 @@ def test_a_checkpoint_of_another_optimiser_changes_nothing(tmp_path: Path) -> No
     )
     other = trainer(network(seed=9))
     before = data(other.model)
-    with pytest.raises(ValueError, match="there are 18 parameters|there are 22 parameters"):
+    with pytest.raises(ValueError, match="this is the state of Adam, and not of SGD"):
         other.fit(X, Y, 2, checkpoint=path, resume=True)
     assert data(other.model) == before
 
@@ -375,6 +401,7 @@ def test_a_checkpoint_of_another_optimiser_changes_nothing(tmp_path: Path) -> No
     [
         ({"seed": 4}, "is of another run: seed was 0 there and is 4 here"),
         ({"batch_size": 5}, "batch_size was 20 there and is 5 here"),
+        ({"validation": (X, Y)}, "held-out rows was 0 there and is 20 here"),
     ],
 )
 def test_a_checkpoint_of_other_settings_is_refused(
@@ -384,6 +411,32 @@ def test_a_checkpoint_of_other_settings_is_refused(
     trainer().fit(X, Y, 1, checkpoint=path)
     with pytest.raises(ValueError, match=message):
         trainer().fit(X, Y, 2, checkpoint=path, resume=True, **settings)
+
+
+def test_a_rate_set_by_a_callback_is_in_the_checkpoint(tmp_path: Path) -> None:
+    def halve(who: nn.Trainer, history: nn.History) -> None:
+        who.optimizer.lr *= 0.5
+
+    straight = full_run(None, callbacks=[halve])
+    full_run(tmp_path / "run.npz", epochs=2, callbacks=[halve])
+    resumed = full_run(tmp_path / "run.npz", callbacks=[halve], resume=True)
+    assert resumed[0].learning_rates == straight[0].learning_rates
+    assert resumed[1] == straight[1]
+
+
+def test_a_schedule_is_part_of_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    trainer().fit(X, Y, 1, checkpoint=path)
+    other = trainer()
+    other.scheduler = nn.ExponentialLR(other.optimizer, 0.5)
+    with pytest.raises(ValueError, match="scheduler was NoneType there and is ExponentialLR here"):
+        other.fit(X, Y, 2, checkpoint=path, resume=True)
+
+
+def test_a_run_that_a_callback_stopped_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    full_run(path, callbacks=[lambda who, history: history.epochs == 2])
+    assert full_run(path, resume=True)[1] == full_run(None)[1]
 
 
 def test_weights_are_no_checkpoint_and_a_torn_one_is_told(tmp_path: Path) -> None:
@@ -432,6 +485,43 @@ def test_restarts_keep_the_best_of_n_starts(n_jobs: int) -> None:
     assert trained.history is histories[0]
 
 
+def test_all_starts_are_judged_by_the_same_examples() -> None:
+    trained = trainer(lr=1e-300)
+    histories = trained.restarts(3, X, Y, 1, validation=0.5, seed=4)
+    order = random.Random("4, validation").sample(range(20), 20)[:10]
+    for history in histories:
+        model = network(seed=history.seed)
+        cost = trainer(model).evaluate(X[order], Y[order])[0]
+        assert history.validation_losses == [pytest.approx(cost)]
+
+
+def test_starts_begin_with_the_first_rate_and_an_empty_memory() -> None:
+    def built() -> nn.Trainer:
+        model = network()
+        optimizer = nn.Adam(model.parameters(), 0.1)
+        return trainer(model, optimizer=optimizer, scheduler=nn.CosineAnnealingLR(optimizer, 4))
+
+    used = built()
+    used.fit(X, Y, 4)
+    again, fresh = used.restarts(2, X, Y, 4), built().restarts(2, X, Y, 4)
+    assert [timeless(h) for h in again] == [timeless(h) for h in fresh]
+
+
+def test_ctrl_c_ends_the_starts_and_keeps_the_best_so_far() -> None:
+    calls = []
+
+    def interrupted(outputs: Any, y: int) -> Value:
+        calls.append(1)
+        if len(calls) == 100:
+            raise KeyboardInterrupt
+        return nn.cross_entropy(outputs, y)
+
+    trained = trainer(loss=interrupted)
+    histories = trained.restarts(9, X, Y, 2, None)
+    assert 1 < len(histories) < 4
+    assert sum("Ctrl-C" in history.stop_reason for history in histories) == 1
+
+
 # ---------------------------------------------------------------------- what it says
 
 
@@ -455,6 +545,23 @@ def test_a_history_prints_and_is_saved(tmp_path: Path) -> None:
     assert lines[-1] == "all 30 epochs done"
     history.save(tmp_path / "history.json")
     assert nn.History.load(tmp_path / "history.json") == history
+
+
+def test_an_interrupted_epoch_is_not_in_the_history() -> None:
+    class Interrupted(list):  # type: ignore[type-arg]
+        def append(self, x: Any) -> None:
+            super().append(x)
+            raise KeyboardInterrupt
+
+    history = nn.History(accuracies=Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        history.add(losses=0.5, accuracies=1.0, gradient_norms={"layers.0": 0.1})
+    assert (history.losses, history.accuracies) == ([], [])
+    assert history.gradient_norms == {"layers.0": []}
+
+
+def test_a_history_with_gaps_prints() -> None:
+    assert "—" in str(nn.History(losses=[0.5, 0.4], accuracies=[0.5]))
 
 
 def test_a_history_of_a_regression_shows_no_accuracy() -> None:
@@ -489,7 +596,11 @@ def test_what_is_no_history_is_refused(tmp_path: Path, text: str) -> None:
         (lambda t: t.fit(X, Y, validation=0.01), "leaves none on one side"),
         (lambda t: t.fit(X, Y, validation=(X, Y[:3])), "y has 3"),
         (lambda t: t.fit(X, Y, validation=(X[:1], [5])), r"validation y\[0\]: class 5 is outside"),
+        (lambda t: t.fit(X, Y, batch_size=0), "batch_size is a whole number of at least 1, got 0"),
+        (lambda t: t.fit(X, Y, early_stopping=3), "give validation=0.2"),
+        (lambda t: t.fit(X, Y, resume=True), "name the file it is in"),
         (lambda t: t.restarts(0, X, Y), "n is a whole number"),
+        (lambda t: t.restarts(2, X, Y, checkpoint="a.npz"), "would write the same checkpoint"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_changes(
@@ -507,6 +618,31 @@ def test_targets_of_another_kind_are_refused() -> None:
         trainer().fit(X, Y + 0.5)
     with pytest.raises(TypeError, match="y must be made of real numbers"):
         trainer().fit(X, ["a"] * 20)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"validation": 1 + 0j}, "validation is a pair"),
+        ({"validation": (X, Y, Y)}, "validation is a pair"),
+        ({"callbacks": [3]}, "a callback is a function"),
+        ({"seed": 0.5}, "integer"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        trainer().fit(X, Y, **settings)
+
+
+def test_a_missing_folder_is_told_before_training(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere for the checkpoint"):
+        trainer().fit(X, Y, checkpoint=tmp_path / "nowhere" / "run.npz")
+
+
+def test_an_optimiser_of_another_model_is_refused() -> None:
+    lost = nn.Trainer(network(), nn.cross_entropy, nn.SGD(network().parameters()))
+    with pytest.raises(ValueError, match="was the model made anew"):
+        lost.fit(X, Y)
 
 
 def test_a_clip_is_positive() -> None:

@@ -1,0 +1,200 @@
+"""Logic gates with one neuron, and the one that needs three.
+
+A perceptron says 1 where w·x + b > 0. Its rule moves only on mistakes, by the mistake itself:
+
+    w ← w + (y − a)·x      b ← b + (y − a)
+
+Gradient descent on the cross-entropy of a sigmoid moves on every point, by how far it is off:
+
+    w ← w − lr·(a − y)·x   b ← b − lr·(a − y)
+
+Both draw one straight line, so neither can do XOR; two hidden neurons draw two.
+
+    python -m demos.gates
+
+Sources: Rosenblatt, "The perceptron", Psychological Review 65 (1958); Minsky and Papert,
+"Perceptrons" (1969).
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nn
+from demos.lesson import heading, options, positive, run, save
+
+PAIRS = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+GATES: dict[str, tuple[list[list[float]], list[int]]] = {
+    "AND": (PAIRS, [0, 0, 0, 1]),
+    "OR": (PAIRS, [0, 1, 1, 1]),
+    "NOT": ([[0.0], [1.0]], [1, 0]),
+    "XOR": (PAIRS, [0, 1, 1, 0]),
+}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A gate as it was learned.
+
+    Attributes:
+        model: what learned it.
+        outputs: what it says to each row of the truth table.
+        right: whether every row is right.
+        shown: how many points it was shown.
+        moved: on how many of them it moved.
+    """
+
+    model: nn.Module
+    outputs: list[float]
+    right: bool
+    shown: int
+    moved: int
+
+
+def by_rule(gate: str, passes: int, seed: int) -> Learned:
+    """One perceptron, trained by the perceptron's rule until a pass has no mistake.
+
+    >>> by_rule("AND", 50, seed=0).right
+    True
+    """
+    X, y = GATES[gate]
+    neuron = nn.Neuron(len(X[0]), "step", init="uniform", seed=seed)
+    shown = moved = 0
+    for _ in range(passes):
+        mistakes = 0
+        for x, wanted in zip(X, y, strict=True):
+            shown += 1
+            mistake = wanted - neuron(x).data
+            if mistake:
+                mistakes += 1
+                for w, xi in zip(neuron.w, x, strict=True):
+                    w.data += mistake * xi
+                neuron.b.data += mistake
+        moved += mistakes
+        if not mistakes:
+            break
+    return judged(neuron, gate, 0.5, shown, moved)
+
+
+def by_descent(gate: str, epochs: int, seed: int) -> Learned:
+    """One sigmoid neuron, trained by stochastic gradient descent on the cross-entropy.
+
+    >>> by_descent("OR", 100, seed=0).right
+    True
+    """
+    X, y = GATES[gate]
+    neuron = nn.Neuron(len(X[0]), "sigmoid", seed=seed)
+    trainer = nn.Trainer(neuron, nn.binary_cross_entropy, nn.SGD(neuron.parameters(), lr=1.0))
+    trainer.fit(X, y, epochs, batch_size=1, seed=seed)
+    return judged(neuron, gate, 0.5, epochs * len(X), epochs * len(X))
+
+
+def with_hidden_neurons(gate: str, epochs: int, seed: int, starts: int = 5) -> Learned:
+    """A 2-2-1 network, the best of several random starts: two hidden neurons can get stuck."""
+    X, y = GATES[gate]
+    network = nn.MLP(2, [2, 1], "tanh", seed=seed)
+    optimizer = nn.SGD(network.parameters(), lr=0.3, momentum=0.9)
+    trainer = nn.Trainer(network, nn.binary_cross_entropy_with_logits, optimizer)
+    trainer.restarts(starts, X, y, epochs, None, seed=seed * starts)
+    shown = starts * epochs * len(X)
+    return judged(network, gate, 0.0, shown, shown)
+
+
+def judged(model: nn.Module, gate: str, threshold: float, shown: int, moved: int) -> Learned:
+    """A trained model, held against the truth table."""
+    X, y = GATES[gate]
+    outputs = model.predict(X).tolist()
+    right = [(output > threshold) == bool(wanted) for output, wanted in zip(outputs, y)]
+    return Learned(model, outputs, all(right), shown, moved)
+
+
+def print_table(gate: str, rule: Learned, descent: Learned) -> None:
+    """The truth table, and what both say."""
+    X, y = GATES[gate]
+    print(heading(gate))
+    names = "  ".join(f"x{i + 1}" for i in range(len(X[0])))
+    print(f"{names}   wanted   the rule's a   descent's a")
+    for x, wanted, a, p in zip(X, y, rule.outputs, descent.outputs, strict=True):
+        print(f"{'  '.join(f'{v:2.0f}' for v in x)}   {wanted:6}   {a:12.0f}   {p:11.3f}")
+    for name, learned in (("the rule", rule), ("descent", descent)):
+        verdict = "all rows right" if learned.right else "not all rows right"
+        if gate == "XOR" and not learned.right:
+            verdict += ", for no straight line can"
+        print(f"{name} moved on {learned.moved} of {learned.shown} points: {verdict}")
+
+
+def print_network(network: Learned) -> None:
+    """What the hidden neurons of the 2-2-1 network draw."""
+    print("\nWith two hidden neurons, 2-2-1:")
+    for x, wanted, z in zip(*GATES["XOR"], network.outputs, strict=True):
+        print(f"{x[0]:2.0f}  {x[1]:2.0f}   {wanted:6}   {float(z > 0):12.0f}   z = {z:.2f}")
+    print("all rows right" if network.right else "not all rows right: a bad start")
+
+
+def pictures(rules: dict[str, Learned], network: Learned, out: str | Path) -> list[str]:
+    """The line of each gate, and the two of XOR."""
+    from matplotlib.figure import Figure
+
+    from nn import plots
+
+    figure = Figure(figsize=(13.0, 3.0), layout="constrained")
+    panels = {gate: (learned, 0.5) for gate, learned in rules.items()}
+    panels |= {"XOR, one neuron": panels.pop("XOR"), "XOR, 2-2-1": (network, 0.0)}
+    for i, (title, (learned, threshold)) in enumerate(panels.items(), 1):
+        axes = figure.add_subplot(1, len(panels), i)
+        X, y = GATES[title.split(",")[0]]
+        if len(X[0]) == 1:
+            neuron: Any = learned.model
+            plots.scatter(axes, [[*x, 0.0] for x in X], y)
+            axes.axvline(-neuron.b.data / neuron.w[0].data, color="#222222", linewidth=1.2)
+            axes.set(title=title, yticks=[], xlim=(-0.12, 1.12))
+        else:
+            plots.regions(axes, learned.model, X, y, title=title, threshold=threshold)
+    return [save(figure, out, "gates")]
+
+
+def main(passes: int = 100, epochs: int = 300, seed: int = 0, out: str | Path = "out") -> dict:
+    """Learn the gates, print their tables, draw their lines, and return the numbers.
+
+    Args:
+        passes: of the perceptron's rule, at the most.
+        epochs: of gradient descent.
+        seed: of the random starts.
+        out: the folder for `gates.png`.
+
+    Returns:
+        `rule`, `descent` (a `Learned` for each gate), `network` (of XOR), `right` (whether all
+        rows of each gate are right in the end, and XOR only with hidden neurons), `pictures`.
+    """
+    rule = {gate: by_rule(gate, passes, seed) for gate in GATES}
+    descent = {gate: by_descent(gate, epochs, seed) for gate in GATES}
+    for gate in GATES:
+        print_table(gate, rule[gate], descent[gate])
+    network = with_hidden_neurons("XOR", epochs, seed)
+    print_network(network)
+    made = pictures(rule, network, out)
+    print(f"\nThe lines: {made[0]}")
+    right = {gate: rule[gate].right and descent[gate].right for gate in ("AND", "OR", "NOT")}
+    right["XOR"] = network.right and not (rule["XOR"].right or descent["XOR"].right)
+    return {
+        "rule": rule,
+        "descent": descent,
+        "network": network,
+        "right": right,
+        "pictures": made,
+    }
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options, checked."""
+    parser = options("gates", "Logic gates with one neuron, and XOR with three.")
+    parser.add_argument("--passes", type=positive(int), default=100, help="of the rule, at most")
+    parser.add_argument("--epochs", type=positive(int), default=300, help="of gradient descent")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    run("gates", main, parsed)

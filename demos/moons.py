@@ -1,0 +1,91 @@
+"""A 2-16-16-1 network learns to tell two moons apart, and how well it does on points unseen.
+
+python -m demos.moons
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sklearn.datasets import make_moons
+
+import nn
+from demos.lesson import heading, options, positive, run, save, share
+
+NOISE = 0.1
+
+
+def main(
+    points: int = 200,
+    epochs: int = 30,
+    lr: float = 0.02,
+    seed: int = 0,
+    out: str | Path = "out",
+) -> dict[str, Any]:
+    """Train, print the history, draw what was learned, and return the numbers.
+
+    Args:
+        points: to learn from; as many again are held out.
+        epochs: how often each is shown.
+        lr: the learning rate, which falls to zero along half a cosine.
+        seed: of the points, the weights and the order.
+        out: the folder for the pictures.
+
+    Returns:
+        `history`, `accuracy` on the held-out points, `diagnosis`, `pictures`.
+    """
+    X, y = make_moons(points, noise=NOISE, random_state=seed)
+    held_out = make_moons(points, noise=NOISE, random_state=seed + 10_000)
+    model = nn.MLP(2, [16, 16, 1], seed=seed)
+    print(f"{len(model.parameters())} parameters, {points} points to learn from")
+    optimizer = nn.Adam(model.parameters(), lr)
+    trainer = nn.Trainer(
+        model,
+        nn.binary_cross_entropy_with_logits,
+        optimizer,
+        scheduler=nn.CosineAnnealingLR(optimizer, epochs),
+    )
+    history = trainer.fit(X, y, epochs, 16, validation=held_out, seed=seed)
+    print(history)
+    accuracy = history.validation_accuracies[-1]
+    print(f"right on {share(accuracy)} of {points} points it never saw")
+    print(heading("Is anything wrong with it?"))
+    diagnosis = nn.diagnose(model, X, y)
+    print(diagnosis)
+    made = pictures(model, history, held_out, out)
+    print(f"\nThe pictures: {', '.join(made)}")
+    return {
+        "history": history,
+        "accuracy": accuracy,
+        "diagnosis": diagnosis,
+        "pictures": made,
+    }
+
+
+def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path) -> list[str]:
+    """The regions with the held-out points, the curves, each neuron's view, and the network."""
+    from nn import plots
+
+    X, y = held_out
+    network = nn.draw(model, X[0])
+    return [
+        save(plots.decision_regions(model, X, y, title="points unseen"), out, "moons"),
+        save(history.plot(), out, "moons-curves"),
+        save(plots.neuron_heatmaps(model, X), out, "moons-neurons"),
+        network.render(Path(out) / "moons-network.png"),
+    ]
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options, checked."""
+    parser = options("moons", "A 2-16-16-1 network on two moons.")
+    parser.add_argument("--points", type=positive(int), default=200, help="to learn from")
+    parser.add_argument("--epochs", type=positive(int), default=30, help="times each is shown")
+    parser.add_argument("--lr", type=positive(float), default=0.02, help="learning rate")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    run("moons", main, parsed)

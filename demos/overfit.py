@@ -1,0 +1,202 @@
+"""Too simple, too eager, and held back: under- and overfitting on a few noisy points.
+
+a line            too simple: wrong on what it learns from, and on what it does not
+a large network   learns the noise by heart: right on what it learns from, worse beyond
+L1                C + λ·Σ|w| pulls weights to zero: many are nearly zero in the end
+L2                C + λ·Σw² keeps all weights small
+dropout           each hidden neuron is left out at random, so none can rely on another
+early stopping    ends when the cost of held-out points no longer falls
+
+python -m demos.overfit
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import make_moons
+
+import nn
+from autograd import Value
+from demos.lesson import heading, options, positive, run, save, share
+
+NOISE = 0.35
+ZERO = 0.01  # a weight below this is called zero
+HIDDEN = [16, 16]
+TEST = 500
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A model after training.
+
+    Attributes:
+        model: the model.
+        train: its accuracy on the points it learned from.
+        test: its accuracy on points it never saw.
+        zeros: the share of its weights that are nearly zero.
+        norm: √Σw² of its weights.
+        epochs: how long it trained.
+    """
+
+    model: nn.Module
+    train: float
+    test: float
+    zeros: float
+    norm: float
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to train: the layers' sizes, and what holds the network back."""
+
+    sizes: list[int]
+    penalty: Callable[[list[Value]], Value] | None = None
+    dropout: float = 0.0
+    patience: int | None = None
+
+
+WAYS = {
+    "a line": Way([]),
+    "unregularised": Way(HIDDEN),
+    "L1": Way(HIDDEN, penalty=lambda w: nn.l1_penalty(w, 0.004)),
+    "L2": Way(HIDDEN, penalty=lambda w: nn.l2_penalty(w, 0.006)),
+    "dropout": Way(HIDDEN, dropout=0.3),
+    "early stopping": Way(HIDDEN, patience=15),
+}
+
+
+def weights(model: nn.Module) -> list[Value]:
+    """All weights, without the biases."""
+    return [p for name, p in model.named_parameters() if not name.endswith("b")]
+
+
+def build(way: Way, seed: int) -> nn.Sequential:
+    """A network of these sizes with one output, with dropout after each hidden layer."""
+    modules: list[nn.Module] = []
+    for k, (nin, nout) in enumerate(zip([2, *way.sizes], way.sizes, strict=False)):
+        modules.append(nn.Layer(nin, nout, "relu", seed=f"{seed}, layer {k}"))
+        if way.dropout:
+            modules.append(nn.Dropout(way.dropout))
+    last = nn.Layer([2, *way.sizes][-1], 1, "identity", seed=f"{seed}, output")
+    return nn.Sequential(*modules, last)
+
+
+def fit(way: Way, data: dict[str, Any], epochs: int, lr: float, seed: int) -> Fit:
+    """Train one way, and measure it."""
+    model = build(way, seed)
+    optimizer = nn.Adam(model.parameters(), lr)
+    trainer = nn.Trainer(
+        model,
+        nn.binary_cross_entropy_with_logits,
+        optimizer,
+        scheduler=nn.CosineAnnealingLR(optimizer, epochs),
+        penalty=(lambda m: way.penalty(weights(m))) if way.penalty else None,
+    )
+    history = trainer.fit(
+        *data["train"],
+        epochs,
+        10,
+        validation=data["validation"] if way.patience else None,
+        early_stopping=way.patience,
+        seed=seed,
+    )
+    sizes = np.abs([w.data for w in weights(model)])
+    train, test = (right(model, *data[part]) for part in ("train", "test"))
+    zeros = float((sizes < ZERO).mean())
+    return Fit(model, train, test, zeros, math.hypot(*sizes), history.epochs)
+
+
+def right(model: nn.Module, X: np.ndarray, y: np.ndarray) -> float:
+    """The share of points a model is right on."""
+    return float(np.mean((model.predict(X) > 0.0) == y))
+
+
+def print_fits(fits: dict[str, Fit]) -> None:
+    """Each way in a row."""
+    print(heading("Side by side"))
+    print(f"{'':16}{'learned':>9}{'unseen':>9}{'zeros':>9}{'norm':>8}{'epochs':>8}")
+    for name, f in fits.items():
+        print(
+            f"{name:16}{share(f.train):>9}{share(f.test):>9}{share(f.zeros):>9}"
+            f"{f.norm:>8.2f}{f.epochs:>8}"
+        )
+
+
+def main(
+    points: int = 40,
+    epochs: int = 200,
+    lr: float = 0.02,
+    seed: int = 0,
+    out: str | Path = "out",
+) -> dict[str, Any]:
+    """Train every way on the same points, print and draw them side by side, return the numbers.
+
+    Args:
+        points: to learn from.
+        epochs: how often each is shown, at the most.
+        lr: the learning rate, which falls to zero along half a cosine.
+        seed: of the points, the weights and the order.
+        out: the folder for `overfit.png`.
+
+    Returns:
+        `fits` (a `Fit` for each way), `orders` (what should hold, and whether it does),
+        `pictures`.
+    """
+    sizes = {"train": points, "validation": points, "test": TEST}
+    data = {
+        part: make_moons(n, noise=NOISE, random_state=seed + 10_000 * k)
+        for k, (part, n) in enumerate(sizes.items())
+    }
+    fits = {name: fit(way, data, epochs, lr, seed) for name, way in WAYS.items()}
+    print_fits(fits)
+    held_back = {name: f for name, f in fits.items() if name not in ("a line", "unregularised")}
+    large = {"unregularised": fits["unregularised"], **held_back}
+    orders = {
+        "L1 has the most zeros": max(large, key=lambda name: large[name].zeros) == "L1",
+        "L2 has the smallest norm": min(large, key=lambda name: large[name].norm) == "L2",
+        **{
+            f"{name} is no worse than unregularised on points unseen": f.test
+            >= fits["unregularised"].test
+            for name, f in held_back.items()
+        },
+    }
+    print(heading("The orders"))
+    for order, holds in orders.items():
+        print(f"{'holds' if holds else 'DOES NOT HOLD':14}{order}")
+    made = pictures(fits, data, out)
+    print(f"\nThe regions: {made[0]}")
+    return {"fits": fits, "orders": orders, "pictures": made}
+
+
+def pictures(fits: dict[str, Fit], data: dict[str, Any], out: str | Path) -> list[str]:
+    """The regions of each way, with the points it learned from."""
+    from matplotlib.figure import Figure
+
+    from nn import plots
+
+    figure = Figure(figsize=(9.6, 6.2), layout="constrained")
+    for i, (name, f) in enumerate(fits.items(), 1):
+        title = f"{name}: {share(f.test)} unseen"
+        plots.regions(figure.add_subplot(2, 3, i), f.model, *data["train"], title=title)
+    return [save(figure, out, "overfit")]
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options, checked."""
+    parser = options("overfit", "Under- and overfitting, and what holds a network back.")
+    parser.add_argument("--points", type=positive(int), default=40, help="to learn from")
+    parser.add_argument("--epochs", type=positive(int), default=200, help="at the most")
+    parser.add_argument("--lr", type=positive(float), default=0.02, help="learning rate")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    run("overfit", main, parsed)

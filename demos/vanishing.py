@@ -1,0 +1,104 @@
+"""Vanishing gradients: what reaches the first layer of a deep network.
+
+Going back through a layer multiplies the gradient by its weights and by the slope of its
+activation. The sigmoid's slope is at most ¼, so the gradient shrinks from layer to layer; tanh's
+is up to 1, and relu's is 0 or 1.
+
+    python -m demos.vanishing
+
+Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+networks", AISTATS 2010.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nn
+from demos.lesson import heading, options, positive, run, save
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+POINTS = 40
+
+
+def gradient_norms(activation: str, depth: int, width: int, seed: int) -> list[float]:
+    """The norm of the cost's gradient by the weights of each hidden layer, before training."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(POINTS, 2))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    model = nn.MLP(2, [width] * depth + [1], activation, seed=seed)
+    for x, wanted in zip(X, y, strict=True):
+        nn.binary_cross_entropy_with_logits(model(x), int(wanted)).backward(1.0 / POINTS)
+    return [nn.grad_norm(layer.parameters()) for layer in model.layers[:-1]]
+
+
+def print_norms(norms: dict[str, list[float]]) -> None:
+    """A row for each layer, and how the first compares with the last."""
+    print(heading("The norm of the gradient, layer by layer"))
+    print(f"{'layer':>6}" + "".join(f"{name:>12}" for name in norms))
+    for k, row in enumerate(zip(*norms.values(), strict=True)):
+        print(f"{k:>6}" + "".join(f"{norm:>12.2e}" for norm in row))
+    print("\nthe last layer's, as a multiple of the first's")
+    print(f"{'':6}" + "".join(f"{row[-1] / row[0]:>12,.1f}" for row in norms.values()))
+
+
+def main(depth: int = 8, width: int = 8, seed: int = 0, out: str | Path = "out") -> dict[str, Any]:
+    """Measure, print and draw the gradients, and return the numbers.
+
+    Args:
+        depth: hidden layers.
+        width: neurons in each.
+        seed: of the points and the weights.
+        out: the folder for `vanishing.png`.
+
+    Returns:
+        `norms` (for each activation, one for each hidden layer), `ratios` (last over first),
+        `diagnosis` of the sigmoid network, `pictures`.
+    """
+    norms = {name: gradient_norms(name, depth, width, seed) for name in ACTIVATIONS}
+    print_norms(norms)
+    model = nn.MLP(2, [width] * depth + [1], "sigmoid", seed=seed)
+    diagnosis = nn.diagnose(model, [[0.0, 1.0], [1.0, 0.0]], [0, 1])
+    print(heading("What nn.diagnose says of the sigmoid network"))
+    print(diagnosis)
+    made = pictures(norms, out)
+    print(f"\nThe picture: {made[0]}")
+    return {
+        "norms": norms,
+        "ratios": {name: row[-1] / row[0] for name, row in norms.items()},
+        "diagnosis": diagnosis,
+        "pictures": made,
+    }
+
+
+def pictures(norms: dict[str, list[float]], out: str | Path) -> list[str]:
+    """The norms by layer, on a logarithmic scale."""
+    from matplotlib.figure import Figure
+
+    from nn import plots
+
+    figure = Figure(figsize=(6.0, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for i, (name, row) in enumerate(norms.items()):
+        axes.plot(row, color=plots.COLOURS[i], marker=plots.MARKERS[i], label=name)
+    axes.set_yscale("log")
+    axes.set(xlabel="hidden layer, the first on the left", ylabel="norm of the gradient")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return [save(figure, out, "vanishing")]
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options, checked."""
+    parser = options("vanishing", "Gradients of deep sigmoid, tanh and relu networks.")
+    parser.add_argument("--depth", type=positive(int), default=8, help="hidden layers")
+    parser.add_argument("--width", type=positive(int), default=8, help="neurons in each")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    run("vanishing", main, parsed)
