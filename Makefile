@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench gallery clean
+.PHONY: demo test bench seeds gallery clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.chain
+	$(BIN)/python -m demos.moons
 
 test: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
@@ -17,10 +18,17 @@ test: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
 
-# The pictures that the README shows.
+# What the demos reach, seed by seed; about half an hour.
+seeds: $(VENV)/installed-dev
+	$(BIN)/python -m tests.benchmarks.demos
+
+# Every demo in full, and the pictures that the README shows.
+LESSONS := gates boundary moons spirals descent overfit vanishing digits
 gallery: $(VENV)/installed
 	$(BIN)/python -m demos.chain --out demos/gallery
 	$(BIN)/python -m demos.chain --layers 1 --out demos/gallery/one-neuron
+	set -e; for lesson in $(LESSONS); do \
+	    $(BIN)/python -m demos.$$lesson --out demos/gallery; done
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

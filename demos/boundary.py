@@ -25,6 +25,7 @@ import nn
 from demos.lesson import heading, options, positive, run, save, share
 
 CENTRES = [(-1.5, -1.0), (1.5, 1.0)]
+START = {"w": [0.5, -1.5], "b": 1.0}  # a line that is wrong, to see it move
 SHOWN = 6  # points whose likelihood is worked out in print
 Line = tuple[float, float, float]
 """w₁, w₂ and b: the line is where w₁·x₁ + w₂·x₂ + b = 0."""
@@ -118,7 +119,7 @@ def main(
         points: in both clouds together.
         epochs: steps of batch gradient descent.
         lr: the learning rate.
-        seed: of the points and of the first line.
+        seed: of the points.
         out: the folder for `boundary.png`.
 
     Returns:
@@ -128,6 +129,7 @@ def main(
     X, y = blobs(points, seed)
     unseen = blobs(points, seed + 10_000)
     neuron = nn.Neuron(2, "sigmoid", seed=seed)
+    neuron.load_state_dict(START)
     likelihood = print_likelihood(neuron, X, y)
     history, lines = train(neuron, X, y, epochs, lr)
     print_steps(history, lines)

@@ -141,19 +141,26 @@ def pictures(rules: dict[str, Learned], network: Learned, out: str | Path) -> li
     from nn import plots
 
     figure = Figure(figsize=(13.0, 3.0), layout="constrained")
-    panels = {gate: (learned, 0.5) for gate, learned in rules.items()}
-    panels |= {"XOR, one neuron": panels.pop("XOR"), "XOR, 2-2-1": (network, 0.0)}
-    for i, (title, (learned, threshold)) in enumerate(panels.items(), 1):
+    panels: dict[str, Any] = {gate: weighted_sum(learned) for gate, learned in rules.items()}
+    panels |= {"XOR, one neuron": panels.pop("XOR"), "XOR, 2-2-1": network.model}
+    for i, (title, model) in enumerate(panels.items(), 1):
         axes = figure.add_subplot(1, len(panels), i)
         X, y = GATES[title.split(",")[0]]
         if len(X[0]) == 1:
-            neuron: Any = learned.model
             plots.scatter(axes, [[*x, 0.0] for x in X], y)
-            axes.axvline(-neuron.b.data / neuron.w[0].data, color="#222222", linewidth=1.2)
+            axes.axvline(-model.b.data / model.w[0].data, color="#222222", linewidth=1.2)
             axes.set(title=title, yticks=[], xlim=(-0.12, 1.12))
         else:
-            plots.regions(axes, learned.model, X, y, title=title, threshold=threshold)
+            plots.regions(axes, model, X, y, title=title)
     return [save(figure, out, "gates")]
+
+
+def weighted_sum(learned: Learned) -> nn.Neuron:
+    """The same neuron before its step: its line is where this is zero."""
+    state = learned.model.state_dict()
+    neuron = nn.Neuron(len(state["w"]), "identity", seed=0)
+    neuron.load_state_dict(state)
+    return neuron
 
 
 def main(passes: int = 100, epochs: int = 300, seed: int = 0, out: str | Path = "out") -> dict:

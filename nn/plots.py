@@ -137,7 +137,7 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
     layers = [module for module in model.modules() if isinstance(module, Layer)]
     if not layers:
         raise ValueError("the model has no Layer whose neurons could be shown")
-    across, up = (axis[:: GRID // 30] for axis in _axes_around(points))
+    across, up = (axis[::2] for axis in _axes_around(points))
     seen = []
     with evaluating(model):
         for q in up:

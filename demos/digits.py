@@ -1,0 +1,250 @@
+"""The lessons' digit recogniser: what one image costs, what it wishes for, and what it learns.
+
+By default it reads the 8×8 digits that come with scikit-learn, through 64-16-16-10; with
+`--mnist DIR` the 28×28 ones of MNIST, through the lessons' 784-16-16-10 and its 13,002 weights and
+biases.
+
+    python -m demos.digits
+    python -m demos.digits --mnist path/to/mnist --images 500 --epochs 2
+
+Source: 3Blue1Brown, "But what is a neural network?" and "Gradient descent", Deep Learning,
+chapters 1 to 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+import nn
+from autograd import softmax
+from demos import idx
+from demos.lesson import heading, options, positive, run, save, share
+
+HIDDEN = [16, 16]
+TABLE_WEIGHTS, TABLE_IMAGES = 6, 6  # rows and columns of the table of wishes
+SHADES = " .:-=+*#%@"
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images as rows of numbers from 0 to 1, and what they show.
+
+    Attributes:
+        X, y: to learn from.
+        unseen_images, unseen_labels: held out.
+        side: how many pixels an image has across and down.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    unseen_images: np.ndarray
+    unseen_labels: np.ndarray
+    side: int
+
+
+def small_digits(seed: int, images: int | None) -> Digits:
+    """scikit-learn's 8×8 digits, a fifth of them held out."""
+    X, y = load_digits(return_X_y=True)
+    split = train_test_split(X / 16.0, y, test_size=0.2, random_state=seed, stratify=y)
+    learn_X, test_X, learn_y, test_y = split
+    return Digits(learn_X[:images], learn_y[:images], test_X, test_y, side=8)
+
+
+def mnist_digits(folder: str | Path, seed: int, images: int | None) -> Digits:
+    """MNIST from its IDX files; `images` of the first set, and as many of the other."""
+    X, y = idx.mnist(folder, "train")
+    test_X, test_y = idx.mnist(folder, "t10k")
+    learn, test = (
+        np.random.default_rng(seed).permutation(len(labels))[:images] for labels in (y, test_y)
+    )
+    return Digits(X[learn], y[learn], test_X[test], test_y[test], side=28)
+
+
+def print_image(image: np.ndarray, side: int) -> None:
+    """An image in characters, the brighter the denser."""
+    for row in image.reshape(side, side):
+        print("   " + "".join(2 * SHADES[min(int(x * len(SHADES)), len(SHADES) - 1)] for x in row))
+
+
+def print_wishes(model: nn.Module, image: np.ndarray, digit: int) -> dict[str, list[float]]:
+    """What one image costs, and which outputs should go up and which down.
+
+    Returns:
+        The columns of the table, and the `cost` of the image as the lessons have it.
+    """
+    z = model(image)
+    a = softmax(z)
+    wanted = nn.one_hot(digit, 10).tolist()
+    cost = nn.squared_error(a, wanted)
+    model.zero_grad()
+    cost.backward()
+    columns = {
+        "a": [v.data for v in a],
+        "y": wanted,
+        "square": [(v.data - y) ** 2 for v, y in zip(a, wanted, strict=True)],
+        "wish": [-v.grad for v in a],
+    }
+    print("digit      a     y   (a − y)²   should go")
+    for k, (p, y, square, wish) in enumerate(zip(*columns.values(), strict=True)):
+        direction = f"{'up' if wish > 0 else 'down'} by {abs(wish):.2f}"
+        print(f"{k:>5}{p:>7.2f}{y:>6.0f}{square:>11.4f}   {direction}")
+    print(f"C = Σ(a − y)² = {cost.data:.4f}")
+    return columns | {"cost": [cost.data]}
+
+
+def gradients(model: nn.Module, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The gradient of each example's cost by all parameters, a row for each example."""
+    rows = []
+    for x, digit in zip(X, y, strict=True):
+        model.zero_grad()
+        nn.cross_entropy(model(x), int(digit)).backward()
+        rows.append([p.grad for p in model.parameters()])
+    return np.array(rows)
+
+
+def print_sum_of_wishes(model: nn.Module, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """What each of a few images wishes of a few weights, and the batch's step: their mean.
+
+    Returns:
+        `wishes` (−∂C/∂w by example and parameter), `step` (their mean), and `batch` (minus the
+        gradient of the mean cost of the whole batch, from one backward pass).
+    """
+    wishes = -gradients(model, X, y)
+    step = wishes.mean(0)
+    model.zero_grad()
+    nn.cross_entropy([model(x) for x in X], y.tolist()).backward()
+    batch = np.array([-p.grad for p in model.parameters()])
+    labels = [p.label for p in model.parameters()]
+    shown = np.argsort(-abs(wishes).sum(0))[:TABLE_WEIGHTS]
+    print("".join([f"{'':10}", *(f"{f'a {d}':>8}" for d in y[:TABLE_IMAGES])])
+          + f"   …  mean of {len(X)}")  # fmt: skip
+    for i in shown:
+        cells = "".join(f"{wish:>+8.2f}" for wish in wishes[:TABLE_IMAGES, i])
+        print(f"{labels[i]:10}{cells}   …  {step[i]:+.3f}")
+    off = abs(step - batch).max()
+    print(f"the batch's own backward pass gives the same, to {off:.0e}")
+    return {"wishes": wishes, "step": step, "batch": batch}
+
+
+def confidences(model: nn.Module, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the model says to each image, and how sure it is."""
+    outputs = model.predict(X)
+    shifted = np.exp(outputs - outputs.max(1, keepdims=True))
+    return outputs.argmax(1), (shifted / shifted.sum(1, keepdims=True)).max(1)
+
+
+def print_noise(model: nn.Module, pixels: int, rng: random.Random) -> np.ndarray:
+    """What it says to images of noise, which show no digit; returns how sure it is of each."""
+    noise = np.array([[rng.random() for _ in range(pixels)] for _ in range(8)])
+    said, sure = confidences(model, noise)
+    for digit, confidence in zip(said, sure, strict=True):
+        print(f"to noise it says {digit}, {share(confidence)} sure")
+    print("It never learned to say that something is no digit.")
+    return sure
+
+
+def pictures(model: nn.MLP, digits: Digits, said: np.ndarray, out: str | Path) -> list[str]:
+    """First-layer weights, mistakes, confusions, and the network looking at one image."""
+    from matplotlib.figure import Figure
+
+    from nn import plots
+
+    wrong = np.flatnonzero(said != digits.unseen_labels)[:16]
+    figure = Figure(figsize=(8.0, 2.4), layout="constrained")
+    for i, j in enumerate(wrong, 1):
+        axes = figure.add_subplot(2, 8, i)
+        axes.imshow(digits.unseen_images[j].reshape(digits.side, digits.side), cmap="gray_r")
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(f"a {digits.unseen_labels[j]}, said {said[j]}", fontsize=8)
+    network = nn.draw(model, digits.unseen_images[0])
+    shape = (digits.side, digits.side)
+    return [
+        save(plots.weights_as_images(model.layers[0], shape), out, "digits-weights"),
+        save(figure, out, "digits-mistakes"),
+        save(
+            plots.confusion_matrix(digits.unseen_labels, said, range(10)), out, "digits-confusion"
+        ),
+        network.render(Path(out) / "digits-network.png"),
+    ]
+
+
+def main(
+    mnist: str | Path | None = None,
+    images: int | None = None,
+    epochs: int = 5,
+    lr: float = 0.01,
+    seed: int = 0,
+    out: str | Path = "out",
+) -> dict[str, Any]:
+    """Show the recogniser before, train it, show what it learned, and return the numbers.
+
+    Args:
+        mnist: a folder with MNIST's IDX files; by default scikit-learn's digits are read.
+        images: how many to learn from; by default all of the small ones, and 1,000 of MNIST.
+        epochs: how often each is shown.
+        lr: the learning rate, which falls to zero along half a cosine.
+        seed: of the split, the weights and the order.
+        out: the folder for the pictures.
+
+    Returns:
+        `parameters` (how many), `before` (one image's costs), `wishes` (see
+        `print_sum_of_wishes`), `history`, `accuracy` on the held-out digits, `noise` (how sure it
+        is of noise), `pictures`.
+    """
+    digits = mnist_digits(mnist, seed, images or 1000) if mnist else small_digits(seed, images)
+    model = nn.MLP(digits.side**2, [*HIDDEN, 10], seed=seed)
+    count = len(model.parameters())
+    print(f"{count:,} weights and biases, {len(digits.X):,} images to learn from")
+    print(heading(f"One image, before training: a {digits.y[0]}"))
+    print_image(digits.X[0], digits.side)
+    before = print_wishes(model, digits.X[0], int(digits.y[0]))
+    print(heading("How one image's wishes for the weights add up to the batch's step"))
+    wishes = print_sum_of_wishes(model, digits.X[:16], digits.y[:16])
+
+    print(heading("Training"))
+    optimizer = nn.Adam(model.parameters(), lr)
+    schedule = nn.CosineAnnealingLR(optimizer, epochs)
+    trainer = nn.Trainer(model, nn.cross_entropy, optimizer, scheduler=schedule)
+    history = trainer.fit(digits.X, digits.y, epochs, 16, seed=seed)
+    print(history)
+    said, sure = confidences(model, digits.unseen_images)
+    right = said == digits.unseen_labels
+    accuracy = float(right.mean())
+    print(f"right on {share(accuracy)} of {len(right):,} digits it never saw, "
+          f"{share(sure[right].mean())} sure where right", end="")  # fmt: skip
+    print("" if right.all() else f", {share(sure[~right].mean())} where wrong")
+    print(heading("And noise?"))
+    noise = print_noise(model, digits.side**2, random.Random(seed))
+    made = pictures(model, digits, said, out)
+    print(f"\nThe pictures: {', '.join(made)}")
+    return {
+        "parameters": count,
+        "before": before,
+        "wishes": wishes,
+        "history": history,
+        "accuracy": accuracy,
+        "noise": noise,
+        "pictures": made,
+    }
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options, checked."""
+    parser = options("digits", "The lessons' digit recogniser.")
+    parser.add_argument("--mnist", metavar="DIR", help="a folder with MNIST's IDX files")
+    parser.add_argument("--images", type=positive(int), help="to learn from")
+    parser.add_argument("--epochs", type=positive(int), default=5, help="times each is shown")
+    parser.add_argument("--lr", type=positive(float), default=0.01, help="learning rate")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    run("digits", main, parsed)

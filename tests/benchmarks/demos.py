@@ -1,0 +1,77 @@
+"""What each demo reaches, at its default seed and at ten others.
+
+`python -m tests.benchmarks.demos` runs two side by side; all of them take about half an hour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from statistics import median
+from typing import Any, NamedTuple
+
+from . import __main__ as tables
+
+SEEDS = range(11)  # the default and ten others
+
+
+class Target(NamedTuple):
+    """What a demo must reach, the number that says so, and whether it is reached."""
+
+    text: str
+    number: Callable[[dict[str, Any]], float]
+    least: float
+
+
+TARGETS = {
+    "gates": Target("all rows right", lambda r: float(all(r["right"].values())), 1.0),
+    "boundary": Target("accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
+    "moons": Target("test accuracy >= 0.97", lambda r: r["accuracy"], 0.97),
+    "spirals": Target("test accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
+    "descent": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
+    "overfit": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
+    "vanishing": Target("sigmoid's last/first >= 100", lambda r: r["ratios"]["sigmoid"], 100.0),
+    "digits": Target("test accuracy >= 0.93", lambda r: r["accuracy"], 0.93),
+}
+
+
+def result(name: str, seed: int) -> tuple[float, float]:
+    """What a demo reaches with a seed, and the seconds it takes, pictures included."""
+    demo = importlib.import_module(f"demos.{name}")
+    began = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as out:
+        numbers = demo.main(seed=seed, out=out)
+    return TARGETS[name].number(numbers), time.perf_counter() - began
+
+
+def main(names: list[str]) -> None:
+    """Print a row for each demo."""
+    tables.title(f"What the demos reach at the default seed, and at {len(SEEDS) - 1} others")
+    tables.row("", "default", "lowest", "reached", "s, median")
+    with ProcessPoolExecutor(2) as pool:
+        for name in names or TARGETS:
+            target = TARGETS[name]
+            found = list(pool.map(result, [name] * len(SEEDS), SEEDS))
+            numbers, seconds = [n for n, _ in found], [s for _, s in found]
+            reached = sum(n >= target.least for n in numbers[1:])
+            tables.row(
+                f"{name}: {target.text}",
+                f"{numbers[0]:,.3f}",
+                f"{min(numbers):,.3f}",
+                f"{reached} of {len(SEEDS) - 1}",
+                f"{median(seconds):.1f}",
+            )
+            tables.verdict(
+                f"{name}, by default and for 9 of 10 other seeds",
+                numbers[0] >= target.least and reached >= 9,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

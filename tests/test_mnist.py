@@ -1,0 +1,44 @@
+"""The real MNIST, where it is: AUTOGRAD_DATA names the folder that holds `mnist/`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demos import idx
+
+DATA = os.environ.get("AUTOGRAD_DATA", "")
+pytestmark = [
+    pytest.mark.needs_data,
+    pytest.mark.skipif(not DATA, reason="AUTOGRAD_DATA names no folder"),
+]
+
+
+@pytest.mark.parametrize(
+    ("part", "count", "md5"),
+    [
+        ("train", 60_000, "6bbc9ace898e44ae57da46a324031adb"),
+        ("t10k", 10_000, "2646ac647ad5339dbf082846283269ea"),
+    ],
+)
+def test_the_files_are_read_whole(part: str, count: int, md5: str) -> None:
+    path = Path(DATA, "mnist", f"{part}-images-idx3-ubyte.gz")
+    images = idx.read(path)
+    assert images.shape == (count, 28, 28)
+    content = b"\x00\x00\x08\x03" + np.array(images.shape, dtype=">u4").tobytes()
+    assert hashlib.md5(content + images.tobytes()).hexdigest() == md5
+    X, y = idx.mnist(Path(DATA, "mnist"), part)
+    assert X.shape == (count, 784)
+    assert (X.min(), X.max()) == (0.0, 1.0)
+    assert np.bincount(y).size == 10
+
+
+def test_the_recogniser_learns_from_a_few(tmp_path: Path) -> None:
+    digits = pytest.importorskip("demos.digits")
+    numbers = digits.main(mnist=Path(DATA, "mnist"), images=150, epochs=3, out=tmp_path)
+    assert numbers["parameters"] == 13_002
+    assert numbers["accuracy"] > 0.5
