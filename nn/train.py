@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import itertools
 import math
 import numbers as numbers_abc
 import operator
@@ -12,10 +11,9 @@ import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import joblib
 import numpy as np
@@ -27,13 +25,12 @@ from .accuracy import Judge, judge_of
 from .checkpoint import Checkpoint
 from .data import features, targets
 from .history import History
-from .layers import Dropout
 from .module import Module, evaluating, numbers
-from .optim import Optimizer, clip_grad_norm_, grad_norm, move
+from .optim import Optimizer, clip_grad_norm_, grad_norm
+from .run import DivergenceError, Example, Run, last_cost, state_of
 from .schedule import Scheduler
 from .settings import positive, whole
 
-Example = tuple[list[float], Any]
 Callback = Callable[["Trainer", History], object]
 INTERRUPTED = "interrupted by Ctrl-C"
 
@@ -82,7 +79,7 @@ class Trainer:
         self.clip = None if clip is None else positive(clip, "clip")
         self.accuracy = accuracy or judge_of(loss)
         self.history = History()
-        self._first = _state(optimizer), _state(scheduler)
+        self._first = state_of(optimizer), state_of(scheduler)
 
     def fit(
         self,
@@ -143,7 +140,7 @@ class Trainer:
         self._check(examples, "y")
         self._check(held_out, "validation y")
 
-        run = _Run(self, seed, size, len(examples), len(held_out), patience)
+        run = Run(self, seed, size, len(examples), len(held_out), patience)
         if resume and checkpoint is not None and Path(checkpoint).exists():
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
         self.history = run.history
@@ -235,7 +232,7 @@ class Trainer:
     # ------------------------------------------------------------------ one epoch
 
     def _epoch(
-        self, run: _Run, examples: list[Example], held_out: list[Example], bar: tqdm[Any]
+        self, run: Run, examples: list[Example], held_out: list[Example], bar: tqdm[Any]
     ) -> None:
         history, began = run.history, time.perf_counter()
         self.model.train()
@@ -261,10 +258,10 @@ class Trainer:
             **(judged if held_out else {}),
         )
         if self.scheduler is not None:
-            self.scheduler.step(_last_cost(history))
+            self.scheduler.step(last_cost(history))
         run.note_best()
 
-    def _judged_or_diverged(self, run: _Run, examples: list[Example]) -> tuple[float, float | None]:
+    def _judged_or_diverged(self, run: Run, examples: list[Example]) -> tuple[float, float | None]:
         try:
             loss, accuracy = self._judged(examples)
         except ArithmeticError as error:
@@ -274,7 +271,7 @@ class Trainer:
         return loss, accuracy
 
     def _step(
-        self, run: _Run, batch: Sequence[Example]
+        self, run: Run, batch: Sequence[Example]
     ) -> tuple[float, dict[str, float], list[bool | None]]:
         """One step by the mean cost of a batch: that cost, the gradient's norms, the answers.
 
@@ -342,137 +339,6 @@ class Trainer:
                     raise type(error)(f"{what}[{i}]: {error}") from None
 
 
-class DivergenceError(ArithmeticError):
-    """The cost is no longer a number."""
-
-
-class _Run:
-    """What one call of `fit` keeps between its steps."""
-
-    def __init__(
-        self,
-        trainer: Trainer,
-        seed: int,
-        size: int,
-        rows: int,
-        held_out: int,
-        patience: int | None,
-    ) -> None:
-        self.trainer, self.seed, self.size, self.patience = trainer, seed, size, patience
-        self.settings = {
-            "seed": seed,
-            "batch_size": size,
-            "rows": rows,
-            "held-out rows": held_out,
-            "early_stopping": patience,
-            "scheduler": type(trainer.scheduler).__name__,
-        }
-        self.history = History(seed=seed)
-        self.best = Best()
-        self.good: list[float] | None = None  # the last weights whose cost was finite
-        self.layers: dict[str, list[Value]] = {}
-        for name, tensor in trainer.model.tensors().items():
-            layer = name.rpartition(".")[0] or name
-            self.layers.setdefault(layer, []).extend(tensor.ravel().tolist())
-
-    def goes_on(self, epochs: int) -> bool:
-        """Whether another epoch is due; if not, the history says why."""
-        if not self.history.stop_reason:
-            waited = self.history.epochs - self.best.epoch
-            if self.patience is not None and waited >= self.patience:
-                self.history.stop_reason = (
-                    f"no lower cost for {waited} epochs; the weights are those of epoch "
-                    f"{self.best.epoch}"
-                )
-            elif self.history.epochs >= epochs:
-                self.history.stop_reason = f"all {epochs} epochs done"
-        return not self.history.stop_reason
-
-    def shuffled(self, examples: list[Example]) -> list[Example]:
-        """The examples in this epoch's order; its dropout starts anew as well."""
-        name = f"{self.seed}, epoch {self.history.epochs}"
-        count = itertools.count()
-        for module in self.trainer.model.modules():
-            if isinstance(module, Dropout):
-                module.seed(f"{name}, dropout {next(count)}")
-        return random.Random(name).sample(examples, len(examples))
-
-    def about_to_step(self, cost: float) -> None:
-        """The weights have a finite cost: the ones to come back to."""
-        self.good = [p.data for p in self.trainer.optimizer.params]
-        self.history.step_losses.append(cost)
-
-    def diverged(self, what: str, weights_are_good: bool = False) -> DivergenceError:
-        """Put the last good weights back, and make the error that ends training."""
-        if self.good is not None and not weights_are_good:
-            move(self.trainer.optimizer.params, self.good)
-        step = len(self.history.step_losses) + 1
-        return DivergenceError(
-            f"{what} at step {step}, in epoch {self.history.epochs + 1}; the weights are the last "
-            f"ones whose cost was finite. Try a learning rate below {self.trainer.optimizer.lr:g}, "
-            f"or clip the gradient"
-        )
-
-    def note_best(self) -> None:
-        """Remember the weights if their cost is the lowest so far."""
-        if self.patience is not None:
-            cost = _last_cost(self.history)
-            if cost < self.best.cost:
-                state = self.trainer.model.state_dict()
-                self.best = Best(cost, self.history.epochs, state)
-
-    def restore_best(self) -> None:
-        """Put the weights of the best epoch back, if they were kept."""
-        self.history.kept_epoch = self.best.epoch or self.history.epochs
-        if self.best.epoch:
-            self.trainer.model.load_state_dict(self.best.state)
-
-    def checkpoint(self) -> Checkpoint:
-        """All that the next epoch depends on."""
-        return Checkpoint(
-            model=self.trainer.model.state_dict(),
-            optimizer=self.trainer.optimizer.state_dict(),
-            best=self.best.state,
-            settings=self.settings,
-            progress={
-                "best_cost": self.best.cost,
-                "best_epoch": self.best.epoch,
-                "scheduler": _state(self.trainer.scheduler),
-            },
-            history=replace(self.history, stop_reason=""),
-        )
-
-    def go_on(self, checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
-        """Take over a checkpoint; if it does not fit, nothing has changed."""
-        trainer, progress = self.trainer, checkpoint.progress
-        for name, mine in self.settings.items():
-            theirs = checkpoint.settings.get(name)
-            if theirs != mine:
-                raise ValueError(
-                    f"{os.fspath(path)} is of another run: {name} was {theirs} there and is "
-                    f"{mine} here"
-                )
-        before = trainer.model.state_dict()
-        try:
-            trainer.model.load_state_dict(checkpoint.model)
-            trainer.optimizer.load_state_dict(checkpoint.optimizer)
-        except ValueError as error:
-            trainer.model.load_state_dict(before)
-            raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
-        if trainer.scheduler is not None:
-            trainer.scheduler.load_state_dict(progress["scheduler"])
-        self.best = Best(progress["best_cost"], progress["best_epoch"], dict(checkpoint.best))
-        self.history = checkpoint.history
-
-
-class Best(NamedTuple):
-    """The best weights so far: their cost, their epoch (0 for none), and they themselves."""
-
-    cost: float = math.inf
-    epoch: int = 0
-    state: Mapping[str, Any] = {}
-
-
 def _examples(X: Any, y: Any) -> list[Example]:
     rows = features(X)
     return list(zip(rows, targets(y, len(rows))))
@@ -513,10 +379,6 @@ def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None
         raise FileNotFoundError(f"there is no folder {Path(checkpoint).parent} for the checkpoint")
 
 
-def _state(part: Optimizer | Scheduler | None) -> dict[str, Any]:
-    return {} if part is None else part.state_dict()
-
-
 def _started(
     trainer: Trainer, seed: int, arguments: tuple[Any, ...], settings: dict[str, Any]
 ) -> tuple[History, dict[str, np.ndarray]]:
@@ -527,10 +389,6 @@ def _started(
         trainer.scheduler.load_state_dict(trainer._first[1])
     history = trainer.fit(*arguments, seed=seed, **settings)
     return history, trainer.model.state_dict()
-
-
-def _last_cost(history: History) -> float:
-    return (history.validation_losses or history.losses)[-1]
 
 
 def _cost_of_weights(history: History) -> float:

@@ -1,0 +1,169 @@
+"""What one run of training keeps between its steps: the good weights, the best, the way back."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograd import Value
+
+from .checkpoint import Checkpoint
+from .history import History
+from .layers import Dropout
+from .optim import Optimizer, move
+from .schedule import Scheduler
+
+if TYPE_CHECKING:
+    from .train import Trainer
+
+Example = tuple[list[float], Any]
+
+
+class Best(NamedTuple):
+    """The best weights so far: their cost, their epoch (0 for none), and they themselves."""
+
+    cost: float = math.inf
+    epoch: int = 0
+    state: Mapping[str, Any] = {}
+
+
+class DivergenceError(ArithmeticError):
+    """The cost is no longer a number."""
+
+
+class Run:
+    """What one call of `fit` keeps between its steps."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        seed: int,
+        size: int,
+        rows: int,
+        held_out: int,
+        patience: int | None,
+    ) -> None:
+        self.trainer, self.seed, self.size, self.patience = trainer, seed, size, patience
+        self.settings = {
+            "seed": seed,
+            "batch_size": size,
+            "rows": rows,
+            "held-out rows": held_out,
+            "early_stopping": patience,
+            "scheduler": type(trainer.scheduler).__name__,
+        }
+        self.history = History(seed=seed)
+        self.best = Best()
+        self.good: list[float] | None = None  # the last weights whose cost was finite
+        self.layers: dict[str, list[Value]] = {}
+        for name, tensor in trainer.model.tensors().items():
+            layer = name.rpartition(".")[0] or name
+            self.layers.setdefault(layer, []).extend(tensor.ravel().tolist())
+
+    def goes_on(self, epochs: int) -> bool:
+        """Whether another epoch is due; if not, the history says why."""
+        if not self.history.stop_reason:
+            waited = self.history.epochs - self.best.epoch
+            if self.patience is not None and waited >= self.patience:
+                self.history.stop_reason = (
+                    f"no lower cost for {waited} epochs; the weights are those of epoch "
+                    f"{self.best.epoch}"
+                )
+            elif self.history.epochs >= epochs:
+                self.history.stop_reason = f"all {epochs} epochs done"
+        return not self.history.stop_reason
+
+    def shuffled(self, examples: list[Example]) -> list[Example]:
+        """The examples in this epoch's order; its dropout starts anew as well."""
+        name = f"{self.seed}, epoch {self.history.epochs}"
+        count = itertools.count()
+        for module in self.trainer.model.modules():
+            if isinstance(module, Dropout):
+                module.seed(f"{name}, dropout {next(count)}")
+        return random.Random(name).sample(examples, len(examples))
+
+    def about_to_step(self, cost: float) -> None:
+        """The weights have a finite cost: the ones to come back to."""
+        self.good = [p.data for p in self.trainer.optimizer.params]
+        self.history.step_losses.append(cost)
+
+    def diverged(self, what: str, weights_are_good: bool = False) -> DivergenceError:
+        """Put the last good weights back, and make the error that ends training."""
+        if self.good is not None and not weights_are_good:
+            move(self.trainer.optimizer.params, self.good)
+        step = len(self.history.step_losses) + 1
+        return DivergenceError(
+            f"{what} at step {step}, in epoch {self.history.epochs + 1}; the weights are the last "
+            f"ones whose cost was finite. Try a learning rate below {self.trainer.optimizer.lr:g}, "
+            f"or clip the gradient"
+        )
+
+    def note_best(self) -> None:
+        """Remember the weights if their cost is the lowest so far."""
+        if self.patience is not None:
+            cost = last_cost(self.history)
+            if cost < self.best.cost:
+                state = self.trainer.model.state_dict()
+                self.best = Best(cost, self.history.epochs, state)
+
+    def restore_best(self) -> None:
+        """Put the weights of the best epoch back, if they were kept."""
+        self.history.kept_epoch = self.best.epoch or self.history.epochs
+        if self.best.epoch:
+            self.trainer.model.load_state_dict(self.best.state)
+
+    def checkpoint(self) -> Checkpoint:
+        """All that the next epoch depends on."""
+        return Checkpoint(
+            model=self.trainer.model.state_dict(),
+            optimizer=self.trainer.optimizer.state_dict(),
+            best=self.best.state,
+            settings=self.settings,
+            progress={
+                "best_cost": self.best.cost,
+                "best_epoch": self.best.epoch,
+                "scheduler": state_of(self.trainer.scheduler),
+            },
+            history=replace(self.history, stop_reason=""),
+        )
+
+    def go_on(self, checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
+        """Take over a checkpoint; if it does not fit, nothing has changed."""
+        trainer, progress = self.trainer, checkpoint.progress
+        for name, mine in self.settings.items():
+            theirs = checkpoint.settings.get(name)
+            if theirs != mine:
+                raise ValueError(
+                    f"{os.fspath(path)} is of another run: {name} was {theirs} there and is "
+                    f"{mine} here"
+                )
+        before = trainer.model.state_dict()
+        try:
+            trainer.model.load_state_dict(checkpoint.model)
+            trainer.optimizer.load_state_dict(checkpoint.optimizer)
+        except ValueError as error:
+            trainer.model.load_state_dict(before)
+            raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
+        if trainer.scheduler is not None:
+            trainer.scheduler.load_state_dict(progress["scheduler"])
+        self.best = Best(progress["best_cost"], progress["best_epoch"], dict(checkpoint.best))
+        self.history = checkpoint.history
+
+
+def last_cost(history: History) -> float:
+    """The cost that an epoch is judged by: of the held-out examples, if there are any.
+
+    >>> last_cost(History(losses=[0.5], validation_losses=[0.7]))
+    0.7
+    """
+    return (history.validation_losses or history.losses)[-1]
+
+
+def state_of(part: Optimizer | Scheduler | None) -> dict[str, Any]:
+    """The state of an optimiser or a schedule; of none, nothing."""
+    return {} if part is None else part.state_dict()
