@@ -1,13 +1,15 @@
-"""Too simple, too eager, and held back: under- and overfitting on a few noisy points.
+"""Too simple, too eager, and held back: under- and overfitting on a few mislabelled points.
 
-a line            too simple: wrong on what it learns from, and on what it does not
-a large network   learns the noise by heart: right on what it learns from, worse beyond
-L1                C + λ·Σ|w| pulls weights to zero: many are nearly zero in the end
-L2                C + λ·Σw² keeps all weights small
-dropout           each hidden neuron is left out at random, so none can rely on another
-early stopping    ends when the cost of held-out points no longer falls
+Six ways to learn the same points:
 
-python -m demos.overfit
+    a line            too simple: wrong on what it learns from, and on what it does not
+    a large network   learns the wrong labels by heart: right here, worse beyond
+    L1                C + λ·Σ|w| pulls weights to zero: many are nearly zero in the end
+    L2                C + λ·Σw² keeps all weights small
+    dropout           each hidden neuron is left out at random, so none can rely on another
+    early stopping    ends when the cost of held-out points no longer falls
+
+    python -m demos.overfit
 """
 
 from __future__ import annotations
@@ -26,10 +28,11 @@ import nn
 from autograd import Value
 from demos.lesson import heading, options, positive, run, save, share
 
-NOISE = 0.35
+NOISE = 0.1
+MISLABELLED = 0.2  # of the points to learn from
 ZERO = 0.01  # a weight below this is called zero
 HIDDEN = [16, 16]
-TEST = 500
+HELD_OUT, UNSEEN = 200, 500
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,10 @@ class Way:
 WAYS = {
     "a line": Way([]),
     "unregularised": Way(HIDDEN),
-    "L1": Way(HIDDEN, penalty=lambda w: nn.l1_penalty(w, 0.004)),
-    "L2": Way(HIDDEN, penalty=lambda w: nn.l2_penalty(w, 0.006)),
+    "L1": Way(HIDDEN, penalty=lambda w: nn.l1_penalty(w, 0.003)),
+    "L2": Way(HIDDEN, penalty=lambda w: nn.l2_penalty(w, 0.008)),
     "dropout": Way(HIDDEN, dropout=0.3),
-    "early stopping": Way(HIDDEN, patience=15),
+    "early stopping": Way(HIDDEN, patience=40),
 }
 
 
@@ -87,6 +90,18 @@ def build(way: Way, seed: int) -> nn.Sequential:
             modules.append(nn.Dropout(way.dropout))
     last = nn.Layer([2, *way.sizes][-1], 1, "identity", seed=f"{seed}, output")
     return nn.Sequential(*modules, last)
+
+
+def moons(points: int, seed: int) -> dict[str, Any]:
+    """Two moons to learn from, to stop early by and to test on; of the first, some mislabelled."""
+    sizes = {"train": points, "validation": HELD_OUT, "test": UNSEEN}
+    data = {
+        part: make_moons(n, noise=NOISE, random_state=seed + 10_000 * k)
+        for k, (part, n) in enumerate(sizes.items())
+    }
+    wrong = np.random.default_rng(seed).permutation(points)[: round(MISLABELLED * points)]
+    data["train"][1][wrong] = 1 - data["train"][1][wrong]
+    return data
 
 
 def fit(way: Way, data: dict[str, Any], epochs: int, lr: float, seed: int) -> Fit:
@@ -132,8 +147,8 @@ def print_fits(fits: dict[str, Fit]) -> None:
 
 def main(
     points: int = 40,
-    epochs: int = 200,
-    lr: float = 0.02,
+    epochs: int = 400,
+    lr: float = 0.03,
     seed: int = 0,
     out: str | Path = "out",
 ) -> dict[str, Any]:
@@ -150,11 +165,7 @@ def main(
         `fits` (a `Fit` for each way), `orders` (what should hold, and whether it does),
         `pictures`.
     """
-    sizes = {"train": points, "validation": points, "test": TEST}
-    data = {
-        part: make_moons(n, noise=NOISE, random_state=seed + 10_000 * k)
-        for k, (part, n) in enumerate(sizes.items())
-    }
+    data = moons(points, seed)
     fits = {name: fit(way, data, epochs, lr, seed) for name, way in WAYS.items()}
     print_fits(fits)
     held_back = {name: f for name, f in fits.items() if name not in ("a line", "unregularised")}
@@ -193,8 +204,8 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
     parser = options("overfit", "Under- and overfitting, and what holds a network back.")
     parser.add_argument("--points", type=positive(int), default=40, help="to learn from")
-    parser.add_argument("--epochs", type=positive(int), default=200, help="at the most")
-    parser.add_argument("--lr", type=positive(float), default=0.02, help="learning rate")
+    parser.add_argument("--epochs", type=positive(int), default=400, help="at the most")
+    parser.add_argument("--lr", type=positive(float), default=0.03, help="learning rate")
     return parser.parse_args(arguments)
 
 
