@@ -154,6 +154,15 @@ def test_overfit(results: dict[str, Any]) -> None:
     assert len(demo("overfit").weights(fits["L1"].model)) == 2 * 16 + 16 * 16 + 16
 
 
+def test_a_fifth_of_the_points_is_mislabelled() -> None:
+    from sklearn.datasets import make_moons
+
+    data = demo("overfit").moons(40, seed=3)
+    X, y = make_moons(40, noise=0.1, random_state=3)
+    np.testing.assert_array_equal(data["train"][0], X)
+    assert (data["train"][1] != y).sum() == 8
+
+
 def test_vanishing(results: dict[str, Any]) -> None:
     vanishing = results["vanishing"]
     assert {len(norms) for norms in vanishing["norms"].values()} == {5}
