@@ -25,6 +25,7 @@ import nn
 from demos.lesson import heading, options, positive, run, save, share
 
 CENTRES = [(-1.5, -1.0), (1.5, 1.0)]
+SPREAD = 0.45
 START = {"w": [0.5, -1.5], "b": 1.0}  # a line that is wrong, to see it move
 SHOWN = 6  # points whose likelihood is worked out in print
 Line = tuple[float, float, float]
@@ -32,8 +33,8 @@ Line = tuple[float, float, float]
 
 
 def blobs(points: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two separable clouds of points, half of them each."""
-    X, y = make_blobs(points, centers=CENTRES, cluster_std=0.7, random_state=seed)
+    """Two clouds of points, half of them each, four standard deviations from the middle."""
+    X, y = make_blobs(points, centers=CENTRES, cluster_std=SPREAD, random_state=seed)
     return X, y
 
 
@@ -48,18 +49,19 @@ def print_likelihood(neuron: nn.Neuron, X: np.ndarray, y: np.ndarray) -> tuple[f
     Returns:
         −1/n·log L of these points, and their mean cost by `nn.binary_cross_entropy`.
     """
-    print(heading(f"How likely are the first {SHOWN} points, if p is right?"))
-    outputs = [neuron(x) for x in X[:SHOWN]]
+    shown = min(SHOWN, len(X))
+    print(heading(f"How likely are the first {shown} points, if p is right?"))
+    outputs = [neuron(x) for x in X[:shown]]
     factors = []
     for i, (p, wanted) in enumerate(zip(outputs, y, strict=False)):
         factors.append(p.data if wanted else 1.0 - p.data)
         said = f"p = {p.data:.4f}" if wanted else f"1 − p = 1 − {p.data:.4f}"
         print(f"point {i}: y = {wanted}, so its factor is {said:<20} = {factors[-1]:.4f}")
     likelihood = math.prod(factors)
-    from_likelihood = -math.log(likelihood) / SHOWN
-    cost = nn.binary_cross_entropy(outputs, y[:SHOWN].tolist()).data
+    from_likelihood = -math.log(likelihood) / shown
+    cost = nn.binary_cross_entropy(outputs, y[:shown].tolist()).data
     print(f"\nL = the product                = {likelihood:.6f}")
-    print(f"−1/{SHOWN}·log L                     = {from_likelihood:.6f}")
+    print(f"−1/{shown}·log L                     = {from_likelihood:.6f}")
     print(f"nn.binary_cross_entropy        = {cost:.6f}")
     return from_likelihood, cost
 
@@ -74,23 +76,23 @@ def train(
     return history, lines
 
 
-def print_steps(history: nn.History, lines: list[Line]) -> None:
-    """Where the line is, and what it costs, at the start and after 1, 2, 4, 8, … steps."""
+def print_steps(history: nn.History, lines: list[Line], last: float) -> None:
+    """Where the line is, and what it costs, at the start, after 1, 2, 4, … steps, and last."""
     print(heading("The line moves"))
     print(f"{'step':>4}{'w1':>9}{'w2':>9}{'b':>9}{'cost':>10}{'likelihood of a point':>24}")
     for step in moments(history.epochs):
-        cost = history.losses[step]
+        cost = [*history.losses, last][step]
         numbers = "".join(f"{v:9.3f}" for v in lines[step])
         print(f"{step:>4}{numbers}{cost:>10.4f}{math.exp(-cost):>24.3f}")
 
 
 def moments(steps: int) -> list[int]:
-    """0, 1, 2, 4, 8, … below a number of steps.
+    """0, 1, 2, 4, 8, … and the last step.
 
     >>> moments(10)
-    [0, 1, 2, 4, 8]
+    [0, 1, 2, 4, 8, 10]
     """
-    return [0, *(2**k for k in range(steps.bit_length()) if 2**k < steps)]
+    return [0, *(2**k for k in range(steps.bit_length()) if 2**k < steps), steps]
 
 
 def pictures(
@@ -132,7 +134,8 @@ def main(
     neuron.load_state_dict(START)
     likelihood = print_likelihood(neuron, X, y)
     history, lines = train(neuron, X, y, epochs, lr)
-    print_steps(history, lines)
+    last = nn.binary_cross_entropy([neuron(x) for x in X], y.tolist()).data
+    print_steps(history, lines, last)
     accuracy = float(np.mean((neuron.predict(unseen[0]) > 0.5) == unseen[1]))
     print(f"\nright on {share(accuracy)} of {points} points it never saw")
     made = pictures(neuron, X, y, lines, out)

@@ -4,7 +4,8 @@
     a few examples a step     in between
     one example a step        the drunk: staggers, but takes a step for every look
 
-The orders that hold, whatever the seed, are printed at the end and checked by the tests:
+The orders that hold at the default learning rate, whatever the seed, are printed at the end and
+checked by the tests:
 - the careful walker never goes uphill, the drunk does;
 - the fewer examples a step looks at, the fewer are looked at until the goal;
 - and the longer is the way;
@@ -34,6 +35,7 @@ WALKERS = {"careful (all)": None, "in between (8)": 8, "drunk (1)": 1}
 EXAMPLES = 64
 SLOPE, INTERCEPT, SPREAD = 2.0, -1.0, 0.3
 START = (-2.0, 2.5)
+RUNAWAY = 1000.0  # times the first cost
 GOAL = 1.25  # times the lowest cost there is
 Point = tuple[float, float]
 
@@ -110,6 +112,10 @@ class Hill:
         rng, walk, began = random.Random(seed), Walk(), time.perf_counter()
         self._note(walk, neuron)
         while walk.costs[-1] > goal and len(walk.costs) <= steps:
+            if walk.costs[-1] > RUNAWAY * walk.costs[0]:
+                raise ValueError(
+                    f"at lr={lr:g} the walker runs away uphill: take a smaller learning rate"
+                )
             chosen = range(EXAMPLES) if size is None else rng.sample(range(EXAMPLES), size)
             optimizer.zero_grad()
             nn.mse_loss([neuron(self.x[i]) for i in chosen], [self.y[i] for i in chosen]).backward()

@@ -92,10 +92,10 @@ def print_wishes(model: nn.Module, image: np.ndarray, digit: int) -> dict[str, l
         "square": [(v.data - y) ** 2 for v, y in zip(a, wanted, strict=True)],
         "wish": [-v.grad for v in a],
     }
-    print("digit      a     y   (a − y)²   should go")
+    print("digit      a     y   (a − y)²   −∂C/∂a   should go")
     for k, (p, y, square, wish) in enumerate(zip(*columns.values(), strict=True)):
-        direction = f"{'up' if wish > 0 else 'down'} by {abs(wish):.2f}"
-        print(f"{k:>5}{p:>7.2f}{y:>6.0f}{square:>11.4f}   {direction}")
+        direction = "up" if wish > 0 else "down"
+        print(f"{k:>5}{p:>7.2f}{y:>6.0f}{square:>11.4f}{wish:>+9.2f}   {direction}")
     print(f"C = Σ(a − y)² = {cost.data:.4f}")
     return columns | {"cost": [cost.data]}
 

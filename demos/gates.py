@@ -19,6 +19,7 @@ Sources: Rosenblatt, "The perceptron", Psychological Review 65 (1958); Minsky an
 from __future__ import annotations
 
 import argparse
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,8 @@ class Learned:
         model: what learned it.
         outputs: what it says to each row of the truth table.
         right: whether every row is right.
-        shown: how many points it was shown.
-        moved: on how many of them it moved.
+        shown: how often it was shown a row.
+        moved: at how many of these showings it moved.
     """
 
     model: nn.Module
@@ -61,7 +62,9 @@ def by_rule(gate: str, passes: int, seed: int) -> Learned:
     True
     """
     X, y = GATES[gate]
-    neuron = nn.Neuron(len(X[0]), "step", init="uniform", seed=seed)
+    rng = random.Random(f"{gate}, {seed}")
+    neuron = nn.Neuron(len(X[0]), "step", init="uniform", seed=rng)
+    neuron.b.data = rng.uniform(-1.0, 1.0)
     shown = moved = 0
     for _ in range(passes):
         mistakes = 0
@@ -123,7 +126,7 @@ def print_table(gate: str, rule: Learned, descent: Learned) -> None:
         verdict = "all rows right" if learned.right else "not all rows right"
         if gate == "XOR" and not learned.right:
             verdict += ", for no straight line can"
-        print(f"{name} moved on {learned.moved} of {learned.shown} points: {verdict}")
+        print(f"{name} moved at {learned.moved} of {learned.shown} showings: {verdict}")
 
 
 def print_network(network: Learned) -> None:
@@ -140,19 +143,26 @@ def pictures(rules: dict[str, Learned], network: Learned, out: str | Path) -> li
 
     from nn import plots
 
-    figure = Figure(figsize=(13.0, 3.0), layout="constrained")
+    figure = Figure(figsize=(13.0, 3.3), layout="constrained")
+    figure.suptitle("the lines of the perceptron's rule: ■ and blue 1, ● and orange 0", fontsize=10)
     panels: dict[str, Any] = {gate: weighted_sum(learned) for gate, learned in rules.items()}
     panels |= {"XOR, one neuron": panels.pop("XOR"), "XOR, 2-2-1": network.model}
     for i, (title, model) in enumerate(panels.items(), 1):
         axes = figure.add_subplot(1, len(panels), i)
         X, y = GATES[title.split(",")[0]]
         if len(X[0]) == 1:
-            plots.scatter(axes, [[*x, 0.0] for x in X], y)
-            axes.axvline(-model.b.data / model.w[0].data, color="#222222", linewidth=1.2)
-            axes.set(title=title, yticks=[], xlim=(-0.12, 1.12))
+            plots.regions(axes, flat(model), [[*x, 0.0] for x in X], y, title=title)
+            axes.set(yticks=[])
         else:
             plots.regions(axes, model, X, y, title=title)
     return [save(figure, out, "gates")]
+
+
+def flat(neuron: nn.Neuron) -> nn.Neuron:
+    """A neuron of one input as one of two, to which the second makes no difference."""
+    twin = nn.Neuron(2, "identity", seed=0)
+    twin.load_state_dict({"w": [neuron.w[0].data, 0.0], "b": neuron.b.data})
+    return twin
 
 
 def weighted_sum(learned: Learned) -> nn.Neuron:

@@ -25,11 +25,15 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu")
 POINTS = 40
 
 
+def points(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points in the plane; those of class 1 lie right above or left below the middle."""
+    X = np.random.default_rng(seed).normal(size=(POINTS, 2))
+    return X, (X[:, 0] * X[:, 1] > 0).astype(int)
+
+
 def gradient_norms(activation: str, depth: int, width: int, seed: int) -> list[float]:
     """The norm of the cost's gradient by the weights of each hidden layer, before training."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(POINTS, 2))
-    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    X, y = points(seed)
     model = nn.MLP(2, [width] * depth + [1], activation, seed=seed)
     for x, wanted in zip(X, y, strict=True):
         nn.binary_cross_entropy_with_logits(model(x), int(wanted)).backward(1.0 / POINTS)
@@ -62,7 +66,7 @@ def main(depth: int = 8, width: int = 8, seed: int = 0, out: str | Path = "out")
     norms = {name: gradient_norms(name, depth, width, seed) for name in ACTIVATIONS}
     print_norms(norms)
     model = nn.MLP(2, [width] * depth + [1], "sigmoid", seed=seed)
-    diagnosis = nn.diagnose(model, [[0.0, 1.0], [1.0, 0.0]], [0, 1])
+    diagnosis = nn.diagnose(model, *points(seed))
     print(heading("What nn.diagnose says of the sigmoid network"))
     print(diagnosis)
     made = pictures(norms, out)

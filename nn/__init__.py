@@ -5,6 +5,9 @@
 MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
 """
 
+import importlib
+from types import ModuleType
+
 from .activations import ACTIVATIONS, Activation
 from .diagnose import Diagnosis, Finding, diagnose
 from .draw import draw
@@ -96,3 +99,10 @@ __all__ = [
     "perceptron_loss",
     "squared_error",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`nn.plots` is imported when it is asked for, for it needs matplotlib."""
+    if name == "plots":
+        return importlib.import_module(".plots", __name__)
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")

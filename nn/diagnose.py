@@ -15,7 +15,7 @@ from autograd import Value
 from . import losses
 from .accuracy import judge_of
 from .data import features, targets
-from .layers import Layer
+from .layers import Layer, layers_of
 from .module import Module, evaluating, numbers
 from .optim import grad_norm, move
 from .settings import positive
@@ -69,7 +69,7 @@ def diagnose(
     a learning rate whose next step would raise the cost.
 
     Args:
-        model: a network of layers.
+        model: a network of layers, or a neuron.
         X, y: examples, as for `Trainer.fit`.
         loss: the cost of one example; by default cross-entropy for several outputs and whole
             numbers as targets, the logistic one for targets 0 and 1, the hinge's for −1 and 1,
@@ -92,9 +92,7 @@ def diagnose(
     rows = features(X)
     examples = list(zip(rows, targets(y, len(rows))))
     loss = loss or _usual_loss(model, rows[0], [target for _, target in examples])
-    layers = {name: m for name, m in model.named_modules() if isinstance(m, Layer)}
-    if not layers:
-        raise ValueError("there is no Layer in the model to look at")
+    layers = layers_of(model)
     rate = None if lr is None else positive(lr, "lr")
     params = model.parameters()
     held, modes = [p.grad for p in params], [(m, m.training) for m in model.modules()]
@@ -217,28 +215,32 @@ def _uneven(layers: dict[str, Layer], learned: bool) -> Iterator[Finding]:
         return
     last = list(sizes)[-1]
     least, most = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
-    steps = any(layer.activation.name == "step" for layer in layers.values())
+    kinds = {layer.activation.name for layer in layers.values()}
     if sizes[least] == 0.0:
-        why = "step is flat everywhere" if steps else "what lies behind it is flat or dead"
-        yield Finding(
-            "vanishing",
-            least,
-            f"no gradient at all arrives here: {why}. Use relu, tanh or sigmoid, or fewer layers",
-        )
+        if "step" in kinds:
+            why = "step is flat everywhere. Use relu, tanh or sigmoid"
+        elif sizes[last] == 0.0:
+            why = "the cost is flat where the outputs are. Start from other weights"
+        else:
+            why = "all that lies behind it is flat or dead. Start from other weights"
+        yield Finding("vanishing", least, f"no gradient at all arrives here: {why}")
     elif sizes[least] * RATIO < sizes[last]:
+        remedy = "Start with weights that fit the activation (he, xavier), or use fewer layers"
+        if "sigmoid" in kinds:
+            remedy = "Sigmoid's slope is at most ¼: use relu or tanh, or fewer layers"
         yield Finding(
             "vanishing",
             least,
-            f"the gradient vanishes on its way here: that of {last} is "
-            f"{sizes[last] / sizes[least]:,.3g} times as large. Use relu, fewer layers, or weights "
-            f"that fit the activation (he, xavier)",
+            f"the gradient vanishes on its way here: a weight of {last} gets "
+            f"{sizes[last] / sizes[least]:,.3g} times as much. {remedy}",
         )
     if 0.0 < sizes[last] * RATIO < sizes[most]:
         yield Finding(
             "exploding",
             most,
-            f"the gradient explodes on its way here: it is {sizes[most] / sizes[last]:,.3g} times "
-            f"that of {last}. Start with smaller weights (he, xavier), or clip the gradient",
+            f"the gradient explodes on its way here: a weight gets "
+            f"{sizes[most] / sizes[last]:,.3g} times as much as one of {last}. Start with smaller "
+            f"weights (he, xavier), or clip the gradient",
         )
 
 

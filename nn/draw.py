@@ -7,10 +7,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd import Drawing, Value
 
 from .data import features
-from .layers import Layer
+from .layers import Layer, layers_of
 from .module import Module, evaluating
 
 # Okabe and Ito's colours; negative lines are dashed as well, for a black-and-white printer
@@ -31,20 +33,22 @@ def draw(
 ) -> Drawing:
     """Draw a network: a column of circles for the inputs and for each layer.
 
-    A circle is as bright as its neuron is active; a line is as thick as its weight is large, blue
-    where it is positive, orange and dashed where negative.
+    A circle is as bright as its neuron is active, from the lowest to the highest its activation
+    can be, or its column is; without x it shows its number. A line is as thick as its weight is
+    large beside the largest of its layer, blue where it is positive, orange and dashed where
+    negative.
 
     Args:
-        model: a network of layers.
-        x: nin numbers to show the activations for; without, the circles are empty.
+        model: a network of layers, or a neuron.
+        x: nin numbers to show the activations for.
         by: "weight", or "gradient" for lines as thick as |∂C/∂w| after a backward pass.
         max_neurons: a column with more shows its ends and says how many are left out.
-        classes: what the outputs mean; by default their numbers, where there are several.
+        classes: what the outputs mean; with x and without classes, their numbers.
         format: what `.render()` and `.pipe()` make by default.
 
     Raises:
-        ValueError: the model has no layers, x does not fit, `by` is neither, `max_neurons` is
-            below 2, or there are not as many classes as outputs.
+        ValueError: the model has no layers, x does not fit, `by` is neither, there is no gradient
+            yet, `max_neurons` is below 2, or there are not as many classes as outputs.
 
     >>> from nn import MLP
     >>> picture = draw(MLP(784, [16, 10], seed=0))
@@ -55,10 +59,10 @@ def draw(
         raise ValueError(f"by is 'weight' or 'gradient', got {by!r}")
     if max_neurons < 2:
         raise ValueError(f"max_neurons is at least 2, got {max_neurons}")
-    layers = [module for module in model.modules() if isinstance(module, Layer)]
-    if not layers:
-        raise ValueError("there is no Layer in the model to draw")
-    names = _names(classes, layers[-1].nout)
+    layers = list(layers_of(model).values())
+    if by == "gradient" and not any(p.grad for layer in layers for p in layer.parameters()):
+        raise ValueError("there is no gradient to draw yet: call backward() on a cost first")
+    names = _names(classes, layers[-1].nout, numbered=x is not None)
     columns = _activations(model, layers, x)
     sizes = [layers[0].nin, *(layer.nout for layer in layers)]
     picture = Drawing(
@@ -81,7 +85,7 @@ def draw(
     for k, size in enumerate(sizes):
         bounds = BOUNDS.get(layers[k - 1].activation.name) if k else None
         _add_column(picture, k, size, max_neurons, columns[k], bounds)
-    _add_titles(picture, layers, max(min(size, max_neurons + 1) for size in sizes))
+    _add_titles(picture, layers, by, max(min(size, max_neurons + 1) for size in sizes))
     if names:
         for j, up in _places(sizes[-1], max_neurons):
             name = str(names[j])
@@ -92,9 +96,9 @@ def draw(
     return picture
 
 
-def _names(classes: Sequence[Any] | None, count: int) -> Sequence[Any]:
+def _names(classes: Sequence[Any] | None, count: int, numbered: bool) -> Sequence[Any]:
     if classes is None:
-        return range(count) if count > 1 else ()
+        return range(count) if numbered and count > 1 else ()
     if len(classes) != count:
         raise ValueError(f"there are {count} outputs and {len(classes)} names for them")
     return classes
@@ -104,6 +108,8 @@ def _activations(model: Module, layers: list[Layer], x: Any) -> list[list[float]
     """The inputs, then the activations of each layer; None for each without x."""
     if x is None:
         return [None] * (len(layers) + 1)
+    if np.ndim(x) != 1:
+        raise ValueError(f"x is one example, {layers[0].nin} numbers; got {x!r:.60}")
     (row,) = features([x])
     with evaluating(model):
         model(row)
@@ -135,9 +141,9 @@ def _add_column(
         finite = [a for a in activations if math.isfinite(a)]
         bounds = min([0.0, *finite]), max([1e-12, *finite])
     for j, up in places.items():
-        style = {}
+        style = {"label": str(j), "fontcolor": QUIET, "tooltip": f"{j}"}
         if activations is not None and bounds is not None:
-            style = _lit(activations[j], *bounds)
+            style |= _lit(activations[j], *bounds)
         picture.node(f"n{k}_{j}", pos=f"{across},{up}!", **style)
     if size > most:
         middle = places[(most + 1) // 2 - 1] - ROW_GAP
@@ -183,11 +189,14 @@ def _short(x: float) -> str:
     )
 
 
-def _add_titles(picture: Drawing, layers: list[Layer], rows: int) -> None:
+def _add_titles(picture: Drawing, layers: list[Layer], by: str, rows: int) -> None:
     up = -(rows / 2) * ROW_GAP - 0.15
     titles = ["inputs", *(layer.activation.name for layer in layers)]
     for k, title in enumerate(titles):
         _add_text(picture, f"title{k}", title, k * COLUMN_GAP, up)
+    shown = "|w|" if by == "weight" else "|∂C/∂w|"
+    caption = f"lines as thick as {shown}; blue +, dashed −"
+    _add_text(picture, "caption", caption, len(layers) * COLUMN_GAP / 2, up - 0.3)
 
 
 def _add_lines(picture: Drawing, k: int, layer: Layer, by: str, most: int) -> None:
@@ -199,11 +208,12 @@ def _add_lines(picture: Drawing, k: int, layer: Layer, by: str, most: int) -> No
     largest = max(map(abs, strengths.values())) or 1.0
     for (i, j), strength in strengths.items():
         share = abs(strength) / largest
+        colour = POSITIVE if strength > 0 else NEGATIVE if strength < 0 else QUIET
         picture.edge(
             f"n{k}_{i}",
             f"n{k + 1}_{j}",
             penwidth=f"{0.15 + THICKEST * share**1.5:.2f}",
-            color=f"{POSITIVE if strength > 0 else NEGATIVE}{round(40 + 190 * share):02x}",
+            color=f"{colour}{round(40 + 190 * share):02x}",
             style="dashed" if strength < 0 else "solid",
         )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROWS = 12  # more epochs than that are printed with a gap
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """The numbers of a training run; each list has one for each epoch, but for `step_losses`.
 
@@ -100,6 +100,8 @@ class History:
             ]
             lines.append(f"{epoch + 1:>5}{''.join(cells)}")
         return "\n".join([*lines, self.stop_reason]).rstrip()
+
+    __repr__ = __str__
 
     def plot(self) -> Figure:
         """The curves of cost and accuracy, as a matplotlib figure.

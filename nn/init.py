@@ -1,7 +1,8 @@
 """Initialisers: where the weights start. Biases start at zero.
 
 Weights that are too large saturate the neurons behind them, weights that are too small let the
-signal fade; `xavier` and `he` keep its variance from layer to layer.
+signal fade; `xavier` and `he` keep its variance from layer to layer, for activations that are
+straight near zero, and for those that let half of it through.
 """
 
 from __future__ import annotations

@@ -190,6 +190,26 @@ class Layer(Module):
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
 
 
+def layers_of(model: Module) -> dict[str, Layer]:
+    """The layers of a model by name; a neuron alone is a layer of one.
+
+    Raises:
+        ValueError: there are none.
+
+    >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
+    (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
+    """
+    if isinstance(model, Neuron):
+        alone = object.__new__(Layer)
+        alone.nin, alone.nout, alone.activation = model.nin, 1, model.activation
+        alone.neurons = [model]
+        return {"neuron": alone}
+    found = {name: module for name, module in model.named_modules() if isinstance(module, Layer)}
+    if not found:
+        raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
+    return found
+
+
 class Sequential(Module):
     """Modules in a row: the outputs of each are the inputs of the next.
 
@@ -244,7 +264,9 @@ class MLP(Sequential):
         nouts: how many neurons each layer has; the last number is that of the outputs.
         activation: of all layers but the last.
         output: the activation of the last layer; "identity" leaves the logits as they are.
-        init, seed: as for `Neuron`; one generator serves all layers in turn.
+        init, seed: as for `Neuron`; one generator serves all layers in turn. Without either,
+            weights are drawn from −1 to 1 as in micrograd, whatever the size of the layers:
+            that is for small networks, so give a seed.
 
     Raises:
         TypeError: `nouts` is not a sequence.
@@ -333,7 +355,9 @@ def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
     if isinstance(x, Value) or not hasattr(x, "__len__"):
         x = [x]
     if len(x) != module.nin:
-        raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {len(x)}")
+        rows = len(x) > 0 and hasattr(x[0], "__len__")
+        hint = ". For a table of examples there is model.predict(X)" if rows else ""
+        raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {len(x)}{hint}")
     if all(type(xi) is Value for xi in x):
         return cast(Sequence[Value], x)
     return [xi if isinstance(xi, Value) else _constant(xi, f"x[{i}]") for i, xi in enumerate(x)]

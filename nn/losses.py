@@ -177,7 +177,8 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
 def perceptron_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     """The perceptron's: max(0, −y·s), nothing once right.
 
-    Its gradient is the perceptron's rule: −y·x for a mistake, 0 for the rest.
+    Its gradient is the perceptron's rule: −y·x for a mistake, 0 for the rest. At s = 0 exactly it
+    is 0 as well, so start from random weights, not from zeros.
 
     Args, raises: as for `hinge_loss`.
 

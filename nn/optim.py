@@ -134,6 +134,7 @@ class SGD(Optimizer):
         params: Iterable[Value],
         lr: float = 1e-3,
         momentum: float = 0.0,
+        *,
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
@@ -141,7 +142,7 @@ class SGD(Optimizer):
         self.momentum = at_least_zero(momentum, "momentum")
         if nesterov and not momentum:
             raise ValueError("nesterov looks ahead along the momentum: give momentum, as in 0.9")
-        self.nesterov = nesterov
+        self.nesterov = bool(nesterov)
 
     def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         if not self.momentum:
@@ -151,7 +152,10 @@ class SGD(Optimizer):
         return self.lr * ahead, {"velocity": velocity}
 
     def __repr__(self) -> str:
-        return f"SGD(lr={self.lr:g}, momentum={self.momentum:g}, nesterov={self.nesterov})"
+        return (
+            f"SGD(lr={self.lr:g}, momentum={self.momentum:g}, "
+            f"weight_decay={self.weight_decay:g}, nesterov={self.nesterov})"
+        )
 
 
 class Adam(Optimizer):
@@ -204,7 +208,10 @@ class Adam(Optimizer):
         return self.lr * unbiased_m / (np.sqrt(unbiased_v) + self.eps), {"m": m, "v": v}
 
     def __repr__(self) -> str:
-        return f"Adam(lr={self.lr:g}, betas={self.betas}, eps={self.eps:g})"
+        return (
+            f"Adam(lr={self.lr:g}, betas={self.betas}, eps={self.eps:g}, "
+            f"weight_decay={self.weight_decay:g})"
+        )
 
 
 # ---------------------------------------------------------------------- clipping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .data import features, targets
-from .layers import Layer
+from .layers import Layer, Neuron, layers_of
 from .losses import class_index
 from .module import Module, evaluating, numbers
 
@@ -63,7 +63,7 @@ def curves(history: History) -> Figure:
 
 
 def decision_regions(
-    model: Module, X: Any, y: Any, *, title: str = "", threshold: float = 0.0
+    model: Module, X: Any, y: Any, *, title: str = "", threshold: float | None = None
 ) -> Figure:
     """Where in the plane a model says what, with the examples on top.
 
@@ -73,10 +73,11 @@ def decision_regions(
         X: the examples, shape (n, 2).
         y: their classes: whole numbers.
         title: above the picture.
-        threshold: between no and yes: 0 for logits and scores, 0.5 for probabilities.
+        threshold: between no and yes; by default 0.5 where the last activation is a sigmoid or a
+            step, and 0 for logits and scores.
 
     Raises:
-        ValueError: X has other than two columns.
+        ValueError: X has other than two columns, or y other than two classes for one output.
     """
     figure = Figure(figsize=(4.4, 4.0), layout="constrained")
     regions(figure.add_subplot(), model, X, y, title=title, threshold=threshold)
@@ -84,9 +85,11 @@ def decision_regions(
 
 
 def regions(
-    axes: Axes, model: Module, X: Any, y: Any, *, title: str = "", threshold: float = 0.0
+    axes: Axes, model: Module, X: Any, y: Any, *, title: str = "", threshold: float | None = None
 ) -> None:
     """`decision_regions` on axes of your own."""
+    if threshold is None:
+        threshold = _middle(model)
     points, classes = _plane(X, y)
     across, up = _axes_around(points)
     grid = np.array([[p, q] for q in up for p in across])
@@ -126,6 +129,8 @@ def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> N
 def neuron_heatmaps(model: Module, X: Any) -> Figure:
     """What each neuron sees: its activation at each place of the plane, a row for each layer.
 
+    Blue is positive, red negative, white zero, and the strongest colour each neuron's own most.
+
     Args:
         model: takes two features.
         X: the examples whose surroundings are shown, shape (n, 2).
@@ -134,9 +139,7 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
         ValueError: X has other than two columns, or the model has no layers.
     """
     points, _ = _plane(X, np.zeros(len(X), dtype=int))
-    layers = [module for module in model.modules() if isinstance(module, Layer)]
-    if not layers:
-        raise ValueError("the model has no Layer whose neurons could be shown")
+    layers = list(layers_of(model).values())
     across, up = (axis[::2] for axis in _axes_around(points))
     seen = []
     with evaluating(model):
@@ -153,6 +156,7 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
             bound = abs(image).max() or 1.0
             axes.imshow(image, origin="lower", cmap="RdBu", vmin=-bound, vmax=bound)
             axes.set(xticks=[], yticks=[])
+            axes.set_title(f"{j}" if image.any() else f"{j}: dead", fontsize=7, pad=2)
             if j == 0:
                 axes.set_ylabel(f"layer {row}", fontsize=8)
     return figure
@@ -266,6 +270,12 @@ def _axes_around(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     margin = 0.12 * np.where(high > low, high - low, np.maximum(abs(high), 1.0))
     across, up = np.linspace(low - margin, high + margin, GRID).T
     return across, up
+
+
+def _middle(model: Module) -> float:
+    """Between no and yes, by the activation that comes last."""
+    last = [m for m in model.modules() if isinstance(m, Neuron)][-1:]
+    return 0.5 if last and last[0].activation.name in ("sigmoid", "step") else 0.0
 
 
 def _no_and_yes(classes: np.ndarray) -> list[Any]:

@@ -122,7 +122,8 @@ class LinearLR(Scheduler):
     """lr₀·f, with f going straight from `start_factor` to `end_factor` in `total_iters` epochs.
 
     Raises:
-        ValueError: `total_iters` is below 1, or a factor is not positive.
+        ValueError: `total_iters` is below 1, `start_factor` is not positive, or `end_factor` is
+            negative.
     """
 
     def __init__(
@@ -172,6 +173,7 @@ class ReduceLROnPlateau(Scheduler):
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
+        *,
         min_lr: float = 0.0,
     ) -> None:
         if mode not in ("min", "max"):

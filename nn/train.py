@@ -52,6 +52,7 @@ class Trainer:
         history: of the last `fit`.
 
     Raises:
+        TypeError: the model, the loss or the optimiser is something else.
         ValueError: `clip` is not positive.
 
     >>> import nn
@@ -74,6 +75,13 @@ class Trainer:
         clip: float | None = None,
         accuracy: Judge | None = None,
     ) -> None:
+        if not isinstance(model, Module):
+            raise TypeError(f"model is a module of nn, got {model!r}")
+        if isinstance(loss, type) or not callable(loss):
+            made = f": make one, as in {loss.__name__}()" if isinstance(loss, type) else ""
+            raise TypeError(f"loss is a function or a module of nn, got {loss!r}{made}")
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"optimizer is one of nn, as in SGD(...); got {optimizer!r}")
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.scheduler, self.penalty = scheduler, penalty
         self.clip = None if clip is None else positive(clip, "clip")

@@ -54,6 +54,19 @@ def test_vanishing_gradients() -> None:
     assert ("vanishing", "layers.6") not in found
 
 
+def test_the_remedy_fits_the_trouble() -> None:
+    sigmoids = nn.MLP(2, [8] * 6 + [1], "sigmoid", seed=0)
+    assert "at most ¼: use relu or tanh" in str(nn.diagnose(sigmoids, X, Y))
+    flat = nn.MLP(2, [1], init=lambda *_: 0.0)
+    assert "the cost is flat" in str(nn.diagnose(flat, X, 2 * Y - 1, nn.perceptron_loss))
+
+
+def test_a_neuron_alone_is_looked_at() -> None:
+    neuron = nn.Neuron(2, "sigmoid", seed=0)
+    neuron.b.data = 50.0
+    assert kinds(neuron, loss=nn.mse_loss) == [("saturated", "neuron")]
+
+
 def test_exploding_gradients() -> None:
     model = nn.MLP(2, [8] * 5 + [1], "leaky_relu", seed=0)
     for k, layer in enumerate(model.layers):
@@ -177,7 +190,7 @@ def test_many_neurons_are_counted_not_listed() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="lr is a positive number"):
         nn.diagnose(healthy(), X, Y, lr=-1.0)
-    with pytest.raises(ValueError, match="no Layer in the model"):
-        nn.diagnose(nn.Neuron(2), X, Y)
+    with pytest.raises(ValueError, match="no Layer and no Neuron in Dropout"):
+        nn.diagnose(nn.Sequential(nn.Dropout())[0], X, Y, nn.mse_loss)
     with pytest.raises(ValueError, match="y has 3"):
         nn.diagnose(healthy(), X, [0, 1, 0])

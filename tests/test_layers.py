@@ -311,6 +311,11 @@ def test_a_wrong_number_of_inputs_is_refused(kind: Any, x: Any) -> None:
         kind(x)
 
 
+def test_a_table_is_for_predict() -> None:
+    with pytest.raises(ValueError, match=r"got 3. For a table of examples there is model.predict"):
+        nn.MLP(2, [1])([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [

@@ -61,6 +61,7 @@ def test_brightness_is_the_activation() -> None:
     assert shown["n1_1"] | {"label": "1.5", "fillcolor": "#ffffff"} == shown["n1_1"]
     assert shown["n2_0"]["label"] == "-1.5"
     assert "fillcolor" not in circles(nn.draw(MODEL).source)["n1_1"]
+    assert shown["n1_1"]["tooltip"] == "1"
 
 
 @pytest.mark.parametrize(("activation", "grey"), [("sigmoid", "#8e8e8e"), ("tanh", "#8e8e8e")])
@@ -80,7 +81,8 @@ def test_wide_layers_are_elided() -> None:
 
 def test_outputs_are_named() -> None:
     model = nn.MLP(1, [3], seed=0)
-    assert all(f"class{j} [label={j}" in nn.draw(model).source for j in range(3))
+    assert all(f"class{j} [label={j}" in nn.draw(model, [0.0]).source for j in range(3))
+    assert "class0" not in nn.draw(model).source
     source = nn.draw(model, classes=["cat", "<b>", "a\\N&b"]).source
     assert "&lt;b&gt;" in source
     assert b"a\\N&amp;b" in nn.draw(model, classes=["cat", "<b>", "a\\N&b"]).pipe("svg")
@@ -103,6 +105,7 @@ def test_dropout_and_functions_have_no_column() -> None:
         ({"by": "colour"}, "by is 'weight' or 'gradient', got 'colour'"),
         ({"max_neurons": 1}, "max_neurons is at least 2"),
         ({"x": [1.0]}, r"takes 2 input\(s\), got 1"),
+        ({"x": [[1.0, 2.0]]}, "x is one example, 2 numbers; got"),
         ({"x": [1.0, float("nan")]}, "is nan"),
         ({"classes": ["a", "b"]}, "there are 1 outputs and 2 names"),
     ],
@@ -113,8 +116,30 @@ def test_what_does_not_fit_is_refused(settings: dict[str, Any], message: str) ->
 
 
 def test_a_model_without_layers_is_refused() -> None:
-    with pytest.raises(ValueError, match="no Layer in the model to draw"):
-        nn.draw(nn.Neuron(2))
+    with pytest.raises(ValueError, match="no Layer and no Neuron in Dropout"):
+        nn.draw(nn.Dropout())
+
+
+def test_a_neuron_alone_is_drawn() -> None:
+    assert len(lines(nn.draw(nn.Neuron(3, seed=0)).source)) == 3
+
+
+def test_circles_have_their_numbers_and_lines_their_meaning() -> None:
+    source = nn.draw(MODEL).source
+    assert circles(source)["n1_1"]["label"] == "1"
+    assert "lines as thick as |w|" in source
+
+
+def test_a_weight_of_zero_is_neither() -> None:
+    assert lines(nn.draw(MODEL).source)["n0_0", "n1_1"]["color"][:7] == "#707070"
+
+
+def test_gradients_are_drawn_after_a_backward_pass() -> None:
+    with pytest.raises(ValueError, match=r"no gradient to draw yet: call backward\(\)"):
+        nn.draw(nn.MLP(2, [2, 1], seed=0), by="gradient")
+    MODEL.zero_grad()
+    MODEL([1.0, 3.0]).backward()
+    assert "|∂C/∂w|" in nn.draw(MODEL, by="gradient").source
 
 
 def test_numbers_that_are_none_are_shown() -> None:

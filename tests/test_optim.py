@@ -111,8 +111,22 @@ def test_a_state_of_another_size_changes_nothing() -> None:
 
 def test_a_state_brings_its_settings() -> None:
     other = nn.SGD([Value(1.0)], 0.1)
-    other.load_state_dict(nn.SGD([Value(1.0)], 0.2, 0.9, 0.01, nesterov=True).state_dict())
+    other.load_state_dict(
+        nn.SGD([Value(1.0)], 0.2, 0.9, weight_decay=0.01, nesterov=True).state_dict()
+    )
     assert (other.lr, other.momentum, other.weight_decay, other.nesterov) == (0.2, 0.9, 0.01, True)
+
+
+def test_what_pytorch_has_in_another_place_goes_by_name() -> None:
+    with pytest.raises(TypeError, match="positional argument"):
+        nn.SGD([Value(1.0)], 0.1, 0.9, 0, 1e-4)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+def test_the_repr_shows_the_settings(kind: Any) -> None:
+    shown = repr(kind([Value(1.0)], lr=0.25, weight_decay=0.125))
+    assert shown.startswith(f"{kind.__name__}(lr=0.25, ")
+    assert "weight_decay=0.125" in shown
 
 
 def test_a_failed_step_is_no_step() -> None:

@@ -123,6 +123,17 @@ def test_a_class_that_is_not_there_keeps_its_colour() -> None:
     drawn(plots.decision_regions(up(), [[5.0, 1e7]] * 2, [1, 1]))
 
 
+@pytest.mark.parametrize(("activation", "half"), [("sigmoid", 0.5), ("step", 0.5), ("tanh", 0.0)])
+def test_the_line_lies_where_the_activation_has_its_middle(activation: str, half: float) -> None:
+    neuron = nn.Neuron(2, activation)
+    neuron.load_state_dict({"w": [0.0, 1.0], "b": -0.5})
+    (axes,) = plots.decision_regions(neuron, X, Y).axes
+    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    assert not picture[:28].any()
+    assert picture[-28:].all()
+    assert len(plots.neuron_heatmaps(neuron, X).axes) == 1
+
+
 def test_one_epoch_is_a_point() -> None:
     assert nn.History(losses=[1.0], accuracies=[None]).plot().axes[0].lines[0].get_marker() == "o"
 
@@ -139,7 +150,7 @@ def test_a_path_of_descent() -> None:
     ("call", "message"),
     [
         (lambda: plots.decision_regions(up(), [[1.0]], [0]), "a plane has two features"),
-        (lambda: plots.neuron_heatmaps(nn.Neuron(2), X), "has no Layer"),
+        (lambda: plots.neuron_heatmaps(nn.Dropout(), X), "there is no Layer and no Neuron in Drop"),
         (lambda: plots.weights_as_images(nn.Layer(6, 1), (2, 2)), "2 × 2 does not fit 6 inputs"),
         (lambda: plots.confusion_matrix([0, 1], [0]), "y has 2"),
         (lambda: plots.confusion_matrix([-1, 1], [1, 1]), "class -1 is outside the 2 classes"),
@@ -150,6 +161,13 @@ def test_a_path_of_descent() -> None:
 def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_plots_are_there_when_asked_for() -> None:
+    program = "import nn; print(nn.plots.curves.__name__); nn.linear"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "curves"
+    assert "AttributeError: module 'nn' has no attribute 'linear'" in done.stderr
 
 
 def test_without_matplotlib_it_says_how_to_get_it() -> None:

@@ -645,6 +645,23 @@ def test_an_optimiser_of_another_model_is_refused() -> None:
         lost.fit(X, Y)
 
 
+@pytest.mark.parametrize(
+    ("model", "loss", "optimizer", "message"),
+    [
+        (lambda x: x, nn.mse_loss, nn.SGD([Value(1.0)]), "model is a module of nn"),
+        (network(), nn.MSELoss, nn.SGD([Value(1.0)]), r"make one, as in MSELoss\(\)"),
+        (network(), "mse", nn.SGD([Value(1.0)]), "loss is a function or a module of nn, got 'mse'"),
+        (network(), nn.mse_loss, nn.SGD, r"optimizer is one of nn, as in SGD\(...\)"),
+        (network(), nn.mse_loss, "sgd", "optimizer is one of nn"),
+    ],
+)
+def test_a_trainer_of_other_things_is_refused(
+    model: Any, loss: Any, optimizer: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        nn.Trainer(model, loss, optimizer)
+
+
 def test_a_clip_is_positive() -> None:
     with pytest.raises(ValueError, match="clip is a positive number, got 0"):
         trainer(clip=0)
