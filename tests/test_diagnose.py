@@ -194,3 +194,43 @@ def test_what_does_not_fit_is_refused() -> None:
         nn.diagnose(nn.Sequential(nn.Dropout())[0], X, Y, nn.mse_loss)
     with pytest.raises(ValueError, match="y has 3"):
         nn.diagnose(healthy(), X, [0, 1, 0])
+
+
+def test_dropout_drops_nothing_in_a_diagnosis() -> None:
+    model = nn.Sequential(nn.Layer(2, 8, "tanh", seed=0), nn.Dropout(), nn.Layer(8, 1, seed=1))
+    found = [str(nn.diagnose(model, X, X[:, 0], lr=10.0)) for _ in range(3)]
+    assert len(set(found)) == 1
+    assert "up to" in found[0]
+
+
+def test_a_regression_far_from_learned_has_its_troubles() -> None:
+    model = nn.MLP(2, [4, 1], "tanh", seed=0)
+    model.layers[0].neurons[2].b.data = 50.0
+    assert ("saturated", "layers.0") in [(f.kind, f.layer) for f in nn.diagnose(model, X, X[:, 0])]
+
+
+def test_half_saturated_is_not_saturated() -> None:
+    model = nn.MLP(2, [1, 1], "tanh", seed=0)
+    model.layers[0].load_state_dict({"weight": [[9.0, 0.0]], "bias": [0.0]})
+    share = np.mean(abs(9.0 * X[:, 0]) > 3.0)
+    assert 0.3 < share < 0.9
+    assert kinds(model) == []
+
+
+def test_gradients_in_another_direction_were_not_added_up() -> None:
+    model = healthy()
+    for p, x in zip(model.parameters(), np.random.default_rng(1).normal(size=200)):
+        p.grad = 100.0 * float(x)
+    assert kinds(model) == []
+
+
+def test_a_network_that_has_learned_may_have_uneven_gradients() -> None:
+    model = nn.MLP(2, [8] * 6 + [1], "sigmoid", seed=0)
+    said = (model.predict(X) > 0).astype(int)
+    assert [(f.kind) for f in nn.diagnose(model, X, said)] == []
+
+
+def test_a_relu_that_is_never_above_zero_is_dead() -> None:
+    model = nn.MLP(2, [1, 1], seed=0)
+    model.layers[0].load_state_dict({"weight": [[0.0, 0.0]], "bias": [0.0]})
+    assert ("dead", "layers.0") in kinds(model)

@@ -165,6 +165,11 @@ def test_labels_are_the_matrices_of_the_lessons() -> None:
     assert str(out[1].explain("W1[1,0]")).startswith("∂z1[1]/∂W1[1,0] =")
 
 
+def test_labels_count_layers_and_not_what_stands_between() -> None:
+    model = nn.Sequential(nn.Layer(1, 1), nn.Dropout(), nn.Layer(1, 1))
+    assert [p.label for p in model.parameters()] == ["W0[0,0]", "b0[0]", "W1[0,0]", "b1[0]"]
+
+
 def test_inputs_become_one_constant_each() -> None:
     layer = nn.Layer(2, 3, seed=0)
     layer([1.0, np.float64(2.0)])

@@ -257,6 +257,7 @@ def test_pytorch_agrees(
         (lambda: nn.cross_entropy(values([1.0, 2.0]), -1), "class -1 is outside"),
         (lambda: nn.cross_entropy(values([1.0, 2.0]), [1.0]), "2 logits and 1 probabilities"),
         (lambda: nn.cross_entropy(values([1.0, 2.0]), [2.0, -1.0]), "not negative"),
+        (lambda: nn.cross_entropy(values([1.0, 2.0]), [0.3, 0.3]), "add up to 1"),
         (lambda: nn.cross_entropy(values(BATCH), [0]), "2 examples and as targets 1"),
         (lambda: nn.cross_entropy(values(BATCH), 0), "2 examples and as targets one number"),
         (

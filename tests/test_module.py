@@ -376,3 +376,16 @@ def test_parameters_may_have_any_name(tmp_path: Path, name: str) -> None:
     model.save(tmp_path / "odd.npz")
     assert getattr(other.load(tmp_path / "odd.npz"), name).data == 2.0
     assert np.load(tmp_path / "odd.npz")[name] == 2.0
+
+
+def test_a_module_used_twice_is_one_module() -> None:
+    shared = nn.Dropout()
+    model = nn.Sequential(shared, shared)
+    assert [name for name, _ in model.named_modules()] == ["", "layers.0"]
+
+
+def test_an_error_leaves_the_mode_as_it_was() -> None:
+    model = nn.MLP(2, [3, 1], seed=0)
+    with pytest.raises(ValueError, match="takes 2 input"):
+        model.predict([[1.0]])
+    assert all(module.training for module in model.modules())

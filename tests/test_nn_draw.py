@@ -155,3 +155,24 @@ def test_long_names_stand_beside_their_circles() -> None:
     half_widths = [0.036 * len("cat"), 0.036 * len("a very long class name")]
     for place, half in zip(places, half_widths):
         assert place - half > 2.2 + 0.19
+
+
+def test_dropout_drops_nothing_in_a_drawing() -> None:
+    model = nn.Sequential(nn.Layer(2, 4, "identity", seed=0), nn.Dropout(), nn.Layer(4, 1, seed=1))
+    assert len({nn.draw(model, [1.0, -2.0]).source for _ in range(5)}) == 1
+
+
+def test_each_column_has_its_own_range_and_title() -> None:
+    model = nn.MLP(1, [1, 1], "tanh", output="sigmoid", init=lambda *_: 0.0, seed=0)
+    source = nn.draw(model, [1.0]).source
+    shown = circles(source)
+    assert shown["n1_0"]["fillcolor"] == "#8e8e8e", "0 between −1 and 1"
+    assert shown["n2_0"]["fillcolor"] == "#8e8e8e", "½ between 0 and 1"
+    titles = re.findall(r"title\d \[label=(\w+)", source)
+    assert titles == ["inputs", "tanh", "sigmoid"]
+
+
+def test_numbers_can_be_read_on_their_circles() -> None:
+    shown = circles(nn.draw(MODEL, [1.0, 3.0]).source)
+    assert (shown["n1_0"]["fillcolor"], shown["n1_0"]["fontcolor"]) == ("#1e1e1e", "white")
+    assert (shown["n1_1"]["fillcolor"], shown["n1_1"]["fontcolor"]) == ("#ffffff", "#222222")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +41,8 @@ def stepped(optimizer: nn.Optimizer, gradients: list[float]) -> float:
             [2.0, 1.0],
             0.9 - 0.1 * (0.28 / 0.19) / math.sqrt(0.004996 / 0.001999),
         ),
+        # m̂ = 3 and √v̂ = 3
+        (lambda w: nn.Adam([w], 0.1, eps=1.0), [3.0], 1.0 - 0.1 * 3.0 / (3.0 + 1.0)),
         # g = 1 + 0.5·1, and again the first step is lr
         (lambda w: nn.Adam([w], 0.1, eps=0.0, weight_decay=0.5), [1.0], 0.9),
     ],
@@ -184,7 +187,14 @@ def test_clipping_the_norm_keeps_the_direction() -> None:
     assert nn.clip_grad_norm_(params, 1.0) == 5.0
     assert [p.grad for p in params] == pytest.approx([0.6, -0.8])
     assert nn.clip_grad_norm_(params, 2.0) == pytest.approx(1.0)
+    assert nn.clip_grad_norm_(with_gradients(30.0, -40.0), 2.0) == 50.0
     assert [p.grad for p in params] == pytest.approx([0.6, -0.8])
+
+
+def test_clipping_above_one_clips() -> None:
+    params = with_gradients(30.0, -40.0)
+    nn.clip_grad_norm_(params, 2.0)
+    assert [p.grad for p in params] == pytest.approx([1.2, -1.6])
 
 
 def test_clipping_values_moves_each_into_its_bounds() -> None:
@@ -213,6 +223,7 @@ def test_a_learning_rate_is_positive(kind: Any, lr: float) -> None:
         (lambda w: nn.SGD([], 0.1), "there are no parameters"),
         (lambda w: nn.SGD([w, w], 0.1), "a parameter stands there twice"),
         (lambda w: nn.SGD([w], 0.1, momentum=-1), "momentum is at least 0, got -1"),
+        (lambda w: nn.SGD([w], 0.1, momentum=math.inf), "momentum is at least 0, got inf"),
         (lambda w: nn.SGD([w], 0.1, weight_decay=-1), "weight_decay is at least 0, got -1"),
         (lambda w: nn.SGD([w], 0.1, nesterov=True), "give momentum"),
         (lambda w: nn.Adam([w], betas=(0.9, 1.0)), "each of betas is at least 0 and below 1"),
@@ -260,3 +271,21 @@ def test_whole_numbers_as_gradients_work() -> None:
     w.grad = 1
     nn.SGD([w], 0.1, weight_decay=0.5).step()
     assert w.data == pytest.approx(0.85)
+
+
+DEFAULTS: dict[Any, dict[str, Any]] = {
+    # as PyTorch has them
+    nn.SGD: {"lr": 1e-3, "momentum": 0.0, "weight_decay": 0.0, "nesterov": False},
+    nn.Adam: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
+    nn.StepLR: {"gamma": 0.1},
+    nn.CosineAnnealingLR: {"eta_min": 0.0},
+    nn.LinearLR: {"start_factor": 1 / 3, "end_factor": 1.0, "total_iters": 5},
+    nn.ReduceLROnPlateau: {"mode": "min", "factor": 0.1, "patience": 10, "threshold": 1e-4},
+    nn.Dropout: {"p": 0.5},
+}
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_defaults_are_pytorchs(kind: Any) -> None:
+    parameters = inspect.signature(kind).parameters
+    assert {name: parameters[name].default for name in DEFAULTS[kind]} == DEFAULTS[kind]

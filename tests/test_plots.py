@@ -178,3 +178,29 @@ def test_without_matplotlib_it_says_how_to_get_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "ImportError: plots are made with matplotlib: pip install" in done.stderr
+
+
+def test_a_threshold_of_ones_own_is_used() -> None:
+    (axes,) = plots.decision_regions(up(), X, Y, threshold=0.25).axes
+    line = axes.collections[1].get_paths()[0].vertices
+    np.testing.assert_allclose(line[:, 1], 0.75, atol=1e-9)
+
+
+def test_contours_are_those_of_the_cost() -> None:
+    path = [(0.0, 0.0), (1.0, 4.0)]
+    (axes,) = plots.descent_path(lambda p, q: p, {"along": path}).axes
+    for contour in axes.collections[0].get_paths():
+        if len(contour.vertices):
+            assert np.ptp(contour.vertices[:, 0]) < 1e-9, "p is the same along a contour"
+
+
+def test_the_confusion_matrix_says_which_is_which() -> None:
+    (axes,) = plots.confusion_matrix([0, 1], [1, 1]).axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("said", "is")
+    assert {text.get_position() for text in axes.texts} == {(1, 0), (1, 1)}
+
+
+def test_curves_count_epochs_from_one_and_dash_the_held_out() -> None:
+    (axes,) = nn.History(losses=[3.0, 1.0], validation_losses=[4.0, 2.0]).plot().axes
+    assert [list(line.get_xdata()) for line in axes.lines] == [[1, 2], [1, 2]]
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]

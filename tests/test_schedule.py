@@ -139,3 +139,22 @@ def test_a_schedule_takes_an_optimiser_and_a_number() -> None:
         nn.StepLR(nn.Neuron(1), 1)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="the cost is a number, got 'low'"):
         nn.ReduceLROnPlateau(optimizer()).step("low")  # type: ignore[arg-type]
+
+
+def test_a_plateau_waits_anew_after_each_fall() -> None:
+    schedule = nn.ReduceLROnPlateau(optimizer(), factor=0.5, patience=1)
+    assert rates(schedule, [1.0] * 7) == [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(("mode", "small", "large"), [("min", 0.95, 0.8), ("max", 1.05, 1.2)])
+def test_progress_is_more_than_the_threshold(mode: str, small: float, large: float) -> None:
+    for second, found in ((small, 0.5), (large, 1.0)):
+        schedule = nn.ReduceLROnPlateau(optimizer(), mode, factor=0.5, patience=0, threshold=0.1)
+        schedule.step(1.0)
+        schedule.step(second)
+        assert schedule.optimizer.lr == found
+
+
+def test_the_lowest_rate_of_a_cosine_is_a_rate() -> None:
+    schedule = nn.CosineAnnealingLR(nn.SGD([Value(0.0)], lr=0.1), T_max=2, eta_min=0.02)
+    assert rates(schedule, [0.0] * 3) == pytest.approx([0.1, 0.06, 0.02])

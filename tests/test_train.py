@@ -85,6 +85,85 @@ def test_the_seed_alone_decides() -> None:
     assert runs[0] == runs[1] != runs[2]
 
 
+STILL = 1e-300  # a learning rate that moves nothing
+
+
+def dropping(p: float = 0.5) -> nn.Sequential:
+    layers = nn.Layer(2, 6, seed=0), nn.Dropout(p), nn.Layer(6, 6, seed=1), nn.Dropout(p)
+    return nn.Sequential(*layers, nn.Layer(6, 2, seed=2))
+
+
+def masks(model: nn.Sequential, which: int) -> list[list[bool]]:
+    """Makes a dropout note which of six ones it drops, each time it is called in training."""
+    noted: list[list[bool]] = []
+    dropout = model[which]
+    drop = dropout.forward
+
+    def noting(x: Any) -> Any:
+        if dropout.training and isinstance(x, list):
+            state = dropout._rng.getstate()
+            noted.append([kept == 0.0 for kept in map(drop, [1.0] * len(x))])
+            dropout._rng.setstate(state)
+        return drop(x)
+
+    dropout.forward = noting
+    return noted
+
+
+def test_dropout_drops_in_training_whatever_the_mode_was_before() -> None:
+    model = dropping().eval()
+    noted = masks(model, 1)
+    trainer(model).fit(X, Y, 1)
+    assert len(noted) == len(X)
+    assert any(map(any, noted))
+
+
+def test_dropouts_and_epochs_have_masks_of_their_own() -> None:
+    model = dropping()
+    first, second = masks(model, 1), masks(model, 3)
+    everything = nn.Trainer(model, nn.cross_entropy, nn.SGD(model.parameters(), STILL))
+    everything.fit(X, Y, 2)
+    assert first[:20] != first[20:]
+    assert first != second
+
+
+def test_judging_drops_nothing() -> None:
+    model = dropping()
+    outputs = model.predict(X)
+    cost = np.mean(np.log(np.exp(outputs).sum(1)) - outputs[np.arange(20), Y])
+    judge = trainer(model, lr=STILL)
+    assert judge.evaluate(X, Y)[0] == pytest.approx(cost)
+    history = judge.fit(X, Y, 1, validation=(X, Y))
+    assert history.validation_losses == pytest.approx([cost])
+    assert model.training
+
+
+def test_an_epochs_numbers_are_those_of_all_its_examples() -> None:
+    model = network()
+    trained = trainer(model, lr=STILL)
+    history = trained.fit(X, Y, 1, 8)  # 8, 8 and 4 examples
+    loss, accuracy = trained.evaluate(X, Y)
+    assert history.losses == pytest.approx([loss])
+    assert history.accuracies == [accuracy]
+
+
+def test_gradient_norms_are_means_over_the_batches_before_clipping() -> None:
+    whole, halves = (trainer(lr=STILL, clip=1e-6) for _ in range(2))
+    twice = np.concatenate([X[:1], X[:1]])
+    once = whole.fit(twice, [1, 1], 1, None).gradient_norms
+    assert once["layers.0"][0] > 1e-3
+    halved = halves.fit(twice, [1, 1], 1, 1).gradient_norms
+    for layer, norms in once.items():
+        assert halved[layer] == pytest.approx(norms)
+
+
+def test_an_answer_that_makes_no_sense_does_not_count() -> None:
+    def judge(outputs: Any, y: int) -> bool | None:
+        return None if y else True
+
+    assert trainer(accuracy=judge).evaluate(X, Y)[1] == 1.0
+
+
 def test_the_gradient_norms_are_the_layers() -> None:
     model = network()
     history = trainer(model, lr=1e-300).fit(X, Y, epochs=1, batch_size=None)
@@ -111,6 +190,13 @@ def test_clipping_bounds_the_step() -> None:
     before = np.array(data(model))
     trainer(model, lr=1.0, clip=1e-3).fit(X, Y, epochs=1, batch_size=None)
     assert np.linalg.norm(np.array(data(model)) - before) == pytest.approx(1e-3)
+    before = np.array(data(model))
+
+    def steep(outputs: Any, y: int) -> Value:
+        return 1e3 * nn.cross_entropy(outputs, y)
+
+    trainer(model, loss=steep, lr=1e-3, clip=2.0).fit(X, Y, epochs=1, batch_size=None)
+    assert np.linalg.norm(np.array(data(model)) - before) == pytest.approx(2e-3)
 
 
 def test_a_schedule_steps_once_an_epoch() -> None:
@@ -152,6 +238,8 @@ def test_evaluate_is_the_mean_cost_and_the_share_of_right_answers() -> None:
         (nn.binary_cross_entropy_with_logits, [0.3, -1.0], [1, 0], [1, 1]),
         (nn.HingeLoss(), -0.2, -1, 1),
         (nn.perceptron_loss, 0.2, 1, -1),
+        (nn.perceptron_loss, 0.0, -1, 1),
+        (nn.binary_cross_entropy, 0.5, 0, 1),
         (nn.mse_loss, 0.6, None, None),
         (nn.l1_loss, [0.6], None, None),
     ],
@@ -191,6 +279,13 @@ def test_callbacks_are_called_each_epoch_and_may_stop() -> None:
     assert history.stop_reason == "a callback asked to stop"
 
 
+def test_every_callback_is_called_even_if_one_stops() -> None:
+    seen: list[str] = []
+    stop, after = (lambda *_: not seen.append("stop")), (lambda *_: seen.append("after"))
+    trainer().fit(X, Y, 5, callbacks=iter([stop, after]))
+    assert seen == ["stop", "after"]
+
+
 def test_a_share_of_the_examples_is_held_out() -> None:
     shown: list[float] = []
     model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
@@ -226,6 +321,34 @@ def test_early_stopping_restores_the_best_weights() -> None:
     assert "no lower cost for 2 epochs; the weights are those of epoch 2" in history.stop_reason
 
 
+def test_equal_costs_are_no_progress() -> None:
+    history = trainer(lr=STILL).fit(X, Y, 9, validation=0.2, early_stopping=2)
+    assert (history.epochs, history.kept_epoch) == (3, 1)
+
+
+def test_the_best_weights_come_back_however_training_ends() -> None:
+    for ending in (KeyboardInterrupt, OverflowError):
+        model, weights = network(), []
+
+        def worse(who: nn.Trainer, history: nn.History) -> None:
+            weights.append(data(who.model))  # noqa: B023  # called in this turn of the loop
+
+        def ends(outputs: Any, y: int) -> Value:
+            if len(weights) == 3:  # noqa: B023
+                raise ending  # noqa: B023
+            return (1.0 + len(weights)) * nn.cross_entropy(outputs, y)  # noqa: B023
+
+        trained = trainer(model, loss=ends, lr=0.01)
+        settings = {"validation": (X, Y), "early_stopping": 9, "callbacks": [worse]}
+        if ending is OverflowError:
+            with pytest.warns(RuntimeWarning, match="training stopped"):
+                history = trained.fit(X, Y, 9, None, **settings)
+        else:
+            history = trained.fit(X, Y, 9, None, **settings)
+        assert (history.epochs, history.kept_epoch) == (3, 1)
+        assert data(model) == weights[0]
+
+
 def test_early_stopping_keeps_the_best_when_the_epochs_run_out() -> None:
     model = network()
     trained = trainer(model, lr=5.0)
@@ -252,6 +375,7 @@ def test_ctrl_c_keeps_what_was_learned() -> None:
     trainer(twin).fit(X, Y, epochs=first, batch_size=None)
     assert data(model) == data(twin)
     assert {len(history.losses), len(history.accuracies), len(history.seconds)} == {first}
+    assert history.kept_epoch == first
 
 
 def test_a_cost_that_turns_nan_stops_and_keeps_the_last_good_weights() -> None:
@@ -310,6 +434,19 @@ def test_a_gradient_that_is_not_finite_moves_nothing() -> None:
     with pytest.warns(RuntimeWarning, match="the gradient is no longer finite at step 1"):
         trained.fit([[1.0]], [0.0], 1)
     assert data(model) == [1e-300, 0.0]
+
+
+def test_a_gradient_that_is_not_finite_undoes_no_good_step() -> None:
+    model = nn.MLP(1, [1], init=lambda *_: 1.0, seed=0)
+    calls = []
+
+    def cost(z: Value, y: float) -> Value:
+        calls.append(1)
+        return (z - z.data) * 1e200 * 1e200 if len(calls) == 3 else z
+
+    with pytest.warns(RuntimeWarning, match="the gradient is no longer finite at step 2"):
+        trainer(model, loss=cost, lr=0.5).fit([[1.0]], [0.0], 2)
+    assert data(model) == [0.5, -0.5], "the weights after the first step"
 
 
 def test_the_modes_are_as_they_were() -> None:
@@ -402,6 +539,10 @@ def test_a_checkpoint_of_another_optimiser_changes_nothing(tmp_path: Path) -> No
         ({"seed": 4}, "is of another run: seed was 0 there and is 4 here"),
         ({"batch_size": 5}, "batch_size was 20 there and is 5 here"),
         ({"validation": (X, Y)}, "held-out rows was 0 there and is 20 here"),
+        (
+            {"validation": (X, Y), "early_stopping": 3},
+            "held-out rows was 0 there|early_stopping was None there and is 3 here",
+        ),
     ],
 )
 def test_a_checkpoint_of_other_settings_is_refused(
@@ -422,6 +563,15 @@ def test_a_rate_set_by_a_callback_is_in_the_checkpoint(tmp_path: Path) -> None:
     resumed = full_run(tmp_path / "run.npz", callbacks=[halve], resume=True)
     assert resumed[0].learning_rates == straight[0].learning_rates
     assert resumed[1] == straight[1]
+
+
+def test_rows_and_patience_are_part_of_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    trainer().fit(X, Y, 1, 5, checkpoint=path, validation=(X, Y))
+    with pytest.raises(ValueError, match="rows was 20 there and is 10 here"):
+        trainer().fit(X[:10], Y[:10], 2, 5, checkpoint=path, resume=True, validation=(X, Y))
+    with pytest.raises(ValueError, match="early_stopping was None there and is 3 here"):
+        trainer().fit(X, Y, 2, 5, checkpoint=path, resume=True, validation=(X, Y), early_stopping=3)
 
 
 def test_a_schedule_is_part_of_the_run(tmp_path: Path) -> None:
@@ -477,12 +627,35 @@ def test_restarts_keep_the_best_of_n_starts(n_jobs: int) -> None:
     histories = trained.restarts(3, X, Y, 4, None, n_jobs=n_jobs)
     finals = [history.losses[-1] for history in histories]
     assert finals == sorted(finals)
-    assert len({history.seed for history in histories}) == 3
+    assert {history.seed for history in histories} == {0, 1, 2}
     twin = network(seed=histories[0].seed)
     again = trainer(twin, lr=1.0).fit(X, Y, 4, None, seed=histories[0].seed)
     assert again.losses == histories[0].losses
     assert data(model) == data(twin)
     assert trained.history is histories[0]
+
+
+def test_starts_count_from_their_seed() -> None:
+    histories = trainer(lr=STILL).restarts(3, X, Y, 1, seed=4)
+    assert {history.seed for history in histories} == {4, 5, 6}
+
+
+def test_the_best_start_is_the_one_whose_kept_weights_cost_least() -> None:
+    settings = {"validation": (X[:5], Y[:5]), "early_stopping": 9}
+    trained = trainer(lr=8.0)
+    histories = trained.restarts(5, X[5:], Y[5:], 6, None, **settings)
+    kept = [history.validation_losses[history.kept_epoch - 1] for history in histories]
+    assert kept == sorted(kept)
+    assert kept[0] == trained.evaluate(X[:5], Y[:5])[0]
+    lasts = [history.validation_losses[-1] for history in histories]
+    learned = [history.losses[history.kept_epoch - 1] for history in histories]
+    assert lasts != sorted(lasts)
+    assert learned != sorted(learned), "or this test would not tell"
+
+
+def test_the_share_held_out_follows_the_seed() -> None:
+    histories = [trainer(lr=STILL).fit(X, Y, 1, validation=0.25, seed=s) for s in (0, 1)]
+    assert histories[0].validation_losses != histories[1].validation_losses
 
 
 def test_all_starts_are_judged_by_the_same_examples() -> None:
@@ -590,6 +763,7 @@ def test_what_is_no_history_is_refused(tmp_path: Path, text: str) -> None:
         (lambda t: t.fit(X, np.where(Y == 0, 7, Y)), r"y\[\d+\]: class 7 is outside the 2 classes"),
         (lambda t: t.fit([[1.0, np.nan]], [0]), r"X\[0, 1\] \(row 0, column 1\) is nan"),
         (lambda t: t.fit(X, np.full(20, np.nan)), r"y\[0\] is nan"),
+        (lambda t: t.fit(X, np.full(20, np.inf)), r"y\[0\] is inf"),
         (lambda t: t.fit(X, Y, epochs=0), "epochs is a whole number of at least 1"),
         (lambda t: t.fit(X, Y, batch_size=-1), "batch_size is a whole number of at least 1"),
         (lambda t: t.fit(X, Y, early_stopping=0), "early_stopping is a whole number"),
