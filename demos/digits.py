@@ -218,9 +218,9 @@ def main(
     said, sure = confidences(model, digits.unseen_images)
     right = said == digits.unseen_labels
     accuracy = float(right.mean())
-    print(f"right on {share(accuracy)} of {len(right):,} digits it never saw, "
-          f"{share(sure[right].mean())} sure where right", end="")  # fmt: skip
-    print("" if right.all() else f", {share(sure[~right].mean())} where wrong")
+    print(f"right on {share(accuracy)} of {len(right):,} digits it never saw")
+    for what, chosen in (("right", sure[right]), ("wrong", sure[~right])):
+        print(f"where it is {what}, it is {share(chosen.mean() if len(chosen) else None)} sure")
     print(heading("And noise?"))
     noise = print_noise(model, digits.side**2, random.Random(seed))
     made = pictures(model, digits, said, out)

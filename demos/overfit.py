@@ -145,6 +145,21 @@ def print_fits(fits: dict[str, Fit]) -> None:
         )
 
 
+def orders_of(fits: dict[str, Fit]) -> dict[str, bool]:
+    """What should hold of the large networks, and whether it does."""
+    large = {name: f for name, f in fits.items() if name != "a line"}
+    plain = fits["unregularised"].test
+    return {
+        "L1 has the most zeros": max(large, key=lambda name: large[name].zeros) == "L1",
+        "L2 has the smallest norm": min(large, key=lambda name: large[name].norm) == "L2",
+        **{
+            f"{name} is no worse than unregularised on points unseen": f.test >= plain
+            for name, f in large.items()
+            if name != "unregularised"
+        },
+    }
+
+
 def main(
     points: int = 40,
     epochs: int = 400,
@@ -168,17 +183,7 @@ def main(
     data = moons(points, seed)
     fits = {name: fit(way, data, epochs, lr, seed) for name, way in WAYS.items()}
     print_fits(fits)
-    held_back = {name: f for name, f in fits.items() if name not in ("a line", "unregularised")}
-    large = {"unregularised": fits["unregularised"], **held_back}
-    orders = {
-        "L1 has the most zeros": max(large, key=lambda name: large[name].zeros) == "L1",
-        "L2 has the smallest norm": min(large, key=lambda name: large[name].norm) == "L2",
-        **{
-            f"{name} is no worse than unregularised on points unseen": f.test
-            >= fits["unregularised"].test
-            for name, f in held_back.items()
-        },
-    }
+    orders = orders_of(fits)
     print(heading("The orders"))
     for order, holds in orders.items():
         print(f"{'holds' if holds else 'DOES NOT HOLD':14}{order}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn
 from autograd import Value
 
 pytest.importorskip("matplotlib")
@@ -105,7 +106,25 @@ def test_the_rule_moves_by_the_mistake() -> None:
         for x, wanted in zip(X, y):
             mistake = wanted - float(w @ x + b > 0)
             w, b = w + mistake * x, b + mistake
-    learned = gates.by_rule("AND", 20, seed=0).model
+    learned = gates.by_rule("AND", 20, seed=0)
+    assert [p.data for p in learned.model.w] == pytest.approx(w)
+    assert learned.model.b.data == pytest.approx(b)
+    assert learned.moved > 1
+    assert learned.shown % 4 == 0
+    again = gates.by_rule("AND", learned.shown // 4, seed=0)
+    assert (again.shown, again.moved) == (learned.shown, learned.moved), "it stops when right"
+    assert not gates.by_rule("AND", learned.shown // 4 - 2, seed=0).right
+
+
+def test_descent_moves_by_how_far_it_is_off() -> None:
+    gates = demo("gates")
+    start = nn.Neuron(2, "sigmoid", seed=3)
+    w, b = np.array([p.data for p in start.w]), start.b.data
+    X, y = (np.array(part) for part in gates.GATES["OR"])
+    for i in random.Random("3, epoch 0").sample(range(4), 4):
+        a = 1.0 / (1.0 + np.exp(-(w @ X[i] + b)))
+        w, b = w - 1.0 * (a - y[i]) * X[i], b - 1.0 * (a - y[i])
+    learned = gates.by_descent("OR", 1, seed=3).model
     assert [p.data for p in learned.w] == pytest.approx(w)
     assert learned.b.data == pytest.approx(b)
 
@@ -116,6 +135,41 @@ def test_boundary(results: dict[str, Any]) -> None:
     assert likelihood == pytest.approx(cost, rel=1e-12)
     assert len(boundary["lines"]) == boundary["history"].epochs + 1
     assert boundary["history"].losses == sorted(boundary["history"].losses, reverse=True)
+    assert boundary["lines"][0] == (*demo("boundary").START["w"], demo("boundary").START["b"])
+
+
+def test_boundary_judges_by_points_it_never_saw() -> None:
+    boundary = demo("boundary")
+    X, y = boundary.blobs(30, seed=10_000)
+    assert not np.array_equal(X, boundary.blobs(30, seed=0)[0])
+    w1, w2, b = boundary.main(points=30, epochs=1, lr=0.05)["lines"][-1]
+    accuracy = np.mean((X @ [w1, w2] + b > 0) == y)
+    assert accuracy < 1.0, "or this test would not tell"
+    assert boundary.main(points=30, epochs=1, lr=0.05)["accuracy"] == accuracy
+
+
+def test_boundary_prints_what_each_line_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    boundary = demo("boundary")
+    lines = boundary.main(points=30, epochs=5)["lines"]
+    X, y = boundary.blobs(30, seed=0)
+    table = capsys.readouterr().out.split("likelihood of a point")[1]
+    rows = [row.split() for row in table.splitlines()]
+    for step, *numbers in (row for row in rows if row and row[0].isdigit()):
+        w1, w2, b = lines[int(step)]
+        p = 1.0 / (1.0 + np.exp(-(X @ [w1, w2] + b)))
+        cost = -np.mean(np.log(np.where(y == 1, p, 1.0 - p)))
+        assert [float(n) for n in numbers[:4]] == pytest.approx([w1, w2, b, cost], abs=1e-3)
+
+
+def test_the_lines_in_the_picture_are_the_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
+    boundary = demo("boundary")
+    shown = []
+    monkeypatch.setattr(boundary, "save", lambda figure, *_: shown.append(figure) or "")
+    lines = boundary.main(points=30, epochs=4)["lines"]
+    for step, line in zip(boundary.moments(4), shown[0].axes[0].lines):
+        w1, w2, b = lines[step]
+        x1, x2 = line.get_data()
+        np.testing.assert_allclose(w1 * x1 + w2 * x2 + b, 0.0, atol=1e-9)
 
 
 def test_spirals(results: dict[str, Any]) -> None:
@@ -123,6 +177,26 @@ def test_spirals(results: dict[str, Any]) -> None:
         assert sum(columns["p"]) == pytest.approx(1.0)
         slopes = np.array(columns["p"]) - columns["y"]
         assert columns["gradient"] == pytest.approx(slopes.tolist())
+    rates = results["spirals"]["history"].learning_rates
+    assert rates == sorted(rates, reverse=True)
+    assert len(set(rates)) == len(rates)
+
+
+def test_spirals_judges_by_points_it_never_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    spirals = demo("spirals")
+    shown: list[Any] = []
+    monkeypatch.setattr(spirals, "pictures", lambda model, *rest: shown.append(model) or [])
+    accuracy = spirals.main(points=8, epochs=2)["accuracy"]
+    X, y = spirals.spirals(8, seed=10_000)
+    assert accuracy == np.mean(shown[0].predict(X).argmax(1) == y)
+    assert not np.array_equal(X, spirals.spirals(8, seed=0)[0])
+
+
+def test_the_right_class_should_go_up(capsys: pytest.CaptureFixture[str]) -> None:
+    spirals = demo("spirals")
+    spirals.print_point(nn.MLP(2, [3], seed=0), [0.5, -0.5], 2)
+    wishes = [row.split()[-1] for row in capsys.readouterr().out.splitlines()[2:]]
+    assert wishes == ["down", "down", "up"]
 
 
 def test_the_orders_of_descent_hold(results: dict[str, Any]) -> None:
@@ -132,6 +206,12 @@ def test_the_orders_of_descent_hold(results: dict[str, Any]) -> None:
     for walk in descent["walks"].values():
         assert len(walk.costs) == len(walk.places)
         assert walk.costs[-1] < walk.costs[0]
+
+
+def test_the_drunk_goes_its_own_way_each_time() -> None:
+    hill = demo("descent").Hill(seed=0)
+    first, again, other = (hill.walk(1, 0.1, 20, seed).places for seed in (1, 1, 2))
+    assert first == again != other
 
 
 def test_the_bottom_of_the_hill_is_its_lowest_place() -> None:
@@ -164,6 +244,50 @@ def test_a_fifth_of_the_points_is_mislabelled() -> None:
     assert (data["train"][1] != y).sum() == 8
 
 
+def test_each_way_is_held_back_as_it_says() -> None:
+    overfit = demo("overfit")
+    data = overfit.moons(20, seed=0)
+    fits = {name: overfit.fit(way, data, 2, 0.03, 0) for name, way in overfit.WAYS.items()}
+    plain = overfit.weights(fits["unregularised"].model)
+    for name in ("L1", "L2"):
+        held_back = overfit.weights(fits[name].model)
+        assert [w.data for w in held_back] != [w.data for w in plain]
+    kinds = [type(module) for module in overfit.build(overfit.WAYS["dropout"], 0)]
+    assert kinds == [nn.Layer, nn.Dropout, nn.Layer, nn.Dropout, nn.Layer]
+    assert [type(module) for module in overfit.build(overfit.WAYS["a line"], 0)] == [nn.Layer]
+
+
+def test_early_stopping_does_not_see_the_points_of_the_test() -> None:
+    overfit = demo("overfit")
+    data = overfit.moons(20, seed=0)
+    way = overfit.WAYS["early stopping"]
+    found = overfit.fit(way, data, 3, 0.03, 0)
+    data["test"] = (-data["test"][0], data["test"][1])
+    assert overfit.fit(way, data, 3, 0.03, 0).norm == found.norm
+    data["validation"] = (-data["validation"][0], 1 - data["validation"][1])
+    assert overfit.fit(way, data, 3, 0.03, 0).test != found.test
+
+
+def test_the_orders_are_those_of_the_fits() -> None:
+    overfit = demo("overfit")
+
+    def made(test: float, zeros: float, norm: float) -> Any:
+        return overfit.Fit(nn.Neuron(1), 1.0, test, zeros, norm, 1)
+
+    fits = {
+        "a line": made(0.5, 1.0, 0.1),
+        "unregularised": made(0.7, 0.1, 9.0),
+        "L1": made(0.8, 0.9, 5.0),
+        "L2": made(0.7, 0.2, 3.0),
+        "dropout": made(0.6, 0.0, 8.0),
+        "early stopping": made(0.9, 0.0, 4.0),
+    }
+    held = list(overfit.orders_of(fits).values())
+    assert held == [True, True, True, True, False, True]
+    fits["L1"], fits["L2"] = fits["L2"], fits["L1"]
+    assert list(overfit.orders_of(fits).values())[:2] == [False, False]
+
+
 def test_vanishing(results: dict[str, Any]) -> None:
     vanishing = results["vanishing"]
     assert {len(norms) for norms in vanishing["norms"].values()} == {5}
@@ -182,11 +306,19 @@ def test_digits(results: dict[str, Any]) -> None:
     assert ((digits["noise"] > 0.1) & (digits["noise"] <= 1.0)).all()
 
 
+def test_small_digits_are_bright_from_0_to_1_and_none_is_in_both_parts() -> None:
+    digits = demo("digits").small_digits(seed=0, images=None)
+    assert (digits.X.min(), digits.X.max()) == (0.0, 1.0)
+    assert (len(digits.X), len(digits.unseen_images)) == (1437, 360)
+    learned = {image.tobytes() for image in digits.X}
+    assert not any(image.tobytes() in learned for image in digits.unseen_images)
+
+
 def idx_files(folder: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for part in ("train", "t10k"):
-        images = rng.integers(0, 256, size=(6, 28, 28), dtype=np.uint8)
-        labels = np.arange(6, dtype=np.uint8)
+    """Six images in each part; every pixel of an image of a digit d is 20·d, plus 7 in `train`."""
+    for part, shift, digits in (("train", 7, range(6)), ("t10k", 0, range(4, 10))):
+        labels = np.array(digits, dtype=np.uint8)
+        images = np.repeat(20 * labels + shift, 28 * 28).reshape(6, 28, 28).astype(np.uint8)
         for name, array in (("images-idx3", images), ("labels-idx1", labels)):
             header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
             (folder / f"{part}-{name}-ubyte.gz").write_bytes(
@@ -199,6 +331,27 @@ def test_mnist_has_the_lessons_13002_parameters(tmp_path: Path) -> None:
     files = idx_files(tmp_path)
     numbers = demo("digits").main(mnist=files, images=3, epochs=1, out=tmp_path)
     assert numbers["parameters"] == 13_002
+
+
+def test_images_of_mnist_keep_their_labels(tmp_path: Path) -> None:
+    digits = demo("digits").mnist_digits(idx_files(tmp_path), seed=1, images=4)
+    assert (digits.X[:, 0] * 255).round().tolist() == (20 * digits.y + 7).tolist()
+    unseen = (digits.unseen_images[:, 0] * 255).round().tolist()
+    assert unseen == (20 * digits.unseen_labels).tolist()
+    assert (len(digits.y), digits.side) == (4, 28)
+
+
+def test_the_mistakes_in_the_picture_are_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = demo("digits")
+    figures: dict[str, Any] = {}
+    monkeypatch.setattr(
+        digits, "save", lambda figure, out, name: figures.update({name: figure}) or name
+    )
+    data = digits.small_digits(seed=0, images=5)
+    said = (data.unseen_labels + (np.arange(360) < 3)) % 10
+    digits.pictures(nn.MLP(64, [2, 10], seed=0), data, said, out="")
+    titles = [axes.get_title() for axes in figures["digits-mistakes"].axes]
+    assert titles == [f"a {y}, said {(y + 1) % 10}" for y in data.unseen_labels[:3]]
 
 
 def test_a_damaged_mnist_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
