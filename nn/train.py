@@ -251,7 +251,7 @@ class Trainer:
             costs.append(cost * len(batch))
             norms.append(norm)
             answers += answered
-            bar.set_postfix(epoch=history.epochs + 1, loss=f"{cost:.4g}", refresh=False)
+            bar.set_postfix(_shown(history, cost), refresh=False)
             bar.update()
         loss, accuracy = self._judged_or_diverged(run, held_out) if held_out else (None, None)
         judged = {"validation_losses": loss, "validation_accuracies": accuracy}
@@ -402,6 +402,15 @@ def _started(
 def _cost_of_weights(history: History) -> float:
     costs = history.validation_losses or history.losses
     return costs[history.kept_epoch - 1] if history.kept_epoch else math.inf
+
+
+def _shown(history: History, cost: float) -> dict[str, str]:
+    """What stands beside the progress bar: epoch, cost of the batch, answers of the last epoch."""
+    answers = history.validation_accuracies or history.accuracies
+    shown = {"epoch": f"{history.epochs + 1}", "loss": f"{cost:.4g}"}
+    if answers and answers[-1] is not None:
+        shown["accuracy"] = f"{answers[-1]:.1%}"
+    return shown
 
 
 def _share(answers: list[bool | None]) -> float | None:

@@ -705,6 +705,7 @@ def test_the_bar_is_quiet_when_there_is_no_terminal(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().err
     assert "2/2" in shown
     assert "loss=" in shown
+    assert "accuracy=" in shown
 
 
 def test_a_history_prints_and_is_saved(tmp_path: Path) -> None:
