@@ -22,7 +22,7 @@ import numpy as np
 from sklearn.datasets import make_blobs
 
 import nn
-from demos.lesson import heading, options, positive, run, save, share
+from demos.lesson import heading, options, run, save, share
 
 CENTRES = [(-1.5, -1.0), (1.5, 1.0)]
 SPREAD = 0.45
@@ -151,11 +151,13 @@ def main(
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("boundary", "Logistic regression: likelihood, cross-entropy, a moving line.")
-    parser.add_argument("--points", type=positive(int), default=100, help="in both clouds")
-    parser.add_argument("--epochs", type=positive(int), default=100, help="of batch descent")
-    parser.add_argument("--lr", type=positive(float), default=0.5, help="learning rate")
-    return parser.parse_args(arguments)
+    return options(
+        "boundary",
+        "Logistic regression: likelihood, cross-entropy, a moving line.",
+        points=(100, "in both clouds"),
+        epochs=(100, "of batch descent"),
+        lr=(0.5, "learning rate"),
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

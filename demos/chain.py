@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Nudge, Value
-from demos.lesson import heading, options, positive, run
+from demos.lesson import heading, options, run
 from demos.stepping import SteppingPrompt
 
 TARGET = 1.0
@@ -278,13 +278,16 @@ def main(
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("chain", "Backpropagation through one neuron per layer, number by number.")
+    parser = options(
+        "chain",
+        "Backpropagation through one neuron per layer, number by number.",
+        layers=(3, "neurons after the input"),
+        steps=(10, "of gradient descent"),
+        lr=(2.0, "learning rate"),
+    )
     parser.add_argument(
         "--activation", choices=ACTIVATIONS, default="sigmoid", help="of all neurons"
     )
-    parser.add_argument("--layers", type=positive(int), default=3, help="neurons after the input")
-    parser.add_argument("--steps", type=positive(int), default=10, help="of gradient descent")
-    parser.add_argument("--lr", type=positive(float), default=2.0, help="learning rate")
     parser.add_argument("--interactive", action="store_true", help="step through it at a prompt")
     return parser.parse_args(arguments)
 

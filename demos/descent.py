@@ -29,7 +29,7 @@ from typing import Any
 
 import nn
 from autograd import Value
-from demos.lesson import heading, options, positive, run, save
+from demos.lesson import heading, options, run, save
 
 WALKERS = {"careful (all)": None, "in between (8)": 8, "drunk (1)": 1}
 EXAMPLES = 64
@@ -273,11 +273,13 @@ def pictures(
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("descent", "Ways downhill: batches, momentum, decay, restarts.")
-    parser.add_argument("--steps", type=positive(int), default=2000, help="at the most")
-    parser.add_argument("--lr", type=positive(float), default=0.1, help="learning rate")
-    parser.add_argument("--starts", type=positive(int), default=20, help="on the wavy cost")
-    return parser.parse_args(arguments)
+    return options(
+        "descent",
+        "Ways downhill: batches, momentum, decay, restarts.",
+        steps=(2000, "at the most"),
+        lr=(0.1, "learning rate"),
+        starts=(20, "on the wavy cost"),
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

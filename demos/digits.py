@@ -238,11 +238,14 @@ def main(
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("digits", "The lessons' digit recogniser.")
+    parser = options(
+        "digits",
+        "The lessons' digit recogniser.",
+        epochs=(5, "times each is shown"),
+        lr=(0.01, "learning rate"),
+    )
     parser.add_argument("--mnist", metavar="DIR", help="a folder with MNIST's IDX files")
     parser.add_argument("--images", type=positive(int), help="to learn from")
-    parser.add_argument("--epochs", type=positive(int), default=5, help="times each is shown")
-    parser.add_argument("--lr", type=positive(float), default=0.01, help="learning rate")
     return parser.parse_args(arguments)
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import nn
-from demos.lesson import heading, options, positive, run, save
+from demos.lesson import heading, options, run, save
 
 PAIRS = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 GATES: dict[str, tuple[list[list[float]], list[int]]] = {
@@ -207,10 +207,12 @@ def main(passes: int = 100, epochs: int = 300, seed: int = 0, out: str | Path = 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("gates", "Logic gates with one neuron, and XOR with three.")
-    parser.add_argument("--passes", type=positive(int), default=100, help="of the rule, at most")
-    parser.add_argument("--epochs", type=positive(int), default=300, help="of gradient descent")
-    return parser.parse_args(arguments)
+    return options(
+        "gates",
+        "Logic gates with one neuron, and XOR with three.",
+        passes=(100, "of the rule, at most"),
+        epochs=(300, "of gradient descent"),
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

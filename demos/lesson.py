@@ -31,8 +31,16 @@ def share(x: float | None) -> str:
     return "—" if x is None else f"{x:.1%}"
 
 
-def options(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the options that every demo has."""
+def options(
+    name: str, description: str, **numbers: tuple[int | float, str]
+) -> argparse.ArgumentParser:
+    """A parser with the options that every demo has, and numbers above zero of its own.
+
+    Args:
+        name: of the demo.
+        description: what it shows.
+        numbers: for each option its default, and what it is.
+    """
     parser = argparse.ArgumentParser(
         prog=f"python -m demos.{name}",
         description=description,
@@ -40,6 +48,8 @@ def options(name: str, description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     parser.add_argument("--out", default="out", help="folder for the pictures")
+    for option, (default, what) in numbers.items():
+        parser.add_argument(f"--{option}", type=positive(type(default)), default=default, help=what)
     return parser
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sklearn.datasets import make_moons
 
 import nn
-from demos.lesson import heading, options, positive, run, save, share
+from demos.lesson import heading, options, run, save, share
 
 NOISE = 0.1
 
@@ -80,11 +80,13 @@ def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path)
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("moons", "A 2-16-16-1 network on two moons.")
-    parser.add_argument("--points", type=positive(int), default=200, help="to learn from")
-    parser.add_argument("--epochs", type=positive(int), default=30, help="times each is shown")
-    parser.add_argument("--lr", type=positive(float), default=0.02, help="learning rate")
-    return parser.parse_args(arguments)
+    return options(
+        "moons",
+        "A 2-16-16-1 network on two moons.",
+        points=(200, "to learn from"),
+        epochs=(30, "times each is shown"),
+        lr=(0.02, "learning rate"),
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Too simple, too eager, and held back: under- and overfitting on a few mislabelled points.
+"""Too simple, too eager, and held back: under- and overfitting with some points mislabelled.
 
 Six ways to learn the same points:
 
@@ -26,7 +26,7 @@ from sklearn.datasets import make_moons
 
 import nn
 from autograd import Value
-from demos.lesson import heading, options, positive, run, save, share
+from demos.lesson import heading, options, run, save, share
 
 NOISE = 0.1
 MISLABELLED = 0.2  # of the points to learn from
@@ -69,10 +69,10 @@ class Way:
 WAYS = {
     "a line": Way([]),
     "unregularised": Way(HIDDEN),
-    "L1": Way(HIDDEN, penalty=lambda w: nn.l1_penalty(w, 0.003)),
-    "L2": Way(HIDDEN, penalty=lambda w: nn.l2_penalty(w, 0.008)),
-    "dropout": Way(HIDDEN, dropout=0.3),
-    "early stopping": Way(HIDDEN, patience=40),
+    "L1": Way(HIDDEN, penalty=lambda w: nn.l1_penalty(w, 0.002)),
+    "L2": Way(HIDDEN, penalty=lambda w: nn.l2_penalty(w, 0.004)),
+    "dropout": Way(HIDDEN, dropout=0.2),
+    "early stopping": Way(HIDDEN, patience=30),
 }
 
 
@@ -161,8 +161,8 @@ def orders_of(fits: dict[str, Fit]) -> dict[str, bool]:
 
 
 def main(
-    points: int = 40,
-    epochs: int = 400,
+    points: int = 100,
+    epochs: int = 160,
     lr: float = 0.03,
     seed: int = 0,
     out: str | Path = "out",
@@ -207,11 +207,13 @@ def pictures(fits: dict[str, Fit], data: dict[str, Any], out: str | Path) -> lis
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("overfit", "Under- and overfitting, and what holds a network back.")
-    parser.add_argument("--points", type=positive(int), default=40, help="to learn from")
-    parser.add_argument("--epochs", type=positive(int), default=400, help="at the most")
-    parser.add_argument("--lr", type=positive(float), default=0.03, help="learning rate")
-    return parser.parse_args(arguments)
+    return options(
+        "overfit",
+        "Under- and overfitting, and what holds a network back.",
+        points=(100, "to learn from"),
+        epochs=(160, "at the most"),
+        lr=(0.03, "learning rate"),
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 
 import nn
 from autograd import Value, softmax
-from demos.lesson import heading, options, positive, run, save, share
+from demos.lesson import heading, options, run, save, share
 
 CLASSES = 3
 
@@ -117,11 +117,13 @@ def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path)
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("spirals", "Three spirals: softmax, one-hot targets, cross-entropy.")
-    parser.add_argument("--points", type=positive(int), default=80, help="in each spiral")
-    parser.add_argument("--epochs", type=positive(int), default=80, help="times each is shown")
-    parser.add_argument("--lr", type=positive(float), default=0.02, help="learning rate")
-    return parser.parse_args(arguments)
+    return options(
+        "spirals",
+        "Three spirals: softmax, one-hot targets, cross-entropy.",
+        points=(80, "in each spiral"),
+        epochs=(80, "times each is shown"),
+        lr=(0.02, "learning rate"),
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

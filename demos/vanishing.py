@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from demos.lesson import heading, options, positive, run, save
+from demos.lesson import heading, options, run, save
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 POINTS = 40
@@ -98,10 +98,12 @@ def pictures(norms: dict[str, list[float]], out: str | Path) -> list[str]:
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
-    parser = options("vanishing", "Gradients of deep sigmoid, tanh and relu networks.")
-    parser.add_argument("--depth", type=positive(int), default=8, help="hidden layers")
-    parser.add_argument("--width", type=positive(int), default=8, help="neurons in each")
-    return parser.parse_args(arguments)
+    return options(
+        "vanishing",
+        "Gradients of deep sigmoid, tanh and relu networks.",
+        depth=(8, "hidden layers"),
+        width=(8, "neurons in each"),
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

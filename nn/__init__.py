@@ -29,16 +29,14 @@ from .losses import (
     cross_entropy,
     hinge_loss,
     l1_loss,
-    l1_penalty,
-    l2_penalty,
     mse_loss,
     nll_loss,
-    one_hot,
     perceptron_loss,
     squared_error,
 )
 from .module import Module
 from .optim import SGD, Adam, Optimizer, clip_grad_norm_, clip_grad_value_, grad_norm
+from .penalties import l1_penalty, l2_penalty
 from .schedule import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -47,6 +45,7 @@ from .schedule import (
     Scheduler,
     StepLR,
 )
+from .targets import one_hot
 from .train import Trainer
 
 __all__ = [

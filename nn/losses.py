@@ -7,18 +7,15 @@ constant, and the terms that it multiplies by zero are left out.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
-
-import numpy as np
 
 from autograd import Value, logsumexp, mean
 from autograd import sum as total
 
 from .module import Module
-from .optim import values_in
 from .settings import number
+from .targets import class_index, listed
 
 REDUCTIONS: dict[str, Callable[[list[Any]], Value]] = {"mean": mean, "sum": total}
 
@@ -275,91 +272,6 @@ class PerceptronLoss(Loss):
     function = perceptron_loss
 
 
-# ---------------------------------------------------------------------- penalties
-
-
-def l1_penalty(parameters: Sequence[Value], strength: float) -> Value:
-    """strength·Σ|w|: pulls each parameter towards zero by the same amount, many to zero itself.
-
-    Raises:
-        TypeError: `parameters` holds other things than Values.
-
-    Source: Tibshirani, "Regression shrinkage and selection via the lasso", JRSS B 58 (1996).
-
-    >>> l1_penalty([Value(3.0), Value(-4.0)], 0.5).data
-    3.5
-    """
-    return strength * total(abs(p) for p in values_in(parameters))
-
-
-def l2_penalty(parameters: Sequence[Value], strength: float) -> Value:
-    """strength·Σw²: pulls each parameter towards zero in proportion to its size.
-
-    Raises:
-        TypeError: `parameters` holds other things than Values.
-
-    Source: Hoerl and Kennard, "Ridge regression", Technometrics 12 (1970).
-
-    >>> l2_penalty([Value(3.0), Value(-4.0)], 0.5).data
-    12.5
-    """
-    return strength * total(p * p for p in values_in(parameters))
-
-
-# ---------------------------------------------------------------------- targets
-
-
-def one_hot(target: Any, num_classes: int) -> np.ndarray:
-    """A 1 at the class, 0 elsewhere.
-
-    Args:
-        target: a class index, or n of them.
-        num_classes: how many classes there are, K.
-
-    Returns:
-        Shape (K,), or (n, K).
-
-    Raises:
-        ValueError: an index is outside the classes.
-        TypeError: a target is no index.
-
-    >>> one_hot(2, 4)
-    array([0., 0., 1., 0.])
-    >>> one_hot([1, 0], 2)
-    array([[0., 1.],
-           [1., 0.]])
-    """
-    rows, target = np.eye(num_classes), _listed(target)
-    if not hasattr(target, "__len__"):
-        return np.array(rows[class_index(target, num_classes)])
-    return np.array(rows[[class_index(t, num_classes) for t in target]])
-
-
-def class_index(target: Any, num_classes: int) -> int:
-    """A target as the index of a class.
-
-    Raises:
-        ValueError: it is outside the classes.
-        TypeError: it is no whole number.
-
-    >>> class_index(10, 10)
-    Traceback (most recent call last):
-    ...
-    ValueError: class 10 is outside the 10 classes, 0 to 9
-    """
-    try:
-        index = operator.index(target)
-    except TypeError:
-        raise TypeError(
-            f"a class is a whole number from 0 to {num_classes - 1}, got {target!r}"
-        ) from None
-    if not 0 <= index < num_classes:
-        raise ValueError(
-            f"class {index} is outside the {num_classes} classes, 0 to {num_classes - 1}"
-        )
-    return index
-
-
 # ---------------------------------------------------------------------- one term
 
 
@@ -443,7 +355,7 @@ def _known(reduction: str) -> str:
 
 def _pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
     """Each output with its target, whatever the shape that they share."""
-    input, target = _listed(input), _listed(target)
+    input, target = listed(input), listed(target)
     shape, other = _shape(input), _shape(target)
     if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
         input, target = _first(input), _first(target)  # one output, unwrapped or not
@@ -470,11 +382,6 @@ def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
             yield from _flat(a, y)
 
 
-def _listed(x: Any) -> Any:
-    """Arrays and tensors as lists or numbers."""
-    return x.tolist() if hasattr(x, "tolist") else x
-
-
 def _shape(x: Any) -> tuple[int, ...]:
     if isinstance(x, str):
         raise TypeError(f"outputs and targets are numbers, got {x!r}")
@@ -488,7 +395,7 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
     """Each example's outputs with its target; one example may stand without a list around it."""
-    input, target = _listed(input), _listed(target)
+    input, target = listed(input), listed(target)
     if not hasattr(input, "__len__"):
         input = [input]
     if len(input) == 0:
@@ -500,7 +407,7 @@ def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
         count = len(target) if hasattr(target, "__len__") else "one number"
         raise ValueError(f"there are {len(input)} examples and as targets {count}: give each one")
     for z, y in zip(input, target):
-        yield _values(z), _listed(y)
+        yield _values(z), listed(y)
 
 
 def _values(outputs: Any) -> list[Value]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from .data import features, targets
 from .layers import Layer, Neuron, layers_of
-from .losses import class_index
 from .module import Module, evaluating, numbers
+from .targets import class_index
 
 try:
     from matplotlib.axes import Axes

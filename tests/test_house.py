@@ -21,18 +21,8 @@ ORDER = {
     ],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
-        *(
-            "losses",
-            "schedule",
-            "accuracy",
-            "history",
-            "checkpoint",
-            "run",
-            "train",
-            "diagnose",
-            "draw",
-        ),
-        "plots",
+        *("targets", "losses", "penalties", "schedule", "accuracy", "history", "checkpoint"),
+        *("run", "train", "diagnose", "draw", "plots"),
     ],
 }
 # These open a later module when a method is called.

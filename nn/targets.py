@@ -1,0 +1,68 @@
+"""Classes as targets: their indices, and one-hot vectors."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+
+def one_hot(target: Any, num_classes: int) -> np.ndarray:
+    """A 1 at the class, 0 elsewhere.
+
+    Args:
+        target: a class index, or n of them.
+        num_classes: how many classes there are, K.
+
+    Returns:
+        Shape (K,), or (n, K).
+
+    Raises:
+        ValueError: an index is outside the classes.
+        TypeError: a target is no index.
+
+    >>> one_hot(2, 4)
+    array([0., 0., 1., 0.])
+    >>> one_hot([1, 0], 2)
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    rows, target = np.eye(num_classes), listed(target)
+    if not hasattr(target, "__len__"):
+        return np.array(rows[class_index(target, num_classes)])
+    return np.array(rows[[class_index(t, num_classes) for t in target]])
+
+
+def class_index(target: Any, num_classes: int) -> int:
+    """A target as the index of a class.
+
+    Raises:
+        ValueError: it is outside the classes.
+        TypeError: it is no whole number.
+
+    >>> class_index(10, 10)
+    Traceback (most recent call last):
+    ...
+    ValueError: class 10 is outside the 10 classes, 0 to 9
+    """
+    try:
+        index = operator.index(target)
+    except TypeError:
+        raise TypeError(
+            f"a class is a whole number from 0 to {num_classes - 1}, got {target!r}"
+        ) from None
+    if not 0 <= index < num_classes:
+        raise ValueError(
+            f"class {index} is outside the {num_classes} classes, 0 to {num_classes - 1}"
+        )
+    return index
+
+
+def listed(x: Any) -> Any:
+    """Arrays and tensors as lists or numbers.
+
+    >>> listed(np.array([0, 1])), listed(np.array(2)), listed([3])
+    ([0, 1], 2, [3])
+    """
+    return x.tolist() if hasattr(x, "tolist") else x
