@@ -48,6 +48,8 @@ class Op:
             its tails; formulas are printed from it.
         domain: where it is defined, if not everywhere; it words the error where `value` fails.
         kink: a function of the operands that changes sign where the derivative jumps.
+        array: the value on NumPy arrays of numbers, an expression of a, b, …
+        array_partials: an expression of out, a, b, … for each operand.
         arity: how many operands it takes; counted from `value`.
 
     >>> from autograd import Value, mul
@@ -69,6 +71,8 @@ class Op:
     reads: Callable[..., tuple[Any, ...]] | None = None
     domain: Domain | None = None
     kink: Callable[..., Any] | None = None
+    array: str = ""
+    array_partials: tuple[str, ...] = ()
     arity: int = -1
 
     def __post_init__(self) -> None:
@@ -81,7 +85,7 @@ class Op:
         if named or len(operands) != self.arity:
             operands = self._bound(operands, named)
         if any(isinstance(operand, np.ndarray) for operand in operands):
-            return np.frompyfunc(self, self.arity, 1)(*operands)
+            return self._on_arrays(operands)
         for operand in operands:
             if hasattr(operand, "_apply"):
                 return operand._apply(self, operands)
@@ -90,6 +94,27 @@ class Op:
             return as_float(self.value(*numbers), f"the value of {self.name}")
         except (ArithmeticError, ValueError) as error:
             raise self.failure(error, numbers, [Term.of(x) for x in numbers]) from None
+
+    def _on_arrays(self, operands: tuple[Any, ...]) -> Any:
+        """Element by element; arrays of numbers at once, if no element is out of the ordinary."""
+        arrays = [np.asarray(operand) for operand in operands]
+        numeric = all(array.dtype.kind in "fiub" for array in arrays)
+        if numeric and self.array:
+            with np.errstate(all="ignore"):
+                out = self.compute(self.array, *(array.astype(float) for array in arrays))
+            if np.isfinite(out).all():
+                return out
+        out = np.frompyfunc(self, self.arity, 1)(*operands)
+        return out.astype(float) if numeric else out
+
+    @staticmethod
+    def compute(expression: str, *operands: Any, out: Any = None) -> Any:
+        """The number or array that an expression of a row is, at these operands.
+
+        >>> relu.compute(relu.array, np.array([-1.0, 2.0]))
+        array([0., 2.])
+        """
+        return eval(expression, {"np": np}, {"out": out, **dict(zip(LETTERS, operands))})
 
     def failure(
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
@@ -268,6 +293,8 @@ add = Op(
     value=lambda a, b: a + b,
     partials=lambda out, a, b: (1.0, 1.0),
     rules=("∂(a + b)/∂a = 1", "∂(a + b)/∂b = 1"),
+    array="a + b",
+    array_partials=("1.0", "1.0"),
 )
 sub = Op(
     "sub",
@@ -275,6 +302,8 @@ sub = Op(
     value=lambda a, b: a - b,
     partials=lambda out, a, b: (1.0, -1.0),
     rules=("∂(a − b)/∂a = 1", "∂(a − b)/∂b = −1"),
+    array="a - b",
+    array_partials=("1.0", "-1.0"),
 )
 mul = Op(
     "mul",
@@ -282,6 +311,8 @@ mul = Op(
     value=lambda a, b: a * b,
     partials=lambda out, a, b: (b, a),
     rules=("∂(a·b)/∂a = b", "∂(a·b)/∂b = a"),
+    array="a * b",
+    array_partials=("b", "a"),
 )
 div = Op(
     "div",
@@ -291,6 +322,8 @@ div = Op(
     reads=lambda out, a, b: (1.0 / b, -a / b**2),
     rules=("∂(a/b)/∂a = 1/b", "∂(a/b)/∂b = −a/b²"),
     domain=Domain("b != 0", lambda a, b: b != 0, "Add a small number to the denominator."),
+    array="a / b",
+    array_partials=("1.0 / b", "-out / b"),
 )
 neg = Op(
     "neg",
@@ -298,6 +331,8 @@ neg = Op(
     value=lambda a: -a,
     partials=lambda out, a: (-1.0,),
     rules=("∂(−a)/∂a = −1",),
+    array="-a",
+    array_partials=("-1.0",),
 )
 power_domain = Domain(
     "a > 0, or a = 0 with b >= 0, or a < 0 with a whole b",
@@ -311,6 +346,8 @@ pow = Op(  # a ** b with a plain number b; `power` has a Value there
     partials=lambda out, a, b: (0.0 if is_zero(b) else b * a ** (b - 1.0), 0.0),
     rules=("∂(a^b)/∂a = b·a^(b − 1)", "∂(a^b)/∂b = 0"),
     domain=power_domain,
+    array="a**b",
+    array_partials=("np.where(b == 0.0, 0.0, b * a ** (b - 1.0))", "0.0"),
 )
 power = Op(
     "power",
@@ -322,12 +359,19 @@ power = Op(
     ),
     rules=("∂(a^b)/∂a = b·a^(b − 1)", "∂(a^b)/∂b = a^b·log(a)"),
     domain=power_domain,
+    array="a**b",
+    array_partials=(
+        "np.where((a == 0.0) & (b == 0.0), 0.0, b * a ** (b - 1.0))",
+        "np.where(a == 0.0, 0.0, out * np.log(a))",
+    ),
 )
 exp: Op = Op(
     "exp",
     value=math.exp,
     partials=lambda out, a: (out,),
     rules=("∂exp(a)/∂a = exp(a)",),
+    array="np.exp(a)",
+    array_partials=("out",),
 )
 log: Op = Op(
     "log",
@@ -335,6 +379,8 @@ log: Op = Op(
     partials=lambda out, a: (1.0 / a,),
     rules=("∂log(a)/∂a = 1/a",),
     domain=Domain("a > 0", lambda a: a > 0, "Add a small number first, as in log(a + 1e-12)."),
+    array="np.log(a)",
+    array_partials=("1.0 / a",),
 )
 log1p = Op(
     "log1p",
@@ -342,12 +388,16 @@ log1p = Op(
     partials=lambda out, a: (1.0 / (1.0 + a),),
     rules=("∂log1p(a)/∂a = 1/(1 + a)",),
     domain=Domain("a > -1", lambda a: a > -1, "Add a small number first, as in log1p(a + 1e-12)."),
+    array="np.log1p(a)",
+    array_partials=("1.0 / (1.0 + a)",),
 )
 expm1 = Op(
     "expm1",
     value=math.expm1,
     partials=lambda out, a: (exp(a),),
     rules=("∂expm1(a)/∂a = exp(a)",),
+    array="np.expm1(a)",
+    array_partials=("np.exp(a)",),
 )
 sqrt = Op(
     "sqrt",
@@ -356,18 +406,24 @@ sqrt = Op(
     reads=lambda out, a: (1.0 / (2.0 * out),),
     rules=("∂sqrt(a)/∂a = 1/(2·sqrt(a))",),
     domain=Domain("a >= 0", lambda a: a >= 0, "Add a small number first, as in sqrt(a + 1e-12)."),
+    array="np.sqrt(a)",
+    array_partials=("0.5 / out",),
 )
 sin: Op = Op(
     "sin",
     value=math.sin,
     partials=lambda out, a: (cos(a),),
     rules=("∂sin(a)/∂a = cos(a)",),
+    array="np.sin(a)",
+    array_partials=("np.cos(a)",),
 )
 cos: Op = Op(
     "cos",
     value=math.cos,
     partials=lambda out, a: (-sin(a),),
     rules=("∂cos(a)/∂a = −sin(a)",),
+    array="np.cos(a)",
+    array_partials=("-np.sin(a)",),
 )
 tanh = Op(
     "tanh",
@@ -375,6 +431,8 @@ tanh = Op(
     partials=lambda out, a: (4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a),),  # 1 − out², tails too
     reads=lambda out, a: (1.0 - out**2,),
     rules=("∂tanh(a)/∂a = 1 − tanh(a)²",),
+    array="np.tanh(a)",
+    array_partials=("1.0 / np.cosh(a) ** 2",),
 )
 sigmoid: Op = Op(
     "sigmoid",
@@ -383,6 +441,8 @@ sigmoid: Op = Op(
     partials=lambda out, a: (out * sigmoid(-a),),  # out·(1 − out), exact in both tails
     reads=lambda out, a: (out * (1.0 - out),),
     rules=("∂σ(a)/∂a = σ(a)·(1 − σ(a))",),
+    array="1.0 / (1.0 + np.exp(-a))",
+    array_partials=("out / (1.0 + np.exp(a))",),
 )
 relu = Op(
     "relu",
@@ -390,6 +450,8 @@ relu = Op(
     partials=lambda out, a: (1.0 if a > 0.0 else 0.0,),
     rules=("∂relu(a)/∂a = 1 if a > 0 else 0",),
     kink=lambda a: a,
+    array="np.maximum(a, 0.0)",
+    array_partials=("a > 0.0",),
 )
 leaky_relu = Op(
     "leaky_relu",
@@ -397,6 +459,8 @@ leaky_relu = Op(
     partials=lambda out, a, b: (1.0 if a > 0.0 else b, 0.0 if a > 0.0 else a),
     rules=("∂leaky_relu(a, b)/∂a = 1 if a > 0 else b", "∂leaky_relu(a, b)/∂b = 0 if a > 0 else a"),
     kink=lambda a, b: a,
+    array="np.where(a > 0.0, a, b * a)",
+    array_partials=("np.where(a > 0.0, 1.0, b)", "np.where(a > 0.0, 0.0, a)"),
 )
 elu = Op(
     "elu",
@@ -407,12 +471,19 @@ elu = Op(
     ),
     rules=("∂elu(a, b)/∂a = 1 if a > 0 else b·exp(a)", "∂elu(a, b)/∂b = 0 if a > 0 else expm1(a)"),
     kink=lambda a, b: a,
+    array="np.where(a > 0.0, a, b * np.expm1(np.minimum(a, 0.0)))",
+    array_partials=(
+        "np.where(a > 0.0, 1.0, b * np.exp(np.minimum(a, 0.0)))",
+        "np.where(a > 0.0, 0.0, np.expm1(np.minimum(a, 0.0)))",
+    ),
 )
 softplus = Op(
     "softplus",
     value=lambda a: _maximum(a, 0.0) + math.log1p(math.exp(-abs(a))),
     partials=lambda out, a: (sigmoid(a),),
     rules=("∂softplus(a)/∂a = σ(a)",),
+    array="np.logaddexp(0.0, a)",
+    array_partials=("1.0 / (1.0 + np.exp(-a))",),
 )
 step = Op(
     "step",
@@ -420,6 +491,8 @@ step = Op(
     partials=lambda out, a: (0.0,),
     rules=("∂step(a)/∂a = 0",),
     kink=lambda a: a,
+    array="np.heaviside(a, 0.0)",
+    array_partials=("0.0",),
 )
 absolute = Op(
     "abs",
@@ -427,6 +500,8 @@ absolute = Op(
     partials=lambda out, a: (1.0 if a > 0.0 else -1.0 if a < 0.0 else 0.0,),
     rules=("∂abs(a)/∂a = 1 if a > 0 else −1 if a < 0 else 0",),
     kink=lambda a: a,
+    array="np.abs(a)",
+    array_partials=("(a > 0.0) - 1.0 * (a < 0.0)",),
 )
 maximum = Op(
     "maximum",
@@ -441,6 +516,8 @@ maximum = Op(
         "∂max(a, b)/∂b = 1 if b > a else 0 if b < a else ½",
     ),
     kink=lambda a, b: a - b,
+    array="np.maximum(a, b)",
+    array_partials=("0.5 * (1.0 + (a > b) - (a < b))", "0.5 * (1.0 + (b > a) - (b < a))"),
 )
 minimum = Op(
     "minimum",
@@ -455,6 +532,8 @@ minimum = Op(
         "∂min(a, b)/∂b = 1 if b < a else 0 if b > a else ½",
     ),
     kink=lambda a, b: a - b,
+    array="np.minimum(a, b)",
+    array_partials=("0.5 * (1.0 + (a < b) - (a > b))", "0.5 * (1.0 + (b < a) - (b > a))"),
 )
 stop_gradient = Op(
     "stop_gradient",
@@ -462,6 +541,8 @@ stop_gradient = Op(
     value=lambda a: a,
     partials=lambda out, a: (0.0,),
     rules=("∂stop(a)/∂a = 0",),
+    array="a",
+    array_partials=("0.0",),
 )
 
 TABLE: dict[str, Op] = {

@@ -376,3 +376,68 @@ def test_foreign_scalars_from_an_own_operation_do_not_leak() -> None:
 def test_a_row_prints_its_rules() -> None:
     assert str(autograd.mul) == "mul\n  ∂(a·b)/∂a = b\n  ∂(a·b)/∂b = a"
     assert repr(autograd.mul) == "<operation mul>"
+
+
+# ---------------------------------------------------------------------- on arrays
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-300, -1e-300, 750.0, -750.0)
+
+
+def everywhere(row: Op) -> list[tuple[float, ...]]:
+    """Places on the domain, on the kinks, in ties, and where numbers are out of the ordinary."""
+    found = []
+    for at in [*places(row), *itertools.product(SPECIAL, repeat=row.arity)]:
+        try:
+            out = row.value(*at)
+            row.partials(out, *at)
+        except (ArithmeticError, ValueError):
+            continue  # the engine raises there
+        found.append(at)
+    return found
+
+
+@every_row
+def test_the_array_form_is_the_value(row: Op) -> None:
+    at = everywhere(row)
+    assert len(at) >= 6
+    with np.errstate(all="ignore"):
+        got = row.compute(row.array, *np.array(at).T)
+    np.testing.assert_allclose(got, [row.value(*p) for p in at], rtol=1e-13, atol=1e-300)
+
+
+@every_row
+def test_the_array_partials_are_the_partials(row: Op) -> None:
+    assert len(row.array_partials) == row.arity
+    at = everywhere(row)
+    out = np.array([row.value(*p) for p in at])
+    wanted = np.array([row.partials(o, *p) for o, p in zip(out.tolist(), at)]).T
+    for i, expression in enumerate(row.array_partials):
+        with np.errstate(all="ignore"):
+            got = row.compute(expression, *np.array(at).T, out=out)
+        got = np.broadcast_to(np.asarray(got, dtype=float), out.shape)
+        for g, w, p in zip(got, wanted[i], at):
+            assert close_or_same(g, w), (p, g, w)
+
+
+def close_or_same(got: float, wanted: float) -> bool:
+    if math.isfinite(got) and math.isfinite(wanted):
+        return abs(got - wanted) <= 1e-12 * abs(wanted) + 1e-300
+    return got == wanted or (math.isnan(got) and math.isnan(wanted))
+
+
+@every_row
+def test_arrays_of_numbers_make_arrays_of_numbers(row: Op) -> None:
+    at = np.array(places(row)[:6]).T
+    got = row(*at)
+    assert got.dtype == np.float64
+    np.testing.assert_allclose(got, [row(*map(float, p)) for p in at.T], rtol=1e-13)
+
+
+def test_arrays_are_broadcast_and_refused_as_numbers_are() -> None:
+    assert autograd.maximum(np.array([[1.0], [3.0]]), np.array([2, 0])).tolist() == [[2, 1], [3, 3]]
+    assert autograd.leaky_relu(np.array([-1.0, 2.0]), 0.5).tolist() == [-0.5, 2.0]
+    assert autograd.add(np.array([math.inf]), 1.0).tolist() == [math.inf]
+    with pytest.raises(ValueError, match="log needs a > 0, and here a = -1"):
+        autograd.log(np.array([1.0, -1.0]))
+    with pytest.raises(OverflowError, match="too large for a float, at a = 1000"):
+        autograd.exp(np.array([1.0, 1000.0]))
