@@ -10,11 +10,12 @@
 
 from .backprop import grad
 from .check import gradcheck
+from .compile import Compiled, compile
 from .draw import draw
 from .explain import Nudge, explain, nudge, sensitivity
 from .graph import LabelError
 from .micrograd import draw_dot, trace
-from .modes import detect_anomaly, no_grad, scope
+from .modes import TraceError, detect_anomaly, no_grad, scope
 from .ops import (
     TABLE,
     DivisionByZeroError,
@@ -53,6 +54,7 @@ from .value import Value
 
 __all__ = [
     "TABLE",
+    "Compiled",
     "DivisionByZeroError",
     "Domain",
     "Drawing",
@@ -61,9 +63,11 @@ __all__ = [
     "Op",
     "RenderError",
     "Stepper",
+    "TraceError",
     "Value",
     "absolute",
     "add",
+    "compile",
     "cos",
     "detect_anomaly",
     "div",

@@ -1,6 +1,6 @@
-"""What new nodes are made under: recording or not, watched for anomalies or not, in which scope.
+"""What new nodes are made under: recorded or not, watched or not, traced or not, in which scope.
 
-The three settings are read by `value.py` for every node it makes, so they are plain module
+The settings are read by `value.py` for every node it makes, so they are plain module
 variables, shared by all threads.
 """
 
@@ -11,6 +11,7 @@ from types import TracebackType
 
 recording = True
 watching = False
+tracing = False
 scope_name = ""
 
 
@@ -75,6 +76,19 @@ class detect_anomaly(_Setting):
     """
 
     variable = "watching"
+
+    def _inner(self) -> bool:
+        return True
+
+
+class TraceError(TypeError):
+    """A function depends on values in a way that cannot be compiled."""
+
+
+class traced(_Setting):
+    """Comparisons of Values inside raise, for which way they go cannot be compiled."""
+
+    variable = "tracing"
 
     def _inner(self) -> bool:
         return True

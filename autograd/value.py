@@ -592,4 +592,9 @@ def _operand(x: Any) -> Any:
 
 
 def _comparable(x: Any) -> Any:
+    if modes.tracing:
+        raise modes.TraceError(
+            "a comparison of Values steers the program here, and which way it goes cannot be "
+            "compiled: use maximum, minimum, relu, step or abs"
+        )
     return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented

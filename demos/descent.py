@@ -157,7 +157,7 @@ def rolled(cost: Any, start: float, lr: float, momentum: float, steps: int) -> l
 
 def print_walks(walks: dict[str, Walk], goal: float) -> None:
     """Steps, looks, time and way of each walker."""
-    print(heading(f"From the same start down to the same cost, {goal:.4f}"))
+    print(heading(f"From the same start towards the same cost, {goal:.4f}"))
     print(f"{'':16}{'steps':>8}{'looks':>8}{'ms':>8}{'way':>8}{'uphill':>8}{'cost':>9}")
     for name, walk in walks.items():
         print(
@@ -195,7 +195,7 @@ def main(
     print(f"plain descent ends at    w = {plain[-1]:6.3f}, C = {dip(plain[-1]):.3f}")
     print(f"with momentum 0.9 it is  w = {momentum[-1]:6.3f}, C = {dip(momentum[-1]):.3f}")
 
-    half = steps // 2
+    half = max(steps // 2, 8)
     tails = {
         decay: fmean(hill.walk(1, lr, half, seed, decay=decay).costs[-half // 4 :])
         for decay in (1.0, 0.01 ** (1.0 / half))

@@ -13,6 +13,7 @@ networks", AISTATS 2010.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ def gradient_norms(activation: str, depth: int, width: int, seed: int) -> list[f
     return [nn.grad_norm(layer.parameters()) for layer in model.layers[:-1]]
 
 
+def ratio(norms: list[float]) -> float:
+    """The last norm over the first; infinite where nothing arrives, NaN where nothing leaves.
+
+    >>> ratio([0.5, 2.0]), ratio([0.0, 2.0])
+    (4.0, inf)
+    """
+    if norms[0]:
+        return norms[-1] / norms[0]
+    return math.inf if norms[-1] else math.nan
+
+
 def print_norms(norms: dict[str, list[float]]) -> None:
     """A row for each layer, and how the first compares with the last."""
     print(heading("The norm of the gradient, layer by layer"))
@@ -47,7 +59,7 @@ def print_norms(norms: dict[str, list[float]]) -> None:
     for k, row in enumerate(zip(*norms.values(), strict=True)):
         print(f"{k:>6}" + "".join(f"{norm:>12.2e}" for norm in row))
     print("\nthe last layer's, as a multiple of the first's")
-    print(f"{'':6}" + "".join(f"{row[-1] / row[0]:>12,.1f}" for row in norms.values()))
+    print(f"{'':6}" + "".join(f"{ratio(row):>12,.1f}" for row in norms.values()))
 
 
 def main(depth: int = 8, width: int = 8, seed: int = 0, out: str | Path = "out") -> dict[str, Any]:
@@ -73,7 +85,7 @@ def main(depth: int = 8, width: int = 8, seed: int = 0, out: str | Path = "out")
     print(f"\nThe picture: {made[0]}")
     return {
         "norms": norms,
-        "ratios": {name: row[-1] / row[0] for name, row in norms.items()},
+        "ratios": {name: ratio(row) for name, row in norms.items()},
         "diagnosis": diagnosis,
         "pictures": made,
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,28 +26,33 @@ def largest(outputs: Any, target: Any) -> bool | None:
     return int(np.argmax(outputs)) == int(target if np.ndim(target) == 0 else np.argmax(target))
 
 
-def _largest_if_several(outputs: Any, target: Any) -> bool | None:
-    return largest(outputs, target) if np.ndim(target) == 1 and len(target) > 1 else None
+def _largest_if_classes(outputs: Any, target: Any) -> bool | None:
+    """As `largest`, if the target can be one: probabilities, and not any numbers."""
+    if np.ndim(target) != 1 or len(target) < 2:
+        return None
+    probable = min(target) >= 0.0 and abs(math.fsum(target) - 1.0) < 1e-6
+    return largest(outputs, target) if probable else None
 
 
-def _same_side(of_output: float, of_target: float) -> Judge:
-    def judge(outputs: Any, target: Any) -> bool:
-        sides = np.ravel(outputs) > of_output, np.ravel(target) > of_target
-        return bool((sides[0] == sides[1]).all())
+def _on_the_same_side(of_output: float, of_target: float, outputs: Any, target: Any) -> bool:
+    sides = np.ravel(outputs) > of_output, np.ravel(target) > of_target
+    return bool((sides[0] == sides[1]).all())
 
-    return judge
+
+def _no_verdict(outputs: Any, target: Any) -> None:
+    return None
 
 
 JUDGES: dict[Callable[..., Any], Judge] = {
     losses.cross_entropy: largest,
     losses.nll_loss: largest,
-    losses.squared_error: _largest_if_several,
-    losses.mse_loss: _largest_if_several,
-    losses.l1_loss: _largest_if_several,
-    losses.binary_cross_entropy: _same_side(0.5, 0.5),
-    losses.binary_cross_entropy_with_logits: _same_side(0.0, 0.5),
-    losses.hinge_loss: _same_side(0.0, 0.0),
-    losses.perceptron_loss: _same_side(0.0, 0.0),
+    losses.squared_error: _largest_if_classes,
+    losses.mse_loss: _largest_if_classes,
+    losses.l1_loss: _largest_if_classes,
+    losses.binary_cross_entropy: partial(_on_the_same_side, 0.5, 0.5),
+    losses.binary_cross_entropy_with_logits: partial(_on_the_same_side, 0.0, 0.5),
+    losses.hinge_loss: partial(_on_the_same_side, 0.0, 0.0),
+    losses.perceptron_loss: partial(_on_the_same_side, 0.0, 0.0),
 }
 
 
@@ -55,4 +62,4 @@ def judge_of(loss: Any) -> Judge:
     >>> judge_of(losses.BCEWithLogitsLoss())(-0.3, 0)
     True
     """
-    return JUDGES.get(getattr(type(loss), "function", loss), lambda outputs, target: None)
+    return JUDGES.get(getattr(type(loss), "function", loss), _no_verdict)

@@ -191,7 +191,7 @@ class Layer(Module):
 
 
 def layers_of(model: Module) -> dict[str, Layer]:
-    """The layers of a model by name; a neuron alone is a layer of one.
+    """The layers of a model by name; a neuron that is in none is a layer of one.
 
     Raises:
         ValueError: there are none.
@@ -199,12 +199,16 @@ def layers_of(model: Module) -> dict[str, Layer]:
     >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
     (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
     """
-    if isinstance(model, Neuron):
-        alone = object.__new__(Layer)
-        alone.nin, alone.nout, alone.activation = model.nin, 1, model.activation
-        alone.neurons = [model]
-        return {"neuron": alone}
-    found = {name: module for name, module in model.named_modules() if isinstance(module, Layer)}
+    found: dict[str, Layer] = {}
+    inside: set[int] = set()
+    for name, module in model.named_modules():
+        if isinstance(module, Layer):
+            found[name or "layer"] = module
+            inside.update(map(id, module.neurons))
+        elif isinstance(module, Neuron) and id(module) not in inside:
+            found[name or "neuron"] = alone = object.__new__(Layer)
+            alone.nin, alone.nout, alone.activation = module.nin, 1, module.activation
+            alone.neurons = [module]
     if not found:
         raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
     return found

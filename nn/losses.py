@@ -276,6 +276,8 @@ class PerceptronLoss(Loss):
 
 
 def _bernoulli(p: Value, y: Any) -> Value:
+    if isinstance(y, Value):
+        return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
     if not 0.0 <= p.data <= 1.0:
         raise ValueError(
             f"{p.data:g} is no probability: put a sigmoid before binary_cross_entropy, or give "
@@ -283,7 +285,7 @@ def _bernoulli(p: Value, y: Any) -> Value:
         )
     if (p.data == 0.0 and y != 0) or (p.data == 1.0 and y != 1):
         raise OverflowError(
-            f"an output of exactly {p.data:g} for a target of {_shown(y)} costs infinity: give "
+            f"an output of exactly {p.data:g} for a target of {y:g} costs infinity: give "
             f"the logits to binary_cross_entropy_with_logits, which does not round them away"
         )
     return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
@@ -295,10 +297,11 @@ def _bernoulli_of_logit(z: Value, y: Any) -> Value:
 
 def _mixture(y: Any, if_one: Callable[[], Value], if_zero: Callable[[], Value]) -> Value:
     """y·if_one + (1 − y)·if_zero, without the term that a number y makes zero."""
-    if not 0.0 <= y <= 1.0:
-        raise ValueError(f"a target is 0, 1 or between, got {_shown(y)}")
-    if y in (0, 1):  # a Value never is: it is equal to nothing but itself
-        return if_one() if y else if_zero()
+    if not isinstance(y, Value):
+        if not 0.0 <= y <= 1.0:
+            raise ValueError(f"a target is 0, 1 or between, got {y:g}")
+        if y in (0, 1):
+            return if_one() if y else if_zero()
     cost: Value = if_one() * y + if_zero() * (1.0 - y)
     return cost
 
@@ -412,7 +415,3 @@ def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
 
 def _values(outputs: Any) -> list[Value]:
     return [z if isinstance(z, Value) else Value(z).detach() for z in outputs]
-
-
-def _shown(y: Any) -> str:
-    return f"{y.data if isinstance(y, Value) else y:g}"

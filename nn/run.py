@@ -55,7 +55,7 @@ class Run:
             "rows": rows,
             "held-out rows": held_out,
             "early_stopping": patience,
-            "scheduler": type(trainer.scheduler).__name__,
+            **trainer.settings,
         }
         self.history = History(seed=seed)
         self.best = Best()
@@ -75,7 +75,7 @@ class Run:
                     f"{self.best.epoch}"
                 )
             elif self.history.epochs >= epochs:
-                self.history.stop_reason = f"all {epochs} epochs done"
+                self.history.stop_reason = f"all {self.history.epochs} epochs done"
         return not self.history.stop_reason
 
     def shuffled(self, examples: list[Example]) -> list[Example]:
@@ -102,6 +102,12 @@ class Run:
             f"ones whose cost was finite. Try a learning rate below {self.trainer.optimizer.lr:g}, "
             f"or clip the gradient"
         )
+
+    def finite(self, cost: float) -> float:
+        """A cost as it is, or the end of training."""
+        if not math.isfinite(cost):
+            raise self.diverged(f"the cost became {cost}")
+        return cost
 
     def note_best(self) -> None:
         """Remember the weights if their cost is the lowest so far."""

@@ -180,7 +180,7 @@ class ReduceLROnPlateau(Scheduler):
             raise ValueError(f"mode is 'min' or 'max', got {mode!r}")
         if share(factor, "factor") == 0.0:
             raise ValueError("factor is above 0")
-        self.mode, self.factor = mode, factor
+        self.mode, self.factor = mode, float(factor)
         self.patience = int(at_least_zero(patience, "patience"))
         self.threshold = at_least_zero(threshold, "threshold")
         self.min_lr = at_least_zero(min_lr, "min_lr")

@@ -88,6 +88,13 @@ class Trainer:
         self.accuracy = accuracy or judge_of(loss)
         self.history = History()
         self._first = state_of(optimizer), state_of(scheduler)
+        self.settings = {
+            "loss": getattr(loss, "__name__", repr(loss)),
+            "optimizer": repr(optimizer),
+            "moved parameters": len(optimizer.params),
+            "scheduler": f"{type(scheduler).__name__} {self._first[1]}",
+            "clip": self.clip,
+        }
 
     def fit(
         self,
@@ -166,6 +173,7 @@ class Trainer:
                     self._epoch(run, examples, held_out, bar)
                     stops = [callback(self, run.history) for callback in callbacks]
                     if checkpoint is not None:
+                        self._judged_or_diverged(run, examples[:size])
                         run.checkpoint().save(checkpoint)
                     if any(stops):
                         run.history.stop_reason = "a callback asked to stop"
@@ -198,7 +206,7 @@ class Trainer:
         """Train from n random starts and keep the best: its weights are the model's afterwards.
 
         Args:
-            n: how many starts; the k-th draws its weights with `seed` + k.
+            n: how many starts; the k-th draws what the optimiser moves with `seed` + k.
             X, y: as for `fit`, as are the other arguments.
             n_jobs: how many processes train side by side; −1 for one on each core.
             seed: of the first start, and of the validation split, which is the same for all.
@@ -207,8 +215,8 @@ class Trainer:
         `n_jobs=1`.
 
         Returns:
-            The history of each start, the best first: that with the lowest last cost, on the
-            validation examples if there are any.
+            The history of each start, the best first: that whose weights cost least in the end,
+            on the validation examples if there are any.
 
         Raises:
             TypeError, ValueError: as for `fit`, or a module of yours has parameters and does not
@@ -216,7 +224,7 @@ class Trainer:
         """
         if "checkpoint" in settings:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
-        if isinstance(settings.get("validation"), float):  # the same split for all
+        if isinstance(settings.get("validation"), numbers_abc.Real):  # the same split for all
             examples, held_out = _held_out(_examples(X, y), settings["validation"], seed)
             (X, y), settings["validation"] = zip(*examples), tuple(zip(*held_out))
         starts = range(seed, seed + whole(n, "n"))
@@ -228,14 +236,14 @@ class Trainer:
                 one(copy.deepcopy(self), start, (X, y, *args), settings) for start in starts
             ):
                 found.append(result)
-                if result[0].stop_reason.startswith(INTERRUPTED):
+                if result[1].stop_reason.startswith(INTERRUPTED):
                     break
         if not found:
             raise KeyboardInterrupt
-        ranked = sorted(found, key=lambda result: _cost_of_weights(result[0]))
-        self.history, state = ranked[0]
+        ranked = sorted(found, key=lambda result: result[0])
+        _, self.history, state = ranked[0]
         self.model.load_state_dict(state)
-        return [history for history, _ in ranked]
+        return [history for _, history, _ in ranked]
 
     # ------------------------------------------------------------------ one epoch
 
@@ -248,7 +256,7 @@ class Trainer:
         costs, norms, answers = [], [], []
         for batch in (order[i : i + run.size] for i in range(0, len(order), run.size)):
             cost, norm, answered = self._step(run, batch)
-            costs.append(cost * len(batch))
+            costs.append(cost * (len(batch) / len(examples)))
             norms.append(norm)
             answers += answered
             bar.set_postfix(_shown(history, cost), refresh=False)
@@ -256,7 +264,7 @@ class Trainer:
         loss, accuracy = self._judged_or_diverged(run, held_out) if held_out else (None, None)
         judged = {"validation_losses": loss, "validation_accuracies": accuracy}
         history.add(
-            losses=math.fsum(costs) / len(examples),
+            losses=run.finite(_added(costs)),
             accuracies=_share(answers),
             learning_rates=self.optimizer.lr,
             gradient_norms={
@@ -274,9 +282,7 @@ class Trainer:
             loss, accuracy = self._judged(examples)
         except ArithmeticError as error:
             raise run.diverged(f"the cost could not be computed ({error})") from None
-        if not math.isfinite(loss):
-            raise run.diverged(f"the cost became {loss}")
-        return loss, accuracy
+        return run.finite(loss), accuracy
 
     def _step(
         self, run: Run, batch: Sequence[Example]
@@ -288,7 +294,7 @@ class Trainer:
         """
         costs, answers = [], []
         try:
-            self.optimizer.zero_grad()
+            self.model.zero_grad()
             for x, y in batch:
                 outputs = self.model(x)
                 cost = self.loss(outputs, y)
@@ -301,9 +307,7 @@ class Trainer:
                 costs.append(extra.data)
         except ArithmeticError as error:
             raise run.diverged(f"the cost could not be computed ({error})") from None
-        total = math.fsum(costs) if all(map(math.isfinite, costs)) else sum(costs)
-        if not math.isfinite(total):
-            raise run.diverged(f"the cost became {total}")
+        total = run.finite(_added(costs))
         norms = {name: grad_norm(params) for name, params in run.layers.items()}
         if not all(map(math.isfinite, norms.values())):
             raise run.diverged("the gradient is no longer finite", weights_are_good=True)
@@ -319,9 +323,9 @@ class Trainer:
         with evaluating(self.model):
             for x, y in examples:
                 outputs = self.model(x)
-                costs.append(self.loss(outputs, y).data)
+                costs.append(self.loss(outputs, y).data / len(examples))
                 answers.append(self.accuracy(numbers(outputs), y))
-        return math.fsum(costs) / len(examples), _share(answers)
+        return _added(costs), _share(answers)
 
     def _check_optimizer(self) -> None:
         known = {id(p) for p in self.model.parameters()}
@@ -343,7 +347,9 @@ class Trainer:
             for i in first.values():
                 try:
                     self.loss(outputs, examples[i][1])
-                except (OverflowError, TypeError, ValueError) as error:
+                except ArithmeticError:
+                    continue  # these outputs are not those of this target
+                except (TypeError, ValueError) as error:
                     raise type(error)(f"{what}[{i}]: {error}") from None
 
 
@@ -389,19 +395,27 @@ def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None
 
 def _started(
     trainer: Trainer, seed: int, arguments: tuple[Any, ...], settings: dict[str, Any]
-) -> tuple[History, dict[str, np.ndarray]]:
-    """One of several random starts, maybe in a process of its own."""
+) -> tuple[float, History, dict[str, np.ndarray]]:
+    """One of several random starts, maybe in a process of its own: cost, history and weights."""
+    moved = {id(p) for p in trainer.optimizer.params}
+    frozen = [(p, p.data) for p in trainer.model.parameters() if id(p) not in moved]
     trainer.model.reset_parameters(seed)
+    for p, x in frozen:
+        p.data = x
     trainer.optimizer.load_state_dict(trainer._first[0])
     if trainer.scheduler is not None:
         trainer.scheduler.load_state_dict(trainer._first[1])
     history = trainer.fit(*arguments, seed=seed, **settings)
-    return history, trainer.model.state_dict()
+    try:
+        cost, _ = trainer.evaluate(*(settings.get("validation") or arguments[:2]))
+    except ArithmeticError:
+        cost = math.inf
+    return cost if cost == cost else math.inf, history, trainer.model.state_dict()
 
 
-def _cost_of_weights(history: History) -> float:
-    costs = history.validation_losses or history.losses
-    return costs[history.kept_epoch - 1] if history.kept_epoch else math.inf
+def _added(costs: list[float]) -> float:
+    """Their sum, which may be infinite or NaN."""
+    return math.fsum(costs) if abs(sum(costs)) < math.inf else sum(costs)
 
 
 def _shown(history: History, cost: float) -> dict[str, str]:

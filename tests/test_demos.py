@@ -295,6 +295,15 @@ def test_vanishing(results: dict[str, Any]) -> None:
     assert "layers.0: the gradient vanishes" in str(vanishing["diagnosis"])
 
 
+@pytest.mark.parametrize("settings", [{"width": 1}, {"depth": 12, "width": 2, "seed": 3}])
+def test_dead_networks_are_shown_too(settings: dict[str, Any], tmp_path: Path) -> None:
+    assert demo("vanishing").main(**settings, out=tmp_path)["pictures"]
+
+
+def test_one_step_of_descent_is_a_way(tmp_path: Path) -> None:
+    assert demo("descent").main(steps=1, starts=1, out=tmp_path)["pictures"]
+
+
 def test_digits(results: dict[str, Any]) -> None:
     digits = results["digits"]
     before, wishes = digits["before"], digits["wishes"]

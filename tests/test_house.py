@@ -19,6 +19,7 @@ ORDER = {
         *("paths", "explain", "mistakes", "check", "fold", "render", "draw", "stepper"),
         "micrograd",
     ],
+    "autograd/compile": ["trace", "program", "roll", "emit", "compiled"],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
         *("targets", "losses", "penalties", "schedule", "accuracy", "history", "checkpoint"),
@@ -26,11 +27,11 @@ ORDER = {
     ],
 }
 # These open a later module when a method is called.
-DOORS = {"autograd": "value", "nn": "history"}
+DOORS = {"autograd": "value", "autograd/compile": "", "nn": "history"}
 
 
 def modules(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
+    return sorted((ROOT / folder).glob("*.py"))
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[ast.ImportFrom | ast.Import, str]]:
@@ -67,6 +68,8 @@ def test_imports_point_one_way(package: str, name: str) -> None:
         if not module.startswith("."):
             assert module.split(".")[0] != package, "inside the package, imports are relative"
             continue
+        if module.startswith(".."):
+            continue  # a package inside may use all of the outer one, which does not use it
         if node not in top_level:
             assert name == DOORS[package], "only doors open a module when called"
             continue

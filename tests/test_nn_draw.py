@@ -124,6 +124,11 @@ def test_a_neuron_alone_is_drawn() -> None:
     assert len(lines(nn.draw(nn.Neuron(3, seed=0)).source)) == 3
 
 
+def test_a_neuron_behind_a_layer_is_drawn() -> None:
+    model = nn.Sequential(nn.Layer(2, 3, seed=0), nn.Neuron(3, seed=0))
+    assert "n2_0" in circles(nn.draw(model, [0.0, 1.0]).source)
+
+
 def test_circles_have_their_numbers_and_lines_their_meaning() -> None:
     source = nn.draw(MODEL).source
     assert circles(source)["n1_1"]["label"] == "1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import pickle
 import random
 import signal
 import subprocess
@@ -515,7 +516,7 @@ def test_a_checkpoint_of_another_shape_changes_nothing(tmp_path: Path) -> None:
     trainer(nn.MLP(2, [3, 2], seed=0)).fit(X, Y, 1, checkpoint=path)
     other = trainer()
     before = data(other.model)
-    with pytest.raises(ValueError, match=r"run.npz does not fit this model: layers.0.weight has"):
+    with pytest.raises(ValueError, match=r"run.npz is of another run: moved parameters was 17"):
         other.fit(X, Y, 2, checkpoint=path, resume=True)
     assert data(other.model) == before
 
@@ -528,7 +529,7 @@ def test_a_checkpoint_of_another_optimiser_changes_nothing(tmp_path: Path) -> No
     )
     other = trainer(network(seed=9))
     before = data(other.model)
-    with pytest.raises(ValueError, match="this is the state of Adam, and not of SGD"):
+    with pytest.raises(ValueError, match=r"optimizer was Adam\(.* there and is SGD\("):
         other.fit(X, Y, 2, checkpoint=path, resume=True)
     assert data(other.model) == before
 
@@ -574,12 +575,50 @@ def test_rows_and_patience_are_part_of_the_run(tmp_path: Path) -> None:
         trainer().fit(X, Y, 2, 5, checkpoint=path, resume=True, validation=(X, Y), early_stopping=3)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lr": 0.7}, r"optimizer was SGD\(lr=0.1, .* there and is SGD\(lr=0.7"),
+        ({"loss": nn.nll_loss}, "loss was cross_entropy there and is nll_loss here"),
+        ({"clip": 1.0}, "clip was None there and is 1.0 here"),
+    ],
+)
+def test_how_it_learns_is_part_of_the_run(
+    tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "run.npz"
+    trainer().fit(X, Y, 1, checkpoint=path)
+    with pytest.raises(ValueError, match=message):
+        trainer(**settings).fit(X, Y, 2, checkpoint=path, resume=True)
+
+
+def test_what_learns_is_part_of_the_run(tmp_path: Path) -> None:
+    path, model = tmp_path / "run.npz", network()
+    trainer(model).fit(X, Y, 1, checkpoint=path)
+    some = nn.SGD(model.layers[1].parameters(), 0.1)
+    with pytest.raises(ValueError, match="moved parameters was 22 there and is 10 here"):
+        trainer(model, optimizer=some).fit(X, Y, 2, checkpoint=path, resume=True)
+
+
+def test_a_step_that_went_too_far_is_in_no_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    for _ in range(2):
+        model = nn.MLP(1, [1], init=lambda *_: 1.0, seed=0)
+        with pytest.warns(RuntimeWarning, match="training stopped"):
+            trainer(model, loss=nn.mse_loss, lr=1e200).fit(
+                [[1.0]], [1e3], 1, checkpoint=path, resume=True
+            )
+        assert data(model) == [1.0, 0.0]
+    assert not path.exists()
+
+
 def test_a_schedule_is_part_of_the_run(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     trainer().fit(X, Y, 1, checkpoint=path)
-    other = trainer()
-    other.scheduler = nn.ExponentialLR(other.optimizer, 0.5)
-    with pytest.raises(ValueError, match="scheduler was NoneType there and is ExponentialLR here"):
+    model = network()
+    optimizer = nn.SGD(model.parameters(), 0.1)
+    other = trainer(model, optimizer=optimizer, scheduler=nn.ExponentialLR(optimizer, 0.5))
+    with pytest.raises(ValueError, match="scheduler was NoneType .*there and is ExponentialLR"):
         other.fit(X, Y, 2, checkpoint=path, resume=True)
 
 
@@ -633,6 +672,73 @@ def test_restarts_keep_the_best_of_n_starts(n_jobs: int) -> None:
     assert again.losses == histories[0].losses
     assert data(model) == data(twin)
     assert trained.history is histories[0]
+
+
+def test_a_start_that_diverged_is_the_worst() -> None:
+    def cost(z: Value, y: float) -> Value:
+        return 0.0 * z - 1.0 if z.data > 0.0 else (z * -1e4).exp()
+
+    model = nn.MLP(1, [1], init="uniform", seed=0)
+    firsts = [nn.MLP(1, [1], init="uniform", seed=k).predict([[1.0]])[0] for k in range(6)]
+    assert min(firsts) < -0.1
+    with pytest.warns(RuntimeWarning, match="training stopped"):
+        histories = trainer(model, loss=cost).restarts(6, [[1.0]], [0.0], 1)
+    assert histories[0].stop_reason == "all 1 epochs done"
+    assert model.predict([[1.0]])[0] > 0.0
+    assert "could not be computed" in histories[-1].stop_reason
+
+
+def test_starts_leave_frozen_layers_alone() -> None:
+    model = network()
+    frozen = data(model.layers[0])
+    some = nn.SGD(model.layers[1].parameters(), 0.1)
+    trainer(model, optimizer=some).restarts(2, X, Y, 1, seed=5)
+    assert data(model.layers[0]) == frozen
+    assert data(model.layers[1]) != data(network().layers[1])
+
+
+def test_gradients_of_frozen_layers_do_not_add_up() -> None:
+    model = network()
+    some = nn.SGD(model.layers[1].parameters(), STILL)
+    norms = trainer(model, optimizer=some).fit(X, Y, 3, None).gradient_norms
+    assert norms["layers.0"] == pytest.approx([norms["layers.0"][0]] * 3)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_mean_of_large_costs_is_no_divergence(batch_size: int) -> None:
+    model = nn.Neuron(1, "identity", seed=0)
+    trained = trainer(model, loss=nn.squared_error, lr=1e-300)
+    history = trained.fit([[0.0]] * 3, [1.3e154] * 3, 2, batch_size)
+    assert history.losses == pytest.approx([1.69e308] * 2, rel=1e-3)
+    assert trained.evaluate([[0.0]] * 3, [1.3e154] * 3)[0] == pytest.approx(1.69e308, rel=1e-3)
+
+
+def test_a_penalty_that_adds_up_to_infinity_is_a_divergence() -> None:
+    model = nn.Neuron(1, "identity", seed=0)
+    heavy = trainer(model, loss=nn.mse_loss, penalty=lambda m: 0.0 * m.b + 1.7e308)
+    with pytest.warns(RuntimeWarning, match="the cost became inf"):
+        heavy.fit([[0.0]], [1.3e154], 2)
+
+
+def test_a_target_is_judged_by_its_own_outputs() -> None:
+    neuron = nn.Neuron(1, "sigmoid", seed=0)
+    neuron.load_state_dict({"w": [60.0], "b": 0.0})
+    judge = trainer(neuron, loss=nn.binary_cross_entropy)
+    loss, accuracy = judge.evaluate([[1.0], [-1.0]], [1, 0])
+    assert loss < 1e-20
+    assert accuracy == 1.0
+
+
+def test_a_regression_of_several_outputs_has_no_right_answers() -> None:
+    model = network()
+    assert trainer(model, loss=nn.mse_loss).evaluate(X, X + 5.0)[1] is None
+    assert trainer(model, loss=nn.mse_loss).evaluate(X, nn.one_hot(Y, 2))[1] is not None
+
+
+@pytest.mark.parametrize("loss", [nn.HingeLoss(), nn.mse_loss, nn.cross_entropy])
+def test_a_trainer_is_pickled(loss: Any) -> None:
+    copied = pickle.loads(pickle.dumps(trainer(loss=loss)))
+    assert copied.optimizer.params[0] is copied.model.parameters()[0]
 
 
 def test_starts_count_from_their_seed() -> None:
