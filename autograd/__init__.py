@@ -10,7 +10,7 @@
 
 from .backprop import grad
 from .check import gradcheck
-from .compile import Compiled, compile
+from .compile import Compiled, compile, drawn
 from .draw import draw
 from .explain import Nudge, explain, nudge, sensitivity
 from .graph import LabelError
@@ -72,6 +72,7 @@ __all__ = [
     "detect_anomaly",
     "div",
     "draw",
+    "drawn",
     "draw_dot",
     "elu",
     "exp",

@@ -11,7 +11,7 @@ from types import TracebackType
 
 recording = True
 watching = False
-tracing = False
+tracing: list[object] | None = None  # while tracing, what was drawn at random
 scope_name = ""
 
 
@@ -90,8 +90,8 @@ class traced(_Setting):
 
     variable = "tracing"
 
-    def _inner(self) -> bool:
-        return True
+    def _inner(self) -> list[object]:
+        return []
 
 
 class scope(_Setting):

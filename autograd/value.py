@@ -592,7 +592,7 @@ def _operand(x: Any) -> Any:
 
 
 def _comparable(x: Any) -> Any:
-    if modes.tracing:
+    if modes.tracing is not None:
         raise modes.TraceError(
             "a comparison of Values steers the program here, and which way it goes cannot be "
             "compiled: use maximum, minimum, relu, step or abs"

@@ -32,6 +32,7 @@ class History:
         kept_epoch: the epoch whose weights the model has: the last, or with early stopping the
             best; 0 if none was finished.
         stop_reason: why training ended.
+        not_compiled: why it ran on the scalar engine, if it could not be compiled.
 
     >>> history = History(seed=0, losses=[0.7, 0.4], accuracies=[0.5, 0.9],
     ...                   learning_rates=[0.1, 0.1], stop_reason="all 2 epochs done")
@@ -53,6 +54,7 @@ class History:
     seconds: list[float] = field(default_factory=list)
     kept_epoch: int = 0
     stop_reason: str = ""
+    not_compiled: str = ""
 
     @property
     def epochs(self) -> int:
@@ -99,6 +101,8 @@ class History:
                 for name, x in shown.items()
             ]
             lines.append(f"{epoch + 1:>5}{''.join(cells)}")
+        if self.not_compiled:
+            lines.append(f"not compiled, for {self.not_compiled}")
         return "\n".join([*lines, self.stop_reason]).rstrip()
 
     __repr__ = __str__

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd import Value, scope
+from autograd import Value, drawn, scope
 
 from .activations import activation_named
 from .init import Initialiser, Seed, generator, start
@@ -346,7 +346,10 @@ class Dropout(Module):
             return x
         if hasattr(x, "__len__"):
             return [self.forward(xi) for xi in x]
-        return x * (0.0 if self._rng.random() < self.p else 1.0 / (1.0 - self.p))
+        return x * drawn(self._mask)
+
+    def _mask(self) -> float:
+        return 0.0 if self._rng.random() < self.p else 1.0 / (1.0 - self.p)
 
     def __repr__(self) -> str:
         return f"Dropout(p={self.p})"

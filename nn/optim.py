@@ -57,10 +57,15 @@ class Optimizer:
         for p in self.params:
             p.zero_grad()
 
-    def step(self) -> None:
-        """Move every parameter once, by its gradient; all of them or, on an error, none."""
+    def step(self, gradient: np.ndarray | None = None) -> None:
+        """Move every parameter once, by its gradient; all of them or, on an error, none.
+
+        Args:
+            gradient: a number for each parameter, in place of the parameters' own.
+        """
         data = np.array([p.data for p in self.params], dtype=float)
-        gradient = np.array([p.grad or 0.0 for p in self.params], dtype=float)
+        if gradient is None:
+            gradient = gradient_of(self.params)
         change, memory = self._change(gradient + self.weight_decay * data)
         move(self.params, (data - change).tolist())
         self.memory, self.steps = memory, self.steps + 1
@@ -263,6 +268,15 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
         p.grad = min(max(p.grad or 0.0, -clip_value), clip_value)
 
 
+def gradient_of(parameters: Iterable[Value]) -> np.ndarray:
+    """The gradients of the parameters as an array; one that was not computed is 0.
+
+    >>> gradient_of([Value(1.0), Value(2.0)])
+    array([0., 0.])
+    """
+    return np.array([p.grad or 0.0 for p in parameters], dtype=float)
+
+
 def grad_norm(parameters: Iterable[Value]) -> float:
     """The norm of the gradient, √Σg².
 
@@ -274,7 +288,16 @@ def grad_norm(parameters: Iterable[Value]) -> float:
     >>> grad_norm([w, b])
     5.0
     """
-    return math.hypot(*(p.grad or 0.0 for p in values_in(parameters)))
+    return norm_of(gradient_of(values_in(parameters)))
+
+
+def norm_of(gradient: np.ndarray) -> float:
+    """√Σg² of an array, which may be infinite or NaN.
+
+    >>> norm_of(np.array([3.0, 4.0]))
+    5.0
+    """
+    return math.hypot(*gradient.tolist())
 
 
 def move(params: Sequence[Value], data: Sequence[float]) -> None:

@@ -10,18 +10,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import Value
+import numpy as np
 
 from .checkpoint import Checkpoint
+from .code import Code, Example
 from .history import History
 from .layers import Dropout
-from .optim import Optimizer, move
+from .optim import Optimizer, gradient_of, move
 from .schedule import Scheduler
 
 if TYPE_CHECKING:
     from .train import Trainer
-
-Example = tuple[list[float], Any]
 
 
 class Best(NamedTuple):
@@ -60,10 +59,52 @@ class Run:
         self.history = History(seed=seed)
         self.best = Best()
         self.good: list[float] | None = None  # the last weights whose cost was finite
-        self.layers: dict[str, list[Value]] = {}
+        self.params = trainer.model.parameters()
+        place = {id(p): i for i, p in enumerate(self.params)}
+        self.moved = [place[id(p)] for p in trainer.optimizer.params]
+        self.layers: dict[str, list[int]] = {}
         for name, tensor in trainer.model.tensors().items():
             layer = name.rpartition(".")[0] or name
-            self.layers.setdefault(layer, []).extend(tensor.ravel().tolist())
+            self.layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
+        self.gradient: np.ndarray | None = None  # of the last step
+        self.learning: Code | None = None
+        self.judging: Code | None = None
+
+    def compile(self, examples: list[Example], held_out: list[Example]) -> str:
+        """Compile the cost of a batch; if that cannot be done, says why."""
+        trainer = self.trainer
+        try:
+            self.learning = Code(trainer.model, trainer.loss, examples)
+            self.judging = Code(trainer.model, trainer.loss, held_out) if held_out else None
+        except Exception as error:  # whatever it is, the engine may do without it
+            self.learning = self.judging = None
+            return f"{type(error).__name__}: {error}".partition("\n")[0]
+        return ""
+
+    def check_code(self) -> None:
+        """Hold a few examples against the engine; without agreement, go on with the engine."""
+        if self.learning is not None:
+            try:
+                self.learning.check()
+                if self.judging is not None:
+                    self.judging.check()
+            except (ArithmeticError, TypeError, ValueError) as error:
+                self.learning = self.judging = None
+                self.history.not_compiled = str(error).partition("\n")[0]
+
+    def penalised(self) -> tuple[float, np.ndarray]:
+        """The penalty and its gradient."""
+        assert self.trainer.penalty is not None
+        self.trainer.model.zero_grad()
+        extra = self.trainer.penalty(self.trainer.model)
+        extra.backward()
+        return extra.data, gradient_of(self.params)
+
+    def leave_gradient(self) -> None:
+        """Leave the gradient of the last step in the parameters, for a look."""
+        if self.gradient is not None:
+            for p, x in zip(self.params, self.gradient.tolist()):
+                p.grad = x
 
     def goes_on(self, epochs: int) -> bool:
         """Whether another epoch is due; if not, the history says why."""
@@ -78,14 +119,14 @@ class Run:
                 self.history.stop_reason = f"all {self.history.epochs} epochs done"
         return not self.history.stop_reason
 
-    def shuffled(self, examples: list[Example]) -> list[Example]:
+    def shuffled(self, count: int) -> list[int]:
         """The examples in this epoch's order; its dropout starts anew as well."""
         name = f"{self.seed}, epoch {self.history.epochs}"
-        count = itertools.count()
+        number = itertools.count()
         for module in self.trainer.model.modules():
             if isinstance(module, Dropout):
-                module.seed(f"{name}, dropout {next(count)}")
-        return random.Random(name).sample(examples, len(examples))
+                module.seed(f"{name}, dropout {next(number)}")
+        return random.Random(name).sample(range(count), count)
 
     def about_to_step(self, cost: float) -> None:
         """The weights have a finite cost: the ones to come back to."""

@@ -11,7 +11,7 @@ import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ from autograd import Value
 
 from .accuracy import Judge, judge_of
 from .checkpoint import Checkpoint
+from .code import Code, Example
 from .data import features, targets
 from .history import History
 from .module import Module, evaluating, numbers
-from .optim import Optimizer, clip_grad_norm_, grad_norm
-from .run import DivergenceError, Example, Run, last_cost, state_of
+from .optim import Optimizer, gradient_of, norm_of
+from .run import DivergenceError, Run, last_cost, state_of
 from .schedule import Scheduler
 from .settings import positive, whole
 
@@ -110,6 +111,7 @@ class Trainer:
         resume: bool = False,
         callbacks: Iterable[Callback] = (),
         progress: bool | None = None,
+        compile: bool = True,
     ) -> History:
         """Show the model all examples, `epochs` times, and move its parameters batch by batch.
 
@@ -133,6 +135,8 @@ class Trainer:
             callbacks: each is called as `callback(trainer, history)` after each epoch; a true
                 answer ends training.
             progress: show a progress bar; by default where there is a terminal.
+            compile: run as compiled code where that can be done, and say in the history why where
+                it cannot; a few examples are held against the engine in each epoch.
 
         Returns:
             What happened; it is also kept in `history`.
@@ -156,9 +160,11 @@ class Trainer:
         self._check(held_out, "validation y")
 
         run = Run(self, seed, size, len(examples), len(held_out), patience)
+        not_compiled = run.compile(examples, held_out) if compile else ""
         if resume and checkpoint is not None and Path(checkpoint).exists():
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
         self.history = run.history
+        self.history.not_compiled = not_compiled
         modes = [(module, module.training) for module in self.model.modules()]
         batches = math.ceil(len(examples) / size)
         bar = tqdm(
@@ -186,6 +192,7 @@ class Trainer:
                 warnings.warn(f"training stopped: {error}", RuntimeWarning, stacklevel=2)
             finally:
                 run.restore_best()
+                run.leave_gradient()
                 for module, mode in modes:
                     module.training = mode
         return run.history
@@ -252,17 +259,20 @@ class Trainer:
     ) -> None:
         history, began = run.history, time.perf_counter()
         self.model.train()
-        order = run.shuffled(examples)
+        run.check_code()
+        order = run.shuffled(len(examples))
         costs, norms, answers = [], [], []
         for batch in (order[i : i + run.size] for i in range(0, len(order), run.size)):
-            cost, norm, answered = self._step(run, batch)
+            cost, norm, answered = self._step(run, examples, batch)
             costs.append(cost * (len(batch) / len(examples)))
             norms.append(norm)
             answers += answered
             bar.set_postfix(_shown(history, cost), refresh=False)
             bar.update()
-        loss, accuracy = self._judged_or_diverged(run, held_out) if held_out else (None, None)
-        judged = {"validation_losses": loss, "validation_accuracies": accuracy}
+        judged: dict[str, Any] = {}
+        if held_out:
+            loss, accuracy = self._judged_or_diverged(run, held_out, run.judging)
+            judged = {"validation_losses": loss, "validation_accuracies": accuracy}
         history.add(
             losses=run.finite(_added(costs)),
             accuracies=_share(answers),
@@ -271,61 +281,95 @@ class Trainer:
                 name: math.fsum(norm[name] for norm in norms) / len(norms) for name in run.layers
             },
             seconds=time.perf_counter() - began,
-            **(judged if held_out else {}),
+            **judged,
         )
         if self.scheduler is not None:
             self.scheduler.step(last_cost(history))
         run.note_best()
 
-    def _judged_or_diverged(self, run: Run, examples: list[Example]) -> tuple[float, float | None]:
+    def _judged_or_diverged(
+        self, run: Run, examples: list[Example], code: Code | None = None
+    ) -> tuple[float, float | None]:
         try:
-            loss, accuracy = self._judged(examples)
+            loss, accuracy = self._judged(examples, code)
         except ArithmeticError as error:
             raise run.diverged(f"the cost could not be computed ({error})") from None
         return run.finite(loss), accuracy
 
     def _step(
-        self, run: Run, batch: Sequence[Example]
+        self, run: Run, examples: list[Example], batch: list[int]
     ) -> tuple[float, dict[str, float], list[bool | None]]:
-        """One step by the mean cost of a batch: that cost, the gradient's norms, the answers.
+        """One step by the mean cost of a batch: that cost, the gradient's norms, the answers."""
+        try:
+            found = self._by_code(run, examples, batch) or self._by_engine(examples, batch)
+            cost, gradient, answers = found
+            if self.penalty is not None:
+                extra, slope = run.penalised()
+                cost, gradient = cost + extra, gradient + slope
+        except ArithmeticError as error:
+            raise run.diverged(f"the cost could not be computed ({error})") from None
+        run.finite(cost)
+        norms = {name: norm_of(gradient[places]) for name, places in run.layers.items()}
+        if not all(map(math.isfinite, norms.values())):
+            raise run.diverged("the gradient is no longer finite", weights_are_good=True)
+        run.about_to_step(cost)
+        moved = gradient[run.moved]
+        if self.clip is not None:
+            moved = moved * min(1.0, self.clip / max(norm_of(moved), 1e-300))
+        self.optimizer.step(moved)
+        run.gradient = gradient
+        return cost, norms, answers
+
+    def _by_code(
+        self, run: Run, examples: list[Example], batch: list[int]
+    ) -> tuple[float, np.ndarray, list[bool | None]] | None:
+        """The mean cost of a batch, its gradient and the answers; None if the engine must."""
+        if run.learning is None:
+            return None
+        try:
+            costs, outputs, gradient = run.learning.learned(batch)
+        except (ArithmeticError, ValueError):
+            return None  # the engine says what went wrong
+        if not (np.isfinite(costs).all() and np.isfinite(gradient).all()):
+            return None
+        answers = [self.accuracy(out, examples[i][1]) for out, i in zip(outputs, batch)]
+        return _added((costs / len(batch)).tolist()), gradient, answers
+
+    def _by_engine(
+        self, examples: list[Example], batch: list[int]
+    ) -> tuple[float, np.ndarray, list[bool | None]]:
+        """The same, one scalar after the other.
 
         Each example's graph is made, differentiated and dropped in turn: the gradients add up in
         the parameters, and the memory is that of one example.
         """
         costs, answers = [], []
-        try:
-            self.model.zero_grad()
-            for x, y in batch:
-                outputs = self.model(x)
-                cost = self.loss(outputs, y)
-                cost.backward(1.0 / len(batch))
-                costs.append(cost.data / len(batch))
-                answers.append(self.accuracy(numbers(outputs), y))
-            if self.penalty is not None:
-                extra = self.penalty(self.model)
-                extra.backward()
-                costs.append(extra.data)
-        except ArithmeticError as error:
-            raise run.diverged(f"the cost could not be computed ({error})") from None
-        total = run.finite(_added(costs))
-        norms = {name: grad_norm(params) for name, params in run.layers.items()}
-        if not all(map(math.isfinite, norms.values())):
-            raise run.diverged("the gradient is no longer finite", weights_are_good=True)
-        if self.clip is not None:
-            clip_grad_norm_(self.optimizer.params, self.clip)
-        run.about_to_step(total)
-        self.optimizer.step()
-        return total, norms, answers
+        self.model.zero_grad()
+        for x, y in (examples[i] for i in batch):
+            outputs = self.model(x)
+            cost = self.loss(outputs, y)
+            cost.backward(1.0 / len(batch))
+            costs.append(cost.data / len(batch))
+            answers.append(self.accuracy(numbers(outputs), y))
+        return _added(costs), gradient_of(self.model.parameters()), answers
 
-    def _judged(self, examples: list[Example]) -> tuple[float, float | None]:
+    def _judged(
+        self, examples: list[Example], code: Code | None = None
+    ) -> tuple[float, float | None]:
         """The mean cost and the share of right answers, as they are: nothing is recorded."""
-        costs, answers = [], []
+        if code is not None:
+            with contextlib.suppress(ArithmeticError, ValueError):
+                costs, outputs = code.judged(slice(None))
+                if np.isfinite(costs).all():
+                    answers = [self.accuracy(out, y) for out, (_, y) in zip(outputs, examples)]
+                    return _added((costs / len(examples)).tolist()), _share(answers)
+        found, judged = [], []
         with evaluating(self.model):
             for x, y in examples:
-                outputs = self.model(x)
-                costs.append(self.loss(outputs, y).data / len(examples))
-                answers.append(self.accuracy(numbers(outputs), y))
-        return _added(costs), _share(answers)
+                said = self.model(x)
+                found.append(self.loss(said, y).data / len(examples))
+                judged.append(self.accuracy(numbers(said), y))
+        return _added(found), _share(judged)
 
     def _check_optimizer(self) -> None:
         known = {id(p) for p in self.model.parameters()}

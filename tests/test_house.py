@@ -23,7 +23,7 @@ ORDER = {
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
         *("targets", "losses", "penalties", "schedule", "accuracy", "history", "checkpoint"),
-        *("run", "train", "diagnose", "draw", "plots"),
+        *("code", "run", "train", "diagnose", "draw", "plots"),
     ],
 }
 # These open a later module when a method is called.

@@ -71,7 +71,7 @@ def test_one_setting_chooses_how_many_examples_make_a_step(
 def test_every_epoch_shows_every_example_once_in_another_order() -> None:
     shown: list[float] = []
     model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
-    trainer(model).fit(X, Y, epochs=2, batch_size=3)
+    trainer(model).fit(X, Y, epochs=2, batch_size=3, compile=False)
     first, second = shown[1:21], shown[21:41]  # one to try the targets, three to judge the end
     assert sorted(first) == sorted(second) == sorted(X[:, 0].tolist())
     assert first != second
@@ -114,7 +114,7 @@ def masks(model: nn.Sequential, which: int) -> list[list[bool]]:
 def test_dropout_drops_in_training_whatever_the_mode_was_before() -> None:
     model = dropping().eval()
     noted = masks(model, 1)
-    trainer(model).fit(X, Y, 1)
+    trainer(model).fit(X, Y, 1, compile=False)
     assert len(noted) == len(X)
     assert any(map(any, noted))
 
@@ -123,7 +123,7 @@ def test_dropouts_and_epochs_have_masks_of_their_own() -> None:
     model = dropping()
     first, second = masks(model, 1), masks(model, 3)
     everything = nn.Trainer(model, nn.cross_entropy, nn.SGD(model.parameters(), STILL))
-    everything.fit(X, Y, 2)
+    everything.fit(X, Y, 2, compile=False)
     assert first[:20] != first[20:]
     assert first != second
 
@@ -214,7 +214,7 @@ def test_a_plateau_is_judged_by_the_validation_cost() -> None:
     schedule = nn.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
     trained = trainer(model, optimizer=optimizer, scheduler=schedule)
     trained.fit(X, Y, 2, validation=(X[:4], Y[:4]))
-    assert schedule.best == trained.evaluate(X[:4], Y[:4])[0]
+    assert schedule.best == pytest.approx(trained.evaluate(X[:4], Y[:4])[0], rel=1e-12)
 
 
 def test_evaluate_is_the_mean_cost_and_the_share_of_right_answers() -> None:
@@ -290,10 +290,99 @@ def test_every_callback_is_called_even_if_one_stops() -> None:
 def test_a_share_of_the_examples_is_held_out() -> None:
     shown: list[float] = []
     model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
-    history = trainer(model).fit(X, Y, epochs=1, batch_size=None, validation=0.25)
+    history = trainer(model).fit(X, Y, 1, None, validation=0.25, compile=False)
     assert len(history.validation_losses) == 1
     learned, judged = shown[-35:-20], shown[-20:-15]  # the fifteen are judged once more
     assert sorted(learned + judged) == sorted(X[:, 0].tolist())
+
+
+# ---------------------------------------------------------------------- as compiled code
+
+
+def slopes(x: Value, y: float) -> Value:
+    return (x - y) ** 2
+
+
+@pytest.mark.parametrize(
+    ("loss", "nout", "target"),
+    [
+        (nn.cross_entropy, 2, Y),
+        (nn.CrossEntropyLoss(), 2, nn.one_hot(Y, 2)),
+        (nn.squared_error, 2, nn.one_hot(Y, 2)),
+        (nn.binary_cross_entropy_with_logits, 1, Y),
+        (nn.HingeLoss(), 1, 2 * Y - 1),
+        (nn.perceptron_loss, 1, 2 * Y - 1),
+        (nn.l1_loss, 1, X[:, 0]),
+        (slopes, 1, X[:, 0]),
+    ],
+)
+def test_code_and_engine_tell_the_same_history(loss: Any, nout: int, target: Any) -> None:
+    runs = []
+    for compile in (True, False):
+        layers = nn.Layer(2, 5, "tanh", seed=0), nn.Dropout(0.3), nn.Layer(5, nout, seed=1)
+        layers[2].activation = nn.ACTIVATIONS["identity"]
+        for neuron in layers[2].neurons:
+            neuron.activation = nn.ACTIVATIONS["identity"]
+        model = nn.Sequential(*layers)
+        optimizer = nn.SGD(model.parameters(), 0.05, momentum=0.5)
+        trained = trainer(
+            model,
+            loss=loss,
+            optimizer=optimizer,
+            penalty=lambda m: nn.l2_penalty(m.parameters(), 0.01),
+            clip=0.5,
+        )
+        history = trained.fit(X, target, 4, 6, validation=(X[:6], target[:6]), compile=compile)
+        assert history.not_compiled == ""
+        runs.append((history, data(model), [p.grad for p in model.parameters()]))
+    (one, weights, grads), (two, others, slow) = runs
+    assert one.losses == pytest.approx(two.losses, rel=1e-9)
+    assert one.step_losses == pytest.approx(two.step_losses, rel=1e-9)
+    assert one.validation_losses == pytest.approx(two.validation_losses, rel=1e-9)
+    assert one.accuracies == two.accuracies
+    assert one.validation_accuracies == two.validation_accuracies
+    for layer, norms in one.gradient_norms.items():
+        assert norms == pytest.approx(two.gradient_norms[layer], rel=1e-9)
+    assert weights == pytest.approx(others, rel=1e-9, abs=1e-12)
+    assert grads == pytest.approx(slow, rel=1e-7, abs=1e-10)
+
+
+def test_a_cost_that_changes_from_outside_is_compiled_anew() -> None:
+    weight = [1.0]
+
+    def cost(outputs: list[Value], y: Any) -> Value:
+        return weight[0] * nn.cross_entropy(outputs, y)
+
+    def double(who: nn.Trainer, history: nn.History) -> None:
+        weight[0] = 2.0
+
+    history = trainer(loss=cost, lr=STILL).fit(X, nn.one_hot(Y, 2), 2, callbacks=[double])
+    assert history.losses[1] == pytest.approx(2.0 * history.losses[0])
+    assert history.not_compiled == ""
+
+
+def branching(score: Value, y: Any) -> Value:
+    return (1.0 - score).relu() if y == 1 else (1.0 + score).relu()
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [
+        (lambda outputs, y: outputs[y] * outputs[y], "TypeError"),
+        (lambda outputs, y: branching(outputs[0], y), "the compiled cost is not the engine's"),
+        (
+            lambda outputs, y: outputs[0] if outputs[0] > outputs[1] else outputs[1],
+            "a comparison of Values steers the program",
+        ),
+    ],
+)
+def test_what_cannot_be_compiled_runs_on_the_engine_and_says_why(loss: Any, reason: str) -> None:
+    model, twin = network(), network()
+    history = trainer(model, loss=loss).fit(X, Y, 2, 5)
+    assert reason in history.not_compiled
+    assert f"not compiled, for {history.not_compiled}" in str(history)
+    trainer(twin, loss=loss).fit(X, Y, 2, 5, compile=False)
+    assert data(model) == data(twin)
 
 
 # ---------------------------------------------------------------------- how it ends
@@ -369,11 +458,11 @@ def test_ctrl_c_keeps_what_was_learned() -> None:
             raise KeyboardInterrupt
         return nn.cross_entropy(outputs, y)
 
-    history = trainer(model, loss=interrupted).fit(X, Y, epochs=9, batch_size=None)
+    history = trainer(model, loss=interrupted).fit(X, Y, 9, None, compile=False)
     first = history.epochs
     assert 1 <= first < 9
     assert history.stop_reason == f"interrupted by Ctrl-C after {first} epoch(s)"
-    trainer(twin).fit(X, Y, epochs=first, batch_size=None)
+    trainer(twin).fit(X, Y, epochs=first, batch_size=None, compile=False)
     assert data(model) == data(twin)
     assert {len(history.losses), len(history.accuracies), len(history.seconds)} == {first}
     assert history.kept_epoch == first
@@ -388,7 +477,7 @@ def test_a_cost_that_turns_nan_stops_and_keeps_the_last_good_weights() -> None:
         return stop_gradient(z) * np.inf * 0.0 + z if len(good) > 4 else z
 
     with pytest.warns(RuntimeWarning, match="training stopped: the cost became nan at step 4"):
-        history = trainer(model, loss=cost).fit([[1.0]] * 2, [0.0] * 2, 5, 1)
+        history = trainer(model, loss=cost).fit([[1.0]] * 2, [0.0] * 2, 5, 1, compile=False)
     assert "the cost became nan at step 4, in epoch 2" in history.stop_reason
     assert "Try a learning rate below 0.1" in history.stop_reason
     # the target was tried once before, then each step asked once
@@ -446,7 +535,7 @@ def test_a_gradient_that_is_not_finite_undoes_no_good_step() -> None:
         return (z - z.data) * 1e200 * 1e200 if len(calls) == 3 else z
 
     with pytest.warns(RuntimeWarning, match="the gradient is no longer finite at step 2"):
-        trainer(model, loss=cost, lr=0.5).fit([[1.0]], [0.0], 2)
+        trainer(model, loss=cost, lr=0.5).fit([[1.0]], [0.0], 2, compile=False)
     assert data(model) == [0.5, -0.5], "the weights after the first step"
 
 

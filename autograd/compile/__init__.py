@@ -1,5 +1,6 @@
 """Tracing a scalar graph once and running it as matrix code."""
 
 from .compiled import Compiled, compile
+from .trace import drawn
 
-__all__ = ["Compiled", "compile"]
+__all__ = ["Compiled", "compile", "drawn"]

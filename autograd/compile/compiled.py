@@ -139,7 +139,7 @@ class Compiled:
         """
         arrays = _arrays(arguments)
         version = self._version(arrays)
-        outputs = np.asarray(version.value(*_columns(arrays), self._theta(version)))
+        outputs = np.asarray(version.value(*self._columns(version, arrays)))
         if not np.isfinite(outputs).all():
             self._explain_what_is_not_finite(arrays, outputs)
         return _by_rows(outputs, version, arrays)
@@ -160,7 +160,7 @@ class Compiled:
                 f"a gradient is that of one Value, and the function returns "
                 f"{len(version.traced.outputs)}"
             )
-        outputs, gradient = version.value_and_grad(*_columns(arrays), self._theta(version))
+        outputs, gradient = version.value_and_grad(*self._columns(version, arrays))
         if not np.isfinite(outputs).all():
             self._explain_what_is_not_finite(arrays, outputs)
         wanted = len(version.program.params) if self._given is None else len(self._given)
@@ -173,8 +173,14 @@ class Compiled:
             raise ValueError("nothing is compiled yet: call the function first")
         return self._last
 
-    def _theta(self, version: Version) -> np.ndarray:
-        return np.array([p.data for p in version.program.params], dtype=float)
+    def _columns(self, version: Version, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """The arguments with their rows along the last axis, (k, n); what is drawn; theta."""
+        columns = [array.reshape(len(array), -1).T for array in arrays]
+        if samplers := version.traced.samplers:
+            rows = range(len(arrays[0]) if arrays else 1)
+            columns.append(np.array([[draw() for draw in samplers] for _ in rows]).T)
+        theta = np.array([p.data for p in version.program.params], dtype=float)
+        return [*columns, theta]
 
     def _version(self, arrays: list[np.ndarray]) -> Version:
         shapes = tuple(array.shape[1:] for array in arrays)
@@ -230,11 +236,6 @@ def _made(source: Source) -> tuple[Callable[..., Any], str]:
             return function(*arguments)
 
     return quiet, text
-
-
-def _columns(arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """Each argument with its rows along the last axis, (k, n)."""
-    return [array.reshape(len(array), -1).T for array in arrays]
 
 
 def _arrays(arguments: tuple[Any, ...]) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,12 +25,14 @@ class Traced:
         outputs: what it returned, flat; a plain number is a constant.
         shape: () for one Value, else (k,) for a list of k.
         order: every node, each after its operands.
+        samplers: what to draw anew for each row; the Values so drawn are the last inputs.
     """
 
     inputs: list[list[Value]]
     outputs: list[Value]
     shape: tuple[int, ...]
     order: list[Value]
+    samplers: list[Callable[[], float]]
 
 
 def trace(function: Callable[..., Any], row: Sequence[np.ndarray]) -> Traced:
@@ -47,9 +49,29 @@ def trace(function: Callable[..., Any], row: Sequence[np.ndarray]) -> Traced:
     arguments = [_made(numbers, name) for numbers, name in zip(row, names)]
     with modes.traced():
         returned = function(*arguments)
+        random = cast(list[tuple[Value, Callable[[], float]]], modes.tracing)
     outputs, shape = _outputs(returned)
     inputs = [argument if isinstance(argument, list) else [argument] for argument in arguments]
-    return Traced(inputs, outputs, shape, topological_order(total(outputs)))
+    if random:
+        inputs.append([value for value, _ in random])
+    order = topological_order(total(outputs))
+    return Traced(inputs, outputs, shape, order, [sampler for _, sampler in random])
+
+
+def drawn(sampler: Callable[[], float]) -> Any:
+    """A number drawn at random, which compiled code draws anew for each row and each call.
+
+    Args:
+        sampler: draws it, as in `random.random`.
+
+    >>> drawn(lambda: 0.5)
+    0.5
+    """
+    if modes.tracing is None:
+        return sampler()
+    value = Value(sampler(), label="drawn")
+    modes.tracing.append((value, sampler))
+    return value
 
 
 def _names(function: Callable[..., Any], count: int) -> list[str]:

@@ -1,0 +1,113 @@
+"""The cost of a batch as compiled code, checked against the engine."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Value
+
+from . import losses
+from .module import Module, evaluating
+from .targets import one_hot
+
+Example = tuple[list[float], Any]
+CHECKED = 8  # examples that are also computed by the engine, in each epoch
+AGREED = 1e-9  # relative
+
+
+class Code:
+    """Costs, outputs and gradients of many examples at once.
+
+    Args:
+        model, loss: whose cost it is.
+        examples: what it is to run on.
+
+    Raises:
+        Exception: whatever keeps it from being compiled.
+    """
+
+    def __init__(
+        self, model: Module, loss: Callable[[Any, Any], Value], examples: Sequence[Example]
+    ) -> None:
+        self.model, self.loss = model, loss
+        self.X = np.array([x for x, _ in examples])
+        self.y = self._encoded([y for _, y in examples])
+        kinds: dict[str, int] = {}
+        for i, (_, y) in enumerate(examples):
+            kinds.setdefault(repr(y), i)
+        self.few = list(kinds.values())[:CHECKED]
+        self.examples = examples
+        self._compile()
+        self.check()
+
+    def _compile(self) -> None:
+        params = self.model.parameters()
+        self._learning = autograd.compile(self._cost, params=params, has_aux=True)
+        self._judging = autograd.compile(self._cost, params=params, has_aux=True)
+        with _mode(self.model, True):
+            self._learning(self.X[:2], self.y[:2])
+
+    def _cost(self, x: Any, y: Any) -> list[Value]:
+        outputs = self.model(x)
+        cost = self.loss(outputs, y)
+        return [cost, outputs] if isinstance(outputs, Value) else [cost, *outputs]
+
+    def _encoded(self, y: list[Any]) -> np.ndarray:
+        """Targets as arrays: a class index chooses a logit, which only a one-hot vector can."""
+        function = getattr(type(self.loss), "function", self.loss)
+        if function is losses.cross_entropy and np.ndim(y) == 1:
+            with evaluating(self.model):
+                return one_hot(y, len(self.model(self.X[0].tolist())))
+        return np.array(y, dtype=float)
+
+    def check(self) -> None:
+        """Hold a few examples' costs against the engine's, and compile anew if they differ.
+
+        Raises:
+            ValueError: they differ even then.
+        """
+        if not self._agrees():
+            self._compile()
+            if not self._agrees():
+                raise ValueError("the compiled cost is not the engine's: it depends on more")
+
+    def _agrees(self) -> bool:
+        with evaluating(self.model):
+            wanted = [
+                self.loss(self.model(x), y).data for x, y in (self.examples[i] for i in self.few)
+            ]
+        found = self.judged(self.few)[0]
+        return bool(np.allclose(found, wanted, rtol=AGREED, atol=1e-12))
+
+    def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
+        """The cost of each chosen example, and its outputs."""
+        with _mode(self.model, False):
+            found = self._judging(self.X[chosen], self.y[chosen])
+        return found[:, 0], _outputs(found)
+
+    def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:
+        """The same in training, and the gradient of the mean cost by all parameters."""
+        with _mode(self.model, True):
+            found, gradient = self._learning.value_and_grad(self.X[chosen], self.y[chosen])
+        return found[:, 0], _outputs(found), gradient
+
+
+def _outputs(found: np.ndarray) -> list[Any]:
+    outputs: list[Any] = found[:, 1].tolist() if found.shape[1] == 2 else found[:, 1:].tolist()
+    return outputs
+
+
+@contextlib.contextmanager
+def _mode(model: Module, training: bool) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
