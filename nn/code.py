@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import autograd
 from autograd import Value
 
 from . import losses
-from .module import Module, evaluating
+from .module import Module, evaluating, mode
 from .targets import one_hot
 
 Example = tuple[list[float], Any]
@@ -49,7 +48,7 @@ class Code:
         params = self.model.parameters()
         self._learning = autograd.compile(self._cost, params=params, has_aux=True)
         self._judging = autograd.compile(self._cost, params=params, has_aux=True)
-        with _mode(self.model, True):
+        with mode(self.model, training=True):
             self._learning(self.X[:2], self.y[:2])
 
     def _cost(self, x: Any, y: Any) -> list[Value]:
@@ -86,13 +85,13 @@ class Code:
 
     def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
         """The cost of each chosen example, and its outputs."""
-        with _mode(self.model, False):
+        with mode(self.model, training=False):
             found = self._judging(self.X[chosen], self.y[chosen])
         return found[:, 0], _outputs(found)
 
     def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:
         """The same in training, and the gradient of the mean cost by all parameters."""
-        with _mode(self.model, True):
+        with mode(self.model, training=True):
             found, gradient = self._learning.value_and_grad(self.X[chosen], self.y[chosen])
         return found[:, 0], _outputs(found), gradient
 
@@ -100,14 +99,3 @@ class Code:
 def _outputs(found: np.ndarray) -> list[Any]:
     outputs: list[Any] = found[:, 1].tolist() if found.shape[1] == 2 else found[:, 1:].tolist()
     return outputs
-
-
-@contextlib.contextmanager
-def _mode(model: Module, training: bool) -> Iterator[None]:
-    modes = [(module, module.training) for module in model.modules()]
-    model.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

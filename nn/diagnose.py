@@ -16,7 +16,7 @@ from . import losses
 from .accuracy import judge_of
 from .data import features, targets
 from .layers import Layer, layers_of
-from .module import Module, evaluating, numbers
+from .module import Module, evaluating, mode, numbers
 from .optim import grad_norm, move
 from .settings import positive
 
@@ -95,15 +95,13 @@ def diagnose(
     layers = layers_of(model)
     rate = None if lr is None else positive(lr, "lr")
     params = model.parameters()
-    held, modes = [p.grad for p in params], [(m, m.training) for m in model.modules()]
+    held = [p.grad for p in params]
     try:
-        model.eval()
-        return Diagnosis(_findings(model, layers, examples, loss, rate, held))
+        with mode(model, training=False):
+            return Diagnosis(_findings(model, layers, examples, loss, rate, held))
     finally:
         for p, before in zip(params, held):
             p.grad = before
-        for module, mode in modes:
-            module.training = mode
 
 
 def _findings(

@@ -237,6 +237,25 @@ def test_predict_drops_nothing_records_nothing_and_keeps_the_mode() -> None:
     assert model[0].neurons[0].a.args == ()
 
 
+@pytest.mark.parametrize("nout", [1, 3])
+def test_many_rows_are_predicted_as_few_are(nout: int) -> None:
+    model = nn.Sequential(nn.Layer(2, 4, "tanh", seed=0), nn.Dropout(), nn.Layer(4, nout, seed=1))
+    X = np.random.default_rng(0).normal(size=(120, 2))
+    few = np.concatenate([model.predict(X[i : i + 10]) for i in range(0, 120, 10)])
+    np.testing.assert_allclose(model.predict(X), few, rtol=1e-12, atol=1e-15)
+    assert all(module.training for module in model.modules())
+
+
+def test_a_module_that_cannot_be_compiled_predicts_too() -> None:
+    class Branching(nn.Module):
+        def forward(self, x: Any) -> Value:
+            z = Value(1.0) * x[0]
+            return z if z.data > 0.0 else -z
+
+    X = np.linspace(-1.0, 1.0, 101)[:, None]
+    assert Branching().predict(X).tolist() == abs(X[:, 0]).tolist()
+
+
 def test_one_output_predicts_a_vector() -> None:
     assert nn.MLP(2, [3, 1], seed=0).predict(np.zeros((4, 2))).shape == (4,)
 
