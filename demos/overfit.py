@@ -31,7 +31,7 @@ from demos.lesson import heading, options, run, save, share
 NOISE = 0.1
 MISLABELLED = 0.2  # of the points to learn from
 ZERO = 0.01  # a weight below this is called zero
-HIDDEN = [16, 16]
+HIDDEN = [32, 32]
 HELD_OUT, UNSEEN = 200, 500
 
 
@@ -71,8 +71,8 @@ WAYS = {
     "unregularised": Way(HIDDEN),
     "L1": Way(HIDDEN, penalty=lambda w: nn.l1_penalty(w, 0.002)),
     "L2": Way(HIDDEN, penalty=lambda w: nn.l2_penalty(w, 0.004)),
-    "dropout": Way(HIDDEN, dropout=0.2),
-    "early stopping": Way(HIDDEN, patience=30),
+    "dropout": Way(HIDDEN, dropout=0.3),
+    "early stopping": Way(HIDDEN, patience=60),
 }
 
 
@@ -162,8 +162,8 @@ def orders_of(fits: dict[str, Fit]) -> dict[str, bool]:
 
 def main(
     points: int = 100,
-    epochs: int = 160,
-    lr: float = 0.03,
+    epochs: int = 500,
+    lr: float = 0.02,
     seed: int = 0,
     out: str | Path = "out",
 ) -> dict[str, Any]:
@@ -211,8 +211,8 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
         "overfit",
         "Under- and overfitting, and what holds a network back.",
         points=(100, "to learn from"),
-        epochs=(160, "at the most"),
-        lr=(0.03, "learning rate"),
+        epochs=(500, "at the most"),
+        lr=(0.02, "learning rate"),
     ).parse_args(arguments)
 
 

@@ -15,8 +15,9 @@ from .module import Module, evaluating, mode
 from .targets import one_hot
 
 Example = tuple[list[float], Any]
-CHECKED = 8  # examples that are also computed by the engine, in each epoch
+CHECKED = 8  # examples that the engine computes as well at first; then one in each epoch
 AGREED = 1e-9  # relative
+DIFFERENT = "the compiled one is not the engine's: it depends on more than it is given"
 
 
 class Code:
@@ -33,23 +34,25 @@ class Code:
     def __init__(
         self, model: Module, loss: Callable[[Any, Any], Value], examples: Sequence[Example]
     ) -> None:
-        self.model, self.loss = model, loss
+        self.model, self.loss, self.examples = model, loss, examples
         self.X = np.array([x for x, _ in examples])
         self.y = self._encoded([y for _, y in examples])
         kinds: dict[str, int] = {}
         for i, (_, y) in enumerate(examples):
             kinds.setdefault(repr(y), i)
         self.few = list(kinds.values())[:CHECKED]
-        self.examples = examples
-        self._compile()
-        self.check()
+        self.compile()
+        if not self._agrees(self.few):
+            raise ValueError(DIFFERENT)
 
-    def _compile(self) -> None:
+    def compile(self) -> None:
+        """Trace the cost, in training and in evaluation, and write its code."""
         params = self.model.parameters()
         self._learning = autograd.compile(self._cost, params=params, has_aux=True)
         self._judging = autograd.compile(self._cost, params=params, has_aux=True)
-        with mode(self.model, training=True):
-            self._learning(self.X[:2], self.y[:2])
+        for code, training in ((self._learning, True), (self._judging, False)):
+            with mode(self.model, training):
+                code(self.X[:2], self.y[:2])
 
     def _cost(self, x: Any, y: Any) -> list[Value]:
         outputs = self.model(x)
@@ -64,8 +67,66 @@ class Code:
                 return one_hot(y, len(self.model(self.X[0].tolist())))
         return np.array(y, dtype=float)
 
+    def check(self, epoch: int) -> bool:
+        """Hold an example's cost against the engine's; if they differ, compile anew.
+
+        Returns:
+            Whether it was compiled anew.
+
+        Raises:
+            ValueError: they differ even then.
+        """
+        if self._agrees([self.few[epoch % len(self.few)]]):
+            return False
+        self.compile()
+        if not self._agrees(self.few):
+            raise ValueError(DIFFERENT)
+        return True
+
+    def _agrees(self, chosen: list[int]) -> bool:
+        with evaluating(self.model):
+            few = [self.examples[i] for i in chosen]
+            wanted = [self.loss(self.model(x), y).data for x, y in few]
+        found = self.judged(chosen)[0]
+        return bool(np.allclose(found, wanted, rtol=AGREED, atol=1e-12))
+
+    def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
+        """The cost of each chosen example, and its outputs."""
+        found = self._judging(self.X[chosen], self.y[chosen])
+        return found[:, 0], _outputs(found)
+
+    def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:
+        """The same in training, and the gradient of the mean cost by all parameters."""
+        found, gradient = self._learning.value_and_grad(self.X[chosen], self.y[chosen])
+        return found[:, 0], _outputs(found), gradient
+
+
+def _outputs(found: np.ndarray) -> list[Any]:
+    outputs: list[Any] = found[:, 1].tolist() if found.shape[1] == 2 else found[:, 1:].tolist()
+    return outputs
+
+
+class PenaltyCode:
+    """A penalty and its gradient as compiled code.
+
+    Args:
+        model, penalty: whose it is, and what it costs.
+
+    Raises:
+        Exception: whatever keeps it from being compiled.
+    """
+
+    def __init__(self, model: Module, penalty: Callable[[Any], Value]) -> None:
+        self.model, self.penalty = model, penalty
+        self._compile()
+        self.check()
+
+    def _compile(self) -> None:
+        params = self.model.parameters()
+        self._code = autograd.compile(lambda: self.penalty(self.model), params=params)
+
     def check(self) -> None:
-        """Hold a few examples' costs against the engine's, and compile anew if they differ.
+        """Hold it against the engine, and compile it anew if they differ.
 
         Raises:
             ValueError: they differ even then.
@@ -73,29 +134,14 @@ class Code:
         if not self._agrees():
             self._compile()
             if not self._agrees():
-                raise ValueError("the compiled cost is not the engine's: it depends on more")
+                raise ValueError(DIFFERENT)
 
     def _agrees(self) -> bool:
         with evaluating(self.model):
-            wanted = [
-                self.loss(self.model(x), y).data for x, y in (self.examples[i] for i in self.few)
-            ]
-        found = self.judged(self.few)[0]
-        return bool(np.allclose(found, wanted, rtol=AGREED, atol=1e-12))
+            wanted = self.penalty(self.model).data
+        return bool(np.isclose(self._code(), wanted, rtol=AGREED, atol=1e-12))
 
-    def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
-        """The cost of each chosen example, and its outputs."""
-        with mode(self.model, training=False):
-            found = self._judging(self.X[chosen], self.y[chosen])
-        return found[:, 0], _outputs(found)
-
-    def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:
-        """The same in training, and the gradient of the mean cost by all parameters."""
-        with mode(self.model, training=True):
-            found, gradient = self._learning.value_and_grad(self.X[chosen], self.y[chosen])
-        return found[:, 0], _outputs(found), gradient
-
-
-def _outputs(found: np.ndarray) -> list[Any]:
-    outputs: list[Any] = found[:, 1].tolist() if found.shape[1] == 2 else found[:, 1:].tolist()
-    return outputs
+    def penalised(self) -> tuple[float, np.ndarray]:
+        """The penalty and its gradient by all parameters."""
+        cost, gradient = self._code.value_and_grad()
+        return cost, gradient

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .checkpoint import Checkpoint
-from .code import Code, Example
+from .code import Code, Example, PenaltyCode
 from .history import History
 from .layers import Dropout
 from .optim import Optimizer, gradient_of, move
@@ -69,6 +69,7 @@ class Run:
         self.gradient: np.ndarray | None = None  # of the last step
         self.learning: Code | None = None
         self.judging: Code | None = None
+        self.penalty: PenaltyCode | None = None
 
     def compile(self, examples: list[Example], held_out: list[Example]) -> str:
         """Compile the cost of a batch; if that cannot be done, says why."""
@@ -76,24 +77,31 @@ class Run:
         try:
             self.learning = Code(trainer.model, trainer.loss, examples)
             self.judging = Code(trainer.model, trainer.loss, held_out) if held_out else None
+            if trainer.penalty is not None:
+                self.penalty = PenaltyCode(trainer.model, trainer.penalty)
         except Exception as error:  # whatever it is, the engine may do without it
-            self.learning = self.judging = None
+            self.learning = self.judging = self.penalty = None
             return f"{type(error).__name__}: {error}".partition("\n")[0]
         return ""
 
     def check_code(self) -> None:
-        """Hold a few examples against the engine; without agreement, go on with the engine."""
+        """Hold an example against the engine; without agreement, go on with the engine."""
         if self.learning is not None:
             try:
-                self.learning.check()
-                if self.judging is not None:
-                    self.judging.check()
+                if self.learning.check(self.history.epochs) and self.judging is not None:
+                    self.judging.compile()
+                if self.penalty is not None:
+                    self.penalty.check()
             except (ArithmeticError, TypeError, ValueError) as error:
-                self.learning = self.judging = None
+                self.learning = self.judging = self.penalty = None
                 self.history.not_compiled = str(error).partition("\n")[0]
 
     def penalised(self) -> tuple[float, np.ndarray]:
         """The penalty and its gradient."""
+        if self.penalty is not None:
+            cost, gradient = self.penalty.penalised()
+            if np.isfinite(cost) and np.isfinite(gradient).all():
+                return cost, gradient
         assert self.trainer.penalty is not None
         self.trainer.model.zero_grad()
         extra = self.trainer.penalty(self.trainer.model)

@@ -136,7 +136,7 @@ class Trainer:
                 answer ends training.
             progress: show a progress bar; by default where there is a terminal.
             compile: run as compiled code where that can be done, and say in the history why where
-                it cannot; a few examples are held against the engine in each epoch.
+                it cannot; an example is held against the engine in each epoch.
 
         Returns:
             What happened; it is also kept in `history`.

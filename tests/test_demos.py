@@ -232,7 +232,7 @@ def test_overfit(results: dict[str, Any]) -> None:
     assert len(results["overfit"]["orders"]) == 6
     assert fits["early stopping"].epochs <= 2
     assert all(0.0 <= f.train <= 1.0 and f.norm > 0.0 for f in fits.values())
-    assert len(demo("overfit").weights(fits["L1"].model)) == 2 * 16 + 16 * 16 + 16
+    assert len(demo("overfit").weights(fits["L1"].model)) == 2 * 32 + 32 * 32 + 32
 
 
 def test_a_fifth_of_the_points_is_mislabelled() -> None:

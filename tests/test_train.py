@@ -361,6 +361,19 @@ def test_a_cost_that_changes_from_outside_is_compiled_anew() -> None:
     assert history.not_compiled == ""
 
 
+def test_a_penalty_that_changes_from_outside_is_compiled_anew() -> None:
+    strength = [0.0]
+
+    def grow(who: nn.Trainer, history: nn.History) -> None:
+        strength[0] += 0.1
+
+    model = network()
+    weight = sum(p.data**2 for p in model.parameters())
+    trained = trainer(model, lr=STILL, penalty=lambda m: nn.l2_penalty(m.parameters(), strength[0]))
+    losses = trained.fit(X, Y, 3, callbacks=[grow]).losses
+    assert np.diff(losses) == pytest.approx([0.1 * weight] * 2)
+
+
 def branching(score: Value, y: Any) -> Value:
     return (1.0 - score).relu() if y == 1 else (1.0 + score).relu()
 
@@ -369,7 +382,7 @@ def branching(score: Value, y: Any) -> Value:
     ("loss", "reason"),
     [
         (lambda outputs, y: outputs[y] * outputs[y], "TypeError"),
-        (lambda outputs, y: branching(outputs[0], y), "the compiled cost is not the engine's"),
+        (lambda outputs, y: branching(outputs[0], y), "the compiled one is not the engine's"),
         (
             lambda outputs, y: outputs[0] if outputs[0] > outputs[1] else outputs[1],
             "a comparison of Values steers the program",
