@@ -52,8 +52,8 @@ def compile(
 
     Args:
         function: takes Values or lists of Values; returns a Value or a list of them.
-        params: what the gradient is by; by default the Values that the function closes over, in
-            the order first met.
+        params: what the gradient is by; by default the function's `parameters()` if it has any,
+            else the Values that it closes over, in the order first met.
         has_aux: the function returns a cost first, and then what else is wanted; the gradient is
             that of the cost.
 
@@ -76,6 +76,8 @@ def compile(
         return functools.partial(compile, params=params, has_aux=has_aux)
     if not callable(function):
         raise TypeError(f"compile takes a function of Values, got {function!r}")
+    if params is None and hasattr(function, "parameters"):
+        params = function.parameters()
     return Compiled(function, None if params is None else list(params), has_aux)
 
 
