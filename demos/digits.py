@@ -26,7 +26,7 @@ from sklearn.model_selection import train_test_split
 import nn
 from autograd import softmax
 from demos import idx
-from demos.lesson import heading, options, positive, run, save, share
+from demos.lesson import heading, options, positive, run, save, save_drawing, share
 
 HIDDEN = [16, 16]
 TABLE_WEIGHTS, TABLE_IMAGES = 6, 6  # rows and columns of the table of wishes
@@ -172,7 +172,7 @@ def pictures(model: nn.MLP, digits: Digits, said: np.ndarray, out: str | Path) -
         save(
             plots.confusion_matrix(digits.unseen_labels, said, range(10)), out, "digits-confusion"
         ),
-        network.render(Path(out) / "digits-network.png"),
+        save_drawing(network, out, "digits-network"),
     ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import RenderError
+from autograd import Drawing, RenderError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +71,18 @@ def save(figure: Figure, out: str | Path, name: str) -> str:
     path = Path(out, f"{name}.png")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
+    return str(path)
+
+
+def save_drawing(drawing: Drawing, out: str | Path, name: str) -> str:
+    """Write a drawing to a small PNG in a folder, made if need be; returns its path."""
+    from PIL import Image  # comes with matplotlib
+
+    path = Path(out, f"{name}.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.open(io.BytesIO(drawing.pipe("png"))).convert("RGB").quantize(64).save(
+        path, optimize=True
+    )
     return str(path)
 
 

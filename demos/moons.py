@@ -12,7 +12,7 @@ from typing import Any
 from sklearn.datasets import make_moons
 
 import nn
-from demos.lesson import heading, options, run, save, share
+from demos.lesson import heading, options, run, save, save_drawing, share
 
 NOISE = 0.1
 
@@ -74,7 +74,7 @@ def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path)
         save(plots.decision_regions(model, X, y, title="points unseen"), out, "moons"),
         save(history.plot(), out, "moons-curves"),
         save(plots.neuron_heatmaps(model, X), out, "moons-neurons"),
-        network.render(Path(out) / "moons-network.png"),
+        save_drawing(network, out, "moons-network"),
     ]
 
 
