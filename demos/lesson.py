@@ -80,7 +80,7 @@ def save_drawing(drawing: Drawing, out: str | Path, name: str) -> str:
 
     path = Path(out, f"{name}.png")
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(io.BytesIO(drawing.pipe("png"))).convert("RGB").quantize(64).save(
+    Image.open(io.BytesIO(drawing.pipe("png"))).convert("RGB").quantize(128).save(
         path, optimize=True
     )
     return str(path)
