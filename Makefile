@@ -18,7 +18,7 @@ test: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
 
-# What the demos reach, seed by seed; about half an hour.
+# What the demos reach, seed by seed; about a quarter of an hour.
 seeds: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks.demos
 

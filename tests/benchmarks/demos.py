@@ -1,6 +1,6 @@
 """What each demo reaches, at its default seed and at ten others.
 
-`python -m tests.benchmarks.demos` runs two side by side; all of them take about half an hour.
+`python -m tests.benchmarks.demos` runs two side by side, for about a quarter of an hour.
 """
 
 from __future__ import annotations
