@@ -45,6 +45,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {name: demo(name).main(**settings, out=out) for name, settings in TINY.items()}
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Demos that are not told where to put their pictures put them into a folder of the test."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def coarse() -> Iterator[None]:
     """Pictures on a coarse grid: that they are drawn is tried here, not how finely."""
