@@ -62,4 +62,4 @@ def judge_of(loss: Any) -> Judge:
     >>> judge_of(losses.BCEWithLogitsLoss())(-0.3, 0)
     True
     """
-    return JUDGES.get(getattr(type(loss), "function", loss), _no_verdict)
+    return JUDGES.get(losses.function_of(loss), _no_verdict)

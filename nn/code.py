@@ -61,8 +61,7 @@ class Code:
 
     def _encoded(self, y: list[Any]) -> np.ndarray:
         """Targets as arrays: a class index chooses a logit, which only a one-hot vector can."""
-        function = getattr(type(self.loss), "function", self.loss)
-        if function is losses.cross_entropy and np.ndim(y) == 1:
+        if losses.function_of(self.loss) is losses.cross_entropy and np.ndim(y) == 1:
             with evaluating(self.model):
                 return one_hot(y, len(self.model(self.X[0].tolist())))
         return np.array(y, dtype=float)

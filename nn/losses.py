@@ -211,6 +211,15 @@ class Loss(Module):
         return f"{type(self).__name__}(reduction={self.reduction!r})"
 
 
+def function_of(loss: Any) -> Any:
+    """The function that a cost is, or that a cost as a module calls.
+
+    >>> function_of(MSELoss()) is function_of(mse_loss) is mse_loss
+    True
+    """
+    return getattr(type(loss), "function", loss)
+
+
 class SquaredError(Loss):
     """`squared_error` as a module.
 

@@ -26,7 +26,7 @@ from .checkpoint import Checkpoint
 from .code import Code, Example
 from .data import features, targets
 from .history import History
-from .module import Module, evaluating, numbers
+from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, gradient_of, norm_of
 from .run import DivergenceError, Run, last_cost, state_of
 from .schedule import Scheduler
@@ -165,7 +165,6 @@ class Trainer:
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
         self.history = run.history
         self.history.not_compiled = not_compiled
-        modes = [(module, module.training) for module in self.model.modules()]
         batches = math.ceil(len(examples) / size)
         bar = tqdm(
             total=epochs * batches,
@@ -173,7 +172,7 @@ class Trainer:
             unit="step",
             disable=None if progress is None else not progress,
         )
-        with bar:
+        with bar, mode(self.model, training=True):
             try:
                 while run.goes_on(epochs):
                     self._epoch(run, examples, held_out, bar)
@@ -193,8 +192,6 @@ class Trainer:
             finally:
                 run.restore_best()
                 run.leave_gradient()
-                for module, mode in modes:
-                    module.training = mode
         return run.history
 
     def evaluate(self, X: Any, y: Any) -> tuple[float, float | None]:

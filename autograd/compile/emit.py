@@ -48,9 +48,12 @@ class _Writer:
     def __init__(self, rolled: Rolled) -> None:
         self.rolled = rolled
         self.source = Source()
-        self.views: dict[tuple[str, str], str] = {}
         self.adjoints: dict[Array, list[tuple[Read, str]]] = {}
         self.source.names["constants"] = rolled.numbers
+        self.varying = {rolled.theta}  # what depends on the parameters
+        for statement in rolled.statements:
+            if any(array in self.varying for read in statement.reads for array in read.sources):
+                self.varying.add(statement.out)
 
     def written(self, gradient: bool) -> Source:
         source, rolled = self.source, self.rolled
@@ -71,7 +74,7 @@ class _Writer:
 
     # ------------------------------------------------------------------ reading
 
-    def base(self, read: Read, batched: bool) -> str:
+    def base(self, read: Read) -> str:
         """The array that a read's places count in."""
         if len(read.sources) == 1:
             return read.sources[0].name
@@ -85,7 +88,7 @@ class _Writer:
 
     def ref(self, read: Read, batched: bool) -> str:
         """A read as an expression; of numbers for all rows, with an axis for the rows if asked."""
-        text = self.view(self.base(read, batched), _length(read), read.places, read.batched)
+        text = self.view(self.base(read), _length(read), read.places, read.batched)
         if batched and not read.batched:
             text += "[:, None]" if read.places.ndim == 1 else "[..., None]"
         return text
@@ -103,11 +106,8 @@ class _Writer:
         if places.ndim == 2 and (rows := _strided(places, length)):
             start, width = rows
             stop, k = start + places.shape[0] * width, places.shape[1]
-            return (
-                f"{base}[{start}:{stop}].reshape({places.shape[0]}, {width})[:, :{k}]"
-                if (not batched)
-                else f"{base}[{start}:{stop}].reshape({places.shape[0]}, {width}, rows)[:, :{k}]"
-            )
+            shape = f"{places.shape[0]}, {width}" + (", rows" if batched else "")
+            return f"{base}[{start}:{stop}].reshape({shape})[:, :{k}]"
         return f"{base}[{self.source.constant(places, 'i')}]"
 
     def operand(self, read: Read, batched: bool) -> str:
@@ -183,25 +183,17 @@ class _Writer:
         seed = "np.full((1, rows), 1.0 / rows)" if cost.batched else "np.ones(1)"
         self.hand(cost, seed, cost.batched)
         for statement in reversed(rolled.statements):
-            if self.differentiable(statement.out) and statement.out in self.adjoints:
+            if statement.out in self.varying and statement.out in self.adjoints:
                 self.collect(statement.out)
                 self.hand_on(statement, f"d_{statement.out.name}")
         self.collect(rolled.theta)
-
-    def differentiable(self, array: Array) -> bool:
-        if not hasattr(self, "_varying"):
-            self._varying = {self.rolled.theta}
-            for statement in self.rolled.statements:
-                if any(a in self._varying for read in statement.reads for a in read.sources):
-                    self._varying.add(statement.out)
-        return array in self._varying
 
     def hand(self, read: Read, gradient: str, batched: bool) -> None:
         """Note a contribution to the gradient of what was read."""
         if not read.batched and batched:
             gradient = f"{_atom(gradient)}.sum(axis=-1)"
         for array in read.sources:
-            if self.differentiable(array):
+            if array in self.varying:
                 self.adjoints.setdefault(array, []).append((read, gradient))
 
     def collect(self, array: Array) -> None:
@@ -260,7 +252,7 @@ class _Writer:
         op, out = statement.op, statement.out
         operands = [self.operand(read, out.batched) for read in statement.reads]
         for i, read in enumerate(statement.reads):
-            if not any(self.differentiable(array) for array in read.sources):
+            if not any(array in self.varying for array in read.sources):
                 continue
             if op.array_partials:
                 partial = _substituted(op.array_partials[i], operands, out.name)
