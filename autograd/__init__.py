@@ -10,9 +10,10 @@
 
 from .backprop import grad
 from .check import gradcheck
-from .compile import Compiled, compile, drawn
+from .compile import Compiled, compile, drawn, peek
 from .draw import draw
 from .explain import Nudge, explain, nudge, sensitivity
+from .flat import Flat
 from .graph import LabelError
 from .micrograd import draw_dot, trace
 from .modes import TraceError, detect_anomaly, no_grad, scope
@@ -46,6 +47,7 @@ from .ops import (
     stop_gradient,
     sub,
     tanh,
+    where,
 )
 from .render import Drawing, RenderError, write_whole
 from .sequences import logsumexp, mean, softmax, sum
@@ -58,6 +60,7 @@ __all__ = [
     "DivisionByZeroError",
     "Domain",
     "Drawing",
+    "Flat",
     "LabelError",
     "Nudge",
     "Op",
@@ -92,6 +95,7 @@ __all__ = [
     "no_grad",
     "nudge",
     "op",
+    "peek",
     "power",
     "relu",
     "scope",
@@ -107,5 +111,6 @@ __all__ = [
     "sum",
     "tanh",
     "trace",
+    "where",
     "write_whole",
 ]

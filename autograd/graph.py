@@ -213,7 +213,7 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
     """
     for node in topological_order(root):
         if id(node) not in memo:
-            twin = _remade(_fields(node), type(node))
+            twin = _remade(_fields(node), node._kind)
             if hasattr(node, "__dict__"):  # a subclass may carry more
                 twin.__dict__.update(copy.deepcopy(vars(node), memo))
             twin.args = tuple(memo[id(arg)] for arg in node.args)
@@ -227,14 +227,14 @@ def packed(root: Value) -> tuple[Any, ...]:
     Leaves that two pickled roots share stay shared; nodes between are written for each root.
     """
     if root.op.arity == 0:
-        return _remade, (_fields(root), type(root))
+        return _remade, (_fields(root), root._kind)
     order = topological_order(root)
     index = {node: i for i, node in enumerate(order)}
     rows = [
         (_fields(node), [index[arg] for arg in node.args]) if node.op.arity else node
         for node in order
     ]
-    return _unpacked, (rows, type(root))
+    return _unpacked, (rows, root._kind)
 
 
 def _fields(node: Value) -> tuple[Any, ...]:

@@ -8,11 +8,31 @@ from __future__ import annotations
 
 from contextlib import ContextDecorator
 from types import TracebackType
+from typing import Any, Protocol
 
 recording = True
 watching = False
-tracing: list[object] | None = None  # while tracing, what was drawn at random
+tracing: Tracing | None = None
+special = False  # whether any of these is not as it is at first: what a new node has to ask
 scope_name = ""
+
+
+class Tracing(Protocol):
+    """Who sees what is made while a function is traced."""
+
+    drawn: list[Any]  # what was drawn at random
+
+    def node(self, node: Any) -> Any:
+        """The node to use in place of a new one."""
+
+    def constant(self, node: Any) -> None:
+        """A plain number became a constant."""
+
+    def looked(self, name: str) -> None:
+        """The number of a Value was asked for."""
+
+    def refuse(self, what: str, remedy: str) -> Any:
+        """Raise a TraceError that names the line that is being run."""
 
 
 class _Setting(ContextDecorator):
@@ -28,7 +48,7 @@ class _Setting(ContextDecorator):
 
     def __enter__(self) -> None:
         self._outer.append(globals()[self.variable])
-        globals()[self.variable] = self._inner()
+        self._set(self._inner())
 
     def __exit__(
         self,
@@ -36,7 +56,12 @@ class _Setting(ContextDecorator):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        globals()[self.variable] = self._outer.pop()
+        self._set(self._outer.pop())
+
+    def _set(self, setting: object) -> None:
+        global special
+        globals()[self.variable] = setting
+        special = watching or not recording or tracing is not None
 
 
 class no_grad(_Setting):
@@ -86,12 +111,25 @@ class TraceError(TypeError):
 
 
 class traced(_Setting):
-    """Comparisons of Values inside raise, for which way they go cannot be compiled."""
+    """Everything made inside is shown to `tracing`; what depends on values raises."""
 
     variable = "tracing"
 
-    def _inner(self) -> list[object]:
-        return []
+    def __init__(self, tracing: Tracing) -> None:
+        super().__init__()
+        self._tracing = tracing
+
+    def _inner(self) -> Tracing:
+        return self._tracing
+
+
+class recorded(_Setting):
+    """Operations inside are recorded, whatever was said outside."""
+
+    variable = "recording"
+
+    def _inner(self) -> bool:
+        return True
 
 
 class scope(_Setting):

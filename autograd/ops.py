@@ -535,6 +535,23 @@ minimum = Op(
     array="np.minimum(a, b)",
     array_partials=("0.5 * (1.0 + (a < b) - (a > b))", "0.5 * (1.0 + (b < a) - (b > a))"),
 )
+where = Op(
+    "where",
+    value=lambda a, b, c: c if is_zero(a) else b,
+    partials=lambda out, a, b, c: (
+        0.0,
+        0.0 if is_zero(a) else 1.0,
+        1.0 if is_zero(a) else 0.0,
+    ),
+    rules=(
+        "∂where(a, b, c)/∂a = 0",
+        "∂where(a, b, c)/∂b = 0 if a == 0 else 1",
+        "∂where(a, b, c)/∂c = 1 if a == 0 else 0",
+    ),
+    kink=lambda a, b, c: a,
+    array="np.where(a == 0.0, c, b)",
+    array_partials=("0.0", "a != 0.0", "a == 0.0"),
+)
 stop_gradient = Op(
     "stop_gradient",
     symbol="stop",
@@ -552,7 +569,7 @@ TABLE: dict[str, Op] = {
         *(add, sub, mul, div, neg, pow, power),
         *(exp, log, log1p, expm1, sqrt, sin, cos, tanh),
         *(sigmoid, relu, leaky_relu, elu, softplus, step),
-        *(absolute, maximum, minimum, stop_gradient),
+        *(absolute, maximum, minimum, where, stop_gradient),
     )
 }
 """Every built-in operation by name; `leaf` and `constant` are the two that have no operands."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import modes, ops
 from .boundary import as_float, is_real
@@ -100,6 +100,8 @@ class Value:
     def args(self, operands: tuple[Value, ...]) -> None:
         operands = tuple(operands)
         arity = self.op.arity
+        if not arity and not operands:
+            return
         if len(operands) != arity or not all(isinstance(a, Value) for a in operands):
             raise ValueError(f"{self.op.name} takes {arity} Value(s) as operands, got {operands!r}")
         if arity > 2:
@@ -120,6 +122,8 @@ class Value:
 
     def item(self) -> float:
         """The number, as a plain float."""
+        if modes.tracing is not None:
+            modes.tracing.refuse("item() takes the number out of a Value", "use the Value itself")
         return self.data
 
     def detach(self) -> Value:
@@ -131,6 +135,8 @@ class Value:
         >>> x.grad
         3.0
         """
+        if modes.tracing is not None:
+            return _record1(ops.stop_gradient, self)
         return constant(self.data)
 
     def __repr__(self) -> str:
@@ -141,10 +147,14 @@ class Value:
         return format(self.data, spec) if spec else str(self)
 
     def __float__(self) -> float:
+        remedy = (
+            "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), math.sin(v), …"
+        )
+        if modes.tracing is not None:
+            modes.tracing.refuse("a Value is turned into a float", remedy)
         raise TypeError(
             "a Value is not turned into a float silently, for its gradient would be lost: "
-            "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), math.sin(v), …"
-            " and v.data where you do want the plain number"
+            f"{remedy} and v.data where you do want the plain number"
         )
 
     __int__ = __index__ = __complex__ = __float__
@@ -450,6 +460,11 @@ class Value:
 
         return draw(self, **options)
 
+    @property
+    def _kind(self) -> type[Value]:
+        """The class of a copy."""
+        return type(self)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         from .graph import copied
 
@@ -498,6 +513,8 @@ def constant(data: Any, what: str = "Value") -> Value:
     out._a = out._b = out._mark = None
     out.label = ""
     out.scope = modes.scope_name
+    if modes.tracing is not None:
+        modes.tracing.constant(out)
     return out
 
 
@@ -547,8 +564,15 @@ def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
     out.scope = modes.scope_name
     if type(data) is not float:
         out.data = _exact(out)
+    return _under_settings(out) if modes.special else out
+
+
+def _under_settings(out: Value) -> Value:
+    """A new node as `modes` wants it: watched, traced, or cut from what it is made of."""
     if modes.watching:
         _watch(out)
+    if modes.tracing is not None:
+        return cast(Value, modes.tracing.node(out))
     if not modes.recording:
         out.op = ops.constant
         out._a = out._b = None
@@ -593,8 +617,7 @@ def _operand(x: Any) -> Any:
 
 def _comparable(x: Any) -> Any:
     if modes.tracing is not None:
-        raise modes.TraceError(
-            "a comparison of Values steers the program here, and which way it goes cannot be "
-            "compiled: use maximum, minimum, relu, step or abs"
+        modes.tracing.refuse(
+            "Values are compared", "use maximum, minimum, relu, step, abs or where"
         )
     return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from autograd import Value, logsumexp, mean
+from autograd import Value, logsumexp, mean, peek
 from autograd import sum as total
 
 from .module import Module
@@ -287,14 +287,15 @@ class PerceptronLoss(Loss):
 def _bernoulli(p: Value, y: Any) -> Value:
     if isinstance(y, Value):
         return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
-    if not 0.0 <= p.data <= 1.0:
+    said = peek(p)
+    if not 0.0 <= said <= 1.0:
         raise ValueError(
-            f"{p.data:g} is no probability: put a sigmoid before binary_cross_entropy, or give "
+            f"{said:g} is no probability: put a sigmoid before binary_cross_entropy, or give "
             f"the logits to binary_cross_entropy_with_logits"
         )
-    if (p.data == 0.0 and y != 0) or (p.data == 1.0 and y != 1):
+    if (said == 0.0 and y != 0) or (said == 1.0 and y != 1):
         raise OverflowError(
-            f"an output of exactly {p.data:g} for a target of {y:g} costs infinity: give "
+            f"an output of exactly {said:g} for a target of {y:g} costs infinity: give "
             f"the logits to binary_cross_entropy_with_logits, which does not round them away"
         )
     return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import TABLE, Value
+from autograd import TABLE, Flat, Value
 
 from .settings import at_least_zero, number, positive, share
 
@@ -38,6 +38,7 @@ class Optimizer:
         self.weight_decay = at_least_zero(weight_decay, "weight_decay")
         self.memory: dict[str, np.ndarray] = {}
         self.steps = 0
+        self._flat: Flat | None = None  # the parameters in one array, if their gradients come so
 
     @property
     def lr(self) -> float:
@@ -63,12 +64,22 @@ class Optimizer:
         Args:
             gradient: a number for each parameter, in place of the parameters' own.
         """
-        data = np.array([p.data for p in self.params], dtype=float)
         if gradient is None:
             gradient = gradient_of(self.params)
-        change, memory = self._change(gradient + self.weight_decay * data)
-        move(self.params, (data - change).tolist())
+        elif self._flat is None:  # who has gradients in an array will have more of them
+            self._flat = Flat(self.params)
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * self._data()
+        change, memory = self._change(gradient)
+        if self._flat:
+            self._flat.lower(change)
+        else:
+            move(self.params, (self._data() - change).tolist())
         self.memory, self.steps = memory, self.steps + 1
+
+    def _data(self) -> np.ndarray:
+        """The numbers of the parameters."""
+        return self._flat.read() if self._flat else np.array([p.data for p in self.params], float)
 
     def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         raise NotImplementedError

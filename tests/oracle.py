@@ -39,6 +39,7 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "maximum": max,
     "minimum": min,
+    "where": lambda a, b, c: c if a == 0 else b,
     "stop_gradient": lambda a: a,
 }
 

@@ -15,12 +15,12 @@ import autograd
 from autograd import TABLE, Op, Value, gradcheck
 from autograd.graph import topological_order
 
-PLACES = ((0.7, 1.3), (-0.7, 1.3), (1.6, -0.4))
+PLACES = ((0.7, 1.3, -0.6), (-0.7, 1.3, 0.9), (1.6, -0.4, 0.2))
 ROWS = [row for row in TABLE.values() if row.arity and row.name != "stop_gradient"]
 
 
 def operands(row: Op, place: tuple[float, ...]) -> list[Any]:
-    leaves: list[Any] = [Value(x, label) for x, label in zip(place[: row.arity], "ab")]
+    leaves: list[Any] = [Value(x, label) for x, label in zip(place[: row.arity], "abc")]
     return [leaves[0], place[1]] if row.name == "pow" else leaves
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,104 +15,96 @@ from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 import autograd
 import nn
-from autograd import TABLE, TraceError, Value
-from autograd.compile import program as passes
-from autograd.compile.trace import trace
+from autograd import TABLE, Value
+from autograd.compile.program import PASSES
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 0.5, 300.0, -300.0, math.inf, -math.inf, math.nan]
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> tuple[Program, int, np.ndarray]:
-    """A program, how many of its leaves are inputs, and rows of them."""
+def problems(draw: st.DrawFn) -> tuple[Program, int, list[int], np.ndarray]:
+    """A program, how many of its leaves are inputs, its outputs, and rows of inputs."""
     program = draw(programs((*CALM, *GUARDED, *PIECEWISE), most=20))
     inputs = draw(st.integers(0, len(program.leaves)))
+    count = len(program.leaves) + len(program.instructions)
+    outputs = [count - 1, *draw(st.lists(st.integers(0, count - 1), max_size=3))]
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    return program, inputs, rng.uniform(-2.0, 2.0, size=(draw(st.integers(1, 4)), inputs))
+    rows = rng.uniform(-2.0, 2.0, size=(draw(st.integers(1, 4)), inputs))
+    if draw(st.booleans()):  # kinks, ties, infinities and NaN
+        chosen = rng.random(rows.shape) < 0.5
+        rows[chosen] = rng.choice(SPECIAL, size=int(chosen.sum()))
+    return program, inputs, outputs, rows
 
 
-def function_of(program: Program, params: list[Value]) -> Callable[..., Value]:
-    def function(*x: Any) -> Value:
-        return program.run([*(x[0] if x else []), *params], dict(TABLE))[-1]
+def function_of(
+    program: Program, params: list[Value], outputs: list[int]
+) -> Callable[..., list[Value]]:
+    def function(*x: Any) -> list[Value]:
+        found = program.run([*(x[0] if x else []), *params], dict(TABLE))
+        return [found[i] for i in outputs]
 
     return function
 
 
 def by_the_engine(
     function: Callable[..., Any], params: list[Value], rows: list[list[Any]]
-) -> tuple[float, list[float]]:
-    """The mean value over the rows and its gradient."""
+) -> tuple[list[list[float]], list[float]]:
+    """The outputs for each row, and the gradient of the mean of the first.
+
+    Raises:
+        ArithmeticError, ValueError: the engine has none.
+    """
     for p in params:
         p.zero_grad()
     values = []
     for row in rows:
-        out = function(*row)
-        if out.op is not TABLE["constant"]:
-            out.backward(1.0 / len(rows))
-        values.append(out.data)
-    return float(np.mean(values)), [p.grad for p in params]
+        returned = function(*row)
+        outputs = [returned] if isinstance(returned, Value) else returned
+        if outputs[0].op is not TABLE["constant"]:
+            outputs[0].backward(1.0 / len(rows))
+        values.append([v.data for v in outputs])
+    return values, [p.grad for p in params]
 
 
-@settings(max_examples=300, deadline=None)
-@given(problems())
-def test_random_graphs_have_the_engines_value_and_gradient(
-    problem: tuple[Program, int, np.ndarray],
+@settings(max_examples=400, deadline=None)
+@given(problems(), st.sets(st.sampled_from(PASSES)))
+def test_random_graphs_have_the_engines_outputs_and_gradient(
+    problem: tuple[Program, int, list[int], np.ndarray], left_out: set[Any]
 ) -> None:
-    program, inputs, X = problem
+    """Whichever passes are left out; `debug` holds the program to its rules after each."""
+    program, inputs, outputs, X = problem
     params = [Value(x, f"p{i}") for i, x in enumerate(program.leaves[inputs:])]
-    function = function_of(program, params)
-    arguments = [X] if inputs else []
+    function = function_of(program, params, outputs)
     rows: list[list[Any]] = [[[Value(x) for x in row]] for row in X.tolist()] if inputs else [[]]
-    wanted, slopes = by_the_engine(function, params, rows)
-    compiled = autograd.compile(function, params=params)
-    value, gradient = compiled.value_and_grad(*arguments)
-    assert value == pytest.approx(wanted, rel=1e-10, abs=1e-12)
-    np.testing.assert_allclose(gradient, slopes, rtol=1e-9, atol=1e-10)
-    assert compiled(*arguments) == pytest.approx(value, rel=1e-12, abs=1e-14)
+    try:
+        wanted, slopes = by_the_engine(function, params, rows)
+    except (ArithmeticError, ValueError):
+        return  # outside of what the function is defined for: see the tests of errors
+    kept = [improve for improve in PASSES if improve not in left_out]
+    compiled = autograd.compile(function, params=params, has_aux=True, passes=kept, debug=True)
+    arguments = [X] if inputs else []
+    found, gradient = compiled.value_and_grad(*arguments)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-10, atol=1e-11)
+    np.testing.assert_allclose(compiled(*arguments), found, rtol=1e-12, atol=1e-13)
 
 
-PASSES = [passes.shared, passes.folded, passes.gathered]
+def test_blocks_of_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["autograd.compile.version"], "BLOCK", 1)
+    w, rng = Value(0.5), np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
 
+    def cost(x: Any) -> list[Value]:
+        return [autograd.sum((w * xi).tanh() for xi in x) + w * w, w * x[0], w + w]
 
-@settings(max_examples=60, deadline=None)
-@given(problems(), st.sets(st.integers(0, 2)))
-def test_each_pass_leaves_the_value_as_it_is(
-    problem: tuple[Program, int, np.ndarray], chosen: set[int]
-) -> None:
-    program, inputs, X = problem
-    params = [Value(x) for x in program.leaves[inputs:]]
-    traced = trace(function_of(program, params), [X[0]] if inputs else [])
-    before = passes.recorded(traced, params)
-    after = before
-    for i in sorted(chosen):
-        after = PASSES[i](after)
-    leaves = [*X[0].tolist(), *(p.data for p in params)]
-    wanted, got = (interpreted(p, leaves, inputs) for p in (before, after))
-    assert got == pytest.approx(wanted, rel=1e-12, abs=1e-14)
-    for i, node in enumerate(after.nodes):
-        assert all(arg < i for arg in node.args), "each after its operands"
-
-
-def interpreted(program: passes.Program, leaves: list[float], inputs: int) -> list[float]:
-    """What a program computes, one scalar after the other."""
-    found: list[float] = []
-    for node in program.nodes:
-        operands = [found[arg] for arg in node.args]
-        half = len(operands) // 2
-        if node.op is passes.INPUT:
-            found.append(leaves[node.place])
-        elif node.op is passes.PARAM:
-            found.append(leaves[inputs + node.place])
-        elif node.op is TABLE["constant"]:
-            found.append(program.constants[node.place])
-        elif node.op is passes.SUM:
-            found.append(sum(operands))
-        elif node.op is passes.MAX:
-            found.append(max(operands))
-        elif node.op is passes.DOT:
-            pairs = zip(operands[:half], operands[half : 2 * half])
-            found.append(sum(a * b for a, b in pairs) + sum(operands[2 * half :]))
-        else:
-            found.append(node.op.value(*operands))
-    return [found[i] for i in program.outputs]
+    (value, gradient), whole = (
+        autograd.compile(cost, has_aux=True).value_and_grad(x),
+        autograd.compile(cost, has_aux=True),
+    )
+    monkeypatch.undo()
+    wanted, slopes = whole.value_and_grad(x)
+    np.testing.assert_allclose(value, wanted, rtol=1e-14)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-12)
 
 
 # ---------------------------------------------------------------------- networks
@@ -130,7 +124,7 @@ def test_a_network_has_the_engines_cost_and_gradient(activation: str) -> None:
     wanted, slopes = by_the_engine(cost, model.parameters(), rows)
     compiled = autograd.compile(cost, params=model.parameters())
     value, gradient = compiled.value_and_grad(X, Y)
-    assert value == pytest.approx(wanted, rel=1e-12)
+    assert value == pytest.approx(np.mean(wanted), rel=1e-12)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-9, atol=1e-14)
 
 
@@ -140,11 +134,19 @@ def test_the_source_is_the_matrix_code_one_would_write() -> None:
     compiled(X)
     lines = [line.strip() for line in compiled.source.splitlines()]
     assert lines == [
-        "def compiled(x, theta):",
+        "def parameters(theta):",
+        "W0 = theta[0:16].reshape(4, 4)[:, :3]",
+        "b0 = theta[3:16:4]",
+        "W1 = theta[16:26].reshape(2, 5)[:, :4]",
+        "b1 = theta[20:26:5]",
+        "return W0, b0, W1, b1",
+        "",
+        "",
+        "def compiled(x, theta, W0, b0, W1, b1, n):",
         "rows = x.shape[1]",
-        "z0 = theta[0:16].reshape(4, 4)[:, :3] @ x + theta[3:16:4][:, None]",
+        "z0 = W0 @ x + b0",
         "a0 = np.maximum(z0, 0.0)",
-        "z1 = theta[16:26].reshape(2, 5)[:, :4] @ a0 + theta[20:26:5][:, None]",
+        "z1 = W1 @ a0 + b1",
         "return z1",
     ]
     assert "36 scalar operations" not in compiled.explain()
@@ -171,9 +173,10 @@ def test_a_cost_over_the_whole_data_set_is_batched() -> None:
     wanted, slopes = by_the_engine(cost, model.parameters(), [[]])
     compiled = autograd.compile(cost, params=model.parameters())
     value, gradient = compiled.value_and_grad()
-    assert value == pytest.approx(wanted, rel=1e-12)
+    assert value == pytest.approx(wanted[0][0], rel=1e-12)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-10, atol=1e-14)
-    assert len(compiled.source.splitlines()) < 40, "seven copies are one matrix product"
+    products = compiled.source.count(" @ ") + compiled.source.count("np.matmul(")
+    assert products == 2 + 3, "seven copies are one product a layer"
 
 
 def test_parameters_are_the_values_themselves() -> None:
@@ -230,7 +233,7 @@ def test_an_operation_of_ones_own_compiles() -> None:
 
     wanted, slopes = by_the_engine(function, [w], [[1.0], [-2.0]])
     value, gradient = autograd.compile(function).value_and_grad([1.0, -2.0])
-    assert value == pytest.approx(wanted)
+    assert value == pytest.approx(np.mean(wanted))
     assert gradient == pytest.approx(slopes)
 
 
@@ -246,29 +249,7 @@ def test_it_decorates() -> None:
     assert doubled.__doc__ == "Twice as much."
 
 
-# ---------------------------------------------------------------------- what cannot be compiled
-
-
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (lambda x: x if x > 0 else -x, "a comparison of Values steers the program here"),
-        (lambda x: x * x.data, r"a plain number in it is .* read from a Value by .data"),
-        (lambda x: 3.0, "returned no Value"),
-        (lambda x: [1.0, 2.0], "returned no Value"),
-        (lambda x: x.exp() if round(x.data) else x.log(), "on one row it computes"),
-        (lambda x: x * x if x.data > 1.5 else x, "on one row it computes"),
-    ],
-)
-def test_what_depends_on_values_is_refused(function: Any, message: str) -> None:
-    with pytest.raises(TraceError, match=message):
-        autograd.compile(function)([2.0, 0.25])
-
-
-def test_comparing_is_allowed_again_afterwards() -> None:
-    with pytest.raises(TraceError):
-        autograd.compile(lambda x: x if x > 0 else -x)([1.0])
-    assert Value(1.0) > 0.0
+# ---------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize(
@@ -279,7 +260,7 @@ def test_comparing_is_allowed_again_afterwards() -> None:
         (([[1.0], [2.0, 3.0]],), "rows of argument 0 differ in length"),
         ((["a"],), "argument 0 is made of <U1 data"),
         (([1.0], [1.0, 2.0]), "different numbers of rows: 1, 2"),
-        ((np.zeros((2, 2, 2)),), r"shape \(2, 2, 2\): expected \(n,\) or \(n, k\)"),
+        (([1.0, 2.0], [[1.0, 2.0]]), "different numbers of rows: 2, 1"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: tuple[Any, ...], message: str) -> None:

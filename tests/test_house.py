@@ -15,11 +15,14 @@ ROOT = Path(__file__).parent.parent
 # Each module may import those before it.
 ORDER = {
     "autograd": [
-        *("boundary", "notation", "ops", "modes", "value", "graph", "backprop", "sequences"),
-        *("paths", "explain", "mistakes", "check", "fold", "render", "draw", "stepper"),
-        "micrograd",
+        *("boundary", "notation", "ops", "modes", "value", "flat", "graph", "backprop"),
+        *("sequences", "paths", "explain", "mistakes", "check", "fold", "render", "draw"),
+        *("stepper", "micrograd"),
     ],
-    "autograd/compile": ["trace", "program", "roll", "emit", "compiled"],
+    "autograd/compile": [
+        *("trace", "program", "arrays", "names", "roll", "view", "simplify", "expression"),
+        *("support", "forward", "backward", "emit", "arguments", "version", "compiled"),
+    ],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
         *("targets", "losses", "penalties", "schedule", "accuracy", "history", "checkpoint"),

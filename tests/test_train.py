@@ -385,7 +385,7 @@ def branching(score: Value, y: Any) -> Value:
         (lambda outputs, y: branching(outputs[0], y), "the compiled one is not the engine's"),
         (
             lambda outputs, y: outputs[0] if outputs[0] > outputs[1] else outputs[1],
-            "a comparison of Values steers the program",
+            "Values are compared in",
         ),
     ],
 )

@@ -1,6 +1,6 @@
 """Tracing a scalar graph once and running it as matrix code."""
 
 from .compiled import Compiled, compile
-from .trace import drawn
+from .trace import drawn, peek
 
-__all__ = ["Compiled", "compile", "drawn"]
+__all__ = ["Compiled", "compile", "drawn", "peek"]

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from .. import ops
+from ..backprop import gradients
+from ..flat import Flat
 from ..value import Value
-from . import program as passes
-from .emit import Source, written
-from .program import Program
-from .roll import Rolled, rolled
-from .trace import Traced, same, trace
-
-
-@dataclass(frozen=True)
-class Version:
-    """What a function was compiled to for arguments of one shape.
-
-    Attributes:
-        traced: the scalar graph.
-        program: the graph as data, after the passes.
-        rolled: the program as array statements.
-        sources: the code, of the value and of value and gradient.
-    """
-
-    traced: Traced
-    program: Program
-    rolled: Rolled
-    value: Callable[..., Any]
-    value_source: str
-    value_and_grad: Callable[..., Any] | None
-    grad_source: str
+from .arguments import Arguments, given
+from .program import PASSES, Pass, Program, check, recorded
+from .roll import rolled
+from .trace import different, trace
+from .version import Version
 
 
 def compile(
@@ -43,12 +24,19 @@ def compile(
     *,
     params: Iterable[Value] | None = None,
     has_aux: bool = False,
+    dtype: Any = np.float64,
+    passes: Sequence[Pass] = PASSES,
+    debug: bool = False,
 ) -> Any:
     """A function of Values, written for one example, that runs over rows of arrays at once.
 
     The first call traces it: runs it on Values, and looks at the graph. The scalars that compute
     alike become arrays, the sums of products become matrix products, and the code is written,
-    compiled and kept for arguments of the same shapes.
+    compiled and kept for arguments of the same shapes. It is held against the engine on the first
+    row before it is used.
+
+    The parameters stay the Values they are, and what they are set to is what runs: compiling moves
+    their numbers into one array, which the code reads and `Value.data` shows.
 
     Args:
         function: takes Values or lists of Values; returns a Value or a list of them.
@@ -56,12 +44,16 @@ def compile(
             else the Values that it closes over, in the order first met.
         has_aux: the function returns a cost first, and then what else is wanted; the gradient is
             that of the cost.
+        dtype: what it computes in, float64 or float32.
+        passes: the rewritings that the graph goes through; a subset gives the same numbers from
+            other code.
+        debug: hold the program to its rules after every pass.
 
     Returns:
         A `Compiled` function; without `function`, a decorator.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `dtype` is another.
 
     >>> from autograd import Value
     >>> w, b = Value(2.0, label="w"), Value(1.0, label="b")
@@ -73,12 +65,18 @@ def compile(
     array([2., 1.])
     """
     if function is None:
-        return functools.partial(compile, params=params, has_aux=has_aux)
+        return functools.partial(
+            compile, params=params, has_aux=has_aux, dtype=dtype, passes=passes, debug=debug
+        )
     if not callable(function):
         raise TypeError(f"compile takes a function of Values, got {function!r}")
     if params is None and hasattr(function, "parameters"):
         params = function.parameters()
-    return Compiled(function, None if params is None else list(params), has_aux)
+    kind = np.dtype(dtype)
+    if kind not in (np.float64, np.float32):
+        raise TypeError(f"dtype is float64 or float32, got {kind}")
+    known = None if params is None else list(params)
+    return Compiled(function, known, has_aux, kind, tuple(passes), debug)
 
 
 class Compiled:
@@ -86,17 +84,96 @@ class Compiled:
 
     Attributes:
         function: what was compiled.
-        params: the parameters, once known; their data are read at each call.
     """
 
     def __init__(
-        self, function: Callable[..., Any], params: list[Value] | None, has_aux: bool = False
+        self,
+        function: Callable[..., Any],
+        params: list[Value] | None,
+        has_aux: bool,
+        dtype: np.dtype[Any],
+        passes: tuple[Pass, ...],
+        debug: bool,
     ) -> None:
         self.function = function
-        self._given, self._has_aux = params, has_aux
+        self._given, self._has_aux, self._dtype = params, has_aux, dtype
+        self._passes, self._debug = passes, debug
         self._versions: dict[tuple[Any, ...], Version] = {}
         self._last: Version | None = None
         functools.update_wrapper(self, function, updated=())
+
+    # ------------------------------------------------------------------ running
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The outputs for each row, (n, k) or (n,); of one output the mean over the rows.
+
+        Raises:
+            TypeError, ValueError: the arguments are no arrays of numbers with the same rows, or
+                the function is not defined for a row, which is named.
+            TraceError: the function depends on values in a way that cannot be compiled.
+        """
+        rows = given(arguments, self._dtype)
+        version = self._version(rows)
+        outputs, _ = version.run(rows, gradient=False)
+        return self._returned(version, rows, outputs)
+
+    def value_and_grad(self, *arguments: Any) -> tuple[Any, np.ndarray]:
+        """The mean of the one output over the rows, and its gradient by the parameters.
+
+        With `has_aux` the outputs of each row, (n, k), and the gradient of the mean of the first.
+
+        Raises:
+            TypeError, ValueError: as for a call, or the function returns several Values, or has
+                no finite derivative on a row, which is named.
+            TraceError: as for a call.
+        """
+        rows = given(arguments, self._dtype)
+        version = self._version(rows)
+        if version.traced.shape != () and not self._has_aux:
+            raise ValueError(
+                f"a gradient is that of one Value, and the function returns "
+                f"{len(version.traced.outputs)}: return their sum, or give has_aux=True for the "
+                f"gradient of the first"
+            )
+        outputs, gradient = version.run(rows, gradient=True)
+        returned = self._returned(version, rows, outputs)
+        if not np.isfinite(gradient).all():
+            self._explain_the_gradient(version, rows)
+        return returned, gradient[: version.wanted]
+
+    def _returned(self, version: Version, rows: Arguments, outputs: np.ndarray) -> Any:
+        """The mean of a single output, or the outputs of each row."""
+        if version.traced.shape == ():
+            with np.errstate(all="ignore"):
+                mean = float(np.add.reduce(outputs[0] / outputs.size))
+            if not isfinite(mean):
+                self._explain_what_is_not_finite(rows, outputs)
+            return mean
+        if not np.isfinite(outputs).all():
+            self._explain_what_is_not_finite(rows, outputs)
+        every = np.broadcast_to(outputs, (len(outputs), rows.size)).T
+        return every.reshape(rows.size, *version.traced.shape).copy()
+
+    def _explain_what_is_not_finite(self, rows: Arguments, outputs: np.ndarray) -> None:
+        """Let the engine compute the first row that went wrong: it says where a number fails."""
+        wrong = ~np.isfinite(outputs).all(axis=0)
+        row = int(np.argmax(wrong))
+        try:
+            trace(self.function, rows.row(row))
+        except (ArithmeticError, ValueError) as error:
+            raise type(error)(f"in row {row}: {error}") from None
+
+    def _explain_the_gradient(self, version: Version, rows: Arguments) -> None:
+        """Let the engine differentiate the first row that went wrong."""
+        for row in range(rows.size):
+            _, gradient = version.run(rows.only(row), gradient=True)
+            if not np.isfinite(gradient).all():
+                try:
+                    gradients(trace(self.function, rows.row(row)).outputs[0])
+                except (ArithmeticError, ValueError) as error:
+                    raise type(error)(f"in row {row}: {error}") from None
+
+    # ------------------------------------------------------------------ looking
 
     @property
     def params(self) -> list[Value]:
@@ -105,7 +182,16 @@ class Compiled:
         Raises:
             ValueError: they are not known before the first call.
         """
-        return self._given if self._given is not None else self._latest().program.params
+        if self._given is not None:
+            return self._given
+        version = self._latest()
+        return version.program.params[: version.wanted]
+
+    @property
+    def graph(self) -> Any:
+        """The scalar graph of the last shape: a Value, or the list of those returned."""
+        outputs = self._latest().traced.outputs
+        return outputs[0] if self._latest().traced.shape == () else outputs
 
     @property
     def program(self) -> Program:
@@ -115,161 +201,51 @@ class Compiled:
     @property
     def source(self) -> str:
         """The NumPy code of the last call."""
-        return self._latest().grad_source or self._latest().value_source
+        return self._latest().source
 
     def explain(self) -> str:
-        """How many scalar nodes became which array statement."""
+        """How many scalar nodes became which array statement, and why."""
         version = self._latest()
         scalars = sum(1 for node in version.traced.order if node.args)
-        lines = [
-            f"{scalars:,} scalar operations became {len(version.rolled.statements)} statements"
-        ]
-        for statement in version.rolled.statements:
-            lines.append(
-                f"{statement.count:>10,} × {statement.op.name:<12} → {statement.out.name}, "
-                f"{statement.out.size:,} number{'s' if statement.out.size > 1 else ''}"
-                f"{' a row' if statement.out.batched else ''}"
-            )
+        statements = version.rolled.statements
+        lines = [f"{scalars:,} scalar operations became {len(statements)} array statements"]
+        lines += [f"  {statement}" for statement in statements]
         return "\n".join(lines)
-
-    def __call__(self, *arguments: Any) -> Any:
-        """The outputs for each row, (n, k) or (n,); of one output the mean over the rows.
-
-        Raises:
-            TypeError, ValueError: the arguments are no arrays of numbers with the same rows.
-            TraceError: the function depends on values in a way that cannot be compiled.
-        """
-        arrays = _arrays(arguments)
-        version = self._version(arrays)
-        outputs = np.asarray(version.value(*self._columns(version, arrays)))
-        if not np.isfinite(outputs).all():
-            self._explain_what_is_not_finite(arrays, outputs)
-        return _by_rows(outputs, version, arrays)
-
-    def value_and_grad(self, *arguments: Any) -> tuple[Any, np.ndarray]:
-        """The mean of the one output over the rows, and its gradient by the parameters.
-
-        With `has_aux` the outputs of each row, (n, k), and the gradient of the mean of the first.
-
-        Raises:
-            TypeError, ValueError: as for a call, or the function returns several Values.
-            TraceError: as for a call.
-        """
-        arrays = _arrays(arguments)
-        version = self._version(arrays)
-        if version.value_and_grad is None:
-            raise ValueError(
-                f"a gradient is that of one Value, and the function returns "
-                f"{len(version.traced.outputs)}"
-            )
-        outputs, gradient = version.value_and_grad(*self._columns(version, arrays))
-        if not np.isfinite(outputs).all():
-            self._explain_what_is_not_finite(arrays, outputs)
-        wanted = len(version.program.params) if self._given is None else len(self._given)
-        return _by_rows(outputs, version, arrays), gradient[:wanted]
-
-    # ------------------------------------------------------------------ versions
 
     def _latest(self) -> Version:
         if self._last is None:
             raise ValueError("nothing is compiled yet: call the function first")
         return self._last
 
-    def _columns(self, version: Version, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """The arguments with their rows along the last axis, (k, n); what is drawn; theta."""
-        columns = [array.reshape(len(array), -1).T for array in arrays]
-        if samplers := version.traced.samplers:
-            rows = range(len(arrays[0]) if arrays else 1)
-            columns.append(np.array([[draw() for draw in samplers] for _ in rows]).T)
-        theta = np.array([p.data for p in version.program.params], dtype=float)
-        return [*columns, theta]
+    # ------------------------------------------------------------------ compiling
 
-    def _version(self, arrays: list[np.ndarray]) -> Version:
-        shapes = tuple(array.shape[1:] for array in arrays)
-        if shapes not in self._versions:
-            self._versions[shapes] = self._compiled(arrays)
-        self._last = self._versions[shapes]
-        return self._last
+    def _version(self, rows: Arguments) -> Version:
+        version = self._versions.get(rows.shapes)
+        if version is None:
+            version = self._versions[rows.shapes] = self._compiled(rows)
+        self._last = version
+        return version
 
-    def _compiled(self, arrays: list[np.ndarray]) -> Version:
-        traced = trace(self.function, [array[0] for array in arrays])
-        same(traced, trace(self.function, [_another(array) for array in arrays]))
+    def _compiled(self, rows: Arguments) -> Version:
+        """The code for arguments of these shapes; nothing is kept if it cannot be made."""
         given = self._given or []
+        if given:
+            Flat(given)  # so that a look at them is noticed
+        first = trace(self.function, rows.row(0))
         known = {id(p) for p in given}
-        params = [*given, *(p for p in _closed_over(traced) if id(p) not in known)]
-        scalar = passes.recorded(traced, params)
-        for improve in (passes.shared, passes.folded, passes.shared, passes.gathered):
-            scalar = improve(scalar)
-        arrays_program = rolled(scalar)
-        value, value_source = _made(written(arrays_program, gradient=False))
-        value_and_grad, grad_source = None, ""
-        if traced.shape == () or self._has_aux:
-            value_and_grad, grad_source = _made(written(arrays_program, gradient=True))
-        return Version(
-            traced, scalar, arrays_program, value, value_source, value_and_grad, grad_source
-        )
-
-    def _explain_what_is_not_finite(self, arrays: list[np.ndarray], outputs: np.ndarray) -> None:
-        """Let the engine compute the first row that went wrong: it says where a number fails."""
-        wrong = ~np.isfinite(outputs.reshape(-1, outputs.shape[-1] if outputs.ndim > 1 else 1))
-        row = int(np.argmax(wrong.any(axis=0)))
-        try:
-            trace(self.function, [array[row] for array in arrays])
-        except (ArithmeticError, ValueError) as error:
-            raise type(error)(f"in row {row}: {error}") from None
-
-
-def _by_rows(outputs: np.ndarray, version: Version, arrays: list[np.ndarray]) -> Any:
-    """The mean of a single output, or a row of outputs for each row of the arguments."""
-    if version.traced.shape == ():
-        return float(outputs.mean())
-    rows = len(arrays[0]) if arrays else 1
-    return np.broadcast_to(outputs.reshape(len(outputs), -1), (len(outputs), rows)).T.copy()
-
-
-def _made(source: Source) -> tuple[Callable[..., Any], str]:
-    text = "\n".join(source.lines)
-    names = dict(source.names)
-    exec(text, names)
-    function = names["compiled"]
-
-    def quiet(*arguments: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(*arguments)
-
-    return quiet, text
-
-
-def _arrays(arguments: tuple[Any, ...]) -> list[np.ndarray]:
-    arrays = []
-    for i, argument in enumerate(arguments):
-        try:
-            array = np.asarray(argument)
-        except ValueError:
-            raise ValueError(f"the rows of argument {i} differ in length") from None
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"argument {i} is made of {array.dtype} data, expected numbers")
-        if array.ndim == 0:
-            raise ValueError(f"argument {i} is one number, expected rows: one for each example")
-        if len(array) == 0:
-            raise ValueError(f"argument {i} has no rows: there is no example in it")
-        if array.ndim > 2:
-            raise ValueError(f"argument {i} has shape {array.shape}: expected (n,) or (n, k)")
-        arrays.append(array.astype(float))
-    if len({len(array) for array in arrays}) > 1:
-        counts = ", ".join(str(len(array)) for array in arrays)
-        raise ValueError(f"the arguments have different numbers of rows: {counts}")
-    return arrays
-
-
-def _another(array: np.ndarray) -> np.ndarray:
-    """Numbers unlike those of the first row: another row, or the first one moved a little."""
-    for row in array[1:]:
-        if not np.array_equal(row, array[0]):
-            return np.asarray(row)
-    return np.asarray(array[0] * (1.0 + 1e-6))
-
-
-def _closed_over(traced: Traced) -> list[Value]:
-    inputs = {id(leaf) for argument in traced.inputs for leaf in argument}
-    return [v for v in traced.order if v.op is ops.leaf and id(v) not in inputs]
+        found = [v for v in first.leaves() if id(v) not in known]
+        if found:
+            Flat(found)
+        second = trace(self.function, rows.another())
+        again = {id(v) for v in second.leaves()}
+        params = [*given, *(v for v in found if id(v) in again)]
+        program = recorded(first, params)
+        if not program.computes_as(recorded(second, params)):
+            raise different(self.function, rows.row(0), rows.another())
+        wanted = len(params) if self._given is None else len(given)
+        for improve in self._passes:
+            program = improve(program)
+            if self._debug:
+                check(program)
+        cost = program.outputs[0] if first.shape == () or self._has_aux else None
+        return Version(first, program, rolled(program, cost), wanted, self._dtype)

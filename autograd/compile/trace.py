@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import linecache
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -26,6 +29,7 @@ class Traced:
         shape: () for one Value, else (k,) for a list of k.
         order: every node, each after its operands.
         samplers: what to draw anew for each row; the Values so drawn are the last inputs.
+        lines: where each node was made, by its id, if that was asked for.
     """
 
     inputs: list[list[Value]]
@@ -33,29 +37,150 @@ class Traced:
     shape: tuple[int, ...]
     order: list[Value]
     samplers: list[Callable[[], float]]
+    lines: dict[int, str]
+
+    def data(self) -> list[float]:
+        """The numbers of all nodes."""
+        return [v.data for v in self.order]
+
+    def leaves(self) -> list[Value]:
+        """The Values it met that you made, in the order first met, without the inputs."""
+        inputs = {id(leaf) for argument in self.inputs for leaf in argument}
+        return [v for v in self.order if v.op is ops.leaf and id(v) not in inputs]
 
 
-def trace(function: Callable[..., Any], row: Sequence[np.ndarray]) -> Traced:
+class Hidden(Value):
+    """A Value while its function is traced: only the engine may look at its number."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> float:
+        """The number, for the engine alone."""
+        if sys._getframe(1).f_globals is not _ENGINE and modes.tracing is not None:
+            modes.tracing.looked(self.label)
+        return _slot.__get__(self)  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        raise _error("`.data` of a Value is set", "compute a new Value instead")
+
+
+_ENGINE = constant.__globals__  # whose reading of a number is no look at it
+_slot: Any = Value.data  # type: ignore[misc]  # the descriptor of the slot itself
+
+
+class Trace:
+    """Sees what is made while a function is traced; see `modes.Tracing`.
+
+    Args:
+        locating: whether to note the line that makes each node, which takes longer.
+    """
+
+    def __init__(self, locating: bool = False) -> None:
+        self.hidden: list[Value] = []
+        self.drawn: list[tuple[Value, Callable[[], float]]] = []
+        self.lines: dict[int, str] = {}
+        self._locating = locating
+
+    def hide(self, node: Value) -> Value:
+        """Keep a number from being looked at until `reveal`."""
+        node.__class__ = Hidden
+        self.hidden.append(node)
+        return node
+
+    def reveal(self) -> None:
+        """Everything that was made is a plain Value again."""
+        for node in self.hidden:
+            node.__class__ = Value
+
+    def node(self, node: Value) -> Value:
+        """A new node, hidden; under `no_grad` or after `detach` no gradient flows through it."""
+        if self._locating:
+            self.lines[id(node)] = _line()
+        self.hide(node)
+        if not modes.recording:
+            with modes.recorded():
+                return ops.stop_gradient(node)  # type: ignore[no-any-return]
+        return node
+
+    def constant(self, node: Value) -> None:
+        """A plain number became a constant."""
+        if self._locating:
+            self.lines[id(node)] = _line()
+
+    def looked(self, name: str) -> None:
+        """Refuse a look at a number, unless the engine itself looks."""
+        caller = sys._getframe(2).f_globals.get("__name__", "")
+        if not caller.startswith("autograd."):
+            raise _error(
+                f"`.data` of {name or 'a Value'} is read",
+                "use the Value itself, or autograd.peek(v) for a check that changes nothing",
+            )
+
+    def refuse(self, what: str, remedy: str) -> NoReturn:
+        """Raise for what cannot be compiled, with the line that does it."""
+        raise _error(what, remedy)
+
+
+def _error(what: str, remedy: str, line: str = "") -> TraceError:
+    return TraceError(
+        f"{what} in {line or _line()}. What is compiled must be the same for all numbers: {remedy}"
+    )
+
+
+def _line() -> str:
+    """The line outside this package that is being run."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("autograd."):
+        frame = frame.f_back
+    path, number = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(path, number).strip()
+    return f"{Path(path).name}, line {number}" + (f": `{text}`" if text else "")
+
+
+def peek(value: Value) -> float:
+    """The number of a Value, for a check that changes nothing of what is computed.
+
+    Inside a function that is compiled `.data` may not be read, for what it holds would become
+    part of the code. A check that only raises may look through this.
+
+    >>> peek(Value(2.0))
+    2.0
+    """
+    return value.data
+
+
+def trace(
+    function: Callable[..., Any], row: Sequence[np.ndarray], locating: bool = False
+) -> Traced:
     """Run a function on Values that hold one row of its arguments.
 
     Args:
-        function: of lists of Values, or of Values.
-        row: for each argument its numbers for one example: shape () for a Value, (k,) for a list.
+        function: of Values, lists of Values, or nested lists.
+        row: for each argument its numbers for one example, in its shape.
+        locating: note the line that makes each node.
 
     Raises:
-        TraceError: it returned no Value, or compared Values.
+        TraceError: it returned no Value, or looked at the number of one.
     """
-    names = _names(function, len(row))
-    arguments = [_made(numbers, name) for numbers, name in zip(row, names)]
-    with modes.traced():
-        returned = function(*arguments)
-        random = cast(list[tuple[Value, Callable[[], float]]], modes.tracing)
-    outputs, shape = _outputs(returned)
-    inputs = [argument if isinstance(argument, list) else [argument] for argument in arguments]
-    if random:
-        inputs.append([value for value, _ in random])
-    order = topological_order(total(outputs))
-    return Traced(inputs, outputs, shape, order, [sampler for _, sampler in random])
+    seen = Trace(locating)
+    inputs: list[list[Value]] = []
+    arguments = []
+    try:
+        for name, numbers in zip(_names(function, len(row)), row):
+            values = [seen.hide(v) for v in _made(numbers, name)]
+            inputs.append(values)
+            arguments.append(_nested(values, numbers.shape))
+        with modes.traced(seen), modes.recorded():
+            returned = function(*arguments)
+            outputs, shape = _outputs(returned)
+    finally:
+        seen.reveal()
+    if seen.drawn:
+        inputs.append([value for value, _ in seen.drawn])
+    samplers = [draw for _, draw in seen.drawn]
+    return Traced(inputs, outputs, shape, _order(outputs), samplers, seen.lines)
 
 
 def drawn(sampler: Callable[[], float]) -> Any:
@@ -70,65 +195,86 @@ def drawn(sampler: Callable[[], float]) -> Any:
     if modes.tracing is None:
         return sampler()
     value = Value(sampler(), label="drawn")
-    modes.tracing.append((value, sampler))
+    modes.tracing.drawn.append((value, sampler))
     return value
 
 
+def _order(outputs: list[Value]) -> list[Value]:
+    """Every node that the outputs are made of, each after its operands."""
+    root = total(outputs)
+    order = topological_order(root)
+    above = set()  # the sum itself is no part of them
+    for _ in outputs[1:]:
+        above.add(root)
+        root = root.args[0]
+    return [v for v in order if v not in above] if above else order
+
+
 def _names(function: Callable[..., Any], count: int) -> list[str]:
+    """What the function calls its arguments."""
     target = getattr(function, "forward", function)
     try:
-        names = list(inspect.signature(target).parameters)[:count]
+        names = [
+            p.name
+            for p in inspect.signature(target).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ][:count]
     except ValueError:
         names = []
     return names + [f"x{i}" for i in range(len(names), count)]
 
 
-def _made(numbers: np.ndarray, name: str) -> Any:
+def _made(numbers: np.ndarray, name: str) -> list[Value]:
     if numbers.ndim == 0:
-        return Value(float(numbers), label=name)
-    return [Value(x, label=f"{name}[{i}]") for i, x in enumerate(numbers.tolist())]
+        return [Value(float(numbers), label=name)]
+    places = np.ndindex(*numbers.shape)
+    return [
+        Value(x, label=f"{name}[{','.join(map(str, place))}]")
+        for x, place in zip(numbers.ravel().tolist(), places)
+    ]
+
+
+def _nested(values: list[Any], shape: tuple[int, ...]) -> Any:
+    """Values in lists of lists of this shape; a Value itself for the shape ()."""
+    for size in reversed(shape[1:]):
+        values = [values[i : i + size] for i in range(0, len(values), size)]
+    return values if shape else values[0]
 
 
 def _outputs(returned: Any) -> tuple[list[Value], tuple[int, ...]]:
     if isinstance(returned, Value):
         return [returned], ()
-    if isinstance(returned, np.ndarray):
-        returned = returned.tolist()
-    if not isinstance(returned, (list, tuple)) or not any(isinstance(v, Value) for v in returned):
+    array = np.array(returned, dtype=object)
+    if any(isinstance(v, (list, tuple)) for v in array.flat):
+        raise TraceError(f"the function returned lists that differ in length: {returned!r:.60}")
+    if not array.ndim or not any(isinstance(v, Value) for v in array.flat):
         raise TraceError(f"the function returned no Value, and no list of them: {returned!r:.60}")
-    return [v if isinstance(v, Value) else constant(v) for v in returned], (len(returned),)
+    outputs = [v if isinstance(v, Value) else constant(v, "an output") for v in array.flat]
+    return outputs, array.shape
 
 
-def same(first: Traced, second: Traced) -> None:
-    """Check that two traces on different numbers are one and the same computation.
-
-    Raises:
-        TraceError: they are not: something depends on values, and not only on structure.
-    """
-    if len(first.order) != len(second.order):
-        raise TraceError(
-            f"on one row it computes {len(first.order):,} nodes and on another "
-            f"{len(second.order):,}: {REMEDY}"
-        )
-    index = ({id(node): i for i, node in enumerate(t.order)} for t in (first, second))
-    one, two = index
+def different(
+    function: Callable[..., Any], row: Sequence[np.ndarray], other: Sequence[np.ndarray]
+) -> TraceError:
+    """The error for a function that computes one thing for one row, and another for another."""
+    first, second = (trace(function, numbers, locating=True) for numbers in (row, other))
     for a, b in zip(first.order, second.order):
-        if a.op is not b.op or [one[id(x)] for x in a.args] != [two[id(x)] for x in b.args]:
-            raise TraceError(
-                f"on one row it computes {a.op.name}, on another {b.op.name}: {REMEDY}"
+        here = first.lines.get(id(a), "")
+        if a.op is not b.op:
+            return _error(
+                f"for one row it computes {a.op.name} and for another {b.op.name}",
+                "something steers it that was read from a Value, or drawn at random",
+                here,
             )
-        if (
-            a.op is ops.constant
-            and a.data != b.data
-            and not (a.data != a.data and b.data != b.data)
-        ):
-            raise TraceError(
-                f"a plain number in it is {a.data:g} for one row and {b.data:g} for another: "
-                f"it was read from a Value by .data, or drawn at random. {REMEDY}"
+        if a.op is ops.constant and repr(a.data) != repr(b.data):
+            return _error(
+                f"a plain number is {a.data:g} for one row and {b.data:g} for another",
+                "give it as an argument, draw it with autograd.drawn, or use the Value it is from",
+                here,
             )
-
-
-REMEDY = (
-    "what is compiled must be the same for all rows. In place of an if on a Value use maximum, "
-    "relu, step or abs; in place of .data use the Value itself"
-)
+    return _error(
+        f"for one row it computes {len(first.order):,} nodes and for another "
+        f"{len(second.order):,}, or the same of others",
+        "something steers it that was read from a Value, or drawn at random",
+        first.lines.get(id(first.outputs[0]), ""),
+    )

@@ -1,0 +1,82 @@
+"""The arguments of a compiled function: arrays with a row for each example."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Arguments(NamedTuple):
+    """Arrays with a row for each example.
+
+    Attributes:
+        arrays: of the code's dtype.
+        shapes: the shape of one row of each.
+        size: how many rows there are; 1 without arguments.
+    """
+
+    arrays: list[np.ndarray]
+    shapes: tuple[tuple[int, ...], ...]
+    size: int
+
+    def row(self, i: int) -> list[np.ndarray]:
+        """One row of each argument."""
+        return [array[i] for array in self.arrays]
+
+    def only(self, i: int) -> Arguments:
+        """One row, as arguments of one row."""
+        return Arguments([array[i : i + 1] for array in self.arrays], self.shapes, 1)
+
+    def another(self) -> list[np.ndarray]:
+        """Numbers unlike those of the first row: another row, or the first one moved a little."""
+        return [_another(array) for array in self.arrays]
+
+    def columns(self, start: int, stop: int) -> list[np.ndarray]:
+        """Some of the rows as columns: for each argument (k, rows)."""
+        arrays = self.arrays
+        if stop - start < self.size:
+            arrays = [array[start:stop] for array in arrays]
+        return [a.T if a.ndim == 2 else a.reshape(len(a), -1).T for a in arrays]
+
+
+def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
+    """Arguments as arrays.
+
+    Raises:
+        TypeError: an argument is not made of numbers.
+        ValueError: an argument is one number, has no rows, rows that differ, or another number of
+            rows than the first.
+
+    >>> given(([1, 2], [[3.0], [4.0]]), np.dtype(float)).shapes
+    ((), (1,))
+    """
+    arrays = [_array(argument, i, dtype) for i, argument in enumerate(arguments)]
+    if not arrays:
+        return Arguments([], (), 1)
+    count = len(arrays[0])
+    if any(len(array) != count for array in arrays):
+        counts = ", ".join(str(len(array)) for array in arrays)
+        raise ValueError(f"the arguments have different numbers of rows: {counts}")
+    return Arguments(arrays, tuple([array.shape[1:] for array in arrays]), count)
+
+
+def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
+    try:
+        array = np.asarray(argument)
+    except ValueError:
+        raise ValueError(f"the rows of argument {i} differ in length") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"argument {i} is made of {array.dtype} data, expected numbers")
+    if array.ndim == 0:
+        raise ValueError(f"argument {i} is one number, expected rows: one for each example")
+    if len(array) == 0:
+        raise ValueError(f"argument {i} has no rows: there is no example in it")
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _another(array: np.ndarray) -> np.ndarray:
+    for row in array[1:]:
+        if not np.array_equal(row, array[0]):
+            return np.asarray(row)
+    return np.asarray(array[0] * (1.0 + 1e-6))

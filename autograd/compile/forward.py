@@ -1,0 +1,322 @@
+"""Array statements to NumPy source: the values.
+
+Every array has shape (size, rows), or (size, 1) if all rows share it, so that a layer reads
+`W0 @ x + b0`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ..ops import Op
+from .arrays import MANY, Read, Rolled, Statement
+from .expression import (
+    Dims,
+    Expr,
+    as_rows,
+    atom,
+    broadcast_dims,
+    into,
+    number_text,
+    reduced,
+    shape_text,
+    substituted,
+)
+from .names import common_name, free
+from .program import DOT, MAX, SOFTMAX, SUM
+from .support import Elementwise, add_at
+from .view import View, grid, view
+
+TAKEN = {
+    *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value"),
+    *("parameters", "compiled", "add_at"),
+}
+
+
+class Forward:
+    """Writes the statements of a program.
+
+    Attributes:
+        lines: the body of the function so far.
+        names: the constants and functions that it names.
+        views: the slices of the parameters that it reads, and what they are called.
+    """
+
+    def __init__(self, rolled: Rolled) -> None:
+        self.rolled = rolled
+        self.lines: list[str] = []
+        self.names: dict[str, Any] = {"np": np, "add_at": add_at}
+        self.views: dict[str, str] = {}
+        self.taken = {*TAKEN, *(array.name for array in (*rolled.inputs, *rolled.arrays()))}
+        self.shares: dict[int, tuple[Expr, Expr]] = {}  # by statement: exponentials, their sums
+        self._shapes: dict[int, tuple[int, ...]] = {}
+
+    def forward(self) -> None:
+        """Write all statements."""
+        for array in self.rolled.arrays():
+            if not array.whole:
+                self.add(f"{array.name} = np.empty(({array.size}, {array.axis}), dtype)")
+        for statement in self.rolled.statements:
+            self.compute(statement)
+
+    def add(self, line: str) -> None:
+        """One more line of the function's body."""
+        line = re.sub(r"(\.reshape\([\w ,*]+\))+(?=\.reshape\([\w ,*]+\))", "", line)
+        self.lines.append(f"    {line}")
+
+    def constant(self, value: Any, prefix: str) -> str:
+        """A name for a constant of the source."""
+        name = free(f"{prefix}{len(self.names)}", self.taken)
+        self.names[name] = value
+        return name
+
+    def outputs(self) -> str:
+        """What is returned: reads of arrays, one below the other."""
+        reads = self.rolled.outputs
+        axis = "rows" if any(read.base.batched for read in reads) else 1
+        parts = [
+            self.broadcast(self.read(read, read.places), (len(read.places), axis)).text
+            for read in reads
+        ]
+        return parts[0] if len(parts) == 1 else f"np.concatenate(({', '.join(parts)}))"
+
+    # ------------------------------------------------------------------ reading
+
+    def read(self, read: Read, places: np.ndarray, tail: bool = True) -> Expr:
+        """The elements of an array at these places, with the places' axes."""
+        base = read.base
+        last = str(base.axis) if tail else ""
+        found = view(base.name, base.size, places, last)
+        after: Dims = (last if last == "rows" else 1,) if tail else ()
+        if found is None:
+            index = self.constant(places, "i")
+            text = f"{base.name}.take({index}, axis=0)" + ("" if tail else "[..., 0]")
+            return Expr(text, (*places.shape, *after))
+        core = found.core
+        if base is self.rolled.theta:
+            core = self.parameter(found, places)
+        return Expr(core + found.suffix, (*found.dims, *after))
+
+    def parameter(self, found: View, places: np.ndarray) -> str:
+        """The name of a slice of the parameters."""
+        if found.core not in self.views:
+            labels = self.rolled.labels[self.rolled.theta]
+            name = common_name([labels.get(i, "") for i in np.unique(places).tolist()])
+            name = free(name or f"p{len(self.views)}", self.taken)
+            self.taken.add(f"d_{name}")
+            self.views[found.core] = name
+        return self.views[found.core]
+
+    def operand(self, read: Read, shape: tuple[int, ...]) -> Expr:
+        """A read in the shape of a grid; a constant that is everywhere the same, as a number."""
+        if read.base is self.rolled.constants:
+            numbers = self.rolled.numbers[np.unique(read.places)]
+            if len(set(map(repr, numbers.tolist()))) == 1:
+                return Expr(number_text(float(numbers[0])), ())
+        return self.read(read, read.places.reshape(shape))
+
+    # ------------------------------------------------------------------ forwards
+
+    def compute(self, statement: Statement) -> None:
+        """Write the line that computes a statement."""
+        out = statement.out
+        expr = self.computed(statement)
+        full = self.full(statement)
+        if out.whole:
+            text = self.broadcast(expr, full).text
+            self.add(f"{out.name} = {as_rows(text, full, out)}")
+            return
+        target = f"{out.name}[{statement.start}:{statement.start + statement.size}]"
+        if len(full) == 2 and expr.dims == full and (call := into(expr.text, target)):
+            self.add(call)
+        else:
+            self.add(f"{target} = {as_rows(self.broadcast(expr, full).text, full, out)}")
+
+    def computed(self, statement: Statement) -> Expr:
+        """What a statement computes."""
+        op = statement.op
+        if op not in MANY:
+            return self.elementwise(statement)
+        if op is DOT:
+            return self.outer(statement) if statement.outer else self.paired(statement)
+        if op in (SUM, MAX):
+            method = "max" if op is MAX else "sum"
+            return self.folded(statement, self.many(statement, statement.reads[0]), method)
+        return self.normalised(statement)
+
+    def shape(self, statement: Statement) -> tuple[int, ...]:
+        """The grid in which a statement's operands are read; of many, the last axis is theirs."""
+        key = id(statement)
+        if key not in self._shapes:
+            self._shapes[key] = self._shape(statement)
+        return self._shapes[key]
+
+    def _shape(self, statement: Statement) -> tuple[int, ...]:
+        reads = statement.reads
+        if statement.outer:
+            return (len(reads[0].places), len(reads[1].places))
+        if statement.op not in MANY:
+            varying = [read for read in reads if read.base is not self.rolled.constants]
+            return grid([read.places for read in varying or reads[:1]])
+        if statement.sums is not None:
+            return (reads[0].places.size,)
+        lists = reads[:2] if statement.op is DOT else reads
+        count, k = lists[0].places.shape
+        if count == 1:
+            return (k,)
+        shape = grid([read.places.ravel() for read in lists], k)
+        return shape if shape[-1] == k else (count, k)
+
+    def full(self, statement: Statement) -> Dims:
+        """The axes of what a statement computes."""
+        last = statement.out.axis
+        shape = self.shape(statement)
+        if statement.op is DOT and statement.outer:
+            return (shape[0], last) if shape[1] == 1 else (*shape, last)
+        if statement.op in MANY and statement.op is not SOFTMAX:
+            if statement.sums is not None or len(shape) == 1:
+                return (statement.size, last)
+            return (*shape[:-1], last)
+        return (*shape, last)
+
+    def broadcast(self, expr: Expr, dims: Dims) -> Expr:
+        """An expression with all of these axes."""
+        if expr.dims == dims:
+            return expr
+        return Expr(f"np.broadcast_to({expr.text}, {shape_text(dims)})", dims)
+
+    def elementwise(self, statement: Statement) -> Expr:
+        """The array form of a row, with the operands in place of its letters."""
+        op = statement.op
+        shape = self.shape(statement)
+        operands = [self.operand(read, shape) for read in statement.reads]
+        dims = broadcast_dims([e.dims for e in operands])
+        if op.array:
+            return Expr(substituted(op.array, operands), dims)
+        return Expr(f"{self.function(op, -1)}({', '.join(e.text for e in operands)})", dims)
+
+    def function(self, op: Op, operand: int) -> str:
+        """A function on arrays for an operation without an array form: its value or a partial."""
+        wanted = f"{op.name}_{'value' if operand < 0 else f'partial{operand}'}"
+        for name, known in self.names.items():
+            if isinstance(known, Elementwise) and (known.op, known.operand) == (op, operand):
+                return name
+        name = free(wanted, self.taken)
+        self.names[name] = Elementwise(op, operand)
+        return name
+
+    def many(self, statement: Statement, read: Read) -> Expr:
+        """The operands of sums and the like, with an axis for those of each."""
+        shape = self.shape(statement)
+        expr = self.read(read, read.places.reshape(shape))
+        return self.broadcast(expr, (*shape, expr.dims[-1]))
+
+    def paired(self, statement: Statement) -> Expr:
+        """Dot products that are no matrix product: factor by factor, and then summed."""
+        lefts, rights = statement.reads[:2]
+        shape = self.shape(statement)
+        left, right = (self.read(r, r.places.reshape(shape)) for r in (lefts, rights))
+        dims = broadcast_dims([left.dims, right.dims])
+        last = statement.out.axis if "rows" in dims else 1
+        product = self.broadcast(Expr(f"{left.text} * {right.text}", dims), (*shape, last))
+        expr = self.folded(statement, product, "sum")
+        if len(statement.reads) > 2:
+            full = self.full(statement)
+            other = self.read(statement.reads[2], statement.reads[2].places.reshape(full[:-1]))
+            dims = broadcast_dims([expr.dims, other.dims])
+            expr = Expr(f"{expr.text} + {other.text}", dims)
+        return expr
+
+    def folded(self, statement: Statement, expr: Expr, method: str) -> Expr:
+        """The sums, or the largest, of what stands along the last axis before the rows."""
+        if statement.sums is not None:
+            starts = self.constant(statement.sums, "i")
+            ufunc = "np.maximum" if method == "max" else "np.add"
+            text = f"{ufunc}.reduceat({expr.text}, {starts}, axis=0)"
+            return Expr(text, (statement.size, expr.dims[-1]))
+        return reduced(expr, method, len(expr.dims) - 2)
+
+    def normalised(self, statement: Statement) -> Expr:
+        """Log-sum-exp and softmax: with the largest taken out first, nothing overflows."""
+        x = self.local(self.many(statement, statement.reads[0]), "x")
+        m = self.local(self.each(statement, x, "max"), "m")
+        shift = self.repeated(statement, m)
+        e = self.local(Expr(f"np.exp({x.text} - {shift.text})", x.dims), "e")
+        s = self.local(self.each(statement, e, "sum"), "s")
+        self.shares[id(statement)] = e, s
+        if statement.op is SOFTMAX:
+            return Expr(f"{e.text} / {self.repeated(statement, s).text}", x.dims)
+        expr = Expr(f"{m.text} + np.log({s.text})", m.dims)
+        axis = len(x.dims) - 2
+        if axis == 0:
+            return expr
+        return Expr(f"({expr.text})[{':, ' * axis}0]", (*m.dims[:axis], m.dims[-1]))
+
+    def each(self, statement: Statement, expr: Expr, method: str) -> Expr:
+        """The sum, or the largest, of the operands of each; their axis stays, with size 1."""
+        if statement.sums is not None:
+            return self.folded(statement, expr, method)
+        axis = len(expr.dims) - 2
+        text = f"{expr.text}.{method}(axis={axis}, keepdims=True)"
+        return Expr(text, (*expr.dims[:axis], 1, expr.dims[-1]))
+
+    def repeated(self, statement: Statement, expr: Expr) -> Expr:
+        """What belongs to each, for each of its operands."""
+        if statement.sums is None:
+            return expr
+        counts = np.diff([*statement.sums, statement.reads[0].places.size])
+        text = f"{atom(expr.text)}.repeat({self.constant(counts, 'k')}, axis=0)"
+        return Expr(text, (statement.reads[0].places.size, expr.dims[-1]))
+
+    def local(self, expr: Expr, prefix: str) -> Expr:
+        """The expression under a name, to be used more than once."""
+        if expr.text.isidentifier():
+            return expr
+        name = free(f"{prefix}{len(self.lines)}", self.taken)
+        self.add(f"{name} = {expr.text}")
+        return Expr(name, expr.dims)
+
+    # ------------------------------------------------------------------ matrix products
+
+    def factors(self, statement: Statement) -> tuple[str, str]:
+        """The matrices of a product: (l, k), and (k, rows) or (k, r·rows)."""
+        lefts, rights = statement.reads[:2]
+        left = self.read(lefts, lefts.places, tail=False)
+        left = self.broadcast(left, lefts.places.shape)
+        places = rights.places.T
+        r = places.shape[1]
+        if r == 1:
+            right = self.read(rights, places[:, 0])
+            right = self.broadcast(right, (len(places), rights.base.axis))
+            return atom(left.text), atom(right.text)
+        right = self.read(rights, places)
+        right = self.broadcast(right, (*places.shape, rights.base.axis))
+        matrix = f"{atom(right.text)}.reshape({len(places)}, {self.columns(statement)})"
+        return atom(left.text), matrix
+
+    def columns(self, statement: Statement) -> str:
+        """How many columns a matrix product has."""
+        r = len(statement.reads[1].places)
+        if not statement.reads[1].base.batched:
+            return str(r)
+        return "rows" if r == 1 else f"{r} * rows"
+
+    def outer(self, statement: Statement) -> Expr:
+        """A matrix product, and what is added to it."""
+        left, right = self.factors(statement)
+        text = f"{left} @ {right}"
+        count, r = self.shape(statement)
+        product_rows = statement.reads[1].base.axis
+        dims: Dims = (count, product_rows) if r == 1 else (count, r, product_rows)
+        if len(statement.reads) == 2:
+            return Expr(text if r == 1 else f"({text}).reshape{shape_text(dims)}", dims)
+        other = statement.reads[2]
+        if r == 1:
+            added = self.read(other, other.places[:, 0])
+            return Expr(f"{text} + {added.text}", broadcast_dims([dims, added.dims]))
+        added = self.read(other, other.places)
+        text = f"({text}).reshape{shape_text(dims)} + {added.text}"
+        return Expr(text, broadcast_dims([dims, added.dims]))

@@ -1,0 +1,55 @@
+"""Expressions of the table's rows, with the names of arrays or numbers in place of a, b and out."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+NAME = r"\b(?<!\.)(out|[a-z])\b(?!\.)"
+
+
+def simplified(expression: str, numbers: dict[str, str]) -> str:
+    """An expression in which some names are numbers, without what these decide.
+
+    >>> simplified("np.where(b == 0.0, 0.0, b * a ** (b - 1.0))", {"b": "3.0"})
+    '3.0 * a ** 2.0'
+    >>> simplified("b * a ** (b - 1.0)", {"b": "2.0"})
+    '2.0 * a'
+    """
+    if not numbers.keys() & set(re.findall(NAME, expression)):
+        return expression
+    tree = ast.parse(expression, mode="eval")
+    return ast.unparse(_Simplifier(numbers).visit(tree))
+
+
+class _Simplifier(ast.NodeTransformer):
+    def __init__(self, numbers: dict[str, str]) -> None:
+        self.numbers = numbers
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        number = self.numbers.get(node.id, "")
+        return node if "np" in number or not number else ast.Constant(float(number))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
+            return node.left if node.right.value == 1.0 else node
+        return self.known(node, node.left, node.right) if isinstance(node.op, ast.Sub) else node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        return self.known(node, node.left, *node.comparators)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        test = node.args[0]
+        if ast.unparse(node.func) == "np.where" and isinstance(test, ast.Constant):
+            return node.args[1] if test.value else node.args[2]
+        return node
+
+    @staticmethod
+    def known(node: ast.expr, *parts: ast.expr) -> ast.AST:
+        """The number that an expression of numbers is; another expression as it is."""
+        if all(isinstance(part, ast.Constant) for part in parts):
+            return ast.Constant(eval(ast.unparse(node)))
+        return node

@@ -1,0 +1,143 @@
+"""What a function was compiled to for arguments of one shape, and how it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backprop import gradients
+from ..flat import Flat
+from .arguments import Arguments
+from .arrays import Rolled
+from .emit import Source, written
+from .program import Program
+from .trace import Traced
+
+TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}  # relative, and of the largest
+BLOCK = 1 << 20  # how many numbers a run keeps at once: rows go through in blocks of so many
+
+
+class Version:
+    """What a function was compiled to, for arguments of one shape.
+
+    Attributes:
+        traced: the scalar graph.
+        program: the graph as data, after the passes.
+        rolled: the program as array statements.
+        wanted: how many of the parameters the gradient is by.
+        source: the code that ran last.
+    """
+
+    def __init__(
+        self,
+        traced: Traced,
+        program: Program,
+        rolled: Rolled,
+        wanted: int,
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.traced, self.program, self.rolled = traced, program, rolled
+        self.wanted, self.source = wanted, ""
+        self._dtype = dtype
+        self._theta = Flat(program.params)
+        self._first = self._theta.read().copy()
+        self._codes: dict[bool, Code] = {}
+        numbers = 2 * sum(array.size for array in rolled.arrays()) + 1
+        self._block = max(64, BLOCK // numbers)
+
+    def run(self, rows: Arguments, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The outputs, (k, n) or (k, 1), and the gradient of the mean of the first.
+
+        Raises:
+            ArithmeticError: the code is new, and does not agree with the engine.
+        """
+        code = self._codes.get(gradient)
+        if code is None:
+            source = written(self.rolled, gradient)
+            code = Code(source, self.rolled, self._dtype)
+            self._hold(code)
+            self._codes[gradient] = code
+        self.source = code.source
+        theta = self._theta.read()
+        if rows.size <= self._block:
+            return self._run(code, rows.columns(0, rows.size), theta, rows.size)
+        outputs, total = [], np.zeros(len(theta), self._dtype)
+        for start in range(0, rows.size, self._block):
+            columns = rows.columns(start, start + self._block)
+            part, slopes = self._run(code, columns, theta, rows.size)
+            outputs.append(part)
+            total = total + slopes if gradient else total
+        if not any(read.base.batched for read in self.rolled.outputs):
+            return outputs[0], total
+        return np.concatenate(outputs, axis=1), total
+
+    def _hold(self, code: Code) -> None:
+        """Hold code against the engine, on the row that was traced."""
+        columns = [
+            np.array([[v.data] for v in argument], self._dtype) for argument in self.traced.inputs
+        ]
+        outputs, slopes = code(columns, self._first, 1)
+        self._compare(outputs[:, 0], [v.data for v in self.traced.outputs], self.traced.data())
+        if code.gradient:
+            now = self._theta.read().copy()
+            self._theta.write(self._first)  # the graph is that of the parameters then
+            try:
+                found = gradients(self.traced.outputs[0])
+            except (ArithmeticError, ValueError):
+                return  # there is no gradient on this row
+            finally:
+                self._theta.write(now)
+            wanted = [found.get(p, 0.0) for p in self.program.params]
+            self._compare(slopes, wanted, list(found.values()))
+
+    def _compare(self, found: np.ndarray, wanted: list[float], among: list[float]) -> None:
+        """Raise where numbers differ by more than rounding, among numbers as large as these."""
+        sizes = np.abs(np.array(among, dtype=float))
+        scale = sizes.max(initial=0.0, where=np.isfinite(sizes))
+        relative, absolute = TOLERANCES[self._dtype.name]
+        close = np.isclose(found, wanted, relative, absolute * scale, equal_nan=True)
+        if not close.all():
+            i = int(np.argmin(close))
+            raise ArithmeticError(
+                f"the compiled function gives {found[i]} in {self._dtype} and the engine "
+                f"{wanted[i]}, for the first row: use the function itself, without compile"
+            )
+
+    def _run(
+        self, code: Code, columns: list[np.ndarray], theta: np.ndarray, n: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if samplers := self.traced.samplers:
+            rows = range(columns[0].shape[1] if columns else 1)
+            draws = np.array([[draw() for draw in samplers] for _ in rows], dtype=self._dtype)
+            columns = [*columns, draws.T]
+        return code(columns, theta, n)
+
+
+class Code:
+    """Source that runs.
+
+    Attributes:
+        source: as text.
+        gradient: whether it computes the gradient as well.
+    """
+
+    def __init__(self, source: Source, rolled: Rolled, dtype: np.dtype[Any]) -> None:
+        self.source, self._dtype, self.gradient = source.text, dtype, source.gradient
+        names = {**source.names, "dtype": dtype}
+        names["constants"] = rolled.numbers.astype(dtype)[:, None]
+        exec(source.text, names)
+        self._function = names["compiled"]
+        self._slices = names.get("parameters", lambda theta: ())
+        self._known: tuple[Any, ...] = (None,)  # an array, and what it is to the function
+
+    def __call__(
+        self, columns: list[np.ndarray], theta: np.ndarray, n: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The outputs, and the gradient of the mean over n rows of the first."""
+        if theta is not self._known[0] or theta.dtype != self._dtype:
+            column = theta.astype(self._dtype, copy=False)[:, None]
+            self._known = (theta, column, *self._slices(column))
+        with np.errstate(all="ignore"):
+            found = self._function(*columns, *self._known[1:], n)
+        return (found[0], found[1].ravel()) if self.gradient else (found, theta[:0])

@@ -1,0 +1,170 @@
+"""Places in an array as a view of it: slices, reshaped, in place of one by one."""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+DEPTH = 3  # how many axes places may have that lie regularly
+
+
+def grid(operands: list[np.ndarray], inner: int = 1) -> tuple[int, ...]:
+    """A shape in which as many of these places as can be lie regularly along each axis.
+
+    Args:
+        operands: places, flat, all of one length.
+        inner: a size that the last axes must make up together.
+
+    >>> grid([np.arange(6), np.array([0, 0, 0, 1, 1, 1])])
+    (2, 3)
+    """
+    length = len(operands[0])
+    sizes = {1, inner, length}
+    for places in operands:
+        more = sizes | _sizes(places)
+        ordered = sorted(more)
+        if all(b % a == 0 for a, b in itertools.pairwise(ordered)):
+            sizes = more
+    ordered = sorted(sizes)
+    return tuple(b // a for a, b in itertools.pairwise(ordered))[::-1] or (1,)
+
+
+def _sizes(places: np.ndarray) -> set[int]:
+    """The sizes of the runs, of the runs of runs, and so on; none if there is no such order."""
+    sizes: set[int] = set()
+    size = 1
+    while len(places) > 1:
+        steps = np.diff(places)
+        breaks = np.flatnonzero(steps != steps[0])
+        if not len(breaks):
+            return sizes
+        run = int(breaks[0]) + 1
+        if len(places) % run or len(sizes) == DEPTH:
+            return set()
+        rows = places.reshape(-1, run)
+        if (np.diff(rows, axis=1) != steps[0]).any():
+            return set()
+        size *= run
+        sizes.add(size)
+        places = rows[:, 0]
+    return sizes
+
+
+def strides(places: np.ndarray) -> tuple[int, ...] | None:
+    """By how much the place changes along each axis, if regularly and never downwards.
+
+    >>> strides(np.array([[0, 1], [4, 5]])), strides(np.array([0, 1, 3]))
+    ((4, 1), None)
+    """
+    found = []
+    regular = places.flat[0]
+    for axis, size in enumerate(places.shape):
+        corner = [0] * places.ndim
+        corner[axis] = min(1, size - 1)
+        step = int(places[tuple(corner)] - places.flat[0])
+        if step < 0:
+            return None
+        found.append(step)
+        shape = [1] * places.ndim
+        shape[axis] = size
+        regular = regular + step * np.arange(size).reshape(shape)
+    return tuple(found) if np.array_equal(regular, places) else None
+
+
+class View(NamedTuple):
+    """Text that takes a view.
+
+    Attributes:
+        core: the elements, each once: something that can be assigned to.
+        suffix: what makes its axes those that were asked for.
+        dims: its axes: their sizes, 1 where one element serves all.
+    """
+
+    core: str
+    suffix: str
+    dims: tuple[int, ...]
+
+
+def view(name: str, length: int, places: np.ndarray, tail: str) -> View | None:
+    """A view of these places, if they lie regularly.
+
+    Args:
+        name: of the array.
+        length: its size.
+        places: in any shape, of which the view has the axes.
+        tail: the size of the array's last axis; "" to leave that out.
+    """
+    steps = strides(places)
+    if steps is None:
+        return None
+    start = int(places.flat[0])
+    axes = [axis for axis, size in enumerate(places.shape) if size > 1 and steps[axis]]
+    dims = tuple(size if axis in axes else 1 for axis, size in enumerate(places.shape))
+    inward = sorted(axes, key=lambda axis: -steps[axis])
+    sizes = [places.shape[axis] for axis in inward]
+    core = _core(name, length, start, [(steps[axis], places.shape[axis]) for axis in inward], tail)
+    if core is None:
+        return None
+    if inward != axes:
+        order = [inward.index(axis) for axis in axes] + ([len(axes)] if tail else [])
+        swapped = [i for i, place in enumerate(order) if i != place]
+        core += (
+            f".swapaxes({swapped[0]}, {swapped[1]})"
+            if len(swapped) == 2
+            else (f".transpose({', '.join(map(str, order))})")
+        )
+    if not sizes and not tail:
+        core += ".reshape(" + "1, " * (places.ndim - 1) + "1)"
+        return View(core, "", dims)
+    first = axes[0] if axes else places.ndim - 1
+    index = [":" if axis in axes else "None" for axis in range(first, places.ndim)] if axes else []
+    if not tail:
+        index = ["None"] * first + (index or [":"])
+    elif index and index[-1] == "None":
+        index.append(":")
+    text = f"[{', '.join(index)}]" if "None" in index else ""
+    return View(core, text, dims)
+
+
+def _core(name: str, length: int, start: int, axes: list[tuple[int, int]], tail: str) -> str | None:
+    """A slice, reshaped to the sizes of these axes; `axes` are (stride, size), outermost first."""
+    tail = f", {tail}" if tail else ""
+    if not axes:
+        return _slice(name, length, start, start + 1)
+    if len(axes) == 1:
+        step, size = axes[0]
+        text = _slice(name, length, start, start + (size - 1) * step + 1, step)
+        return text if tail else f"{text}.reshape({size})"
+    (outer, rows), inner = axes[0], axes[1:]
+    sizes, indices, block, last = [rows], [":"], outer, 0
+    offset = 0
+    if start + rows * outer > length:  # begin earlier, and skip the first of each row
+        offset = start + rows * outer - length
+        start -= offset
+    for step, size in inner:
+        if block % step or block // step < size or start < 0:
+            return None
+        sizes.append(block // step)
+        block = step
+        indices.append(":" if size == sizes[-1] else f":{size}")
+        last = size
+    if block > 1:
+        sizes.append(block)
+        indices.append("0")
+    if offset:
+        if len(inner) > 1 or block > 1 or offset + last > sizes[1]:
+            return None
+        indices[1] = f"{offset}:{offset + last}" if offset + last < sizes[1] else f"{offset}:"
+    while indices and indices[-1] == ":":
+        indices.pop()
+    text = _slice(name, length, start, start + rows * outer)
+    text += f".reshape({', '.join(map(str, sizes))}{tail})"
+    return text + (f"[{', '.join(indices)}]" if indices else "")
+
+
+def _slice(name: str, length: int, start: int, stop: int, step: int = 1) -> str:
+    if step == 1 and start == 0 and stop == length:
+        return name
+    return f"{name}[{start}:{stop}]" if step == 1 else f"{name}[{start}:{stop}:{step}]"

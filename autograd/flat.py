@@ -1,0 +1,125 @@
+"""Leaves that keep their numbers side by side in one array, for code that works on arrays.
+
+Compiled code and optimisers read and write such an array at once; a Value among them stays the
+same object, and its `data` is the array's element. So there is one number, and never two that
+could differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from . import modes, ops
+from .boundary import as_float
+from .value import Value
+
+
+class Shared(Value):
+    """A leaf whose number is an element of an array."""
+
+    # The slots that hold the operands of other nodes hold a view of the array, and an index.
+    __slots__ = ()
+
+    @property
+    def data(self) -> float:
+        """The number, a float; an element of the array."""
+        if modes.tracing is not None:
+            modes.tracing.looked(self.label)
+        return self._a[self._b]  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._a[self._b] = data if type(data) is float else as_float(data)
+
+    @property
+    def _kind(self) -> type[Value]:
+        return Value  # a copy has a number of its own
+
+
+class Flat:
+    """The numbers of leaves as one array.
+
+    Making it changes where the leaves keep their numbers: side by side in an array. Leaves that
+    do so already stay where they are.
+
+    Args:
+        values: the leaves, in the order of the array.
+
+    Raises:
+        TypeError: one is not a Value that you made.
+
+    >>> w, b = Value(2.0), Value(1.0)
+    >>> flat = Flat([w, b])
+    >>> flat.read()
+    array([2., 1.])
+    >>> flat.write(flat.read() / 2.0)
+    >>> w.data = 5.0
+    >>> flat.read(), b.data
+    (array([5. , 0.5]), 0.5)
+    """
+
+    def __init__(self, values: Iterable[Value]) -> None:
+        self.values = list(values)
+        for v in self.values:
+            if not isinstance(v, Value) or v.op is not ops.leaf:
+                raise TypeError(f"only Values that you made can lie in an array, got {v!r}")
+        _bring_together([v for v in self.values if not isinstance(v, Shared)])
+        self._arrays: list[np.ndarray] = []
+        self._places: list[tuple[np.ndarray, np.ndarray]] = []  # here, and in the array there
+        self._find()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Flat, (self.values,)  # the copies of the leaves lie in an array of their own
+
+    def _find(self) -> None:
+        arrays = {id(v._a): v._a.obj for v in self.values}
+        number = {key: i for i, key in enumerate(arrays)}
+        which = np.array([number[id(v._a)] for v in self.values], dtype=np.intp)
+        there = np.array([v._b for v in self.values], dtype=np.intp)
+        for i, array in enumerate(arrays.values()):
+            here = np.flatnonzero(which == i)
+            self._arrays.append(array)
+            self._places.append((here, there[here]))
+        first = int(there[0]) if len(there) else 0
+        side_by_side = len(arrays) == 1 and np.array_equal(
+            there, np.arange(first, first + len(there))
+        )
+        self._view = self._arrays[0][first : first + len(there)] if side_by_side else None
+
+    def read(self) -> np.ndarray:
+        """The numbers, shape (n,): the array itself if it holds them in this order, else a copy."""
+        if self._view is not None:
+            return self._view
+        found = np.empty(len(self.values))
+        for array, (here, there) in zip(self._arrays, self._places):
+            found[here] = array[there]
+        return found
+
+    def write(self, numbers: np.ndarray) -> None:
+        """Set all numbers, shape (n,)."""
+        if self._view is not None:
+            self._view[...] = numbers
+        else:
+            for array, (here, there) in zip(self._arrays, self._places):
+                array[there] = numbers[here]
+
+    def lower(self, change: np.ndarray) -> None:
+        """Subtract from all numbers, shape (n,)."""
+        if self._view is not None:
+            self._view -= change
+        else:
+            self.write(self.read() - change)
+
+
+def _bring_together(leaves: list[Value]) -> None:
+    """Give leaves that have their numbers to themselves one array for all."""
+    array = np.array([as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves])
+    view = memoryview(array)  # type: ignore[arg-type]  # its elements are read as floats
+    for i, v in enumerate(leaves):
+        if type(v) is not Value:
+            raise TypeError(f"a {type(v).__name__} keeps its number to itself: {v!r}")
+        v._a, v._b = view, i
+        v.__class__ = Shared

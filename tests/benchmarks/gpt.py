@@ -1,0 +1,166 @@
+"""A one-layer character GPT: once in scalars, to be compiled, and once in NumPy, by hand.
+
+16 wide, 4 heads, 16 positions, RMSNorm, a relu in between, no biases; the cost is the mean
+surprise of the next character. Characters come as one-hot vectors, so that one trace serves all.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import numpy as np
+
+import autograd
+import nn
+from autograd import Value
+
+WIDTH, HEADS, POSITIONS, VOCABULARY, TOKENS = 16, 4, 16, 27, 8
+HEAD = WIDTH // HEADS
+SHAPES = {
+    "token": (VOCABULARY, WIDTH),
+    "position": (POSITIONS, WIDTH),
+    "query": (WIDTH, WIDTH),
+    "key": (WIDTH, WIDTH),
+    "value": (WIDTH, WIDTH),
+    "mix": (WIDTH, WIDTH),
+    "widen": (4 * WIDTH, WIDTH),
+    "narrow": (WIDTH, 4 * WIDTH),
+    "predict": (VOCABULARY, WIDTH),
+}
+
+Vector = list[Any]
+Weights = dict[str, list[Vector]]
+
+
+def initial(seed: int = 3) -> dict[str, np.ndarray]:
+    """The weights to start from."""
+    random = Random(seed)
+    return {
+        name: np.array([[random.gauss(0, 0.2) for _ in range(columns)] for _ in range(rows)])
+        for name, (rows, columns) in SHAPES.items()
+    }
+
+
+# ---------------------------------------------------------------------- in scalars
+
+
+def values(arrays: dict[str, np.ndarray]) -> Weights:
+    """The weights as Values, labelled by their matrix."""
+    return {
+        name: [
+            [Value(x, label=f"{name}[{i},{j}]") for j, x in enumerate(row)]
+            for i, row in enumerate(array.tolist())
+        ]
+        for name, array in arrays.items()
+    }
+
+
+def cost(w: Weights, tokens: list[Vector], following: list[Vector]) -> Value:
+    """The mean surprise at the characters that follow."""
+    keys: list[Vector] = []
+    memory: list[Vector] = []
+    surprises = []
+    for t, (token, target) in enumerate(zip(tokens, following)):
+        x = [e + p for e, p in zip(linear(transposed(w["token"]), token), w["position"][t])]
+        x = added(x, attention(w, normalised(x), keys, memory))
+        hidden = [h.relu() for h in linear(w["widen"], normalised(x))]
+        x = added(x, linear(w["narrow"], hidden))
+        surprises.append(nn.cross_entropy(linear(w["predict"], x), target))
+    return autograd.mean(surprises)
+
+
+def attention(w: Weights, x: Vector, keys: list[Vector], memory: list[Vector]) -> Vector:
+    """What each head finds in the positions so far, mixed."""
+    query = linear(w["query"], x)
+    keys.append(linear(w["key"], x))
+    memory.append(linear(w["value"], x))
+    found = []
+    for start in range(0, WIDTH, HEAD):
+        part = slice(start, start + HEAD)
+        scores = [s / HEAD**0.5 for s in linear([key[part] for key in keys], query[part])]
+        weights = autograd.softmax(scores)
+        found += linear(transposed([value[part] for value in memory]), weights)
+    return linear(w["mix"], found)
+
+
+def linear(rows: list[Vector], x: Vector) -> Vector:
+    """The product of a matrix and a vector."""
+    return [autograd.sum(a * b for a, b in zip(row, x)) for row in rows]
+
+
+def transposed(rows: list[Vector]) -> list[Vector]:
+    """The columns of a matrix."""
+    return [list(column) for column in zip(*rows)]
+
+
+def added(a: Vector, b: Vector) -> Vector:
+    """The sum of two vectors."""
+    return [ai + bi for ai, bi in zip(a, b)]
+
+
+def normalised(x: Vector) -> Vector:
+    """RMSNorm: the vector divided by the root of its mean square."""
+    scale = (autograd.sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
+    return [xi * scale for xi in x]
+
+
+# ---------------------------------------------------------------------- in NumPy, by hand
+
+
+def by_hand(
+    w: dict[str, np.ndarray], tokens: np.ndarray, following: np.ndarray
+) -> tuple[float, dict[str, np.ndarray]]:
+    """The same cost and its gradient; `tokens` and `following` are one-hot, (8, 27)."""
+    count = len(tokens)
+    x0 = tokens @ w["token"] + w["position"][:count]
+    s0 = ((x0 * x0).mean(axis=1, keepdims=True) + 1e-5) ** -0.5
+    n0 = x0 * s0
+    q, k, v = (
+        (n0 @ w[name].T).reshape(count, HEADS, HEAD).swapaxes(0, 1)
+        for name in ("query", "key", "value")
+    )
+    scores = q @ k.swapaxes(1, 2) / HEAD**0.5
+    scores[:, np.triu(np.ones((count, count), bool), 1)] = -np.inf
+    e = np.exp(scores - scores.max(axis=2, keepdims=True))
+    p = e / e.sum(axis=2, keepdims=True)
+    heads = (p @ v).swapaxes(0, 1).reshape(count, WIDTH)
+    x1 = x0 + heads @ w["mix"].T
+    s1 = ((x1 * x1).mean(axis=1, keepdims=True) + 1e-5) ** -0.5
+    n1 = x1 * s1
+    h = n1 @ w["widen"].T
+    a = np.maximum(h, 0.0)
+    x2 = x1 + a @ w["narrow"].T
+    z = x2 @ w["predict"].T
+    m = z.max(axis=1, keepdims=True)
+    f = np.exp(z - m)
+    total = f.sum(axis=1, keepdims=True)
+    loss = float((m + np.log(total) - (z * following).sum(axis=1, keepdims=True)).mean())
+
+    d: dict[str, np.ndarray] = {}
+    dz = (f / total - following) / count
+    d["predict"], dx2 = dz.T @ x2, dz @ w["predict"]
+    d["narrow"] = dx2.T @ a
+    dh = (dx2 @ w["narrow"]) * (h > 0.0)
+    d["widen"] = dh.T @ n1
+    dx1 = dx2 + through_norm(dh @ w["widen"], x1, s1)
+    d["mix"] = dx1.T @ heads
+    dheads = (dx1 @ w["mix"]).reshape(count, HEADS, HEAD).swapaxes(0, 1)
+    dp, dv = dheads @ v.swapaxes(1, 2), p.swapaxes(1, 2) @ dheads
+    ds = p * (dp - (p * dp).sum(axis=2, keepdims=True)) / HEAD**0.5
+    dq, dk = ds @ k, ds.swapaxes(1, 2) @ q
+    dn0 = np.zeros_like(n0)
+    for name, part in (("query", dq), ("key", dk), ("value", dv)):
+        flat = part.swapaxes(0, 1).reshape(count, WIDTH)
+        d[name] = flat.T @ n0
+        dn0 += flat @ w[name]
+    dx0 = dx1 + through_norm(dn0, x0, s0)
+    d["token"] = tokens.T @ dx0
+    d["position"] = np.zeros_like(w["position"])
+    d["position"][:count] = dx0
+    return loss, d
+
+
+def through_norm(g: np.ndarray, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The gradient of RMSNorm's input from that of its output."""
+    return np.asarray(g * scale - x * scale**3 * (g * x).mean(axis=1, keepdims=True))
