@@ -15,7 +15,9 @@ test: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+# Beside PyTorch too, where it is installed.
 bench: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --editable '.[demos,dev,bench]'
 	$(BIN)/python -m tests.benchmarks
 
 # What the demos reach, seed by seed; about a quarter of an hour.

@@ -188,7 +188,7 @@ def main(
 
     Args:
         mnist: a folder with MNIST's IDX files; by default scikit-learn's digits are read.
-        images: how many to learn from; by default all of the small ones, and 5,000 of MNIST.
+        images: how many to learn from; by default all.
         epochs: how often each is shown.
         lr: the learning rate, which falls to zero along half a cosine.
         seed: of the split, the weights and the order.
@@ -199,7 +199,7 @@ def main(
         `print_sum_of_wishes`), `history`, `accuracy` on the held-out digits, `noise` (how sure it
         is of noise), `pictures`.
     """
-    digits = mnist_digits(mnist, seed, images or 5000) if mnist else small_digits(seed, images)
+    digits = mnist_digits(mnist, seed, images) if mnist else small_digits(seed, images)
     model = nn.MLP(digits.side**2, [*HIDDEN, 10], seed=seed)
     count = len(model.parameters())
     print(f"{count:,} weights and biases, {len(digits.X):,} images to learn from")

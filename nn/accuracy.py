@@ -23,7 +23,8 @@ def largest(outputs: Any, target: Any) -> bool | None:
     """
     if np.ndim(outputs) != 1:
         return None
-    return int(np.argmax(outputs)) == int(target if np.ndim(target) == 0 else np.argmax(target))
+    answer = max(range(len(outputs)), key=outputs.__getitem__)
+    return answer == int(np.argmax(target) if hasattr(target, "__len__") else target)
 
 
 def _largest_if_classes(outputs: Any, target: Any) -> bool | None:

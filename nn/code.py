@@ -11,10 +11,10 @@ import autograd
 from autograd import Value
 
 from . import losses
+from .data import Examples
 from .module import Module, evaluating, mode
 from .targets import one_hot
 
-Example = tuple[list[float], Any]
 CHECKED = 8  # examples that the engine computes as well at first; then one in each epoch
 AGREED = 1e-9  # relative
 DIFFERENT = "the compiled one is not the engine's: it depends on more than it is given"
@@ -32,13 +32,13 @@ class Code:
     """
 
     def __init__(
-        self, model: Module, loss: Callable[[Any, Any], Value], examples: Sequence[Example]
+        self, model: Module, loss: Callable[[Any, Any], Value], examples: Examples
     ) -> None:
         self.model, self.loss, self.examples = model, loss, examples
-        self.X = np.array([x for x, _ in examples])
-        self.y = self._encoded([y for _, y in examples])
+        self.X = examples.X
+        self.y = self._encoded(examples.y)
         kinds: dict[str, int] = {}
-        for i, (_, y) in enumerate(examples):
+        for i, y in enumerate(examples.y):
             kinds.setdefault(repr(y), i)
         self.few = list(kinds.values())[:CHECKED]
         self.compile()

@@ -2,15 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd import Value
 
+Example = tuple[list[float], Any]
 
-def features(X: Any) -> list[list[float]]:
-    """Rows of finite numbers.
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows of features with their targets; each is a pair of lists when it is asked for.
+
+    Attributes:
+        X: the features, shape (n, nin).
+        y: n targets.
+
+    >>> examples = Examples(np.array([[0.0, 1.0], [2.0, 3.0]]), [0, 1])
+    >>> examples[1], len(examples)
+    (([2.0, 3.0], 1), 2)
+    """
+
+    X: np.ndarray
+    y: list[Any]
+
+    @classmethod
+    def of(cls, X: Any, y: Any) -> Examples:
+        """The examples in X and y.
+
+        Raises:
+            TypeError, ValueError: as for `features` and `targets`.
+        """
+        rows = features(X)
+        return cls(rows, targets(y, len(rows)))
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, i: int) -> Example:
+        return self.X[i].tolist(), self.y[i]
+
+    def __iter__(self) -> Iterator[Example]:
+        return (self[i] for i in range(len(self)))
+
+    def first(self, count: int) -> Examples:
+        """So many of them, or all if there are fewer."""
+        return Examples(self.X[:count], self.y[:count])
+
+    def chosen(self, order: Sequence[int]) -> Examples:
+        """Some of them, in this order."""
+        return Examples(self.X[list(order)], [self.y[i] for i in order])
+
+
+def features(X: Any) -> np.ndarray:
+    """Rows of finite numbers, shape (n, nin).
 
     Raises:
         TypeError: X is not made of numbers.
@@ -38,8 +86,7 @@ def features(X: Any) -> list[list[float]]:
             f"X[{row}, {column}] (row {row}, column {column}) is {array[row, column]}: "
             f"every feature must be a finite number"
         )
-    rows: list[list[float]] = array.tolist()
-    return rows
+    return array
 
 
 def targets(y: Any, n: int) -> list[Any]:
@@ -88,4 +135,4 @@ def _numeric(data: Any, what: str) -> np.ndarray:
         raise TypeError(
             f"{what} must be made of real numbers, got {array.dtype} data: {data!r:.60}"
         )
-    return array.astype(np.float64)
+    return array.astype(np.float64, copy=False)

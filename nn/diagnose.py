@@ -14,7 +14,7 @@ from autograd import Value
 
 from . import losses
 from .accuracy import judge_of
-from .data import features, targets
+from .data import Examples
 from .layers import Layer, layers_of
 from .module import Module, evaluating, mode, numbers
 from .optim import grad_norm, move
@@ -89,9 +89,8 @@ def diagnose(
     layers.0: neurons 0, 1, 2 have the same weights and the same gradients, and will always learn
     the same: draw weights at random, as init="he" does
     """
-    rows = features(X)
-    examples = list(zip(rows, targets(y, len(rows))))
-    loss = loss or _usual_loss(model, rows[0], [target for _, target in examples])
+    examples = list(Examples.of(X, y))
+    loss = loss or _usual_loss(model, examples[0][0], [target for _, target in examples])
     layers = layers_of(model)
     rate = None if lr is None else positive(lr, "lr")
     params = model.parameters()

@@ -110,7 +110,7 @@ def _activations(model: Module, layers: list[Layer], x: Any) -> list[list[float]
         return [None] * (len(layers) + 1)
     if np.ndim(x) != 1:
         raise ValueError(f"x is one example, {layers[0].nin} numbers; got {x!r:.60}")
-    (row,) = features([x])
+    (row,) = features([x]).tolist()
     with evaluating(model):
         model(row)
     return [row, *([n.a.data for n in layer.neurons if n.a is not None] for layer in layers)]

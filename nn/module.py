@@ -164,9 +164,9 @@ class Module:
         if len(rows) >= MANY and (found := self._predicted(rows)) is not None:
             return found
         with evaluating(self):
-            return np.array([numbers(self(row)) for row in rows])
+            return np.array([numbers(self(row)) for row in rows.tolist()])
 
-    def _predicted(self, rows: list[list[float]]) -> np.ndarray | None:
+    def _predicted(self, rows: np.ndarray) -> np.ndarray | None:
         """The outputs by compiled code; None if it cannot be done, or differs from the engine."""
 
         def listed(x: Any) -> Any:
@@ -175,8 +175,8 @@ class Module:
 
         try:
             with mode(self, training=False):
-                found = compile(listed)(np.array(rows))
-                wanted = numbers(self(rows[-1]))
+                found = compile(listed)(rows)
+                wanted = numbers(self(rows[-1].tolist()))
         except (ArithmeticError, TypeError, ValueError):
             return None
         outputs = np.array(found if np.ndim(wanted) else found[:, 0])

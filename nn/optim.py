@@ -69,17 +69,24 @@ class Optimizer:
         elif self._flat is None:  # who has gradients in an array will have more of them
             self._flat = Flat(self.params)
         if self.weight_decay:
-            gradient = gradient + self.weight_decay * self._data()
+            gradient = gradient + self.weight_decay * self.read()
         change, memory = self._change(gradient)
         if self._flat:
             self._flat.lower(change)
         else:
-            move(self.params, (self._data() - change).tolist())
+            self.write(self.read() - change)
         self.memory, self.steps = memory, self.steps + 1
 
-    def _data(self) -> np.ndarray:
-        """The numbers of the parameters."""
-        return self._flat.read() if self._flat else np.array([p.data for p in self.params], float)
+    def read(self) -> np.ndarray:
+        """The numbers of the parameters, as they are now."""
+        return self._flat.read().copy() if self._flat else np.array([p.data for p in self.params])
+
+    def write(self, numbers: np.ndarray) -> None:
+        """Set the parameters to these numbers: all or, if interrupted, none."""
+        if self._flat:
+            self._flat.write(numbers)
+        else:
+            move(self.params, numbers.tolist())
 
     def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         raise NotImplementedError
@@ -303,12 +310,15 @@ def grad_norm(parameters: Iterable[Value]) -> float:
 
 
 def norm_of(gradient: np.ndarray) -> float:
-    """√Σg² of an array, which may be infinite or NaN.
+    """√Σg² of an array, which may be infinite or NaN; no square overflows on the way.
 
-    >>> norm_of(np.array([3.0, 4.0]))
-    5.0
+    >>> norm_of(np.array([3.0, 4.0])), norm_of(np.array([1e200, 0.0]))
+    (5.0, 1e+200)
     """
-    return math.hypot(*gradient.tolist())
+    largest = float(np.abs(gradient).max(initial=0.0))
+    if not 0.0 < largest < math.inf:
+        return largest
+    return largest * math.sqrt(float(np.square(gradient / largest).sum()))
 
 
 def move(params: Sequence[Value], data: Sequence[float]) -> None:

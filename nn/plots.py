@@ -259,7 +259,7 @@ def descent_path(
 
 
 def _plane(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.array(features(X))
+    rows = features(X)
     if rows.shape[1] != 2:
         raise ValueError(f"a plane has two features, and X has {rows.shape[1]} columns")
     return rows, np.array(targets(y, len(rows)))

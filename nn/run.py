@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .checkpoint import Checkpoint
-from .code import Code, Example, PenaltyCode
+from .code import Code, PenaltyCode
+from .data import Examples
 from .history import History
 from .layers import Dropout
-from .optim import Optimizer, gradient_of, move
+from .optim import Optimizer, gradient_of
 from .schedule import Scheduler
 
 if TYPE_CHECKING:
@@ -58,20 +59,21 @@ class Run:
         }
         self.history = History(seed=seed)
         self.best = Best()
-        self.good: list[float] | None = None  # the last weights whose cost was finite
+        self.good: np.ndarray | None = None  # the last weights whose cost was finite
         self.params = trainer.model.parameters()
         place = {id(p): i for i, p in enumerate(self.params)}
-        self.moved = [place[id(p)] for p in trainer.optimizer.params]
-        self.layers: dict[str, list[int]] = {}
+        self.moved = _run_of([place[id(p)] for p in trainer.optimizer.params])
+        layers: dict[str, list[int]] = {}
         for name, tensor in trainer.model.tensors().items():
             layer = name.rpartition(".")[0] or name
-            self.layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
+            layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
+        self.layers = {layer: _run_of(sorted(places)) for layer, places in layers.items()}
         self.gradient: np.ndarray | None = None  # of the last step
         self.learning: Code | None = None
         self.judging: Code | None = None
         self.penalty: PenaltyCode | None = None
 
-    def compile(self, examples: list[Example], held_out: list[Example]) -> str:
+    def compile(self, examples: Examples, held_out: Examples | None) -> str:
         """Compile the cost of a batch; if that cannot be done, says why."""
         trainer = self.trainer
         try:
@@ -138,13 +140,13 @@ class Run:
 
     def about_to_step(self, cost: float) -> None:
         """The weights have a finite cost: the ones to come back to."""
-        self.good = [p.data for p in self.trainer.optimizer.params]
+        self.good = self.trainer.optimizer.read()
         self.history.step_losses.append(cost)
 
     def diverged(self, what: str, weights_are_good: bool = False) -> DivergenceError:
         """Put the last good weights back, and make the error that ends training."""
         if self.good is not None and not weights_are_good:
-            move(self.trainer.optimizer.params, self.good)
+            self.trainer.optimizer.write(self.good)
         step = len(self.history.step_losses) + 1
         return DivergenceError(
             f"{what} at step {step}, in epoch {self.history.epochs + 1}; the weights are the last "
@@ -208,6 +210,12 @@ class Run:
             trainer.scheduler.load_state_dict(progress["scheduler"])
         self.best = Best(progress["best_cost"], progress["best_epoch"], dict(checkpoint.best))
         self.history = checkpoint.history
+
+
+def _run_of(places: list[int]) -> Any:
+    """Places as a slice, where they follow each other; it takes no copy of an array."""
+    follow = places == list(range(places[0], places[0] + len(places)))
+    return slice(places[0], places[0] + len(places)) if follow else np.array(places)
 
 
 def last_cost(history: History) -> float:

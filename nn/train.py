@@ -23,8 +23,8 @@ from autograd import Value
 
 from .accuracy import Judge, judge_of
 from .checkpoint import Checkpoint
-from .code import Code, Example
-from .data import features, targets
+from .code import Code
+from .data import Examples
 from .history import History
 from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, gradient_of, norm_of
@@ -146,7 +146,7 @@ class Trainer:
                 out of range, or the checkpoint is of another run. Nothing has changed then.
             OSError: the checkpoint cannot be read or written.
         """
-        examples, epochs = _examples(X, y), whole(epochs, "epochs")
+        examples, epochs = Examples.of(X, y), whole(epochs, "epochs")
         size = len(examples) if batch_size is None else whole(batch_size, "batch_size")
         size, seed = min(size, len(examples)), operator.index(seed)
         callbacks = _called(callbacks)
@@ -157,9 +157,10 @@ class Trainer:
         _check_path(checkpoint, resume)
         self._check_optimizer()
         self._check(examples, "y")
-        self._check(held_out, "validation y")
+        if held_out is not None:
+            self._check(held_out, "validation y")
 
-        run = Run(self, seed, size, len(examples), len(held_out), patience)
+        run = Run(self, seed, size, len(examples), len(held_out or ()), patience)
         not_compiled = run.compile(examples, held_out) if compile else ""
         if resume and checkpoint is not None and Path(checkpoint).exists():
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
@@ -178,11 +179,12 @@ class Trainer:
                     self._epoch(run, examples, held_out, bar)
                     stops = [callback(self, run.history) for callback in callbacks]
                     if checkpoint is not None:
-                        self._judged_or_diverged(run, examples[:size])
+                        self._judged_or_diverged(run, examples.first(size), run.learning)
                         run.checkpoint().save(checkpoint)
                     if any(stops):
                         run.history.stop_reason = "a callback asked to stop"
-                self._judged_or_diverged(run, examples[:size])  # did the last step go too far?
+                # Did the last step go too far?
+                self._judged_or_diverged(run, examples.first(size), run.learning)
             except KeyboardInterrupt:
                 done = run.history.epochs
                 run.history.stop_reason = f"{INTERRUPTED} after {done} epoch(s)"
@@ -200,7 +202,7 @@ class Trainer:
         Raises:
             TypeError, ValueError: X or y is not what the model and the loss take.
         """
-        examples = _examples(X, y)
+        examples = Examples.of(X, y)
         self._check(examples, "y")
         return self._judged(examples)
 
@@ -229,8 +231,9 @@ class Trainer:
         if "checkpoint" in settings:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
         if isinstance(settings.get("validation"), numbers_abc.Real):  # the same split for all
-            examples, held_out = _held_out(_examples(X, y), settings["validation"], seed)
-            (X, y), settings["validation"] = zip(*examples), tuple(zip(*held_out))
+            examples, held_out = _held_out(Examples.of(X, y), settings["validation"], seed)
+            assert held_out is not None
+            X, y, settings["validation"] = examples.X, examples.y, (held_out.X, held_out.y)
         starts = range(seed, seed + whole(n, "n"))
         one, found = joblib.delayed(_started), []
         settings.setdefault("progress", False)
@@ -252,7 +255,7 @@ class Trainer:
     # ------------------------------------------------------------------ one epoch
 
     def _epoch(
-        self, run: Run, examples: list[Example], held_out: list[Example], bar: tqdm[Any]
+        self, run: Run, examples: Examples, held_out: Examples | None, bar: tqdm[Any]
     ) -> None:
         history, began = run.history, time.perf_counter()
         self.model.train()
@@ -285,7 +288,7 @@ class Trainer:
         run.note_best()
 
     def _judged_or_diverged(
-        self, run: Run, examples: list[Example], code: Code | None = None
+        self, run: Run, examples: Examples, code: Code | None = None
     ) -> tuple[float, float | None]:
         try:
             loss, accuracy = self._judged(examples, code)
@@ -294,7 +297,7 @@ class Trainer:
         return run.finite(loss), accuracy
 
     def _step(
-        self, run: Run, examples: list[Example], batch: list[int]
+        self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, dict[str, float], list[bool | None]]:
         """One step by the mean cost of a batch: that cost, the gradient's norms, the answers."""
         try:
@@ -318,7 +321,7 @@ class Trainer:
         return cost, norms, answers
 
     def _by_code(
-        self, run: Run, examples: list[Example], batch: list[int]
+        self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, np.ndarray, list[bool | None]] | None:
         """The mean cost of a batch, its gradient and the answers; None if the engine must."""
         if run.learning is None:
@@ -329,11 +332,11 @@ class Trainer:
             return None  # the engine says what went wrong
         if not (np.isfinite(costs).all() and np.isfinite(gradient).all()):
             return None
-        answers = [self.accuracy(out, examples[i][1]) for out, i in zip(outputs, batch)]
+        answers = [self.accuracy(out, examples.y[i]) for out, i in zip(outputs, batch)]
         return _added((costs / len(batch)).tolist()), gradient, answers
 
     def _by_engine(
-        self, examples: list[Example], batch: list[int]
+        self, examples: Examples, batch: list[int]
     ) -> tuple[float, np.ndarray, list[bool | None]]:
         """The same, one scalar after the other.
 
@@ -350,15 +353,16 @@ class Trainer:
             answers.append(self.accuracy(numbers(outputs), y))
         return _added(costs), gradient_of(self.model.parameters()), answers
 
-    def _judged(
-        self, examples: list[Example], code: Code | None = None
-    ) -> tuple[float, float | None]:
-        """The mean cost and the share of right answers, as they are: nothing is recorded."""
+    def _judged(self, examples: Examples, code: Code | None = None) -> tuple[float, float | None]:
+        """The mean cost and the share of right answers, as they are: nothing is recorded.
+
+        `code` is that of these examples, and perhaps of more after them.
+        """
         if code is not None:
             with contextlib.suppress(ArithmeticError, ValueError):
-                costs, outputs = code.judged(slice(None))
+                costs, outputs = code.judged(slice(len(examples)))
                 if np.isfinite(costs).all():
-                    answers = [self.accuracy(out, y) for out, (_, y) in zip(outputs, examples)]
+                    answers = [self.accuracy(out, y) for out, y in zip(outputs, examples.y)]
                     return _added((costs / len(examples)).tolist()), _share(answers)
         found, judged = [], []
         with evaluating(self.model):
@@ -376,37 +380,28 @@ class Trainer:
                 "Make the optimiser anew too, with model.parameters()"
             )
 
-    def _check(self, examples: list[Example], what: str) -> None:
+    def _check(self, examples: Examples, what: str) -> None:
         """Try the model on the first example, and the loss on every kind of target."""
-        if not examples:
-            return
         first: dict[str, int] = {}
-        for i, (_, y) in enumerate(examples):
+        for i, y in enumerate(examples.y):
             first.setdefault(repr(y), i)
         with evaluating(self.model):
             outputs = self.model(examples[0][0])
             for i in first.values():
                 try:
-                    self.loss(outputs, examples[i][1])
+                    self.loss(outputs, examples.y[i])
                 except ArithmeticError:
                     continue  # these outputs are not those of this target
                 except (TypeError, ValueError) as error:
                     raise type(error)(f"{what}[{i}]: {error}") from None
 
 
-def _examples(X: Any, y: Any) -> list[Example]:
-    rows = features(X)
-    return list(zip(rows, targets(y, len(rows))))
-
-
-def _held_out(
-    examples: list[Example], validation: Any, seed: int
-) -> tuple[list[Example], list[Example]]:
+def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Examples | None]:
     """The examples to learn from, and those to judge by."""
     if validation is None:
-        return examples, []
+        return examples, None
     if isinstance(validation, (tuple, list)) and len(validation) == 2:
-        return examples, _examples(*validation)
+        return examples, Examples.of(*validation)
     if isinstance(validation, bool) or not isinstance(validation, numbers_abc.Real):
         raise TypeError(f"validation is a pair (X, y), or a share as in 0.2; got {validation!r}")
     count = round(float(validation) * len(examples))
@@ -414,8 +409,8 @@ def _held_out(
         raise ValueError(
             f"validation={validation} of {len(examples)} examples leaves none on one side"
         )
-    order = random.Random(f"{seed}, validation").sample(examples, len(examples))
-    return order[count:], order[:count]
+    order = random.Random(f"{seed}, validation").sample(range(len(examples)), len(examples))
+    return examples.chosen(order[count:]), examples.chosen(order[:count])
 
 
 def _called(callbacks: Iterable[Callback]) -> list[Callback]:

@@ -1,0 +1,316 @@
+"""Compiled code side by side with its peers: in turns, in one process, answers compared first."""
+
+from __future__ import annotations
+
+import gc
+import math
+import tracemalloc
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autograd
+import nn
+from demos import idx
+
+from . import gpt, timing
+
+ROUNDS = 15
+BATCH = 32
+
+Step = Callable[[], Any]
+
+
+class Peer(NamedTuple):
+    """Who it is, and one step of its work."""
+
+    name: str
+    step: Step
+
+
+def in_turns(peers: list[Peer], steps: int) -> dict[str, float]:
+    """Seconds a step, the median over rounds in which all take their turn."""
+    seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
+    for turn in range(ROUNDS + 1):
+        for peer in peers:
+            start = perf_counter()
+            for _ in range(steps):
+                peer.step()
+            if turn:  # the first is to warm up
+                seconds[peer.name].append((perf_counter() - start) / steps)
+    return {name: median(times) for name, times in seconds.items()}
+
+
+# ---------------------------------------------------------------------- a step of SGD
+
+
+def images() -> tuple[np.ndarray, np.ndarray]:
+    """A batch of images of noise, and a class for each."""
+    rng = np.random.default_rng(0)
+    return rng.random((BATCH, 784)), rng.integers(0, 10, BATCH)
+
+
+def sgd_peers() -> list[Peer]:
+    """A step of SGD on 784-16-16-10, 32 images: ours, NumPy by hand, and PyTorch if it is there."""
+    X, y = images()
+    model = nn.MLP(784, [16, 16, 10], seed=0)
+    start = model.state_dict()
+    cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
+    optimizer = nn.SGD(model.parameters(), lr=0.01)
+    Y = nn.one_hot(y, 10)
+
+    def ours() -> float:
+        value, gradient = cost.value_and_grad(X, Y)
+        optimizer.step(gradient)
+        return float(value)
+
+    peers = [Peer("compiled", ours), Peer("NumPy by hand", sgd_by_hand(start, X, Y))]
+    torch_step = sgd_in_torch(start, X, y)
+    if torch_step is not None:
+        peers.append(Peer("PyTorch, 2 threads", torch_step))
+    assert_equal(peers, 20)
+    return peers
+
+
+def sgd_by_hand(state: dict[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> Step:
+    """The step as one would write it in NumPy."""
+    W = [state[f"layers.{i}.weight"].copy() for i in range(3)]
+    b = [state[f"layers.{i}.bias"].copy() for i in range(3)]
+
+    def step() -> float:
+        z0 = X @ W[0].T + b[0]
+        a0 = np.maximum(z0, 0.0)
+        z1 = a0 @ W[1].T + b[1]
+        a1 = np.maximum(z1, 0.0)
+        z2 = a1 @ W[2].T + b[2]
+        z2 = z2 - z2.max(axis=1, keepdims=True)
+        e = np.exp(z2)
+        s = e.sum(axis=1, keepdims=True)
+        cost = (np.log(s[:, 0]) - (z2 * Y).sum(axis=1)).mean()
+        d2 = (e / s - Y) / len(X)
+        d1 = (d2 @ W[2]) * (z1 > 0.0)
+        d0 = (d1 @ W[1]) * (z0 > 0.0)
+        for layer, (d, a) in enumerate(((d0, X), (d1, a0), (d2, a1))):
+            W[layer] -= 0.01 * (d.T @ a)
+            b[layer] -= 0.01 * d.sum(axis=0)
+        return float(cost)
+
+    return step
+
+
+def sgd_in_torch(state: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> Step | None:
+    """The step in PyTorch with Linear, ReLU, CrossEntropyLoss and SGD."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(2)
+    layers = [torch.nn.Linear(a, b, dtype=torch.float64) for a, b in pairwise([784, 16, 16, 10])]
+    relu = torch.nn.ReLU
+    model = torch.nn.Sequential(layers[0], relu(), layers[1], relu(), layers[2])
+    with torch.no_grad():
+        for i, layer in enumerate(layers):
+            layer.weight.copy_(torch.tensor(state[f"layers.{i}.weight"]))
+            layer.bias.copy_(torch.tensor(state[f"layers.{i}.bias"]))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loss = torch.nn.CrossEntropyLoss()
+    inputs, targets = torch.tensor(X), torch.tensor(y)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        cost = loss(model(inputs), targets)
+        cost.backward()
+        optimizer.step()
+        return float(cost.detach())
+
+    return step
+
+
+def assert_equal(peers: list[Peer], steps: int) -> None:
+    """Raise unless all see the same costs on the way."""
+    for _ in range(steps):
+        costs = [peer.step() for peer in peers]
+        assert all(math.isclose(cost, costs[0], rel_tol=1e-9) for cost in costs), costs
+
+
+def micrograd_seconds() -> float:
+    """micrograd's seconds for one image through the same network, forward and backward."""
+    with timing.processes() as ask:
+        ask("micrograd", timing.turn, "image")
+        return median(ask("micrograd", timing.turn, "image") for _ in range(5))
+
+
+# ---------------------------------------------------------------------- a step of the GPT
+
+
+def gpt_peers(names: list[str]) -> list[Peer]:
+    """A step on 8 characters: ours, by hand in NumPy, and the engine on the same graph."""
+    arrays = gpt.initial()
+    weights = gpt.values(arrays)
+    params = [p for matrix in weights.values() for row in matrix for p in row]
+    tokens, following = encoded(names)
+    cost = autograd.compile(lambda x, y: gpt.cost(weights, x, y), params=params)
+
+    def ours() -> tuple[float, np.ndarray]:
+        value, gradient = cost.value_and_grad(tokens[None], following[None])
+        return float(value), gradient
+
+    def by_hand() -> tuple[float, np.ndarray]:
+        value, slopes = gpt.by_hand(arrays, tokens, following)
+        return value, np.concatenate([slopes[name].ravel() for name in arrays])
+
+    def by_the_engine() -> tuple[float, np.ndarray]:
+        for p in params:
+            p.zero_grad()
+        root = gpt.cost(weights, tokens.tolist(), following.tolist())
+        root.backward()
+        return root.data, np.array([p.grad for p in params])
+
+    (value, gradient), *others = ours(), by_hand(), by_the_engine()
+    for other, slopes in others:
+        assert math.isclose(value, other, rel_tol=1e-10)
+        assert np.allclose(gradient, slopes, rtol=1e-9, atol=1e-14)
+    return [Peer("compiled", ours), Peer("NumPy by hand", by_hand), Peer("engine", by_the_engine)]
+
+
+def encoded(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """8 characters of the names and the 8 that follow, one-hot; a dot ends each name."""
+    text = "." + ".".join(names) + "."
+    codes = [".abcdefghijklmnopqrstuvwxyz".index(character) for character in text[:9]]
+    return nn.one_hot(codes[:-1], 27), nn.one_hot(codes[1:], 27)
+
+
+# ---------------------------------------------------------------------- an irregular graph
+
+
+class Irregular(NamedTuple):
+    """A random graph: for each node its operation and its two operands, any of the earlier ones."""
+
+    inputs: int
+    kinds: list[int]
+    operands: list[tuple[int, int]]
+
+    def run(self, x: list[Any], operations: list[Callable[[Any, Any], Any]]) -> list[Any]:
+        """The nodes that no other one uses, so that all are needed."""
+        nodes, used = list(x), set()
+        for kind, (a, b) in zip(self.kinds, self.operands):
+            nodes.append(operations[kind](nodes[a], nodes[b]))
+            used.update((a, b) if kind < 4 else (a,))
+        return [node for i, node in enumerate(nodes) if i not in used]
+
+
+def irregular(nodes: int, seed: int = 1) -> Irregular:
+    """A random graph of so many nodes over 16 inputs."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(0, 6, nodes).tolist()
+    operands = [tuple(rng.integers(0, 16 + i, 2).tolist()) for i in range(nodes)]
+    return Irregular(16, kinds, operands)
+
+
+def irregular_peers(nodes: int, rows: int) -> list[Peer]:
+    """Its value on rows of inputs: ours, and CasADi's SX if it is there."""
+    graph = irregular(nodes)
+    X = np.random.default_rng(2).uniform(-1.0, 1.0, (rows, graph.inputs))
+    ours = autograd.compile(
+        lambda x: autograd.sum(
+            graph.run(
+                x,
+                [
+                    *(lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b),
+                    *(lambda a, b: a.maximum(b), lambda a, _: a.tanh(), lambda a, _: a.sin()),
+                ],
+            )
+        )
+    )
+    peers = [Peer("compiled", lambda: ours(X))]
+    try:
+        import casadi
+    except ImportError:
+        return peers
+    symbols = [casadi.SX.sym(f"x{i}") for i in range(graph.inputs)]
+    found = graph.run(
+        symbols,
+        [
+            *(lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b),
+            *(casadi.fmax, lambda a, _: casadi.tanh(a), lambda a, _: casadi.sin(a)),
+        ],
+    )
+    total = casadi.sum1(casadi.vertcat(*found))
+    mapped = casadi.Function("f", [casadi.vertcat(*symbols)], [total]).map(rows)
+    columns = casadi.DM(X.T)
+    peers.append(Peer("CasADi SX, mapped", lambda: float(casadi.sum2(mapped(columns))) / rows))
+    assert math.isclose(peers[0].step(), peers[1].step(), rel_tol=1e-9)
+    return peers
+
+
+# ---------------------------------------------------------------------- compiling
+
+
+def compiling_seconds(widths: tuple[int, ...]) -> dict[int, float]:
+    """Seconds to trace and compile a network with its gradient, by its number of nodes."""
+    found = {}
+    for width in widths:
+        model = nn.MLP(784, [width, 16, 10], seed=0)
+        cost = autograd.compile(
+            lambda x, y, model=model: nn.cross_entropy(model(x), y), params=model.parameters()
+        )
+        X, y = images()
+        gc.collect()
+        start = perf_counter()
+        cost.value_and_grad(X, nn.one_hot(y, 10))
+        found[len(autograd.trace(cost.graph)[0])] = perf_counter() - start
+    return found
+
+
+def memory(rows: int) -> tuple[float, float]:
+    """Bytes at the most while the 784-16-16-10 network's cost and gradient run, and of what lives.
+
+    What lives are the inputs, the parameters, the gradient, and for each row all that the gradient
+    needs: the weighted sums, the activations and the exponentials of the softmax.
+    """
+    X = np.random.default_rng(0).random((rows, 784))
+    Y = nn.one_hot(np.arange(rows) % 10, 10)
+    model = nn.MLP(784, [16, 16, 10], seed=0)
+    cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
+    cost.value_and_grad(X, Y)
+    inputs = X.nbytes + Y.nbytes + 8.0 * 2 * len(cost.params)
+    live = 8.0 * rows * (2 * 16 + 2 * 16 + 2 * 10 + 2)
+    tracemalloc.start()
+    cost.value_and_grad(X, Y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return inputs + peak, inputs + live
+
+
+# ---------------------------------------------------------------------- MNIST
+
+
+def mnist(folder: Path, seed: int = 0) -> tuple[float, float]:
+    """The share of the 10,000 unseen digits that are read rightly, and the seconds that it took.
+
+    784-16-16-10, written scalar by scalar; Adam on batches of 128, its rate falling along half a
+    cosine. The settings were chosen on 10,000 images held out of the first 60,000. The seconds are
+    those from the model's making to the answers, tracing and compiling included.
+    """
+    X, y = idx.mnist(folder, "train")
+    unseen, answers = idx.mnist(folder, "t10k")
+    epochs, size = 30, 128
+    start = perf_counter()
+    model = nn.MLP(784, [16, 16, 10], seed=seed)
+    cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
+    optimizer = nn.Adam(model.parameters(), lr=0.005, weight_decay=4e-4)
+    schedule = nn.CosineAnnealingLR(optimizer, epochs)
+    Y, rng = nn.one_hot(y, 10), np.random.default_rng(seed)
+    for _ in range(epochs):
+        order = rng.permutation(len(X))
+        for first in range(0, len(X), size):
+            batch = order[first : first + size]
+            optimizer.step(cost.value_and_grad(X[batch], Y[batch])[1])
+        schedule.step()
+    said = autograd.compile(model)(unseen).argmax(axis=1)
+    return float((said == answers).mean()), perf_counter() - start
