@@ -48,8 +48,8 @@ class Code:
     def compile(self) -> None:
         """Trace the cost, in training and in evaluation, and write its code."""
         params = self.model.parameters()
-        self._learning = autograd.compile(self._cost, params=params, has_aux=True)
-        self._judging = autograd.compile(self._cost, params=params, has_aux=True)
+        cost = autograd.compile(params=params, has_aux=True, allow_unused=True)
+        self._learning, self._judging = cost(self._cost), cost(self._cost)
         for code, training in ((self._learning, True), (self._judging, False)):
             with mode(self.model, training):
                 code(self.X[:2], self.y[:2])
@@ -122,7 +122,9 @@ class PenaltyCode:
 
     def _compile(self) -> None:
         params = self.model.parameters()
-        self._code = autograd.compile(lambda: self.penalty(self.model), params=params)
+        self._code = autograd.compile(
+            lambda: self.penalty(self.model), params=params, allow_unused=True
+        )
 
     def check(self) -> None:
         """Hold it against the engine, and compile it anew if they differ.

@@ -81,7 +81,9 @@ def test_random_graphs_have_the_engines_outputs_and_gradient(
     except (ArithmeticError, ValueError):
         return  # outside of what the function is defined for: see the tests of errors
     kept = [improve for improve in PASSES if improve not in left_out]
-    compiled = autograd.compile(function, params=params, has_aux=True, passes=kept, debug=True)
+    compiled = autograd.compile(
+        function, params=params, has_aux=True, allow_unused=True, passes=kept, debug=True
+    )
     arguments = [X] if inputs else []
     found, gradient = compiled.value_and_grad(*arguments)
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
@@ -105,6 +107,193 @@ def test_blocks_of_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted, slopes = whole.value_and_grad(x)
     np.testing.assert_allclose(value, wanted, rtol=1e-14)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-12)
+
+
+# ---------------------------------------------------------------------- structures
+
+total = autograd.sum
+A, B = [Value(x) for x in (0.5, -0.7, 0.9)], [Value(x) for x in (0.2, 0.4, -0.6)]
+M = [[Value(x) for x in row] for row in ((0.1, -0.2, 0.3), (0.7, 0.5, -0.4), (0.6, -0.8, 0.2))]
+MATRIX = [p for row in M for p in row]
+
+
+def times(rows: list[list[Any]], x: list[Any]) -> list[Any]:
+    return [total(w * v for w, v in zip(row, x)) for row in rows]
+
+
+def recurrent(x: list[Value]) -> Value:
+    h = A
+    for xi in x:
+        h = [(u + v * xi).tanh() for u, v in zip(times(M, h), B)]
+    return total(h)
+
+
+def convolved(x: list[Value]) -> Value:
+    padded = [0.0, *x, 0.0]
+    found = [total(w * v for w, v in zip(A, padded[i:])).relu() for i in range(len(x))]
+    return found[0].maximum(found[1]).maximum(found[2])
+
+
+def attended(x: list[Value]) -> Value:
+    queries = [[w * xi for w in A] for xi in x]
+    keys = [[w * xi for w in B] for xi in x]
+    outputs = []
+    for i, query in enumerate(queries):
+        weights = autograd.softmax(times(keys[: i + 1], query))
+        outputs.append(total(w * v for w, v in zip(weights, x)))
+    return total(outputs)
+
+
+def mixed(x: list[Value]) -> Value:
+    h = [u.tanh() for u in times(M, x)]
+    together = [*x, *h, *A]  # inputs, parameters and hidden values in one list
+    return total(u * v for u, v in zip(together, together[::-1])) + autograd.logsumexp(together)
+
+
+def normed(x: list[Value]) -> Value:
+    mean = total(x) / 3.0
+    scale = (total((v - mean) ** 2 for v in x) / 3.0 + 1e-5) ** -0.5
+    return total(((v - mean) * scale * a + b) ** 2 for v, a, b in zip(x, A, B))
+
+
+def summed(x: list[Value]) -> Value:
+    return total(total(w * v for w, v in zip(A[: i + 1], x)).sin() for i in range(3))
+
+
+def leaked(x: list[Value]) -> list[Value]:
+    products = [p * q for p in A for q in x]
+    return [total(products), *products]
+
+
+STRUCTURES: dict[str, tuple[Callable[..., Any], list[Value]]] = {
+    "recurrent": (recurrent, [*MATRIX, *A, *B]),
+    "convolved": (convolved, A),
+    "attended": (attended, [*A, *B]),
+    "mixed": (mixed, [*MATRIX, *A]),
+    "normed": (normed, [*A, *B]),
+    "summed": (summed, A),
+    "outputs that the cost is made of": (leaked, A),
+    "tied": (lambda x: total(times(list(zip(*M)), times(M, x))), MATRIX),
+    "a product of matrices": (
+        lambda x: total(times([times(M, column) for column in zip(*M)], x)),
+        MATRIX,
+    ),
+    "weights that are computed": (
+        lambda x: total(p * q for p, q in zip(autograd.softmax(A), x)).tanh(),
+        A,
+    ),
+    "a matrix, a vector, an input": (
+        lambda x: total((u + v).tanh() for u, v in zip(times(M, A), x)),
+        [*MATRIX, *A],
+    ),
+    "a condition for all rows": (
+        lambda x: total(autograd.where(c.relu(), p, q) for r in M for c, p, q in zip(A, A, r)),
+        [*A, *MATRIX],
+    ),
+    "a condition for each": (
+        lambda x: total(autograd.where(c.relu(), p, q) for r in M for c, p, q in zip(x, A, r)),
+        [*A, *MATRIX],
+    ),
+    "conditions that are plain numbers": (
+        lambda x: (
+            total(autograd.where(k, p, v).tanh() for k, p, v in zip((1.0, 0.0, 1.0), A, x))
+            + total(autograd.where(1.0, p, v).tanh() for p, v in zip(B, x))
+        ),
+        [A[0], A[2], *B],
+    ),
+    "slopes that learn": (lambda x: total(autograd.leaky_relu(p, s) for s in B for p in x), B),
+    "quotients": (lambda x: total(q / (c * c + 1.0) for r in M for c, q in zip(x, r)), MATRIX),
+    "several powers": (lambda x: total((a * a) ** k for a in A for k in (2, 3)) * x[0], A),
+    "the smallest of many": (lambda x: x[0].minimum(A[0]).minimum(x[1]) * A[1], A[:2]),
+    "used many times": (
+        lambda x: total((x[0] * (A[0] * A[0]) + i).tanh() for i in range(200)),
+        A[:1],
+    ),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_structure_has_the_engines_outputs_and_gradient(name: str, rows: int) -> None:
+    function, params = STRUCTURES[name]
+    compiled = autograd.compile(function, params=params, has_aux=True, debug=True)
+    several = function is leaked
+    if not several:
+        compiled = autograd.compile(function, params=params, debug=True)
+    for turn in range(3):  # other rows and other parameters than it was traced with
+        x = np.random.default_rng(turn).normal(size=(rows, 3))
+        wanted, slopes = by_the_engine(function, params, [[[Value(v) for v in r]] for r in x])
+        found, gradient = compiled.value_and_grad(x)
+        means = np.mean(wanted) if not several else wanted
+        np.testing.assert_allclose(found, means, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(gradient, slopes, rtol=1e-10, atol=1e-13)
+        for p in params:
+            p.data = math.sin(3.0 * p.data + turn)
+
+
+@pytest.mark.parametrize("names", [("x", "value"), ("x", "d_w"), ("theta", "n"), ("np", "rows")])
+def test_names_that_the_source_has_itself_are_no_trouble(names: tuple[str, str]) -> None:
+    w = Value(0.7, "w")
+    function = eval(f"lambda {names[0]}, {names[1]}: (w * {names[1]} - {names[0]}) ** 2", {"w": w})
+    value, gradient = autograd.compile(function).value_and_grad([0.0, 1.0, 2.0], [0.0, 3.0, -1.0])
+    assert value == pytest.approx((0.0 + 1.1**2 + 2.7**2) / 3)
+    assert gradient == pytest.approx([(2 * 1.1 * 3 + 2 * 2.7) / 3])
+
+
+def test_powers_of_a_negative_number() -> None:
+    assert autograd.compile(lambda x: [(-2.0) ** x])([1.0, 2.0, 3.0]).ravel().tolist() == [
+        -2,
+        4,
+        -8,
+    ]
+
+
+def test_a_node_that_is_used_very_often_is_no_recursion() -> None:
+    w = Value(1.001)
+
+    def cost(x: Value) -> Value:
+        k = w * w
+        for _ in range(4_000):
+            x = x * k
+        return x
+
+    _, gradient = autograd.compile(cost).value_and_grad([1.0])
+    assert gradient[0] == pytest.approx(8_000 * 1.001**7_999)
+
+
+def test_what_is_not_finite_beside_the_cost_stays_there() -> None:
+    w, b, z = Value(2.0), Value(0.3), Value(1.0)
+
+    def both(x: Value) -> list[Value]:
+        h = [(w * x).tanh(), (b * x * x).tanh()]
+        return [h[0] * h[1] + w * x, autograd.logsumexp([*h, (z * x * x).sqrt()])]
+
+    params = [w, b, z]
+    _, slopes = by_the_engine(both, params, [[Value(x)] for x in (1.0, 0.0, 2.0)])
+    _, gradient = autograd.compile(
+        both, params=params, has_aux=True, allow_unused=True
+    ).value_and_grad([1.0, 0.0, 2.0])
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-12)
+
+
+# ---------------------------------------------------------------------- precision
+
+
+def test_float32_is_offered() -> None:
+    model = nn.MLP(3, [4, 2], "tanh", seed=0)
+    single = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), dtype="float32")
+    double = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y))
+    value, gradient = single.value_and_grad(X, Y)
+    wanted, slopes = double.value_and_grad(X, Y)
+    assert (gradient.dtype, slopes.dtype) == (np.float32, np.float64)
+    assert value == pytest.approx(wanted, rel=1e-5)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-3, atol=1e-6)
+    assert single.params[0].data == double.params[0].data
+    outputs = autograd.compile(model, dtype=np.float32)(X)
+    assert outputs.dtype == np.float32
+    assert autograd.compile(lambda x: x.minimum(1e300), dtype="float32")([1.0, 1e300]) == math.inf
+    with pytest.raises(TypeError, match="dtype is float64 or float32, got int64"):
+        autograd.compile(model, dtype=np.int64)
 
 
 # ---------------------------------------------------------------------- networks
@@ -186,6 +375,44 @@ def test_parameters_are_the_values_themselves() -> None:
     w.data = 5.0
     assert compiled([3.0]) == 15.0
     assert compiled.params == [w]
+
+
+def test_a_method_compiles_for_each_instance() -> None:
+    class Scaled:
+        def __init__(self, scale: float) -> None:
+            self.scale = Value(scale)
+
+        @autograd.compile
+        def cost(self, x: Value) -> Value:
+            return self.scale * x
+
+    two, three = Scaled(2.0), Scaled(3.0)
+    assert (two.cost([1.0]), three.cost([1.0]), two.cost([5.0])) == (2.0, 3.0, 10.0)
+    assert two.cost.params == [two.scale]
+
+
+def test_training_and_evaluation_are_traced_apart_and_other_changes_when_asked() -> None:
+    model = nn.Sequential(nn.Layer(2, 40, seed=0), nn.Dropout(0.5, seed=0))
+    compiled = autograd.compile(model)
+    x = np.ones((1, 2))
+    assert (compiled(x) == 0.0).sum() > (model.eval() and (compiled(x) == 0.0).sum())
+    scale = [2.0]
+    scaled = autograd.compile(lambda x: scale[0] * x)
+    assert scaled([1.0]) == 2.0
+    scale[0] = 3.0
+    assert scaled([1.0]) == 2.0
+    scaled.retrace()
+    assert scaled([1.0]) == 3.0
+
+
+def test_what_it_came_from_can_be_looked_at() -> None:
+    w = Value(2.0, "w")
+    compiled = autograd.compile(lambda x: w * x + 1.0)
+    compiled([3.0])
+    assert compiled.graph.data == 7.0
+    assert "mul" in str(compiled.program)
+    assert compiled.explain().startswith("2 scalar operations became 2 array statements\n")
+    assert "mul, element by element" in compiled.explain()
 
 
 def test_parameters_that_are_not_given_are_read_and_get_no_gradient() -> None:
@@ -274,9 +501,35 @@ def test_a_row_that_cannot_be_computed_is_named() -> None:
         compiled([1.0, 2.0, -1.0])
 
 
+def test_a_slope_that_is_not_there_names_its_row() -> None:
+    w = Value(1.0)
+    compiled = autograd.compile(lambda x: (w * x).sqrt())
+    assert compiled.value_and_grad([4.0])[1].tolist() == [1.0]
+    with pytest.raises(ValueError, match=r"in row 1: sqrt\(.*\) has no finite derivative"):
+        compiled.value_and_grad([4.0, 0.0])
+    assert compiled.value_and_grad([4.0])[1].tolist() == [1.0], "and goes on"
+    inner = autograd.op("inner", lambda a: math.log(a), lambda out, a: (1.0 / a,))
+    with pytest.raises(ValueError, match="in row 2: inner"):
+        autograd.compile(lambda x: inner(x))([1.0, 2.0, -1.0])
+
+
+def test_arguments_without_numbers_are_arguments() -> None:
+    w = Value(2.0)
+    compiled = autograd.compile(lambda x, y: w * y)
+    assert compiled(np.zeros((3, 0)), [1.0, 2.0, 3.0]) == 4.0
+    assert autograd.compile(lambda x, y: w * y)(np.zeros((1, 2, 0)), [1.0]) == 2.0
+
+
 def test_a_gradient_is_that_of_one_value() -> None:
     with pytest.raises(ValueError, match="the function returns 2"):
         autograd.compile(lambda x: [x, x]).value_and_grad([1.0])
+    w = Value(1.0)
+    with pytest.raises(ValueError, match=r"depend on 1 of its 2 params, as on Value\(data=5.0"):
+        autograd.compile(lambda x: w * x, params=[w, Value(5.0)])([1.0])
+    with pytest.raises(ValueError, match="stands in params twice"):
+        autograd.compile(lambda x: w * x, params=[w, w])
+    with pytest.raises(TypeError, match="params are Values that you made"):
+        autograd.compile(lambda x: w * x, params=[w * 2.0])
     with pytest.raises(TypeError, match="compile takes a function of Values, got 3"):
         autograd.compile(3)
     with pytest.raises(ValueError, match="nothing is compiled yet"):

@@ -147,7 +147,7 @@ def test_leaves_made_inside_are_constants_and_those_outside_parameters() -> None
     compiled = autograd.compile(cost)
     assert compiled.value_and_grad([2.0])[1].tolist() == [10.0]
     assert compiled.params == [w]
-    given = autograd.compile(cost, params=[unused, w])
+    given = autograd.compile(cost, params=[unused, w], allow_unused=True)
     assert given.value_and_grad([2.0])[1].tolist() == [0.0, 10.0]
 
 

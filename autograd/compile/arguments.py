@@ -72,7 +72,10 @@ def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
         raise ValueError(f"argument {i} is one number, expected rows: one for each example")
     if len(array) == 0:
         raise ValueError(f"argument {i} has no rows: there is no example in it")
-    return array if array.dtype == dtype else array.astype(dtype)
+    if array.dtype == dtype:
+        return array
+    with np.errstate(over="ignore"):  # too large for float32 is infinite there
+        return array.astype(dtype)
 
 
 def _another(array: np.ndarray) -> np.ndarray:

@@ -58,6 +58,7 @@ class Statement:
         sums: where k differs, where the operands of each scalar begin.
         outer: of DOT, whether it is a matrix product: every left one meets every right one.
         count: how many scalar operations it stands for.
+        inside: whether the cost is made of it, if a gradient is asked for.
     """
 
     op: Op
@@ -68,6 +69,7 @@ class Statement:
     sums: np.ndarray | None = None
     outer: bool = False
     count: int = 0
+    inside: bool = True
 
     def __str__(self) -> str:
         numbers = f"{self.size:,} number{'s' if self.size > 1 else ''}"

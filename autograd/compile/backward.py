@@ -14,18 +14,20 @@ from .arrays import MANY, Array, Read, Rolled, Statement
 from .expression import (
     Dims,
     Expr,
+    added,
     atom,
     broadcast_dims,
     over_copies,
     over_rows,
     shape_text,
     substituted,
-    used_in,
 )
 from .forward import Forward
 from .program import DOT, LSE, SOFTMAX, SUM
 from .support import Places
 from .view import View, view
+
+TERMS = 50  # how many an expression has at the most
 
 
 class Piece(NamedTuple):
@@ -38,6 +40,11 @@ class Piece(NamedTuple):
     target: str
     expr: Expr
     shape: tuple[int, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether the contribution has all axes of the target, and is not the same along one."""
+        return self.expr.dims[: len(self.shape)] == self.shape
 
 
 class Backward(Forward):
@@ -62,7 +69,8 @@ class Backward(Forward):
         self.hand(cost, seed, (1,), cost.base.batched)
         for statement in reversed(self.rolled.statements):
             out = statement.out
-            if out in self.varying and (out in self.handed or out in self.begun):
+            reached = out in self.handed or out in self.begun
+            if reached and statement.inside and out in self.varying:
                 self.hand_on(statement, self.collected(statement))
         for array, line in self.begun.items():
             if array is not self.rolled.theta and self.whole(array):
@@ -84,6 +92,8 @@ class Backward(Forward):
             return
         if batched and not base.batched:
             expr = over_rows(expr)
+        if not tail and base is not self.rolled.theta:  # only slices of parameters are matrices
+            expr, tail = Expr(f"{atom(expr.text)}[..., None]", (*expr.dims, 1)), True
         places = read.places.reshape(shape)
         found = view(f"d_{base.name}", base.size, places, str(base.axis) if tail else "")
         if found is None:
@@ -134,10 +144,8 @@ class Backward(Forward):
         if not once:
             index = self.constant(Places(places, base.size), "i")
             self.add(f"add_at(d_{base.name}, {index}, {text})")
-        elif fresh and piece.expr.product and target.isidentifier():
-            self.add(f"np.matmul({', '.join(piece.expr.product)}, out={target})")
-        elif fresh and text.endswith(", keepdims=True)") and target.isidentifier():
-            self.add(f"{text[:-1]}, out={target})")
+        elif fresh and piece.expr.into and target.isidentifier() and piece.full:
+            self.add(piece.expr.into.replace("{}", target))
         else:
             target = target or f"d_{base.name}[{self.constant(places, 'i')}]"
             target += "" if target.endswith("]") else "[...]"
@@ -153,11 +161,13 @@ class Backward(Forward):
         elif all(np.array_equal(piece.places, np.arange(out.size)) for piece in pieces):
             dims = (out.size, out.axis)
             exprs = [self.flattened(piece, dims) for piece in pieces]
-            text = " + ".join(expr.text for expr in exprs)
-            if all(expr.dims == () for expr in exprs):
-                self.add(f"{name} = {text}")
+            while len(exprs) > TERMS:  # an expression of very many terms is too deep for Python
+                first = self.local(added(exprs[:TERMS]), "g")
+                exprs = [first, *exprs[TERMS:]]
+            total = added(exprs)
+            if total.dims == ():
+                self.add(f"{name} = {total.text}")
                 return Expr(name, ())
-            total = Expr(text, broadcast_dims([expr.dims for expr in exprs]))
             self.add(f"{name} = {self.broadcast(total, dims).text}")
             text = name
         else:
@@ -212,17 +222,14 @@ class Backward(Forward):
                 continue
             if op.array_partials:
                 partial = substituted(op.array_partials[i], operands, out)
-                used = used_in(op.array_partials[i], operands, out)
             else:
-                texts = [e.text for e in (out, *operands)]
-                partial = f"{self.function(op, i)}({', '.join(texts)})"
-                used = [out, *operands]
-            if partial == "0.0":
+                partial = self.called(op, i, [out, *operands])
+            if partial.text == "0.0":
                 continue
-            dims = broadcast_dims([g.dims, *(e.dims for e in used)])
             text = {"1.0": g.text, "-1.0": f"-{atom(g.text)}"}.get(
-                partial, f"{atom(g.text)} * {atom(partial)}"
+                partial.text, f"{atom(g.text)} * {atom(partial.text)}"
             )
+            dims = broadcast_dims([g.dims, partial.dims])
             self.hand(read, Expr(text, dims), shape, statement.out.batched)
 
     def made(self, statement: Statement) -> Expr:
@@ -278,7 +285,8 @@ class Backward(Forward):
             g = over_rows(g)
         grid = g.text if r == 1 else f"{atom(g.text)}.reshape({count}, {self.columns(statement)})"
         grid, (left, right) = atom(grid), self.factors(statement)
-        product = Expr(f"{grid} @ {right}.T", lefts.places.shape, (grid, f"{right}.T"))
+        into = f"np.matmul({grid}, {right}.T, out={{}})"
+        product = Expr(f"{grid} @ {right}.T", lefts.places.shape, into)
         self.hand(lefts, product, lefts.places.shape, False, tail=False)
         k, last = lefts.places.shape[1], rights.base.axis
         if r == 1:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
 from ..backprop import gradients
 from ..flat import Flat
 from ..value import Value
@@ -24,6 +25,7 @@ def compile(
     *,
     params: Iterable[Value] | None = None,
     has_aux: bool = False,
+    allow_unused: bool = False,
     dtype: Any = np.float64,
     passes: Sequence[Pass] = PASSES,
     debug: bool = False,
@@ -36,7 +38,12 @@ def compile(
     row before it is used.
 
     The parameters stay the Values they are, and what they are set to is what runs: compiling moves
-    their numbers into one array, which the code reads and `Value.data` shows.
+    their numbers into one array, which the code reads and `Value.data` shows. All else is as it was
+    when the function was traced, plain numbers that it closes over, its layers, whether dropout
+    drops; `retrace()` looks anew. (A module is traced once for training and once for evaluation.)
+
+    An operation that is not defined on a row raises as in the engine, and the row is named, if the
+    outputs are not finite there: where the engine would raise for 1/exp(1000), they are.
 
     Args:
         function: takes Values or lists of Values; returns a Value or a list of them.
@@ -44,6 +51,7 @@ def compile(
             else the Values that it closes over, in the order first met.
         has_aux: the function returns a cost first, and then what else is wanted; the gradient is
             that of the cost.
+        allow_unused: parameters that the function does not depend on get the gradient 0.
         dtype: what it computes in, float64 or float32.
         passes: the rewritings that the graph goes through; a subset gives the same numbers from
             other code.
@@ -53,7 +61,9 @@ def compile(
         A `Compiled` function; without `function`, a decorator.
 
     Raises:
-        TypeError: `function` is not callable, or `dtype` is another.
+        TypeError: `function` is not callable, a parameter is not a Value that you made, or `dtype`
+            is another.
+        ValueError: a parameter stands there twice.
 
     >>> from autograd import Value
     >>> w, b = Value(2.0, label="w"), Value(1.0, label="b")
@@ -66,17 +76,33 @@ def compile(
     """
     if function is None:
         return functools.partial(
-            compile, params=params, has_aux=has_aux, dtype=dtype, passes=passes, debug=debug
+            compile,
+            params=params,
+            has_aux=has_aux,
+            allow_unused=allow_unused,
+            dtype=dtype,
+            passes=passes,
+            debug=debug,
         )
     if not callable(function):
         raise TypeError(f"compile takes a function of Values, got {function!r}")
     if params is None and hasattr(function, "parameters"):
-        params = function.parameters()
+        params, allow_unused = function.parameters(), True
     kind = np.dtype(dtype)
     if kind not in (np.float64, np.float32):
         raise TypeError(f"dtype is float64 or float32, got {kind}")
-    known = None if params is None else list(params)
-    return Compiled(function, known, has_aux, kind, tuple(passes), debug)
+    known = None if params is None else _leaves(params)
+    return Compiled(function, known, has_aux, allow_unused, kind, tuple(passes), debug)
+
+
+def _leaves(params: Iterable[Value]) -> list[Value]:
+    found = list(params)
+    for p in found:
+        if not isinstance(p, Value) or p.op is not ops.leaf:
+            raise TypeError(f"params are Values that you made, as in model.parameters(); got {p!r}")
+    if len(set(found)) < len(found):
+        raise ValueError("a parameter stands in params twice")
+    return found
 
 
 class Compiled:
@@ -91,16 +117,29 @@ class Compiled:
         function: Callable[..., Any],
         params: list[Value] | None,
         has_aux: bool,
+        allow_unused: bool,
         dtype: np.dtype[Any],
         passes: tuple[Pass, ...],
         debug: bool,
     ) -> None:
         self.function = function
-        self._given, self._has_aux, self._dtype = params, has_aux, dtype
-        self._passes, self._debug = passes, debug
+        self._given, self._has_aux, self._allow_unused = params, has_aux, allow_unused
+        self._dtype, self._passes, self._debug = dtype, passes, debug
         self._versions: dict[tuple[Any, ...], Version] = {}
         self._last: Version | None = None
         functools.update_wrapper(self, function, updated=())
+
+    def __get__(self, instance: Any, owner: type) -> Compiled:
+        """The compiled method of an instance, which keeps it."""
+        if instance is None:
+            return self
+        bound = Compiled(
+            self.function.__get__(instance),
+            *(self._given, self._has_aux, self._allow_unused),
+            *(self._dtype, self._passes, self._debug),
+        )
+        vars(instance)[self.function.__name__] = bound
+        return bound
 
     # ------------------------------------------------------------------ running
 
@@ -212,6 +251,10 @@ class Compiled:
         lines += [f"  {statement}" for statement in statements]
         return "\n".join(lines)
 
+    def retrace(self) -> None:
+        """Forget what was compiled: the next call looks at the function anew."""
+        self._versions.clear()
+
     def _latest(self) -> Version:
         if self._last is None:
             raise ValueError("nothing is compiled yet: call the function first")
@@ -220,9 +263,10 @@ class Compiled:
     # ------------------------------------------------------------------ compiling
 
     def _version(self, rows: Arguments) -> Version:
-        version = self._versions.get(rows.shapes)
+        key = rows.shapes, getattr(self.function, "training", None)
+        version = self._versions.get(key)
         if version is None:
-            version = self._versions[rows.shapes] = self._compiled(rows)
+            version = self._versions[key] = self._compiled(rows)
         self._last = version
         return version
 
@@ -232,20 +276,26 @@ class Compiled:
         if given:
             Flat(given)  # so that a look at them is noticed
         first = trace(self.function, rows.row(0))
-        known = {id(p) for p in given}
-        found = [v for v in first.leaves() if id(v) not in known]
+        known = set(given)
+        found = [v for v in first.leaves() if v not in known]
         if found:
             Flat(found)
         second = trace(self.function, rows.another())
-        again = {id(v) for v in second.leaves()}
-        params = [*given, *(v for v in found if id(v) in again)]
+        again = set(second.leaves())
+        params = [*given, *(v for v in found if v in again)]
         program = recorded(first, params)
         if not program.computes_as(recorded(second, params)):
             raise different(self.function, rows.row(0), rows.another())
+        unused = [p for p in given if p not in again]
+        if unused and not self._allow_unused:
+            raise ValueError(
+                f"the function does not depend on {len(unused)} of its {len(given)} params, as on "
+                f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
+            )
         wanted = len(params) if self._given is None else len(given)
         for improve in self._passes:
             program = improve(program)
             if self._debug:
                 check(program)
         cost = program.outputs[0] if first.shape == () or self._has_aux else None
-        return Version(first, program, rolled(program, cost), wanted, self._dtype)
+        return Version([first, second], program, rolled(program, cost), wanted, self._dtype)

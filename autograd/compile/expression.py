@@ -16,11 +16,14 @@ Dims = tuple[Any, ...]  # the sizes of the axes; the last is "rows" or 1; () for
 
 
 class Expr(NamedTuple):
-    """An expression of the source, the axes of its array, and its factors if it is a product."""
+    """An expression of the source, and the axes of the array that it makes.
+
+    `into` is the call that computes it into an array, with {} for that, if one call does.
+    """
 
     text: str
     dims: Dims
-    product: tuple[str, str] | None = None
+    into: str = ""
 
 
 def shape_text(dims: Dims) -> str:
@@ -41,9 +44,15 @@ def number_text(x: float) -> str:
 
 def broadcast_dims(several: list[Dims]) -> Dims:
     """The axes of what is computed from arrays with these axes."""
-    count = max(len(dims) for dims in several)
+    count = max((len(dims) for dims in several), default=0)
     padded = [(1,) * (count - len(dims)) + dims for dims in several]
     return tuple(next((n for n in column if n != 1), 1) for column in zip(*padded))
+
+
+def added(exprs: list[Expr]) -> Expr:
+    """The sum of expressions."""
+    text = " + ".join(expr.text for expr in exprs)
+    return Expr(text, broadcast_dims([expr.dims for expr in exprs]))
 
 
 def as_rows(text: str, dims: Dims, array: Array) -> str:
@@ -65,7 +74,8 @@ def over_rows(expr: Expr) -> Expr:
     """The sum over the rows, for what all rows share."""
     if expr.dims == () or expr.dims[-1] == 1:
         return Expr(f"{atom(expr.text)} * rows", expr.dims)
-    return Expr(f"{atom(expr.text)}.sum(axis=-1, keepdims=True)", (*expr.dims[:-1], 1))
+    text = f"{atom(expr.text)}.sum(axis=-1, keepdims=True)"
+    return Expr(text, (*expr.dims[:-1], 1), text[:-1] + ", out={})")
 
 
 def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
@@ -95,19 +105,16 @@ def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
     return Expr(text, (*dims, *(expr.dims[-1:] if has_row_axis else ())))
 
 
-def used_in(expression: str, operands: list[Expr], out: Expr) -> list[Expr]:
-    """Which operands an expression of a row mentions."""
-    known = dict(zip(LETTERS, operands)) | {"out": out}
-    return [known[word] for word in re.findall(NAME, expression) if word in known]
-
-
-def substituted(expression: str, operands: list[Expr], out: Expr | None = None) -> str:
-    """An expression of a row with the names of its operands in place of a, b and out."""
-    known = {letter: atom(expr.text) for letter, expr in zip(LETTERS, operands)}
+def substituted(expression: str, operands: list[Expr], out: Expr | None = None) -> Expr:
+    """An expression of a row with its operands in place of a, b and out."""
+    known = dict(zip(LETTERS, operands))
+    numbers = {letter: expr.text for letter, expr in known.items() if expr.dims == ()}
     if out:
-        known["out"] = out.text
-    numbers = {letter: expr.text for letter, expr in zip(LETTERS, operands) if expr.dims == ()}
-    return re.sub(NAME, lambda m: known.get(m[0], m[0]), simplified(expression, numbers))
+        known["out"] = out
+    text = simplified(expression, numbers)
+    used = [known[word].dims for word in re.findall(NAME, text) if word in known]
+    text = re.sub(NAME, lambda m: atom(known[m[0]].text) if m[0] in known else m[0], text)
+    return Expr(text, broadcast_dims(used))
 
 
 def atom(text: str) -> str:
@@ -115,9 +122,9 @@ def atom(text: str) -> str:
     depth = 0
     for character in text:
         depth += (character in "([") - (character in ")]")
-        if depth == 0 and character == " ":
+        if depth == 0 and not (character.isalnum() or character in "_.)]"):
             return f"({text})"
-    return f"({text})" if text.startswith("-") else text
+    return text
 
 
 SIGNS = {"+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.divide"}

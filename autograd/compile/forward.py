@@ -25,15 +25,10 @@ from .expression import (
     shape_text,
     substituted,
 )
-from .names import common_name, free
+from .names import TAKEN, common_name, free
 from .program import DOT, MAX, SOFTMAX, SUM
 from .support import Elementwise, add_at
 from .view import View, grid, view
-
-TAKEN = {
-    *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value"),
-    *("parameters", "compiled", "add_at"),
-}
 
 
 class Forward:
@@ -50,8 +45,11 @@ class Forward:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {"np": np, "add_at": add_at}
         self.views: dict[str, str] = {}
-        self.taken = {*TAKEN, *(array.name for array in (*rolled.inputs, *rolled.arrays()))}
+        self.taken = set(TAKEN)
+        for array in (*rolled.inputs, *rolled.arrays()):
+            self.taken |= {array.name, f"d_{array.name}"}
         self.shares: dict[int, tuple[Expr, Expr]] = {}  # by statement: exponentials, their sums
+        self.functions: dict[tuple[Op, int], str] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
 
     def forward(self) -> None:
@@ -106,7 +104,6 @@ class Forward:
             labels = self.rolled.labels[self.rolled.theta]
             name = common_name([labels.get(i, "") for i in np.unique(places).tolist()])
             name = free(name or f"p{len(self.views)}", self.taken)
-            self.taken.add(f"d_{name}")
             self.views[found.core] = name
         return self.views[found.core]
 
@@ -186,6 +183,8 @@ class Forward:
         """An expression with all of these axes."""
         if expr.dims == dims:
             return expr
+        if expr.dims == ():
+            return Expr(f"np.full({shape_text(dims)}, {expr.text}, dtype)", dims)
         return Expr(f"np.broadcast_to({expr.text}, {shape_text(dims)})", dims)
 
     def elementwise(self, statement: Statement) -> Expr:
@@ -193,20 +192,19 @@ class Forward:
         op = statement.op
         shape = self.shape(statement)
         operands = [self.operand(read, shape) for read in statement.reads]
-        dims = broadcast_dims([e.dims for e in operands])
         if op.array:
-            return Expr(substituted(op.array, operands), dims)
-        return Expr(f"{self.function(op, -1)}({', '.join(e.text for e in operands)})", dims)
+            return substituted(op.array, operands)
+        return self.called(op, -1, operands)
 
-    def function(self, op: Op, operand: int) -> str:
-        """A function on arrays for an operation without an array form: its value or a partial."""
-        wanted = f"{op.name}_{'value' if operand < 0 else f'partial{operand}'}"
-        for name, known in self.names.items():
-            if isinstance(known, Elementwise) and (known.op, known.operand) == (op, operand):
-                return name
-        name = free(wanted, self.taken)
-        self.names[name] = Elementwise(op, operand)
-        return name
+    def called(self, op: Op, operand: int, on: list[Expr]) -> Expr:
+        """The value or a partial of an operation without an array form, by a function on arrays."""
+        name = self.functions.get((op, operand))
+        if name is None:
+            wanted = f"{op.name}_{'value' if operand < 0 else f'partial{operand}'}"
+            name = self.functions[op, operand] = free(wanted, self.taken)
+            self.names[name] = Elementwise(op, operand)
+        dims = broadcast_dims([e.dims for e in on])
+        return Expr(f"{name}({', '.join(e.text for e in on)})", dims)
 
     def many(self, statement: Statement, read: Read) -> Expr:
         """The operands of sums and the like, with an axis for those of each."""

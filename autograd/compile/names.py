@@ -6,6 +6,14 @@ import keyword
 import re
 from collections.abc import Sequence
 
+TAKEN = frozenset(
+    {
+        *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value"),
+        *("parameters", "compiled", "add_at"),
+    }
+)
+"""The names that the source has for itself."""
+
 
 def common_name(labels: Sequence[str]) -> str:
     """What labels have in common, as a Python name; "" if that is none.
@@ -26,14 +34,14 @@ def common_name(labels: Sequence[str]) -> str:
 
 
 def free(name: str, taken: set[str]) -> str:
-    """The name, with a number if it is taken; it is taken then.
+    """The name, with a number if it or that of its gradient is taken; both are then.
 
-    >>> free("W", {"W"})
-    'W_2'
+    >>> free("W", {"W"}), free("W", {"d_W"})
+    ('W_2', 'W_2')
     """
     found, count = name, 1
-    while found in taken:
+    while found in taken or f"d_{found}" in taken:
         count += 1
         found = f"{name}_{count}"
-    taken.add(found)
+    taken |= {found, f"d_{found}"}
     return found

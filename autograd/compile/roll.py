@@ -17,7 +17,7 @@ import numpy as np
 from .. import ops
 from ..ops import Op
 from .arrays import COPY, MANY, Array, Read, Rolled, Statement
-from .names import common_name, free
+from .names import TAKEN, common_name, free
 from .program import DOT, INPUT, LSE, MAX, PARAM, PART, SOFTMAX, SUM, Node, Program, made_of
 
 
@@ -76,7 +76,7 @@ class _Roller:
         self.batched, self.levels = _kinds(program)
         self.group_of: list[_Group | None] = [None] * len(self.nodes)
         self.place: list[int] = [node.place for node in self.nodes]
-        self.names = {"theta", "constants", "np", "rows", "n", "dtype", "parameters", "add_at"}
+        self.names = set(TAKEN)
         self.labels: dict[Array, dict[int, str]] = {}
         self.lengths: dict[_Group, int] = {}  # of the arrays, by the group that stands for each
         self.filled: dict[Array, int] = {}
@@ -379,7 +379,10 @@ class _Roller:
             count = 5 * group.operands[0].size
         reads = [self.read(operand) for operand in group.operands]
         outer = group.grid is not None
-        return Statement(group.op, reads, group.base, group.start, group.length, sums, outer, count)
+        inside = group.op is COPY or self.inside[group.nodes[0]]
+        return Statement(
+            group.op, reads, group.base, group.start, group.length, sums, outer, count, inside
+        )
 
 
 def _kinds(program: Program) -> tuple[list[bool], list[int]]:

@@ -13,8 +13,8 @@ def simplified(expression: str, numbers: dict[str, str]) -> str:
 
     >>> simplified("np.where(b == 0.0, 0.0, b * a ** (b - 1.0))", {"b": "3.0"})
     '3.0 * a ** 2.0'
-    >>> simplified("b * a ** (b - 1.0)", {"b": "2.0"})
-    '2.0 * a'
+    >>> simplified("b * a ** (b - 1.0)", {"b": "2.0"}), simplified("a ** b", {"a": "-2.0"})
+    ('2.0 * a', '(-2.0) ** b')
     """
     if not numbers.keys() & set(re.findall(NAME, expression)):
         return expression
@@ -28,12 +28,12 @@ class _Simplifier(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         number = self.numbers.get(node.id, "")
-        return node if "np" in number or not number else ast.Constant(float(number))
+        return node if "np" in number or not number else _constant(float(number))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
-            return node.left if node.right.value == 1.0 else node
+        if isinstance(node.op, ast.Pow) and _is_number(node.right):
+            return node.left if ast.unparse(node.right) == "1.0" else node
         return self.known(node, node.left, node.right) if isinstance(node.op, ast.Sub) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
@@ -50,6 +50,18 @@ class _Simplifier(ast.NodeTransformer):
     @staticmethod
     def known(node: ast.expr, *parts: ast.expr) -> ast.AST:
         """The number that an expression of numbers is; another expression as it is."""
-        if all(isinstance(part, ast.Constant) for part in parts):
-            return ast.Constant(eval(ast.unparse(node)))
+        if all(_is_number(part) for part in parts):
+            return _constant(eval(ast.unparse(node)))
         return node
+
+
+def _constant(number: float) -> ast.expr:
+    """A number; a negative one as a sign and a number, so that brackets are written where due."""
+    if isinstance(number, float) and number < 0.0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-number))
+    return ast.Constant(number)
+
+
+def _is_number(node: ast.expr) -> bool:
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(inner, ast.Constant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,9 +54,14 @@ class Elementwise:
 
     def __call__(self, *arrays: Any) -> Any:
         """Of the operands; for a partial the value comes first."""
-        return np.frompyfunc(self._scalar, len(arrays), 1)(*arrays).astype(float)
+        found = np.frompyfunc(self._scalar, len(arrays), 1)(*arrays)
+        return np.asarray(found).astype(np.result_type(*arrays))
 
-    def _scalar(self, *numbers: float) -> float:
-        if self.operand < 0:
-            return float(self.op.value(*numbers))
-        return float(self.op.partials(*numbers)[self.operand])
+    def _scalar(self, *operands: Any) -> float:
+        numbers = [float(x) for x in operands]
+        try:
+            if self.operand < 0:
+                return float(self.op.value(*numbers))
+            return float(self.op.partials(*numbers)[self.operand])
+        except (ArithmeticError, ValueError):
+            return math.nan  # the engine, asked about that row, says what went wrong

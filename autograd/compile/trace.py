@@ -236,15 +236,17 @@ def _made(numbers: np.ndarray, name: str) -> list[Value]:
 
 def _nested(values: list[Any], shape: tuple[int, ...]) -> Any:
     """Values in lists of lists of this shape; a Value itself for the shape ()."""
-    for size in reversed(shape[1:]):
-        values = [values[i : i + size] for i in range(0, len(values), size)]
-    return values if shape else values[0]
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array.reshape(shape).tolist() if shape else values[0]
 
 
 def _outputs(returned: Any) -> tuple[list[Value], tuple[int, ...]]:
     if isinstance(returned, Value):
         return [returned], ()
     array = np.array(returned, dtype=object)
+    if array.ndim == 0 and isinstance(array.item(), Value):
+        return [array.item()], ()
     if any(isinstance(v, (list, tuple)) for v in array.flat):
         raise TraceError(f"the function returned lists that differ in length: {returned!r:.60}")
     if not array.ndim or not any(isinstance(v, Value) for v in array.flat):

@@ -31,13 +31,14 @@ class Version:
 
     def __init__(
         self,
-        traced: Traced,
+        traces: list[Traced],
         program: Program,
         rolled: Rolled,
         wanted: int,
         dtype: np.dtype[Any],
     ) -> None:
-        self.traced, self.program, self.rolled = traced, program, rolled
+        self.traced, self.program, self.rolled = traces[0], program, rolled
+        self._traces = traces
         self.wanted, self.source = wanted, ""
         self._dtype = dtype
         self._theta = Flat(program.params)
@@ -73,35 +74,47 @@ class Version:
         return np.concatenate(outputs, axis=1), total
 
     def _hold(self, code: Code) -> None:
-        """Hold code against the engine, on the row that was traced."""
-        columns = [
-            np.array([[v.data] for v in argument], self._dtype) for argument in self.traced.inputs
-        ]
-        outputs, slopes = code(columns, self._first, 1)
-        self._compare(outputs[:, 0], [v.data for v in self.traced.outputs], self.traced.data())
+        """Hold code against the engine, on the rows that were traced."""
+        rows = [[v for argument in t.inputs for v in argument] for t in self._traces]
+        flat = np.array([[v.data for v in row] for row in rows], self._dtype).T
+        columns = np.split(flat, np.cumsum([len(a) for a in self.traced.inputs])[:-1])
+        takes = bool(self.traced.inputs)
+        outputs, slopes = code(columns if takes else [], self._first, len(rows) if takes else 1)
+        wanted = np.array([[v.data for v in t.outputs] for t in self._traces]).T
+        among = [x for t in self._traces for x in t.data()]
+        self._compare(np.broadcast_to(outputs, wanted.shape).ravel(), wanted.ravel(), among)
         if code.gradient:
-            now = self._theta.read().copy()
-            self._theta.write(self._first)  # the graph is that of the parameters then
-            try:
-                found = gradients(self.traced.outputs[0])
-            except (ArithmeticError, ValueError):
-                return  # there is no gradient on this row
-            finally:
-                self._theta.write(now)
-            wanted = [found.get(p, 0.0) for p in self.program.params]
-            self._compare(slopes, wanted, list(found.values()))
+            self._hold_gradient(slopes)
 
-    def _compare(self, found: np.ndarray, wanted: list[float], among: list[float]) -> None:
+    def _hold_gradient(self, slopes: np.ndarray) -> None:
+        now = self._theta.read().copy()
+        self._theta.write(self._first)  # the graphs are those of the parameters then
+        try:
+            found = [gradients(t.outputs[0]) for t in self._traces]
+        except (ArithmeticError, ValueError):
+            return  # there is no gradient on one of the rows
+        finally:
+            self._theta.write(now)
+        params = self.program.params
+        wanted = np.mean([[one.get(p, 0.0) for p in params] for one in found], axis=0)
+        sure = np.isfinite(wanted)  # where the engine finds 0 · ∞, the code may know that it is 0
+        among = [x for one in found for x in one.values()]
+        self._compare(slopes[sure], wanted[sure], among)
+        self._traces = self._traces[:1]
+
+    def _compare(self, found: np.ndarray, wanted: np.ndarray, among: list[float]) -> None:
         """Raise where numbers differ by more than rounding, among numbers as large as these."""
         sizes = np.abs(np.array(among, dtype=float))
         scale = sizes.max(initial=0.0, where=np.isfinite(sizes))
         relative, absolute = TOLERANCES[self._dtype.name]
+        with np.errstate(over="ignore"):
+            wanted = wanted.astype(self._dtype)
         close = np.isclose(found, wanted, relative, absolute * scale, equal_nan=True)
         if not close.all():
             i = int(np.argmin(close))
             raise ArithmeticError(
                 f"the compiled function gives {found[i]} in {self._dtype} and the engine "
-                f"{wanted[i]}, for the first row: use the function itself, without compile"
+                f"{wanted[i]}, for the first rows: use the function itself, without compile"
             )
 
     def _run(
@@ -125,7 +138,8 @@ class Code:
     def __init__(self, source: Source, rolled: Rolled, dtype: np.dtype[Any]) -> None:
         self.source, self._dtype, self.gradient = source.text, dtype, source.gradient
         names = {**source.names, "dtype": dtype}
-        names["constants"] = rolled.numbers.astype(dtype)[:, None]
+        with np.errstate(over="ignore"):
+            names["constants"] = rolled.numbers.astype(dtype)[:, None]
         exec(source.text, names)
         self._function = names["compiled"]
         self._slices = names.get("parameters", lambda theta: ())
@@ -135,9 +149,9 @@ class Code:
         self, columns: list[np.ndarray], theta: np.ndarray, n: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """The outputs, and the gradient of the mean over n rows of the first."""
-        if theta is not self._known[0] or theta.dtype != self._dtype:
-            column = theta.astype(self._dtype, copy=False)[:, None]
-            self._known = (theta, column, *self._slices(column))
         with np.errstate(all="ignore"):
+            if theta is not self._known[0] or theta.dtype != self._dtype:
+                column = theta.astype(self._dtype, copy=False)[:, None]
+                self._known = (theta, column, *self._slices(column))
             found = self._function(*columns, *self._known[1:], n)
         return (found[0], found[1].ravel()) if self.gradient else (found, theta[:0])

@@ -118,11 +118,9 @@ def view(name: str, length: int, places: np.ndarray, tail: str) -> View | None:
     if not sizes and not tail:
         core += ".reshape(" + "1, " * (places.ndim - 1) + "1)"
         return View(core, "", dims)
-    first = axes[0] if axes else places.ndim - 1
-    index = [":" if axis in axes else "None" for axis in range(first, places.ndim)] if axes else []
-    if not tail:
-        index = ["None"] * first + (index or [":"])
-    elif index and index[-1] == "None":
+    kept = axes or [places.ndim - 1]  # one element has an axis too
+    index = [":" if axis in kept else "None" for axis in range(places.ndim)]
+    if tail and index[-1] == "None":
         index.append(":")
     text = f"[{', '.join(index)}]" if "None" in index else ""
     return View(core, text, dims)
