@@ -94,6 +94,24 @@ def test_bad_options_are_refused(name: str, value: str, capsys: pytest.CaptureFi
     assert option in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["boundary", "moons", "spirals", "digits"])
+def test_the_engine_tells_the_same_history(
+    name: str, results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = nn.Trainer.fit
+
+    def by_the_engine(self: nn.Trainer, *args: Any, **settings: Any) -> nn.History:
+        return fit(self, *args, **{**settings, "compile": False})
+
+    monkeypatch.setattr(nn.Trainer, "fit", by_the_engine)
+    compiled = results[name]["history"]
+    engine = demo(name).main(**TINY[name], out=tmp_path)["history"]
+    assert compiled.not_compiled == ""
+    assert compiled.losses == pytest.approx(engine.losses, rel=1e-9)
+    assert compiled.step_losses == pytest.approx(engine.step_losses, rel=1e-9)
+    assert compiled.accuracies == engine.accuracies
+
+
 def test_gates(results: dict[str, Any]) -> None:
     gates = results["gates"]
     assert gates["right"] == {"AND": True, "OR": True, "NOT": True, "XOR": True}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nn
 from demos import idx
 
 DATA = os.environ.get("AUTOGRAD_DATA", "")
@@ -42,3 +43,13 @@ def test_the_recogniser_learns_from_a_few(tmp_path: Path) -> None:
     numbers = digits.main(mnist=Path(DATA, "mnist"), images=150, epochs=3, out=tmp_path)
     assert numbers["parameters"] == 13_002
     assert numbers["accuracy"] > 0.5
+
+
+def test_all_of_it_is_learned_from() -> None:
+    X, y = idx.mnist(Path(DATA, "mnist"), "train")
+    unseen, answers = idx.mnist(Path(DATA, "mnist"), "t10k")
+    model = nn.MLP(784, [16, 16, 10], seed=0)
+    trainer = nn.Trainer(model, nn.cross_entropy, nn.Adam(model.parameters(), lr=0.005))
+    history = trainer.fit(X, y, epochs=2, batch_size=64)
+    assert history.not_compiled == ""
+    assert np.mean(model.predict(unseen).argmax(axis=1) == answers) > 0.92

@@ -293,15 +293,15 @@ def memory(rows: int) -> tuple[float, float]:
 def mnist(folder: Path, seed: int = 0) -> tuple[float, float]:
     """The share of the 10,000 unseen digits that are read rightly, and the seconds that it took.
 
-    784-16-16-10, written scalar by scalar; Adam on batches of 128, its rate falling along half a
-    cosine. The settings were chosen on 10,000 images held out of the first 60,000. The seconds are
-    those from the model's making to the answers, tracing and compiling included.
+    784-16-16-10 with leaky relu, written scalar by scalar; Adam on batches of 128, its rate falling
+    along half a cosine. The settings were chosen on 10,000 images held out of the first 60,000. The
+    seconds are those from the model's making to the answers, tracing and compiling included.
     """
     X, y = idx.mnist(folder, "train")
     unseen, answers = idx.mnist(folder, "t10k")
-    epochs, size = 30, 128
+    epochs, size = 25, 128
     start = perf_counter()
-    model = nn.MLP(784, [16, 16, 10], seed=seed)
+    model = nn.MLP(784, [16, 16, 10], "leaky_relu", seed=seed)
     cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
     optimizer = nn.Adam(model.parameters(), lr=0.005, weight_decay=4e-4)
     schedule = nn.CosineAnnealingLR(optimizer, epochs)
