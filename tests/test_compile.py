@@ -67,9 +67,9 @@ def by_the_engine(
 
 
 @settings(max_examples=400, deadline=None)
-@given(problems(), st.sets(st.sampled_from(PASSES)))
+@given(problems(), st.sets(st.sampled_from(PASSES)), st.booleans())
 def test_random_graphs_have_the_engines_outputs_and_gradient(
-    problem: tuple[Program, int, list[int], np.ndarray], left_out: set[Any]
+    problem: tuple[Program, int, list[int], np.ndarray], left_out: set[Any], matrices: bool
 ) -> None:
     """Whichever passes are left out; `debug` holds the program to its rules after each."""
     program, inputs, outputs, X = problem
@@ -82,7 +82,13 @@ def test_random_graphs_have_the_engines_outputs_and_gradient(
         return  # outside of what the function is defined for: see the tests of errors
     kept = [improve for improve in PASSES if improve not in left_out]
     compiled = autograd.compile(
-        function, params=params, has_aux=True, allow_unused=True, passes=kept, debug=True
+        function,
+        params=params,
+        has_aux=True,
+        allow_unused=True,
+        passes=kept,
+        matrices=matrices,
+        debug=True,
     )
     arguments = [X] if inputs else []
     found, gradient = compiled.value_and_grad(*arguments)

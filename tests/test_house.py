@@ -20,8 +20,9 @@ ORDER = {
         *("stepper", "micrograd"),
     ],
     "autograd/compile": [
-        *("trace", "program", "arrays", "names", "roll", "view", "simplify", "expression"),
-        *("support", "forward", "backward", "emit", "arguments", "version", "compiled"),
+        *("trace", "program", "arrays", "groups", "names", "roll", "view", "simplify"),
+        *("expression", "support", "forward", "backward", "emit", "arguments", "version"),
+        "compiled",
     ],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..backprop import gradients
 from ..flat import Flat
 from ..value import Value
 from .arguments import Arguments, given
+from .groups import grouped
 from .program import PASSES, Pass, Program, check, recorded
 from .roll import rolled
 from .trace import different, trace
@@ -28,6 +30,7 @@ def compile(
     allow_unused: bool = False,
     dtype: Any = np.float64,
     passes: Sequence[Pass] = PASSES,
+    matrices: bool = True,
     debug: bool = False,
 ) -> Any:
     """A function of Values, written for one example, that runs over rows of arrays at once.
@@ -55,6 +58,7 @@ def compile(
         dtype: what it computes in, float64 or float32.
         passes: the rewritings that the graph goes through; a subset gives the same numbers from
             other code.
+        matrices: make matrix products of dot products, where they are one.
         debug: hold the program to its rules after every pass.
 
     Returns:
@@ -74,25 +78,36 @@ def compile(
     >>> gradient
     array([2., 1.])
     """
-    if function is None:
-        return functools.partial(
-            compile,
-            params=params,
-            has_aux=has_aux,
-            allow_unused=allow_unused,
-            dtype=dtype,
-            passes=passes,
-            debug=debug,
-        )
-    if not callable(function):
-        raise TypeError(f"compile takes a function of Values, got {function!r}")
-    if params is None and hasattr(function, "parameters"):
-        params, allow_unused = function.parameters(), True
     kind = np.dtype(dtype)
     if kind not in (np.float64, np.float32):
         raise TypeError(f"dtype is float64 or float32, got {kind}")
     known = None if params is None else _leaves(params)
-    return Compiled(function, known, has_aux, allow_unused, kind, tuple(passes), debug)
+    options = Options(has_aux, allow_unused, kind, tuple(passes), matrices, debug)
+    if function is None:
+        return lambda function: _compiled(function, known, options)
+    return _compiled(function, known, options)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a function is compiled; see `compile`."""
+
+    has_aux: bool
+    allow_unused: bool
+    dtype: np.dtype[Any]
+    passes: tuple[Pass, ...]
+    matrices: bool
+    debug: bool
+
+
+def _compiled(
+    function: Callable[..., Any], params: list[Value] | None, options: Options
+) -> Compiled:
+    if not callable(function):
+        raise TypeError(f"compile takes a function of Values, got {function!r}")
+    if params is None and hasattr(function, "parameters"):
+        params, options = _leaves(function.parameters()), replace(options, allow_unused=True)
+    return Compiled(function, params, options)
 
 
 def _leaves(params: Iterable[Value]) -> list[Value]:
@@ -113,18 +128,10 @@ class Compiled:
     """
 
     def __init__(
-        self,
-        function: Callable[..., Any],
-        params: list[Value] | None,
-        has_aux: bool,
-        allow_unused: bool,
-        dtype: np.dtype[Any],
-        passes: tuple[Pass, ...],
-        debug: bool,
+        self, function: Callable[..., Any], params: list[Value] | None, options: Options
     ) -> None:
         self.function = function
-        self._given, self._has_aux, self._allow_unused = params, has_aux, allow_unused
-        self._dtype, self._passes, self._debug = dtype, passes, debug
+        self._given, self._options = params, options
         self._versions: dict[tuple[Any, ...], Version] = {}
         self._last: Version | None = None
         functools.update_wrapper(self, function, updated=())
@@ -133,11 +140,7 @@ class Compiled:
         """The compiled method of an instance, which keeps it."""
         if instance is None:
             return self
-        bound = Compiled(
-            self.function.__get__(instance),
-            *(self._given, self._has_aux, self._allow_unused),
-            *(self._dtype, self._passes, self._debug),
-        )
+        bound = _compiled(self.function.__get__(instance), self._given, self._options)
         vars(instance)[self.function.__name__] = bound
         return bound
 
@@ -151,7 +154,7 @@ class Compiled:
                 the function is not defined for a row, which is named.
             TraceError: the function depends on values in a way that cannot be compiled.
         """
-        rows = given(arguments, self._dtype)
+        rows = given(arguments, self._options.dtype)
         version = self._version(rows)
         outputs, _ = version.run(rows, gradient=False)
         return self._returned(version, rows, outputs)
@@ -166,9 +169,9 @@ class Compiled:
                 no finite derivative on a row, which is named.
             TraceError: as for a call.
         """
-        rows = given(arguments, self._dtype)
+        rows = given(arguments, self._options.dtype)
         version = self._version(rows)
-        if version.traced.shape != () and not self._has_aux:
+        if version.traced.shape != () and not self._options.has_aux:
             raise ValueError(
                 f"a gradient is that of one Value, and the function returns "
                 f"{len(version.traced.outputs)}: return their sum, or give has_aux=True for the "
@@ -287,15 +290,18 @@ class Compiled:
         if not program.computes_as(recorded(second, params)):
             raise different(self.function, rows.row(0), rows.another())
         unused = [p for p in given if p not in again]
-        if unused and not self._allow_unused:
+        if unused and not self._options.allow_unused:
             raise ValueError(
                 f"the function does not depend on {len(unused)} of its {len(given)} params, as on "
                 f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
             )
         wanted = len(params) if self._given is None else len(given)
-        for improve in self._passes:
+        for improve in self._options.passes:
             program = improve(program)
-            if self._debug:
+            if self._options.debug:
                 check(program)
-        cost = program.outputs[0] if first.shape == () or self._has_aux else None
-        return Version([first, second], program, rolled(program, cost), wanted, self._dtype)
+        cost = program.outputs[0] if first.shape == () or self._options.has_aux else None
+        groups = grouped(program, cost, self._options.matrices)
+        return Version(
+            [first, second], program, rolled(program, groups), wanted, self._options.dtype
+        )
