@@ -82,16 +82,18 @@ class Statement:
         if self.outer:
             (count, k), r = self.reads[0].places.shape, len(self.reads[1].places)
             met = f"each of {r:,} lists of" if r > 1 else "the same"
-            return f"{count:,} lists of {k:,} weights meet {met} {k:,} numbers: a matrix product"
+            lists = f"{count:,} lists of {k:,} weights meet" if count > 1 else f"{k:,} weights meet"
+            return f"{lists} {met} {k:,} numbers: a matrix product"
         if self.op is COPY:
             return "copied, to lie beside what they are read with"
         if self.op in MANY:
             k = self.reads[0].places.size // max(1, self.size)
             if self.op is SOFTMAX:
                 return "exponentials over their sum: softmax"
-            name = {SUM: "sums", MAX: "maxima", LSE: "log-sum-exps", DOT: "dot products"}[self.op]
-            kind = f"of {k:,}" if self.sums is None else "of different lengths"
-            return f"{self.size:,} {name} {kind}"
+            name = {SUM: "sum", MAX: "maximum", LSE: "log-sum-exp", DOT: "dot product"}[self.op]
+            if self.size == 1:
+                return f"a {name} of {k:,}"
+            return f"a {name} each, of {k:,}" if self.sums is None else f"a {name} each"
         return f"{self.op.name}, element by element"
 
 

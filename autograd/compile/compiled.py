@@ -201,7 +201,7 @@ class Compiled:
         wrong = ~np.isfinite(outputs).all(axis=0)
         row = int(np.argmax(wrong))
         try:
-            trace(self.function, rows.row(row))
+            trace(self.function, rows.row(row)).check_domains()
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"in row {row}: {error}") from None
 

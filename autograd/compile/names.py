@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 TAKEN = frozenset(
     {
-        *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value"),
+        *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value", "d_value"),
         *("parameters", "compiled", "add_at"),
     }
 )

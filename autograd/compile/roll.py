@@ -186,7 +186,7 @@ class _Layout:
             if root.base is None:
                 size = self.lengths[root]
                 whole = size == group.length
-                name = self.named(group.nodes if whole else [], f"v{len(self.names)}")
+                name = self.named(group.nodes, group.op.name) if whole else free("v", self.names)
                 root.base = Array(name, size, group.batched, whole)
                 self.labels[root.base] = {}
             group.base = root.base

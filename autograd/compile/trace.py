@@ -16,7 +16,7 @@ from .. import modes, ops
 from ..graph import topological_order
 from ..modes import TraceError
 from ..sequences import sum as total
-from ..value import Value, constant
+from ..value import Value, constant, failure
 
 
 @dataclass
@@ -42,6 +42,13 @@ class Traced:
     def data(self) -> list[float]:
         """The numbers of all nodes."""
         return [v.data for v in self.order]
+
+    def check_domains(self) -> None:
+        """Raise where an operation is outside its domain, which a NaN is without an error."""
+        for node in self.order:
+            domain, numbers = node.op.domain, [arg.data for arg in node.args]
+            if domain is not None and not domain.holds(*numbers):
+                raise failure(node.op, ValueError("not a number"), node.args)
 
     def leaves(self) -> list[Value]:
         """The Values it met that you made, in the order first met, without the inputs."""
