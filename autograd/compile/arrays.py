@@ -108,7 +108,7 @@ class Rolled:
         constants: the constants' array.
         numbers: what the constants are.
         outputs: what is returned, one after the other.
-        labels: what the scalars of an array are called, at its places.
+        labels: what the parameters are called, by their place in theta.
     """
 
     statements: list[Statement]
@@ -117,7 +117,7 @@ class Rolled:
     constants: Array
     numbers: np.ndarray
     outputs: list[Read]
-    labels: dict[Array, dict[int, str]]
+    labels: dict[int, str]
 
     def arrays(self) -> list[Array]:
         """The arrays that statements make, in the order they are begun."""

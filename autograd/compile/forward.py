@@ -101,7 +101,7 @@ class Forward:
     def parameter(self, found: View, places: np.ndarray) -> str:
         """The name of a slice of the parameters."""
         if found.core not in self.views:
-            labels = self.rolled.labels[self.rolled.theta]
+            labels = self.rolled.labels
             name = common_name([labels.get(i, "") for i in np.unique(places).tolist()])
             name = free(name or f"p{len(self.views)}", self.taken)
             self.views[found.core] = name

@@ -30,7 +30,6 @@ class _Layout:
         self.group_of: list[Group | None] = [None] * len(self.nodes)
         self.place: list[int] = [node.place for node in self.nodes]
         self.names = set(TAKEN)
-        self.labels: dict[Array, dict[int, str]] = {}
         self.lengths: dict[Group, int] = {}  # of the arrays, by the group that stands for each
         self.filled: dict[Array, int] = {}
 
@@ -47,7 +46,12 @@ class _Layout:
         statements = [self.statement(group) for group in groups]
         outputs = self.runs(self.program.outputs)
         numbers = np.array(self.program.constants, dtype=float)
-        return Rolled(statements, *leaves, numbers, outputs, self.labels)
+        labels = {
+            node.place: self.program.labels[i]
+            for i, node in enumerate(self.program.nodes)
+            if node.op is PARAM and i in self.program.labels
+        }
+        return Rolled(statements, *leaves, numbers, outputs, labels)
 
     # ------------------------------------------------------------------ leaves
 
@@ -76,11 +80,6 @@ class _Layout:
         theta = homes[PARAM].base
         constants = homes[ops.constant].base
         assert theta is not None and constants is not None
-        self.labels[theta] = {
-            node.place: program.labels[i]
-            for i, node in enumerate(program.nodes)
-            if node.op is PARAM and i in program.labels
-        }
         return [group.base for group in inputs if group.base], theta, constants
 
     def named(self, nodes: Iterable[int], default: str) -> str:
@@ -188,7 +187,6 @@ class _Layout:
                 whole = size == group.length
                 name = self.named(group.nodes, group.op.name) if whole else free("v", self.names)
                 root.base = Array(name, size, group.batched, whole)
-                self.labels[root.base] = {}
             group.base = root.base
         group.start = self.filled.get(group.base, 0)
         self.filled[group.base] = group.start + group.length
