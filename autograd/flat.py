@@ -49,7 +49,8 @@ class Flat:
         values: the leaves, in the order of the array.
 
     Raises:
-        TypeError: one is not a Value that you made.
+        TypeError: one is not a Value that you made, or of a class of your own.
+        ValueError: one stands there twice.
 
     >>> w, b = Value(2.0), Value(1.0)
     >>> flat = Flat([w, b])
@@ -63,6 +64,8 @@ class Flat:
 
     def __init__(self, values: Iterable[Value]) -> None:
         self.values = list(values)
+        if len(set(self.values)) < len(self.values):
+            raise ValueError("a Value stands there twice, and has one place in an array")
         for v in self.values:
             if not isinstance(v, Value) or v.op is not ops.leaf:
                 raise TypeError(f"only Values that you made can lie in an array, got {v!r}")
@@ -116,10 +119,11 @@ class Flat:
 
 def _bring_together(leaves: list[Value]) -> None:
     """Give leaves that have their numbers to themselves one array for all."""
+    for v in leaves:
+        if type(v) is not Value:
+            raise TypeError(f"a {type(v).__name__} keeps its number to itself: {v!r}")
     array = np.array([as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves])
     view = memoryview(array)  # type: ignore[arg-type]  # its elements are read as floats
     for i, v in enumerate(leaves):
-        if type(v) is not Value:
-            raise TypeError(f"a {type(v).__name__} keeps its number to itself: {v!r}")
         v._a, v._b = view, i
         v.__class__ = Shared

@@ -29,8 +29,17 @@ class Arguments(NamedTuple):
         return Arguments([array[i : i + 1] for array in self.arrays], self.shapes, 1)
 
     def another(self) -> list[np.ndarray]:
-        """Numbers unlike those of the first row: another row, or the first one moved a little."""
-        return [_another(array) for array in self.arrays]
+        """Numbers unlike those of the first row: the next that differs, or the first one moved."""
+        if self.different():
+            return self.row(self.different())
+        return [np.where(a[0] == 0.0, 1e-9, a[0] * (1.0 - 1e-6)) for a in self.arrays]
+
+    def different(self) -> int:
+        """The first row that has other numbers than row 0; 0 if there is none."""
+        for i in range(1, self.size):
+            if not all(np.array_equal(array[i], array[0]) for array in self.arrays):
+                return i
+        return 0
 
     def columns(self, start: int, stop: int) -> list[np.ndarray]:
         """Some of the rows as columns: for each argument (k, rows)."""
@@ -62,6 +71,8 @@ def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
 
 
 def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
+    if type(argument) is np.ndarray and argument.dtype == dtype and argument.size:
+        return argument
     try:
         array = np.asarray(argument)
     except ValueError:
@@ -76,10 +87,3 @@ def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
         return array
     with np.errstate(over="ignore"):  # too large for float32 is infinite there
         return array.astype(dtype)
-
-
-def _another(array: np.ndarray) -> np.ndarray:
-    for row in array[1:]:
-        if not np.array_equal(row, array[0]):
-            return np.asarray(row)
-    return np.asarray(array[0] * (1.0 + 1e-6))

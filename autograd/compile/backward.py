@@ -70,7 +70,7 @@ class Backward(Forward):
         for statement in reversed(self.rolled.statements):
             out = statement.out
             reached = out in self.handed or out in self.begun
-            if reached and statement.inside and out in self.varying:
+            if reached and statement.inside:
                 self.hand_on(statement, self.collected(statement))
         for array, line in self.begun.items():
             if array is not self.rolled.theta and self.whole(array):

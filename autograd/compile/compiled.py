@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -120,6 +121,21 @@ def _leaves(params: Iterable[Value]) -> list[Value]:
     return found
 
 
+@contextlib.contextmanager
+def in_row(row: int) -> Iterator[None]:
+    """Errors of an operation inside are those of a row, and say so."""
+    try:
+        yield
+    except (ArithmeticError, ValueError) as error:
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = frame.tb_frame.f_globals.get("__name__", "") if frame else ""
+        if not where.startswith("autograd."):
+            raise  # an error of the function itself, as for a wrong number of columns
+        raise type(error)(f"in row {row}: {error}") from None
+
+
 class Compiled:
     """A function of Values as matrix code; see `compile`.
 
@@ -179,7 +195,7 @@ class Compiled:
             )
         outputs, gradient = version.run(rows, gradient=True)
         returned = self._returned(version, rows, outputs)
-        if not np.isfinite(gradient).all():
+        if version.steep and not np.isfinite(gradient).all():
             self._explain_the_gradient(version, rows)
         return returned, gradient[: version.wanted]
 
@@ -200,20 +216,16 @@ class Compiled:
         """Let the engine compute the first row that went wrong: it says where a number fails."""
         wrong = ~np.isfinite(outputs).all(axis=0)
         row = int(np.argmax(wrong))
-        try:
+        with in_row(row):
             trace(self.function, rows.row(row)).check_domains()
-        except (ArithmeticError, ValueError) as error:
-            raise type(error)(f"in row {row}: {error}") from None
 
     def _explain_the_gradient(self, version: Version, rows: Arguments) -> None:
         """Let the engine differentiate the first row that went wrong."""
         for row in range(rows.size):
             _, gradient = version.run(rows.only(row), gradient=True)
             if not np.isfinite(gradient).all():
-                try:
+                with in_row(row):
                     gradients(trace(self.function, rows.row(row)).outputs[0])
-                except (ArithmeticError, ValueError) as error:
-                    raise type(error)(f"in row {row}: {error}") from None
 
     # ------------------------------------------------------------------ looking
 
@@ -278,12 +290,14 @@ class Compiled:
         given = self._given or []
         if given:
             Flat(given)  # so that a look at them is noticed
-        first = trace(self.function, rows.row(0))
+        with in_row(0):
+            first = trace(self.function, rows.row(0))
         known = set(given)
         found = [v for v in first.leaves() if v not in known]
         if found:
             Flat(found)
-        second = trace(self.function, rows.another())
+        with in_row(rows.different()):
+            second = trace(self.function, rows.another())
         again = set(second.leaves())
         params = [*given, *(v for v in found if v in again)]
         program = recorded(first, params)

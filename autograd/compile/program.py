@@ -198,7 +198,7 @@ def gathered(program: Program) -> Program:
     """
     uses = _uses(program)
     stopped = {n.args[0] for n in program.nodes if n.op is ops.stop_gradient}
-    inner = _inside_chains(program, uses, stopped)
+    inner = _inside_chains(program, uses)
     nodes = list(program.nodes)
     for i, node in enumerate(program.nodes):
         if i in inner or node.op not in (ops.add, ops.maximum):
@@ -241,7 +241,7 @@ def _uses(program: Program) -> list[int]:
     return uses
 
 
-def _inside_chains(program: Program, uses: list[int], stopped: set[int]) -> set[int]:
+def _inside_chains(program: Program, uses: list[int]) -> set[int]:
     """The additions and maxima that only continue in another of their kind."""
     inner = set()
     for node in program.nodes:
@@ -249,7 +249,7 @@ def _inside_chains(program: Program, uses: list[int], stopped: set[int]) -> set[
             for arg in node.args:
                 if uses[arg] == 1 and program.nodes[arg].op is node.op:
                     inner.add(arg)
-    return inner - stopped
+    return inner
 
 
 def _terms(program: Program, end: int, inner: set[int]) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..backprop import gradients
 from ..flat import Flat
 from .arguments import Arguments
-from .arrays import Rolled
+from .arrays import MANY, Rolled
 from .emit import Source, written
 from .program import Program
 from .trace import Traced
@@ -27,6 +27,7 @@ class Version:
         rolled: the program as array statements.
         wanted: how many of the parameters the gradient is by.
         source: the code that ran last.
+        steep: whether a slope may be infinite where the value is not, as of a root at 0.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Version:
         self._codes: dict[bool, Code] = {}
         numbers = 2 * sum(array.size for array in rolled.arrays()) + 1
         self._block = max(64, BLOCK // numbers)
+        rows = {statement.op for statement in rolled.statements}
+        self.steep = any(op.domain is not None or not op.array for op in rows - set(MANY))
 
     def run(self, rows: Arguments, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
         """The outputs, (k, n) or (k, 1), and the gradient of the mean of the first.

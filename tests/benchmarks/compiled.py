@@ -300,23 +300,27 @@ def mnist(folder: Path, seed: int = 0) -> tuple[float, float]:
     """The share of the 10,000 unseen digits that are read rightly, and the seconds that it took.
 
     784-16-16-10 with leaky relu, written scalar by scalar; Adam on batches of 128, its rate falling
-    along half a cosine. The settings were chosen on 10,000 images held out of the first 60,000. The
-    seconds are those from the model's making to the answers, tracing and compiling included.
+    along half a cosine; most batches are moved by a pixel, left, right, up or down. The settings
+    were chosen on 10,000 images held out of the first 60,000. The seconds are those from the
+    model's making to the answers, tracing and compiling included.
     """
     X, y = idx.mnist(folder, "train")
     unseen, answers = idx.mnist(folder, "t10k")
-    epochs, size = 25, 128
+    epochs, size = 20, 128
     start = perf_counter()
     model = nn.MLP(784, [16, 16, 10], "leaky_relu", seed=seed)
     cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
-    optimizer = nn.Adam(model.parameters(), lr=0.005, weight_decay=4e-4)
+    optimizer = nn.Adam(model.parameters(), lr=0.008, weight_decay=5e-5)
     schedule = nn.CosineAnnealingLR(optimizer, epochs)
     Y, rng = nn.one_hot(y, 10), np.random.default_rng(seed)
     for _ in range(epochs):
         order = rng.permutation(len(X))
         for first in range(0, len(X), size):
             batch = order[first : first + size]
-            optimizer.step(cost.value_and_grad(X[batch], Y[batch])[1])
+            seen = X[batch]
+            if rng.random() < 0.7:
+                seen = np.roll(seen, rng.choice([-1, 1, -28, 28]), axis=1)
+            optimizer.step(cost.value_and_grad(seen, Y[batch])[1])
         schedule.step()
     said = autograd.compile(model)(unseen).argmax(axis=1)
     return float((said == answers).mean()), perf_counter() - start
