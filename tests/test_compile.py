@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 import autograd
 import nn
 from autograd import TABLE, Value
-from autograd.compile.program import PASSES
+from autograd.compile.program import PASSES, Node
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 0.5, 300.0, -300.0, math.inf, -math.inf, math.nan]
 
@@ -101,6 +102,17 @@ def test_random_graphs_have_the_engines_outputs_and_gradient(
     np.testing.assert_allclose(compiled(*arguments), found, rtol=1e-12, atol=1e-13)
 
 
+def test_blocks_share_what_all_rows_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["autograd.compile.version"], "BLOCK", 1)
+    w, x = Value(0.5), np.ones(200)
+    value, gradient = autograd.compile(lambda x: w * w).value_and_grad(x)
+    assert (value, gradient.tolist()) == (0.25, [pytest.approx(1.0)])
+    both = autograd.compile(lambda x: [w * w, w + 1.0], has_aux=True)
+    assert both.value_and_grad(x)[0].shape == (200, 2)
+    single = autograd.compile(lambda x: w * x, dtype="float32")
+    assert single.value_and_grad(x)[1].dtype == np.float32
+
+
 def test_blocks_of_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["autograd.compile.version"], "BLOCK", 1)
     w, rng = Value(0.5), np.random.default_rng(0)
@@ -175,6 +187,30 @@ def leaked(x: list[Value]) -> list[Value]:
     return [total(products), *products]
 
 
+def several_sums(x: list[Value]) -> Value:
+    sums = [
+        total([*A, x[0]]),
+        total([*B, x[1], x[2], A[0]]),
+        total([A[1], B[1], x[2], x[0], x[1], B[2]]),
+    ]
+    return total(sums) * sums[0].sin()
+
+
+def piecewise(x: list[Value]) -> Value:
+    h = [x[0].tanh(), autograd.leaky_relu(x[1], 0.1), autograd.where(x[1], x[2], A[0])]
+    return total(a * z.tanh() for a, z in zip(A, times(M, h)))
+
+
+def largest(x: list[Value]) -> Value:
+    m = (A[0] * x[0]).maximum(A[1] * x[1]).maximum(A[2] * x[2])
+    return m * autograd.stop_gradient(m)
+
+
+def shifted_by_a_weight(x: list[Value]) -> Value:
+    e = [(v - A[0]).exp() for v in x[:2]]
+    return e[0] / (e[0] + e[1]) * A[1]
+
+
 STRUCTURES: dict[str, tuple[Callable[..., Any], list[Value]]] = {
     "recurrent": (recurrent, [*MATRIX, *A, *B]),
     "convolved": (convolved, A),
@@ -215,6 +251,16 @@ STRUCTURES: dict[str, tuple[Callable[..., Any], list[Value]]] = {
     "quotients": (lambda x: total(q / (c * c + 1.0) for r in M for c, q in zip(x, r)), MATRIX),
     "several powers": (lambda x: total((a * a) ** k for a in A for k in (2, 3)) * x[0], A),
     "the smallest of many": (lambda x: x[0].minimum(A[0]).minimum(x[1]) * A[1], A[:2]),
+    "several sums": (several_sums, [*A, *B]),
+    "piecewise": (piecewise, [*A, *MATRIX]),
+    "the largest, stopped and not": (largest, A),
+    "no softmax, for its shift learns": (shifted_by_a_weight, A[:2]),
+    "one operand twice in a softmax": (
+        lambda x: total(
+            p * v for p, v in zip(autograd.softmax([x[0] * A[0], x[0] * A[0], A[1]]), x)
+        ),
+        A[:2],
+    ),
     "used many times": (
         lambda x: total((x[0] * (A[0] * A[0]) + i).tanh() for i in range(200)),
         A[:1],
@@ -287,6 +333,41 @@ def test_what_is_not_finite_beside_the_cost_stays_there() -> None:
 
 
 # ---------------------------------------------------------------------- precision
+
+
+def test_infinite_constants_and_signed_zeros() -> None:
+    assert autograd.compile(lambda x: x.maximum(-math.inf))([1.0]) == 1.0
+    assert autograd.compile(lambda x: x.minimum(math.inf))([1.0]) == 1.0
+    signs = np.signbit(autograd.compile(lambda x: [x[0] * 0.0, x[1] * -0.0])([[1.0, 1.0]]))
+    assert signs.tolist() == [[False, True]]
+    assert np.signbit(autograd.compile(lambda x: [x * 0.0, x * -0.0])([1.0])).tolist() == [
+        [False, True]
+    ]
+    assert math.isnan(autograd.compile(lambda x: x * math.nan)([1.0, 2.0]))
+    assert math.isnan(autograd.compile(lambda x: x * 2.0)([math.nan, 1.0]))
+
+
+def test_nothing_overflows_on_the_way() -> None:
+    rows = [[0.0, 1.0], [0.0, 800.0], [-900.0, 800.0]]
+    wanted = (math.log(1 + math.e) + 1600.0) / 3
+    assert autograd.compile(autograd.logsumexp)(rows) == pytest.approx(wanted)
+    assert autograd.compile(autograd.softmax)(rows)[1].tolist() == [0.0, 1.0]
+    assert autograd.compile(lambda x: x * 1.0)([1.5e308] * 2) == 1.5e308
+
+
+def test_float32_stays_float32_and_follows_the_parameters() -> None:
+    w = Value(2.0)
+    compiled = autograd.compile(lambda x: w * x, dtype="float32")
+    assert [compiled([1.0]), compiled([1.0])] == [2.0, 2.0]
+    w.data = 5.0
+    assert compiled([1.0]) == 5.0
+    square = autograd.op("square", lambda a: a * a, lambda out, a: (2 * a,))
+
+    def several(x: Any) -> list[Value]:
+        h = [x[0].tanh(), square(x[1]), x[2] * 1.5]
+        return [*h, total(z.tanh() for z in times(M, h))]
+
+    assert autograd.compile(several, dtype="float32")(X).dtype == np.float32
 
 
 def test_float32_is_offered() -> None:
@@ -396,6 +477,13 @@ def test_a_method_compiles_for_each_instance() -> None:
         def cost(self, x: Value) -> Value:
             return self.scale * x
 
+        @autograd.compile(has_aux=True, dtype="float32")
+        def both(self, x: Value) -> list[Value]:
+            return [self.scale * x, x]
+
+    assert Scaled.cost is vars(Scaled)["cost"]
+    outputs, gradient = Scaled(2.0).both.value_and_grad([1.0, 3.0])
+    assert (outputs.dtype, gradient.tolist()) == (np.float32, [2.0])
     two, three = Scaled(2.0), Scaled(3.0)
     assert (two.cost([1.0]), three.cost([1.0]), two.cost([5.0])) == (2.0, 3.0, 10.0)
     assert two.cost.params == [two.scale]
@@ -474,6 +562,83 @@ def test_an_operation_of_ones_own_compiles() -> None:
     assert gradient == pytest.approx(slopes)
 
 
+def test_code_is_held_against_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = sys.modules["autograd.compile.version"]
+    written = version.written
+
+    def wrong(*arguments: Any) -> Any:
+        source = written(*arguments)
+        return type(source)(source.text.replace(" + ", " - "), source.names, source.gradient)
+
+    monkeypatch.setattr(version, "written", wrong)
+    with pytest.raises(ArithmeticError, match="use the function itself"):
+        autograd.compile(lambda x: x + A[0])([1.0])
+
+
+def test_gradient_code_is_held_against_the_parameters_it_was_traced_with() -> None:
+    w = Value(2.0)
+    compiled = autograd.compile(lambda x: w**3 * x)
+    compiled([1.0, 2.0])
+    w.data = 5.0
+    assert compiled.value_and_grad([1.0, 2.0])[1].tolist() == [pytest.approx(112.5)]
+    assert w.data == 5.0
+
+
+def test_outputs_are_ones_own() -> None:
+    x, w = np.ones((2, 2)), Value(1.0)
+    found = autograd.compile(lambda x: [x[0], x[1]])(x)
+    found[0, 0] = 9.0
+    assert x[0, 0] == 1.0
+    shared = autograd.compile(lambda x: [w * 2.0, w * 3.0])(x)
+    shared[0, 0] = 4.0
+    assert shared.tolist() == [[4.0, 3.0], [2.0, 3.0]]
+
+
+def test_explanations_say_what_became_of_what() -> None:
+    def why(function: Any, *arguments: Any) -> str:
+        compiled = autograd.compile(function)
+        compiled(*arguments)
+        return compiled.explain()
+
+    w = Value(2.0)
+    assert "the same for all rows" in why(lambda x: w * w * x, [1.0])
+    assert "15 scalar" in why(autograd.logsumexp, [[1.0, 2.0, 3.0]])
+    assert "6 scalar" in why(lambda x: total(a * v for a, v in zip(A, x)) + B[0], X)
+    assert "exponentials over their sum" in why(autograd.softmax, X)
+    assert "a sum each, of 3" in why(lambda x: [total(x[:3]), total(x[1:])], np.ones((1, 4)))
+    uneven = why(lambda x: total(x[:3]).sin() + total(x[3:]).sin(), np.ones((1, 7)))
+    assert "a sum each\n" in uneven
+    rows = why(lambda: total(z.tanh() for x in ([1, 2, 3], [3, 5, 7]) for z in times(M, x)))
+    assert "3 lists of 3 weights meet each of 2 lists of 3 numbers: a matrix product" in rows
+
+
+def test_names_that_are_keywords_are_not_taken() -> None:
+    w = Value(2.0, "lambda")
+    assert autograd.compile(lambda x: w * x)([3.0]) == 6.0
+
+
+def test_a_model_may_have_parameters_that_it_does_not_use() -> None:
+    class Half:
+        def __init__(self) -> None:
+            self.a, self.b = Value(1.0), Value(2.0)
+
+        def parameters(self) -> list[Value]:
+            return [self.a, self.b]
+
+        def __call__(self, x: Value) -> Value:
+            return self.a * x
+
+    assert autograd.compile(Half()).value_and_grad([3.0])[1].tolist() == [3.0, 0.0]
+
+
+def test_debug_notices_a_pass_that_breaks_the_rules() -> None:
+    def breaking(program: Any) -> Any:
+        return replace(program, nodes=[*program.nodes, Node(TABLE["add"], (0,))])
+
+    with pytest.raises(AssertionError):
+        autograd.compile(lambda x: x * 2.0, passes=[breaking], debug=True)([1.0])
+
+
 def test_it_decorates() -> None:
     w = Value(2.0)
 
@@ -496,6 +661,7 @@ def test_it_decorates() -> None:
         ((1.0,), "argument 0 is one number"),
         (([[1.0], [2.0, 3.0]],), "rows of argument 0 differ in length"),
         ((["a"],), "argument 0 is made of <U1 data"),
+        (([1j],), "argument 0 is made of complex128 data"),
         (([1.0], [1.0, 2.0]), "different numbers of rows: 1, 2"),
         (([1.0, 2.0], [[1.0, 2.0]]), "different numbers of rows: 2, 1"),
     ],
@@ -509,6 +675,11 @@ def test_a_row_that_cannot_be_computed_is_named() -> None:
     compiled = autograd.compile(lambda x: x.log())
     with pytest.raises(ValueError, match=r"in row 2: log\(x\) is not defined"):
         compiled([1.0, 2.0, -1.0])
+    for rows, row in (([-1.0, 1.0], 0), ([1.0, -1.0], 1)):
+        with pytest.raises(ValueError, match=f"in row {row}: "):
+            autograd.compile(lambda x: x.log())(rows)
+    with pytest.raises(ValueError, match="in row 2: "):
+        autograd.compile(lambda x: [x.log(), x])([1.0, 2.0, -1.0])
     with pytest.raises(ValueError, match=r"in row 1: log\(x\) is not defined: .* a = x = nan"):
         compiled([1.0, math.nan])
     assert math.isnan(autograd.compile(lambda x: x * 2.0)([math.nan])), "nothing forbids it here"

@@ -65,3 +65,29 @@ def test_copies_have_numbers_of_their_own() -> None:
     leaves, other = copy.deepcopy(([a, b], flat))
     leaves[0].data = 8.0
     assert (other.read().tolist(), flat.read().tolist()) == ([8.0, 2.0], [1.0, 2.0])
+
+
+def test_a_part_that_begins_later_is_that_part() -> None:
+    a, b, c = (Value(float(i)) for i in range(3))
+    Flat([a, b, c])
+    Flat([b, c]).read()[0] = 7.0
+    assert [v.data for v in (a, b, c)] == [0.0, 7.0, 2.0]
+
+
+def test_whole_numbers_become_floats() -> None:
+    a = Value(1.0)
+    a.data = 2
+    Flat([a]).write(np.array([0.5]))
+    assert a.data == 0.5
+
+
+def test_what_has_no_place_of_its_own_changes_nothing() -> None:
+    class Mine(Value):
+        pass
+
+    a = Value(1.0)
+    with pytest.raises(TypeError, match="a Mine keeps its number to itself"):
+        Flat([a, Mine(1.0)])
+    with pytest.raises(ValueError, match="stands there twice"):
+        Flat([a, a])
+    assert type(a) is Value

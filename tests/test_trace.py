@@ -96,6 +96,29 @@ def test_what_differs_from_row_to_row_is_named_with_its_line() -> None:
         autograd.compile(growing)([1.0])
 
 
+def test_outputs_that_change_places_are_noticed() -> None:
+    count = iter(range(9))
+
+    def changing(x: Value) -> list[Value]:
+        y = x * W
+        return [y, x] if next(count) % 2 else [x, y]
+
+    with pytest.raises(TraceError, match="or the same of others"):
+        autograd.compile(changing)([1.0, 2.0])
+
+
+def test_a_look_shows_even_where_there_is_one_row() -> None:
+    for x in (2.0, 0.0):
+        with pytest.raises(TraceError, match="a plain number is"):
+            autograd.compile(lambda x: x + peek(x))([x])
+
+
+def test_the_weights_that_are_given_may_not_be_looked_at() -> None:
+    w = Value(2.0, "w")
+    with pytest.raises(TraceError, match="`.data` of w is read"):
+        autograd.compile(lambda x: w * x * w.data, params=[w])([1.0])
+
+
 def test_an_error_of_the_function_leaves_all_as_it_was() -> None:
     kept = []
 

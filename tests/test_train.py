@@ -1048,3 +1048,53 @@ def test_a_trainer_of_other_things_is_refused(
 def test_a_clip_is_positive() -> None:
     with pytest.raises(ValueError, match="clip is a positive number, got 0"):
         trainer(clip=0)
+
+
+# ---------------------------------------------------------------------- code and engine
+
+POINTS = np.random.default_rng(1).normal(size=(24, 2))
+HALVES = np.array([0] * 12 + [1] * 12)
+
+
+def slow_run(loss: Any, epochs: int, after: Any = lambda: None, **settings: Any) -> nn.History:
+    """Epochs that hardly move, with something that happens after each."""
+    model = nn.MLP(2, [3, 2], "tanh", seed=0)
+    trained = nn.Trainer(model, loss, nn.SGD(model.parameters(), 1e-12), **settings)
+    return trained.fit(POINTS, HALVES, epochs, None, callbacks=[lambda *_: after()])
+
+
+def test_a_cost_that_changes_for_one_kind_of_target_is_noticed_in_time() -> None:
+    extra = [0.0]
+
+    def loss(z: Any, y: Any) -> Value:
+        return z[0] * z[0] + extra[0] * y * z[1] * z[1]
+
+    losses = slow_run(loss, 3, lambda: extra.__setitem__(0, 1.0)).losses
+    assert losses[2] > 1.01 * losses[0]
+
+
+def test_code_is_held_against_the_engine_on_every_kind_of_target() -> None:
+    def loss(z: Any, y: Any) -> Value:
+        return (1.0 - z[0]).relu() if y == 1 else (1.0 + z[0]).relu()
+
+    assert "not the engine" in slow_run(loss, 1).not_compiled
+
+
+def test_a_cost_that_begins_to_branch_goes_on_with_the_engine() -> None:
+    branching = [False]
+
+    def loss(z: Any, y: Any) -> Value:
+        return (1.0 - z[0]).exp() if branching[0] and y == 1 else 1.0 + z[0] * z[0]
+
+    history = slow_run(loss, 4, lambda: branching.__setitem__(0, True))
+    assert "not the engine" in history.not_compiled
+
+
+def test_an_optimiser_of_some_parameters_in_any_order_moves_those() -> None:
+    moved = []
+    for compile in (True, False):
+        model = nn.MLP(2, [3, 2], "tanh", seed=0)
+        optimizer = nn.SGD(model.parameters()[12:3:-2], 0.1)
+        nn.Trainer(model, nn.cross_entropy, optimizer).fit(POINTS, HALVES, 2, 8, compile=compile)
+        moved.append([p.data for p in model.parameters()])
+    assert moved[0] == pytest.approx(moved[1], rel=1e-12)
