@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from .program import Program
 from .trace import Traced
 
 TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}  # relative, and of the largest
+NONE = np.zeros(0)
 BLOCK = 1 << 20  # how many numbers a run keeps at once: rows go through in blocks of so many
 
 
@@ -45,6 +48,8 @@ class Version:
         self._theta = Flat(program.params)
         self._first = self._theta.read().copy()
         self._codes: dict[bool, Code] = {}
+        # A matrix product has threads of its own.
+        self._threads = 1 if any(s.outer for s in rolled.statements) else os.cpu_count() or 1
         numbers = 2 * sum(array.size for array in rolled.arrays()) + 1
         self._block = max(64, BLOCK // numbers)
         rows = {statement.op for statement in rolled.statements}
@@ -64,17 +69,16 @@ class Version:
             self._codes[gradient] = code
         self.source = code.source
         theta = self._theta.read()
+        code.bind(theta)
         if rows.size <= self._block:
-            return self._run(code, rows.columns(0, rows.size), theta, rows.size)
-        outputs, total = [], np.zeros(len(theta), self._dtype)
-        for start in range(0, rows.size, self._block):
-            columns = rows.columns(start, start + self._block)
-            part, slopes = self._run(code, columns, theta, rows.size)
-            outputs.append(part)
-            total = total + slopes if gradient else total
+            return code(self._columns(rows, 0), rows.size)
+        blocks = [self._columns(rows, i) for i in range(0, rows.size, self._block)]
+        with ThreadPoolExecutor(self._threads) as pool:
+            found = list(pool.map(lambda columns: code(columns, rows.size), blocks))
+        total = np.sum([slopes for _, slopes in found], axis=0, dtype=self._dtype)
         if not any(read.base.batched for read in self.rolled.outputs):
-            return outputs[0], total
-        return np.concatenate(outputs, axis=1), total
+            return found[0][0], total
+        return np.concatenate([outputs for outputs, _ in found], axis=1), total
 
     def _hold(self, code: Code) -> None:
         """Hold code against the engine, on the rows that were traced."""
@@ -82,7 +86,8 @@ class Version:
         flat = np.array([[v.data for v in row] for row in rows], self._dtype).T
         columns = np.split(flat, np.cumsum([len(a) for a in self.traced.inputs])[:-1])
         takes = bool(self.traced.inputs)
-        outputs, slopes = code(columns if takes else [], self._first, len(rows) if takes else 1)
+        code.bind(self._first)
+        outputs, slopes = code(columns if takes else [], len(rows) if takes else 1)
         wanted = np.array([[v.data for v in t.outputs] for t in self._traces]).T
         among = [x for t in self._traces for x in t.data()]
         self._compare(np.broadcast_to(outputs, wanted.shape).ravel(), wanted.ravel(), among)
@@ -120,14 +125,14 @@ class Version:
                 f"{wanted[i]}, for the first rows: use the function itself, without compile"
             )
 
-    def _run(
-        self, code: Code, columns: list[np.ndarray], theta: np.ndarray, n: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _columns(self, rows: Arguments, start: int) -> list[np.ndarray]:
+        """A block of rows as columns, with what is drawn at random for them."""
+        columns = rows.columns(start, start + self._block)
         if samplers := self.traced.samplers:
-            rows = range(columns[0].shape[1] if columns else 1)
-            draws = np.array([[draw() for draw in samplers] for _ in rows], dtype=self._dtype)
+            count = range(columns[0].shape[1] if columns else 1)
+            draws = np.array([[draw() for draw in samplers] for _ in count], dtype=self._dtype)
             columns = [*columns, draws.T]
-        return code(columns, theta, n)
+        return columns
 
 
 class Code:
@@ -148,13 +153,15 @@ class Code:
         self._slices = names.get("parameters", lambda theta: ())
         self._known: tuple[Any, ...] = (None,)  # an array, and what it is to the function
 
-    def __call__(
-        self, columns: list[np.ndarray], theta: np.ndarray, n: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def bind(self, theta: np.ndarray) -> None:
+        """Run with these parameters from now on; what changes in their array is seen."""
+        if theta is not self._known[0] or theta.dtype != self._dtype:
+            with np.errstate(over="ignore"):
+                column = theta.astype(self._dtype, copy=False)[:, None]
+            self._known = (theta, column, *self._slices(column))
+
+    def __call__(self, columns: list[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
         """The outputs, and the gradient of the mean over n rows of the first."""
         with np.errstate(all="ignore"):
-            if theta is not self._known[0] or theta.dtype != self._dtype:
-                column = theta.astype(self._dtype, copy=False)[:, None]
-                self._known = (theta, column, *self._slices(column))
             found = self._function(*columns, *self._known[1:], n)
-        return (found[0], found[1].ravel()) if self.gradient else (found, theta[:0])
+        return (found[0], found[1].ravel()) if self.gradient else (found, NONE)

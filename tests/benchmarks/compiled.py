@@ -247,10 +247,14 @@ def irregular_peers(nodes: int, rows: int) -> list[Peer]:
         ],
     )
     total = casadi.sum1(casadi.vertcat(*found))
-    mapped = casadi.Function("f", [casadi.vertcat(*symbols)], [total]).map(rows)
+    one = casadi.Function("f", [casadi.vertcat(*symbols)], [total])
     columns = casadi.DM(X.T)
-    peers.append(Peer("CasADi SX, mapped", lambda: float(casadi.sum2(mapped(columns))) / rows))
-    assert math.isclose(peers[0].step(), peers[1].step(), rel_tol=1e-9)
+    for name, mapped in (
+        ("CasADi SX, mapped", one.map(rows)),
+        ("CasADi SX, 2 threads", one.map(rows, "thread", 2)),
+    ):
+        peers.append(Peer(name, lambda f=mapped: float(casadi.sum2(f(columns))) / rows))
+        assert math.isclose(peers[0].step(), peers[-1].step(), rel_tol=1e-9)
     return peers
 
 
