@@ -36,11 +36,12 @@ class Peer(NamedTuple):
 def in_turns(peers: list[Peer], steps: int) -> dict[str, float]:
     """Seconds a step, the median over rounds in which all take their turn.
 
-    A turn begins with steps that are not timed: threads of the one before may still be spinning.
+    A turn begins with steps that are not timed, and every other round goes the other way: threads
+    of the one before may still be spinning.
     """
     seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    for _ in range(ROUNDS):
-        for peer in peers:
+    for turn in range(ROUNDS):
+        for peer in peers[:: 1 if turn % 2 else -1]:
             for _ in range(1 + steps // 2):
                 peer.step()
             start = perf_counter()
