@@ -30,8 +30,8 @@ class Arguments(NamedTuple):
 
     def another(self) -> list[np.ndarray]:
         """Numbers unlike those of the first row: the next that differs, or the first one moved."""
-        if self.different():
-            return self.row(self.different())
+        if (i := self.different()) > 0:
+            return self.row(i)
         return [np.where(a[0] == 0.0, 1e-9, a[0] * (1.0 - 1e-6)) for a in self.arrays]
 
     def different(self) -> int:

@@ -71,6 +71,10 @@ class Statement:
     count: int = 0
     inside: bool = True
 
+    def part(self, name: str) -> str:
+        """What it makes, in an array of this name as large as the one it makes a part of."""
+        return name if self.out.whole else f"{name}[{self.start}:{self.start + self.size}]"
+
     def __str__(self) -> str:
         numbers = f"{self.size:,} number{'s' if self.size > 1 else ''}"
         rows = " a row" if self.out.batched else ", the same for all rows"

@@ -21,6 +21,7 @@ from .expression import (
     over_rows,
     shape_text,
     substituted,
+    with_axes,
 )
 from .forward import Forward
 from .program import DOT, LSE, SOFTMAX, SUM
@@ -153,12 +154,10 @@ class Backward(Forward):
 
     def collected(self, statement: Statement) -> Expr:
         """The gradient of what a statement made, with the axes it was made with."""
-        out, full = statement.out, self.full(statement)
+        out = statement.out
         name, pieces = f"d_{out.name}", self.handed.pop(out, [])
-        if not out.whole:
-            end = statement.start + statement.size
-            text = f"{name}[{statement.start}:{end}]"
-        elif all(np.array_equal(piece.places, np.arange(out.size)) for piece in pieces):
+        every = np.arange(out.size)
+        if pieces and all(np.array_equal(piece.places, every) for piece in pieces):
             dims = (out.size, out.axis)
             exprs = [self.flattened(piece, dims) for piece in pieces]
             while len(exprs) > TERMS:  # an expression of very many terms is too deep for Python
@@ -169,13 +168,11 @@ class Backward(Forward):
                 self.add(f"{name} = {total.text}")
                 return Expr(name, ())
             self.add(f"{name} = {self.broadcast(total, dims).text}")
-            text = name
         else:
             self.begin(out)
             for piece in pieces:
                 self.store(out, piece)
-            text = name
-        return Expr(text if len(full) == 2 else f"{text}.reshape{shape_text(full)}", full)
+        return with_axes(statement.part(name), self.full(statement))
 
     def flattened(self, piece: Piece, dims: Dims) -> Expr:
         """A contribution to a whole array, with the axes of the array."""
@@ -234,18 +231,14 @@ class Backward(Forward):
 
     def made(self, statement: Statement) -> Expr:
         """What a statement made, with the axes it was made with."""
-        full, out = self.full(statement), statement.out
-        text = out.name
-        if not out.whole:
-            text += f"[{statement.start}:{statement.start + statement.size}]"
-        return Expr(text if len(full) == 2 else f"{text}.reshape{shape_text(full)}", full)
+        return with_axes(statement.part(statement.out.name), self.full(statement))
 
     def hand_on_pairs(self, statement: Statement, g: Expr) -> None:
         """Of dot products: to each factor the gradient times the other."""
         lefts, rights = statement.reads[:2]
         shape, batched = self.shape(statement), statement.out.batched
-        if len(statement.reads) > 2:
-            self.hand(statement.reads[2], g, self.full(statement)[:-1], batched)
+        for other in statement.reads[2:]:
+            self.hand(other, g, self.full(statement)[:-1], batched)
         g = self.spread(statement, g)
         sides = [(lefts, rights), (rights, lefts)]
         if lefts.base is rights.base and np.array_equal(lefts.places, rights.places):
@@ -275,11 +268,9 @@ class Backward(Forward):
         lefts, rights = statement.reads[:2]
         count, r = self.shape(statement)
         batched = rights.base.batched
-        if len(statement.reads) > 2:
-            other = statement.reads[2]
-            shape = (count,) if r == 1 else (count, r)
-            self.hand(other, g, shape, statement.out.batched)
         full = self.full(statement)
+        for other in statement.reads[2:]:
+            self.hand(other, g, full[:-1], statement.out.batched)
         g = self.broadcast(g, full)
         if statement.out.batched and not batched:
             g = over_rows(g)
@@ -289,16 +280,9 @@ class Backward(Forward):
         product = Expr(f"{grid} @ {right}.T", lefts.places.shape, into)
         self.hand(lefts, product, lefts.places.shape, False, tail=False)
         k, last = lefts.places.shape[1], rights.base.axis
-        if r == 1:
-            self.hand(
-                Read(rights.base, rights.places[0]),
-                Expr(f"{left}.T @ {grid}", (k, last)),
-                (k,),
-                batched,
-            )
-        else:
-            expr = Expr(f"({left}.T @ {grid}).reshape({k}, {r}, {last})", (k, r, last))
-            self.hand(Read(rights.base, rights.places.T), expr, (k, r), batched)
+        dims: Dims = (k, last) if r == 1 else (k, r, last)
+        expr = with_axes(f"{left}.T @ {grid}", dims)
+        self.hand(Read(rights.base, rights.places.T), expr, dims[:-1], batched)
 
     def whole(self, array: Array) -> bool:
         """Whether each element of a gradient is set before anything is added to it."""

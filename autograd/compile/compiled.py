@@ -39,7 +39,7 @@ def compile(
     The first call traces it: runs it on Values, and looks at the graph. The scalars that compute
     alike become arrays, the sums of products become matrix products, and the code is written,
     compiled and kept for arguments of the same shapes. It is held against the engine on the first
-    row before it is used.
+    rows before it is used.
 
     The parameters stay the Values they are, and what they are set to is what runs: compiling moves
     their numbers into one array, which the code reads and `Value.data` shows. All else is as it was
@@ -287,29 +287,29 @@ class Compiled:
 
     def _compiled(self, rows: Arguments) -> Version:
         """The code for arguments of these shapes; nothing is kept if it cannot be made."""
-        given = self._given or []
-        if given:
-            Flat(given)  # so that a look at them is noticed
+        asked = self._given or []
+        if asked:
+            Flat(asked)  # so that a look at them is noticed
         with in_row(0):
             first = trace(self.function, rows.row(0))
-        known = set(given)
+        known = set(asked)
         found = [v for v in first.leaves() if v not in known]
         if found:
             Flat(found)
         with in_row(rows.different()):
             second = trace(self.function, rows.another())
         again = set(second.leaves())
-        params = [*given, *(v for v in found if v in again)]
+        params = [*asked, *(v for v in found if v in again)]
         program = recorded(first, params)
         if not program.computes_as(recorded(second, params)):
             raise different(self.function, rows.row(0), rows.another())
-        unused = [p for p in given if p not in again]
+        unused = [p for p in asked if p not in again]
         if unused and not self._options.allow_unused:
             raise ValueError(
-                f"the function does not depend on {len(unused)} of its {len(given)} params, as on "
+                f"the function does not depend on {len(unused)} of its {len(asked)} params, as on "
                 f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
             )
-        wanted = len(params) if self._given is None else len(given)
+        wanted = len(params) if self._given is None else len(asked)
         for improve in self._options.passes:
             program = improve(program)
             if self._options.debug:

@@ -6,10 +6,7 @@ import re
 from math import prod
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..notation import LETTERS
-from .arrays import Array
 from .simplify import NAME, simplified
 
 Dims = tuple[Any, ...]  # the sizes of the axes; the last is "rows" or 1; () for one number
@@ -33,13 +30,7 @@ def shape_text(dims: Dims) -> str:
 
 def number_text(x: float) -> str:
     """A float as it is written in source."""
-    return (
-        repr(x)
-        if np.isfinite(x)
-        else f"np.{'nan' if x != x else 'inf'}"
-        if not x < 0
-        else "-np.inf"
-    )
+    return re.sub("inf|nan", r"np.\g<0>", repr(x))
 
 
 def broadcast_dims(several: list[Dims]) -> Dims:
@@ -55,11 +46,16 @@ def added(exprs: list[Expr]) -> Expr:
     return Expr(text, broadcast_dims([expr.dims for expr in exprs]))
 
 
-def as_rows(text: str, dims: Dims, array: Array) -> str:
+def as_rows(text: str, dims: Dims) -> str:
     """An expression with these axes as rows of scalars."""
     if len(dims) == 2:
         return text
     return f"{atom(text)}.reshape({prod(dims[:-1])}, {dims[-1]})"
+
+
+def with_axes(text: str, dims: Dims) -> Expr:
+    """Rows of scalars as an expression with these axes."""
+    return Expr(text if len(dims) == 2 else f"{atom(text)}.reshape{shape_text(dims)}", dims)
 
 
 def reduced(expr: Expr, method: str, axis: int) -> Expr:

@@ -16,6 +16,7 @@ from .arrays import MANY, Read, Rolled, Statement
 from .expression import (
     Dims,
     Expr,
+    added,
     as_rows,
     atom,
     broadcast_dims,
@@ -86,9 +87,8 @@ class Forward:
     def read(self, read: Read, places: np.ndarray, tail: bool = True) -> Expr:
         """The elements of an array at these places, with the places' axes."""
         base = read.base
-        last = str(base.axis) if tail else ""
-        found = view(base.name, base.size, places, last)
-        after: Dims = (last if last == "rows" else 1,) if tail else ()
+        found = view(base.name, base.size, places, str(base.axis) if tail else "")
+        after: Dims = (base.axis,) if tail else ()
         if found is None:
             index = self.constant(places, "i")
             text = f"{base.name}.take({index}, axis=0)" + ("" if tail else "[..., 0]")
@@ -124,13 +124,13 @@ class Forward:
         full = self.full(statement)
         if out.whole:
             text = self.broadcast(expr, full).text
-            self.add(f"{out.name} = {as_rows(text, full, out)}")
+            self.add(f"{out.name} = {as_rows(text, full)}")
             return
-        target = f"{out.name}[{statement.start}:{statement.start + statement.size}]"
+        target = statement.part(out.name)
         if len(full) == 2 and expr.dims == full and (call := into(expr.text, target)):
             self.add(call)
         else:
-            self.add(f"{target} = {as_rows(self.broadcast(expr, full).text, full, out)}")
+            self.add(f"{target} = {as_rows(self.broadcast(expr, full).text, full)}")
 
     def computed(self, statement: Statement) -> Expr:
         """What a statement computes."""
@@ -141,7 +141,7 @@ class Forward:
             return self.outer(statement) if statement.outer else self.paired(statement)
         if op in (SUM, MAX):
             method = "max" if op is MAX else "sum"
-            return self.folded(statement, self.many(statement, statement.reads[0]), method)
+            return self.folded(statement, self.many(statement), method)
         return self.normalised(statement)
 
     def shape(self, statement: Statement) -> tuple[int, ...]:
@@ -206,9 +206,9 @@ class Forward:
         dims = broadcast_dims([e.dims for e in on])
         return Expr(f"{name}({', '.join(e.text for e in on)})", dims)
 
-    def many(self, statement: Statement, read: Read) -> Expr:
+    def many(self, statement: Statement) -> Expr:
         """The operands of sums and the like, with an axis for those of each."""
-        shape = self.shape(statement)
+        shape, (read,) = self.shape(statement), statement.reads
         expr = self.read(read, read.places.reshape(shape))
         return self.broadcast(expr, (*shape, expr.dims[-1]))
 
@@ -221,12 +221,8 @@ class Forward:
         last = statement.out.axis if "rows" in dims else 1
         product = self.broadcast(Expr(f"{left.text} * {right.text}", dims), (*shape, last))
         expr = self.folded(statement, product, "sum")
-        if len(statement.reads) > 2:
-            full = self.full(statement)
-            other = self.read(statement.reads[2], statement.reads[2].places.reshape(full[:-1]))
-            dims = broadcast_dims([expr.dims, other.dims])
-            expr = Expr(f"{expr.text} + {other.text}", dims)
-        return expr
+        lead = self.full(statement)[:-1]
+        return added([expr, *(self.read(o, o.places.reshape(lead)) for o in statement.reads[2:])])
 
     def folded(self, statement: Statement, expr: Expr, method: str) -> Expr:
         """The sums, or the largest, of what stands along the last axis before the rows."""
@@ -239,7 +235,7 @@ class Forward:
 
     def normalised(self, statement: Statement) -> Expr:
         """Log-sum-exp and softmax: with the largest taken out first, nothing overflows."""
-        x = self.local(self.many(statement, statement.reads[0]), "x")
+        x = self.local(self.many(statement), "x")
         m = self.local(self.each(statement, x, "max"), "m")
         shift = self.repeated(statement, m)
         e = self.local(Expr(f"np.exp({x.text} - {shift.text})", x.dims), "e")
@@ -305,16 +301,10 @@ class Forward:
     def outer(self, statement: Statement) -> Expr:
         """A matrix product, and what is added to it."""
         left, right = self.factors(statement)
-        text = f"{left} @ {right}"
         count, r = self.shape(statement)
-        product_rows = statement.reads[1].base.axis
-        dims: Dims = (count, product_rows) if r == 1 else (count, r, product_rows)
-        if len(statement.reads) == 2:
-            return Expr(text if r == 1 else f"({text}).reshape{shape_text(dims)}", dims)
-        other = statement.reads[2]
-        if r == 1:
-            added = self.read(other, other.places[:, 0])
-            return Expr(f"{text} + {added.text}", broadcast_dims([dims, added.dims]))
-        added = self.read(other, other.places)
-        text = f"({text}).reshape{shape_text(dims)} + {added.text}"
-        return Expr(text, broadcast_dims([dims, added.dims]))
+        axis = statement.reads[1].base.axis
+        dims: Dims = (count, axis) if r == 1 else (count, r, axis)
+        text = f"{left} @ {right}"
+        product = Expr(text if r == 1 else f"({text}).reshape{shape_text(dims)}", dims)
+        others = [self.read(o, o.places.reshape(dims[:-1])) for o in statement.reads[2:]]
+        return added([product, *others])
