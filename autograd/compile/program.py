@@ -273,31 +273,39 @@ def recognised(program: Program) -> Program:
     and exp(xᵢ − m)/S. They are recognised only if nothing else uses what stands between.
     """
     uses = _uses(program)
+    return needed(_with_softmax(_with_logsumexp(program, uses), uses))
+
+
+def _with_logsumexp(program: Program, uses: list[int]) -> Program:
+    """Each m + log S as one node."""
     nodes = list(program.nodes)
-    quotients: dict[int, list[int]] = {}
     for i, node in enumerate(nodes):
+        for a, b in (node.args, node.args[::-1]) if node.op is ops.add else ():
+            if nodes[b].op is ops.log and uses[b] == 1 and uses[nodes[b].args[0]] == 1:
+                shifted = _shifted(program, nodes[b].args[0])
+                if shifted and shifted.shift == a and set(shifted.uses(uses)) == {1}:
+                    nodes[i] = Node(LSE, shifted.operands)
+    return replace(program, nodes=nodes)
+
+
+def _with_softmax(program: Program, uses: list[int]) -> Program:
+    """Quotients exp(xᵢ − m)/S as parts of one node, which must stand before them."""
+    quotients: dict[int, list[int]] = {}
+    for i, node in enumerate(program.nodes):
         if node.op is ops.div:
             quotients.setdefault(node.args[1], []).append(i)
-        elif node.op is ops.add:
-            for a, b in (node.args, node.args[::-1]):
-                if nodes[b].op is ops.log and uses[b] == 1 and uses[nodes[b].args[0]] == 1:
-                    shifted = _shifted(program, nodes[b].args[0])
-                    if shifted and shifted.shift == a and set(shifted.uses(uses)) == {1}:
-                        nodes[i] = Node(LSE, shifted.operands)
-    # The quotients give way to parts of a new node, which must stand before them.
     before: dict[int, Node] = {}
     parts: dict[int, tuple[int, int]] = {}
     for divisor, ends in quotients.items():
         shifted = _shifted(program, divisor)
         exponentials = shifted.exponentials if shifted else ()
         place = {e: k for k, e in enumerate(exponentials)}
-        mine = [i for i in ends if nodes[i].args[0] in place]
+        mine = [i for i in ends if program.nodes[i].args[0] in place]
         others = uses[divisor] - len(mine) - (divisor in place)
         if shifted and mine and len(place) == len(exponentials) and not others:
             before[mine[0]] = Node(SOFTMAX, shifted.operands)
-            parts.update({i: (mine[0], place[nodes[i].args[0]]) for i in mine})
-    found = replace(program, nodes=nodes)
-    return needed(_inserted(found, before, parts) if before else found)
+            parts.update({i: (mine[0], place[program.nodes[i].args[0]]) for i in mine})
+    return _inserted(program, before, parts) if before else program
 
 
 class _Shifted(NamedTuple):

@@ -228,28 +228,26 @@ class _Layout:
 
     def statement(self, group: Group) -> Statement:
         assert group.base is not None
-        sums = None
-        count = len(group.nodes)
-        if group.sizes is not None:
-            sums = np.cumsum([0, *group.sizes[:-1]])
-        if group.op is DOT:
-            products = (
-                group.operands[0].size
-                if group.grid is None
-                else (group.operands[0].size * group.grid[1])
-            )
-            count = 2 * products + (len(group.operands) > 2) * count - count
-        elif group.op in (SUM, MAX):
-            count = group.operands[0].size - count
-        elif group.op in (LSE, SOFTMAX):
-            count = 5 * group.operands[0].size
         reads = [self.read(operand) for operand in group.operands]
-        outer = group.grid is not None
         return Statement(
             group.op,
             *(reads, group.base, group.start, group.length),
-            *(sums, outer, count, group.inside),
+            sums=None if group.sizes is None else np.cumsum([0, *group.sizes[:-1]]),
+            outer=group.grid is not None,
+            count=_count(group),
+            inside=group.inside,
         )
+
+
+def _count(group: Group) -> int:
+    """How many scalar operations a group stands for."""
+    made, taken = len(group.nodes), group.operands[0].size
+    if group.op is DOT:
+        products = taken if group.grid is None else taken * group.grid[1]
+        return 2 * products + (len(group.operands) > 2) * made - made
+    if group.op in (SUM, MAX):
+        return taken - made
+    return 5 * taken if group.op in (LSE, SOFTMAX) else made
 
 
 def _join(groups: list[Group]) -> None:

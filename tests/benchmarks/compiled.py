@@ -51,6 +51,11 @@ def in_turns(peers: list[Peer], steps: int) -> dict[str, float]:
     return {name: median(times) for name, times in seconds.items()}
 
 
+def cost_of(model: nn.Module) -> Any:
+    """The cost of an image through a model, compiled."""
+    return autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
+
+
 # ---------------------------------------------------------------------- a step of SGD
 
 
@@ -64,8 +69,7 @@ def sgd_peers() -> list[Peer]:
     """A step of SGD on 784-16-16-10, 32 images: ours, NumPy by hand, and PyTorch if it is there."""
     X, y = images()
     model = nn.MLP(784, [16, 16, 10], seed=0)
-    start = model.state_dict()
-    cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
+    start, cost = model.state_dict(), cost_of(model)
     optimizer = nn.SGD(model.parameters(), lr=0.01)
     Y = nn.one_hot(y, 10)
 
@@ -267,9 +271,7 @@ def compiling_seconds(widths: tuple[int, ...]) -> dict[int, float]:
     found = {}
     for width in widths:
         model = nn.MLP(784, [width, 16, 10], seed=0)
-        cost = autograd.compile(
-            lambda x, y, model=model: nn.cross_entropy(model(x), y), params=model.parameters()
-        )
+        cost = cost_of(model)
         X, y = images()
         gc.collect()
         start = perf_counter()
@@ -286,8 +288,7 @@ def memory(rows: int) -> tuple[float, float]:
     """
     X = np.random.default_rng(0).random((rows, 784))
     Y = nn.one_hot(np.arange(rows) % 10, 10)
-    model = nn.MLP(784, [16, 16, 10], seed=0)
-    cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
+    cost = cost_of(nn.MLP(784, [16, 16, 10], seed=0))
     cost.value_and_grad(X, Y)
     inputs = X.nbytes + Y.nbytes + 8.0 * 2 * len(cost.params)
     live = 8.0 * rows * (2 * 16 + 2 * 16 + 2 * 10 + 2)
@@ -314,7 +315,7 @@ def mnist(folder: Path, seed: int = 0) -> tuple[float, float]:
     epochs, size = 20, 128
     start = perf_counter()
     model = nn.MLP(784, [16, 16, 10], "leaky_relu", seed=seed)
-    cost = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
+    cost = cost_of(model)
     optimizer = nn.Adam(model.parameters(), lr=0.008, weight_decay=5e-5)
     schedule = nn.CosineAnnealingLR(optimizer, epochs)
     Y, rng = nn.one_hot(y, 10), np.random.default_rng(seed)

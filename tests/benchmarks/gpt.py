@@ -7,7 +7,6 @@ surprise of the next character. Characters come as one-hot vectors, so that one 
 from __future__ import annotations
 
 from random import Random
-from typing import Any
 
 import numpy as np
 
@@ -15,8 +14,9 @@ import autograd
 import nn
 from autograd import Value
 
-WIDTH, HEADS, POSITIONS, VOCABULARY, TOKENS = 16, 4, 16, 27, 8
-HEAD = WIDTH // HEADS
+from .workloads import HEAD, HEADS, VOCABULARY, WIDTH, Matrix, Vector, added, linear, normalised
+
+POSITIONS = 16
 SHAPES = {
     "token": (VOCABULARY, WIDTH),
     "position": (POSITIONS, WIDTH),
@@ -29,8 +29,7 @@ SHAPES = {
     "predict": (VOCABULARY, WIDTH),
 }
 
-Vector = list[Any]
-Weights = dict[str, list[Vector]]
+Weights = dict[str, Matrix]
 
 
 def initial(seed: int = 3) -> dict[str, np.ndarray]:
@@ -56,10 +55,10 @@ def values(arrays: dict[str, np.ndarray]) -> Weights:
     }
 
 
-def cost(w: Weights, tokens: list[Vector], following: list[Vector]) -> Value:
+def cost(w: Weights, tokens: Matrix, following: Matrix) -> Value:
     """The mean surprise at the characters that follow."""
-    keys: list[Vector] = []
-    memory: list[Vector] = []
+    keys: Matrix = []
+    memory: Matrix = []
     surprises = []
     for t, (token, target) in enumerate(zip(tokens, following)):
         x = [e + p for e, p in zip(linear(transposed(w["token"]), token), w["position"][t])]
@@ -70,7 +69,7 @@ def cost(w: Weights, tokens: list[Vector], following: list[Vector]) -> Value:
     return autograd.mean(surprises)
 
 
-def attention(w: Weights, x: Vector, keys: list[Vector], memory: list[Vector]) -> Vector:
+def attention(w: Weights, x: Vector, keys: Matrix, memory: Matrix) -> Vector:
     """What each head finds in the positions so far, mixed."""
     query = linear(w["query"], x)
     keys.append(linear(w["key"], x))
@@ -84,25 +83,9 @@ def attention(w: Weights, x: Vector, keys: list[Vector], memory: list[Vector]) -
     return linear(w["mix"], found)
 
 
-def linear(rows: list[Vector], x: Vector) -> Vector:
-    """The product of a matrix and a vector."""
-    return [autograd.sum(a * b for a, b in zip(row, x)) for row in rows]
-
-
-def transposed(rows: list[Vector]) -> list[Vector]:
+def transposed(rows: Matrix) -> Matrix:
     """The columns of a matrix."""
     return [list(column) for column in zip(*rows)]
-
-
-def added(a: Vector, b: Vector) -> Vector:
-    """The sum of two vectors."""
-    return [ai + bi for ai, bi in zip(a, b)]
-
-
-def normalised(x: Vector) -> Vector:
-    """RMSNorm: the vector divided by the root of its mean square."""
-    scale = (autograd.sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
-    return [xi * scale for xi in x]
 
 
 # ---------------------------------------------------------------------- in NumPy, by hand
