@@ -13,6 +13,8 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/oxlint --deny-warnings --config autograd/page/web/.oxlintrc.json autograd/page/web
+	$(VENV)/javascript/node_modules/.bin/tsc --project autograd/page/web/jsconfig.json
 	$(BIN)/python -m pytest
 
 # Beside PyTorch too, where it is installed.
@@ -42,4 +44,6 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[demos,dev]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-save --no-package-lock \
+	    --prefix $(VENV)/javascript typescript@7.0.2
 	touch $@

@@ -49,6 +49,7 @@ from .ops import (
     tanh,
     where,
 )
+from .page import Page
 from .render import Drawing, RenderError, write_whole
 from .sequences import logsumexp, mean, softmax, sum
 from .stepper import Stepper
@@ -64,6 +65,7 @@ __all__ = [
     "LabelError",
     "Nudge",
     "Op",
+    "Page",
     "RenderError",
     "Stepper",
     "TraceError",

@@ -90,23 +90,26 @@ def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
 def _folded_by_scope(
     order: list[Value], max_nodes: int, opened: Collection[str]
 ) -> dict[Value, Value | str]:
-    scopes = _scopes(order)
-    levels = max(scope.count(".") + 1 if scope else 0 for scope in scopes.values())
+    scope_of = scopes(order)
+    levels = max(scope.count(".") + 1 if scope else 0 for scope in scope_of.values())
     place: dict[Value, Value | str] = {node: node for node in order}
     for level in range(levels, 0, -1):
-        place = {node: _at_level(scope, level, opened) or node for node, scope in scopes.items()}
+        place = {node: _at_level(scope, level, opened) or node for node, scope in scope_of.items()}
         edges = {(place[arg], place[node]) for node in order for arg in node.args}
         if len(set(place.values())) <= max_nodes and len(edges) <= EDGES * max_nodes:
             break
     return place
 
 
-def _scopes(order: list[Value]) -> dict[Value, str]:
-    """The scope of each node; a nameless leaf made outside of any goes with those it feeds."""
+def scopes(order: list[Value], labelled: bool = False) -> dict[Value, str]:
+    """The scope of each node; a leaf made outside of any goes with the one scope that it feeds.
+
+    One with a label stays where a reader looks for it, unless `labelled` leaves go as well.
+    """
     found = {node: node.scope for node in order}
     for node, users in consumers(order).items():
         around = {user.scope for user in users}
-        if not (node.scope or node.label or node.args) and len(around) == 1:
+        if not (node.scope or node.args or (node.label and not labelled)) and len(around) == 1:
             found[node] = around.pop()
     return found
 

@@ -8,7 +8,8 @@ change; the one that gives the learner's number is the likely one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from math import isclose, isfinite
 from typing import NamedTuple
@@ -22,6 +23,27 @@ from .value import Value
 
 ROUNDED, CLOSE = 1e-3, 0.05  # how far off, relatively, a right and a nearly right answer may be
 GRAPH_LIMIT = 5000  # nodes up to which single factors are tried
+
+SIGN = "The sign is wrong: look at which factors are negative."
+KEPT = "Contributions add up (+=): 1 of {} was kept."
+PATH = "A path is missing, the one that adds {}."
+HINT = "Take it one factor at a time:"
+SLIP_NAMES = ("local", "out", "operand", "misplaced")
+SLIPS = (
+    ("1.0", "The {factor} is missing."),
+    ("0.0", "The path from {operand} to {node} is missing."),
+    ("-local", "The sign of the {factor} is wrong."),
+    ("out", "Where {node} was used, its slope belongs: the {factor}."),
+    ("operand", "Where {operand} was used, the slope belongs: the {factor}."),
+    ("local * local", "The {factor} was used twice."),
+    ("misplaced", "The {factor} is taken at {operand}."),
+    ("1.0 / local if local != 0.0 else 0.0", "Multiply by the {factor}, do not divide."),
+)
+"""What may stand in a gradient in place of a local derivative, and what is then said.
+
+The first are expressions of the local derivative, of the numbers of the node and its operand, and
+of the derivative taken at the wrong one of these; a page runs them too.
+"""
 
 
 class Judgement(NamedTuple):
@@ -67,8 +89,7 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
             return Judgement(node, False, f"{said} is not right. {mistake}")
     if abs(guess - true) <= CLOSE * abs(true) or _rounds_to(guess, true):
         return Judgement(node, False, f"{said} is close, but not right: carry more digits.")
-    hint = "Take it one factor at a time: explain() lists them."
-    return Judgement(node, False, f"{said} is not right. {hint}")
+    return Judgement(node, False, f"{said} is not right. {HINT} explain() lists them.")
 
 
 def matches(guess: float, true: float) -> bool:
@@ -98,7 +119,7 @@ def _mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[t
     """Wrong gradients that a learner could arrive at, the commonest first, and how they came."""
     true = found.get(node, 0.0)
     order = topological_order(root)
-    yield -true, "The sign is wrong: look at which factors are negative."
+    yield -true, SIGN
     arriving = [
         found[other] * local
         for other in reversed(order)
@@ -106,13 +127,10 @@ def _mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[t
         if arg is node
     ]
     if len(arriving) > 1:
-        kept = f"Contributions add up (+=): 1 of {len(arriving)} was kept."
+        kept = KEPT.format(len(arriving))
         yield from ((contribution, kept) for contribution in reversed(arriving))
         for contribution in arriving:
-            yield (
-                true - contribution,
-                f"A path is missing, the one that adds {number(contribution)}.",
-            )
+            yield true - contribution, PATH.format(number(contribution))
     if true and found[root] != 1.0:
         yield true / found[root], f"The gradient that flows in, {number(found[root])}, is missing."
     if len(order) <= GRAPH_LIMIT:
@@ -132,17 +150,20 @@ def _wrong_factors(
             factor = local_term(other, slot)
             called = slope_name(other, arg) if factor.is_number else factor.text
             written = f"factor {called} = {number(local)}"
-            for wrong, what in (
-                (1.0, f"The {written} is missing."),
-                (0.0, f"The path from {name(arg)} to {name(other)} is missing."),
-                (-local, f"The sign of the {written} is wrong."),
-                (other.data, f"Where {name(other)} was used, its slope belongs: the {written}."),
-                (arg.data, f"Where {name(arg)} was used, the slope belongs: the {written}."),
-                (local * local, f"The {written} was used twice."),
-                (_misplaced(other, slot, local), f"The {written} is taken at {name(arg)}."),
-                (1.0 / local if local else 0.0, f"Multiply by the {written}, do not divide."),
-            ):
-                yield true + reach * (wrong - local), what
+            misplaced = _misplaced(other, slot, local)
+            for wrong, says in SLIPS:
+                instead = _compiled(wrong)(local, other.data, arg.data, misplaced)
+                yield (
+                    true + reach * (instead - local),
+                    says.format(factor=written, node=name(other), operand=name(arg)),
+                )
+
+
+@functools.cache
+def _compiled(wrong: str) -> Callable[[float, float, float, float], float]:
+    function: Callable[[float, float, float, float], float]
+    function = eval(f"lambda {', '.join(SLIP_NAMES)}: {wrong}")
+    return function
 
 
 def _misplaced(node: Value, slot: int, local: float) -> float:

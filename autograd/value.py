@@ -7,6 +7,7 @@ dictionary. What an operation computes stands in `ops.py`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
@@ -459,6 +460,20 @@ class Value:
         from .draw import draw
 
         return draw(self, **options)
+
+    def save_html(self, path: str | os.PathLike[str], **options: Any) -> str:
+        """Write a page that plays both passes over the graph, and return its path.
+
+        The page is one file that needs no network and no server: stepping, every path of a
+        gradient, leaves to edit, steps downhill, a quiz. Options and more:
+        `autograd.page.graph_page`.
+
+        Raises:
+            OSError: the file cannot be written; what stood there is untouched.
+        """
+        from .page import graph_page
+
+        return graph_page(self, **options).save(path)
 
     @property
     def _kind(self) -> type[Value]:

@@ -241,11 +241,12 @@ def main(
         seed: of the random weights, biases and input.
         steps: of gradient descent.
         lr: the learning rate.
-        out: the folder for `chain.svg` and `chain.png`.
+        out: the folder for `chain.svg`, `chain.png` and `chain.html`.
         interactive: hand over to the stepper at a prompt, before anything is given away.
 
     Returns:
-        `layers` (lists of `Line`), `nudges`, `sensitivity`, `costs`, and `pictures`, the paths.
+        `layers` (lists of `Line`), `nudges`, `sensitivity`, `costs`, and the paths of the
+        `pictures` and the `page`.
     """
     chain = build(activation, layers, seed)
     chain.cost.backward()
@@ -264,15 +265,23 @@ def main(
     print(sensitivity)
     drawing = chain.cost.draw()
     pictures = [drawing.render(Path(out) / f"chain.{kind}") for kind in ("svg", "png")]
+    page = chain.cost.save_html(
+        Path(out) / "chain.html",
+        parameters=chain.parameters,
+        lr=lr,
+        title="the chain: one neuron per layer",
+    )
     costs = descend(chain, steps, lr)
     print_descent(costs, lr)
     print(f"\nThe drawing: {' and '.join(pictures)}")
+    print(f"The same to play, step by step, in any browser: {page}")
     return {
         "layers": worked,
         "nudges": nudges,
         "sensitivity": sensitivity,
         "costs": costs,
         "pictures": pictures,
+        "page": page,
     }
 
 

@@ -43,7 +43,7 @@ def test_main_prints_the_lesson_returns_its_numbers_and_draws(
 ) -> None:
     numbers = chain.main(out=tmp_path)
     printed = capsys.readouterr().out
-    assert max(map(len, printed.splitlines()[:-1])) <= 80
+    assert max(map(len, printed.splitlines()[:-2])) <= 80  # the last two are paths
     for words in ("∂C/∂w3 = ∂z3/∂w3 · ∂a3/∂z3 · ∂C/∂a3", "predicted ΔC", "step  10", "w1"):
         assert words in printed
     assert numbers["costs"] == sorted(numbers["costs"], reverse=True)
@@ -52,6 +52,8 @@ def test_main_prints_the_lesson_returns_its_numbers_and_draws(
         assert nudge.actual == pytest.approx(nudge.predicted, rel=0.05)
     assert (tmp_path / "chain.svg").read_bytes()[:5] == b"<?xml"
     assert (tmp_path / "chain.png").read_bytes()[:4] == b"\x89PNG"
+    assert (tmp_path / "chain.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert numbers["page"] == str(tmp_path / "chain.html")
 
 
 def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

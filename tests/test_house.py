@@ -24,6 +24,9 @@ ORDER = {
         *("expression", "support", "forward", "backward", "emit", "arguments", "version"),
         "compiled",
     ],
+    "autograd/page": [
+        *("javascript", "record", "groups", "layout", "html", "graph_page"),
+    ],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
         *("targets", "losses", "penalties", "schedule", "accuracy", "history", "checkpoint"),
@@ -31,7 +34,7 @@ ORDER = {
     ],
 }
 # These open a later module when a method is called.
-DOORS = {"autograd": "value", "autograd/compile": "", "nn": "history"}
+DOORS = {"autograd": "value", "autograd/compile": "", "autograd/page": "", "nn": "history"}
 
 
 def modules(folder: str) -> list[Path]:

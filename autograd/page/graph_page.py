@@ -1,0 +1,117 @@
+"""A graph as a page that plays both passes over it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from .. import ops
+from ..backprop import stale
+from ..boundary import as_float
+from ..graph import find, leaves, topological_order
+from ..notation import name
+from ..value import Value
+from .groups import OUTERMOST, grouped, opened, visible
+from .html import Page
+from .javascript import computable, operations, quiz
+from .layout import laid_out
+from .record import box_size, recorded
+
+MOST_NODES = 50_000  # of a page; a browser should still open it
+GROUP_SIZE = (132, 52)
+DIRECTIONS = ("LR", "TB")  # for wide windows and for narrow ones
+
+
+def graph_page(
+    root: Value,
+    *,
+    parameters: Collection[Value | str] | None = None,
+    lr: float = 0.1,
+    max_nodes: int = 60,
+    title: str | None = None,
+    position: int | None = None,
+) -> Page:
+    """A page that shows the graph of `root` and plays the forward and the backward pass over it.
+
+    Args:
+        root: the output.
+        parameters: what descent moves: leaves or their labels; by default all leaves.
+        lr: the learning rate that it starts with.
+        max_nodes: a graph of more opens folded by scope, and none of its parts holds more.
+        title: above the page; by default what the output is called.
+        position: how many backward steps are done when it opens; by default none is, and it is
+            before the forward pass.
+
+    Raises:
+        LabelError, TypeError, ValueError: a parameter is no leaf of the graph, a number is out of
+            range, there is nothing to differentiate, or the graph is too large for a page.
+        RenderError: Graphviz could not lay it out.
+
+    >>> x = Value(3.0, label="x")
+    >>> graph_page(x * x).html[:15]
+    '<!doctype html>'
+    """
+    if root.op is ops.constant:
+        raise ValueError(f"nothing to play: {root!r} is a constant, and no gradient flows from it")
+    if max_nodes < 2:
+        raise ValueError(f"max_nodes is at least 2, got {max_nodes}")
+    lr = as_float(lr, "lr")
+    order = topological_order(root)
+    if len(order) > MOST_NODES:
+        raise ValueError(
+            f"a page shows at most {MOST_NODES:,} nodes, and {name(root)} has {len(order):,}: make "
+            f"one of a part, of fewer examples, or draw(max_nodes=60) for a picture"
+        )
+    used = dict.fromkeys(node.op for node in order)
+    rows = recorded(root, _moving(root, parameters), {op for op in used if computable(op)})
+    groups, place = grouped(order, max_nodes)
+    seen = opened(order, groups, place, max_nodes)
+    for row, group in zip(rows, place):
+        if group != OUTERMOST:
+            row["group"] = group
+        row["size"] = box_size(row)
+    data: dict[str, Any] = {
+        "nodes": rows,
+        "groups": [{**vars(group), "size": GROUP_SIZE} for group in groups],
+        "open": seen,
+        "layouts": _layouts(rows, groups, place, set(seen)),
+        "lr": lr,
+        "stale": bool(stale(root)),
+    }
+    if position is not None:
+        data["position"] = position
+    return Page(
+        "player",
+        title or name(root).text,
+        data,
+        f"const OPERATIONS = {operations(used)};\n{quiz()}",
+        ("dagre.min.js",) if groups else (),
+    )
+
+
+def _moving(root: Value, parameters: Collection[Value | str] | None) -> set[Value]:
+    if parameters is None:
+        return set(leaves(root))
+    found = {find(root, parameter) for parameter in parameters}
+    for node in found:
+        if node.op is not ops.leaf:
+            raise ValueError(f"a parameter is a leaf, and {name(node)} is computed")
+    return found
+
+
+def _layouts(rows: list[Any], groups: list[Any], place: list[int], seen: set[int]) -> Any:
+    """Both ways round, what is seen at first."""
+    items = [visible(i, place, groups, seen) for i in range(len(rows))]
+    sizes = {
+        item: GROUP_SIZE if item.startswith("g") else tuple(rows[i]["size"])
+        for i, item in enumerate(items)
+    }
+    edges: dict[str, tuple[str, str, str]] = {}
+    for i, row in enumerate(rows):
+        for slot, arg in enumerate(row["args"]):
+            tail, head = items[arg], items[i]
+            if tail != head:
+                plain = tail.startswith("n") and head.startswith("n")
+                id_ = f"{tail}-{head}-{slot}" if plain else f"{tail}-{head}"
+                edges.setdefault(id_, (id_, tail, head))
+    return {way: laid_out(sizes, list(edges.values()), way) for way in DIRECTIONS}

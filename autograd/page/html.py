@@ -1,0 +1,120 @@
+"""One HTML file that holds everything it needs, and is allowed nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from ..render import write_whole
+
+WEB = files(__package__) / "web"
+IMPORT = re.compile(r'^import (?:[^;]*?from )?"\./([^"]+)";\n', re.MULTILINE)
+
+
+class Page:
+    """An HTML page in one file: no network, no server, nothing that runs but its own modules.
+
+    Args:
+        kind: which page: the name of its JavaScript module and of its markup.
+        title: what stands above it.
+        data: what it shows, as JSON.
+        generated: JavaScript that was made for this page, run before its modules.
+        libraries: files of other people's that it needs, from the folder `vendor`.
+
+    >>> page = Page("player", "a </title>", {"nodes": []})
+    >>> "a &lt;/title&gt;" in page.html
+    True
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        title: str,
+        data: dict[str, Any],
+        generated: str = "",
+        libraries: tuple[str, ...] = (),
+    ) -> None:
+        self.title = title
+        vendored = "".join(read(f"vendor/{name}") for name in libraries)
+        script = f'"use strict";\n{vendored}\n{generated}\n{modules(f"{kind}.js")}'
+        style = read("page.css") + read(f"{kind}.css")
+        self.html = Template(read("page.html")).substitute(
+            policy="; ".join(
+                [
+                    "default-src 'none'",
+                    f"script-src {_hashed(script)}",
+                    f"style-src {_hashed(style)}",
+                    "img-src data:",
+                    "base-uri 'none'",
+                    "form-action 'none'",
+                ]
+            ),
+            title=html.escape(title),
+            style=style,
+            body=read(f"{kind}.html").replace("TITLE", html.escape(title)),
+            data=_inert(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
+            script=script,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the file, whole or not at all, and return its path.
+
+        Raises:
+            OSError: it cannot be written; what stood there is untouched.
+        """
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, self.html.encode())
+        return str(path)
+
+    def __repr__(self) -> str:
+        return f"<page {self.title!r}: .save('page.html') writes it, a notebook shows it>"
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, so that it and the notebook leave each other alone."""
+        return (
+            f'<iframe srcdoc="{html.escape(self.html)}" title="{html.escape(self.title)}" '
+            f'sandbox="allow-scripts" width="100%" height="720" style="border:0"></iframe>'
+        )
+
+
+def read(name: str) -> str:
+    """A file of the page's folder."""
+    return WEB.joinpath(name).read_text(encoding="utf-8")
+
+
+def modules(entry: str) -> str:
+    """A module and all that it imports, each after those it needs, as one script.
+
+    The modules import by plain names only, and no two of them declare the same name, so that
+    they can stand in one scope.
+    """
+    texts: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        if name not in texts:
+            text = read(name)
+            for needed in IMPORT.findall(text):
+                add(needed)
+            texts[name] = re.sub(r"^export ", "", IMPORT.sub("", text), flags=re.MULTILINE)
+
+    add(entry)
+    return f"(() => {{\n{''.join(texts.values())}}})();\n"
+
+
+def _hashed(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _inert(text: str) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return text.replace("<", "\\u003c")

@@ -1,0 +1,224 @@
+"""The rows of the table as JavaScript, so that a page computes what the engine computes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import mistakes
+from ..compile.trace import trace
+from ..notation import LETTERS, Term, written
+from ..ops import Op
+from ..value import Value
+
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.BitAnd: "&&",
+    ast.USub: "-",
+    ast.Eq: "===",
+    ast.NotEq: "!==",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+# What NumPy calls it, of arguments that are names or numbers
+FUNCTIONS = {
+    "where": "({0} ? {1} : {2})",
+    "maximum": "Math.max({0}, {1})",
+    "minimum": "Math.min({0}, {1})",
+    "heaviside": "({0} < 0.0 ? 0.0 : {0} > 0.0 ? 1.0 : {0} === 0.0 ? {1} : NaN)",
+    "logaddexp": "(Math.max({0}, {1}) + Math.log1p(Math.exp(-Math.abs({0} - {1}))))",
+} | {
+    name: f"Math.{name}({{0}})"
+    for name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh", "cosh", "abs")
+}
+
+
+def expression(source: str) -> str:
+    """An expression of the table, written for NumPy, as JavaScript.
+
+    Raises:
+        ValueError: it has something that is not known here.
+
+    >>> expression("np.where(a > 0.0, a, b * np.expm1(a))")
+    '((a > 0.0) ? a : (b * Math.expm1(a)))'
+    >>> expression("a**b")
+    'Math.pow(a, b)'
+    """
+    return _written(ast.parse(source, mode="eval").body)
+
+
+def _written(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Constant(value=int() | float() as number):
+            return repr(number)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return f"Math.pow({_written(left)}, {_written(right)})"
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in OPERATORS:
+            return f"({_written(left)} {OPERATORS[type(sign)]} {_written(right)})"
+        case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in OPERATORS:
+            return f"({_written(left)} {OPERATORS[type(sign)]} {_written(right)})"
+        case ast.IfExp(test=test, body=body, orelse=other):
+            return f"({_written(test)} ? {_written(body)} : {_written(other)})"
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return f"(-{_written(operand)})"
+        case ast.Call(func=ast.Attribute(attr=name), args=args) if name in FUNCTIONS:
+            return FUNCTIONS[name].format(*map(_written, args))
+    raise ValueError(f"no JavaScript is known for {ast.unparse(node)}")
+
+
+def operations(used: Collection[Op]) -> str:
+    """An object with a row for each operation: what it is called, computes, and its slopes.
+
+    An operation of a user's own has no array form: its functions are run once on Values, and
+    what they compute of built-in rows is written. Where that cannot be done, `value` is null, and
+    the page shows such a graph without letting its leaves be edited.
+
+    >>> from autograd import neg
+    >>> print(operations([neg]))
+    {
+      "neg": {
+        "symbol": "−",
+        "template": "−{0}",
+        "rules": ["∂(−a)/∂a = −1"],
+        "domain": null,
+        "value": (a) => +(-a),
+        "partials": [(out, a) => +(-1.0)],
+        "reads": []
+      }
+    }
+    """
+    rows = {row.name: row for row in used}
+    texts = {name: _row(row) for name, row in rows.items()}
+    return "{\n" + ",\n".join(f"  {quoted(name)}: {text}" for name, text in texts.items()) + "\n}"
+
+
+def quiz() -> str:
+    """What may go wrong in a gradient worked out by hand, from the table in `mistakes.py`."""
+    texts = {
+        "sign": mistakes.SIGN,
+        "kept": mistakes.KEPT,
+        "path": mistakes.PATH,
+        "hint": f"{mistakes.HINT} each of its paths lists them.",
+    }
+    numbers = {"rounded": mistakes.ROUNDED, "close": mistakes.CLOSE, "limit": mistakes.GRAPH_LIMIT}
+    settings = [f"{key}: {quoted(text)}" for key, text in texts.items()]
+    settings += [f"{key}: {x!r}" for key, x in numbers.items()]
+    slips = ",\n".join(
+        f"  {{ wrong: {_arrow(mistakes.SLIP_NAMES, wrong)}, says: {quoted(says)} }}"
+        for wrong, says in mistakes.SLIPS
+    )
+    return f"const QUIZ = {{ {', '.join(settings)} }};\nconst SLIPS = [\n{slips}\n];"
+
+
+def computable(row: Op) -> bool:
+    """Whether the page can compute the operation by itself; leaves and constants need not.
+
+    >>> from autograd import tanh
+    >>> computable(tanh)
+    True
+    """
+    return row.arity == 0 or _functions(row)[0] != "null"
+
+
+def _row(row: Op) -> str:
+    value, partials = _functions(row)
+    fields = {
+        "symbol": quoted(row.symbol),
+        "template": quoted(template(row)),
+        "rules": f"[{', '.join(map(quoted, row.rules))}]",
+        "domain": quoted(row.domain.text) if row.domain else "null",
+        "value": value,
+        "partials": f"[{', '.join(partials)}]",
+        "reads": f"[{', '.join(_reads(row))}]",
+    }
+    return "{\n" + ",\n".join(f'    "{key}": {text}' for key, text in fields.items()) + "\n  }"
+
+
+def template(row: Op) -> str:
+    """How the operation is written around its operands: `{0} + {1}`, `σ({0})`."""
+    return written(row, [Term(f"{{{i}}}", np.nan) for i in range(row.arity)]).text
+
+
+def quoted(text: str) -> str:
+    """Text as a JavaScript string that is safe inside a script element."""
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return '"' + quoted.replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " ") + '"'
+
+
+def _functions(row: Op) -> tuple[str, list[str]]:
+    """The value of a row and its partials as arrow functions; "null" where they are not known."""
+    if row.arity == 0:
+        return "null", []
+    letters = list(LETTERS[: row.arity])
+    if row.array:
+        return _arrow(letters, row.array), [
+            _arrow(["out", *letters], partial) for partial in row.array_partials
+        ]
+    try:
+        value = _composed(row.value, letters)
+        partials = [
+            _composed(lambda *x, slot=slot: row.partials(*x)[slot], ["out", *letters])
+            for slot in range(row.arity)
+        ]
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        return "null", []  # it works on numbers only
+    return value, partials
+
+
+def _reads(row: Op) -> list[str]:
+    """The partials as the lessons write them, where the row has them in that form."""
+    reads = row.reads
+    if reads is None or not row.array:
+        return []
+    names = ["out", *LETTERS[: row.arity]]
+    return [_composed(lambda *x, slot=i: reads(*x)[slot], names) for i in range(row.arity)]
+
+
+def _arrow(names: Sequence[str], source: str) -> str:
+    """An expression of the table as an arrow function; a truth becomes 0 or 1."""
+    text = expression(source)
+    return f"({', '.join(names)}) => +{text if text.startswith('(') else f'({text})'}"
+
+
+def _composed(function: Callable[..., Any], names: list[str]) -> str:
+    """A function that is made of operations, as an arrow function.
+
+    Raises:
+        TraceError: it looks at the numbers of what it is given.
+        ValueError: it uses an operation that has no JavaScript.
+    """
+    # Away from kinks, and inside the domain of most operations
+    numbers = [np.array(0.5 + 0.125 * i) for i in range(len(names))]
+    seen = trace(lambda *x: _as_value(function(*x)), numbers)
+    called = {id(leaf): name for (leaf,), name in zip(seen.inputs, names)}
+    body = [*_statements(seen.order, called), f"return {called[id(seen.outputs[0])]};"]
+    return f"({', '.join(names)}) => {{ {' '.join(body)} }}"
+
+
+def _as_value(x: Any) -> Value:
+    return x if isinstance(x, Value) else Value(x)
+
+
+def _statements(order: list[Value], called: dict[int, str]) -> Iterator[str]:
+    for node in order:
+        if id(node) in called:
+            continue
+        if not node.op.arity:
+            called[id(node)] = f"({node.data!r})"
+            continue
+        function, _ = _functions(node.op)
+        if function == "null":
+            raise ValueError(f"{node.op.name} has no JavaScript")
+        operands = ", ".join(called[id(arg)] for arg in node.args)
+        called[id(node)] = f"t{len(called)}"
+        yield f"const {called[id(node)]} = ({function})({operands});"

@@ -1,0 +1,123 @@
+"""A graph as data for a page: what each node is called and made of, and how it is folded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from math import isfinite
+from typing import Any
+
+from .. import ops
+from ..backprop import locals_of
+from ..graph import copied, topological_order
+from ..notation import ATOM, LETTERS, SUM, Term, expression, name, number, shortened
+from ..ops import Op
+from ..paths import local_term
+from ..value import Value
+
+WIDEST_NAME = 18  # characters of a name beside a node
+
+
+def recorded(
+    root: Value, parameters: Collection[Value], computed: Collection[Op]
+) -> list[dict[str, Any]]:
+    """The nodes in topological order, operands by their places in it.
+
+    A leaf without a label is called v1, v2, … as its number may be edited. A local derivative is
+    written so that it holds for any numbers.
+
+    Args:
+        root: the output.
+        parameters: the leaves that descent moves.
+        computed: the operations that the page can compute by itself; the others keep the local
+            derivatives they have now.
+
+    >>> x = Value(3.0, label="x")
+    >>> recorded(x * 2.0, [x], [ops.mul])[2]["slopes"]
+    ['2', 'x']
+    """
+    moves = [node in parameters for node in topological_order(root)]
+    order = topological_order(copied(root, {}))
+    _call_nameless_leaves(order)
+    place = {node: i for i, node in enumerate(order)}
+    return [_row(node, place, moving, node.op in computed) for node, moving in zip(order, moves)]
+
+
+def _call_nameless_leaves(order: list[Value]) -> None:
+    taken = {node.label for node in order}
+    names = (f"v{i}" for i in range(1, len(order) + len(taken) + 1))
+    free = (name for name in names if name not in taken)
+    for node in order:
+        if node.op is ops.leaf and not node.label:
+            node.label = next(free)
+
+
+def _row(node: Value, place: dict[Value, int], moves: bool, computed: bool) -> dict[str, Any]:
+    called = name(node)
+    row: dict[str, Any] = {
+        "op": node.op.name,
+        "args": [place[arg] for arg in node.args],
+        "data": plain(node.data),
+        "name": called.text,
+        "atom": called.inside(ATOM),
+        "label": shortened(node.label, WIDEST_NAME),
+    }
+    if node.args:
+        row["expression"] = expression(node).text
+        row["slopes"] = [slope_formula(node, slot) for slot in range(node.op.arity)]
+        if not computed:
+            row["locals"] = [plain(local) for local in _locals(node)]
+    if moves:
+        row["moves"] = True
+    return row
+
+
+def plain(x: float) -> float | str:
+    """A number as JSON has it; what is not finite, as JavaScript calls it.
+
+    >>> plain(1.5), plain(float("-inf"))
+    (1.5, '-Infinity')
+    """
+    return x if isfinite(x) else "NaN" if x != x else "Infinity" if x > 0 else "-Infinity"
+
+
+def _locals(node: Value) -> tuple[float, ...]:
+    try:
+        return locals_of(node)
+    except ValueError:  # no finite derivative here; the page shows it as one that is no number
+        return (float("nan"),) * node.op.arity
+
+
+def slope_formula(node: Value, slot: int) -> str:
+    """The local derivative in the names around it, right for all numbers; "" if it has no formula.
+
+    `local_term` writes only the branch that is taken now: of relu "1", not "1 if z > 0 else 0".
+
+    >>> z = Value(1.0, label="z")
+    >>> slope_formula(z.relu(), 0), slope_formula(z.sigmoid(), 0)
+    ('1 if z > 0 else 0', 'σ(z)(1 − σ(z))')
+    """
+    _, equals, rule = node.op.rules[slot].partition(" = ")
+    try:
+        term = local_term(node, slot)
+    except ValueError:
+        term = Term.of(0.0)
+    if not (node.op.kink or term.is_number):
+        return term.text
+    if not equals:
+        return ""
+    names = dict(zip(LETTERS, [name(arg) for arg in node.args]))
+    if rule in names:
+        return names[rule].text
+    return re.sub(
+        r"\b([a-z])\b",
+        lambda found: names[found[0]].inside(SUM) if found[0] in names else found[0],
+        rule,
+    )
+
+
+def box_size(row: dict[str, Any]) -> tuple[int, int]:
+    """How wide and high the box of a node is, in pixels."""
+    if row["op"] == "constant":
+        return 10 + 8 * max(len(number(float(row["data"]))), len(row["label"])), 24
+    return max(102, 44 + 8 * len(row["label"])), 62

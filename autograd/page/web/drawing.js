@@ -1,0 +1,331 @@
+// The graph as SVG: made once for a view, then changed in place as the player moves.
+
+import { byId, setAttribute, setText, svg } from "./elements.js";
+import { isConstant, isLeaf, local, rootOf } from "./graph.js";
+import { number } from "./number.js";
+
+/** @typedef {import("./graph.js").Graph} Graph */
+/** @typedef {import("./fold.js").View} View */
+/** @typedef {import("./fold.js").Group} Group */
+
+/**
+ * What a drawing shows of the moment.
+ * @typedef {object} Moment
+ * @property {(i: number) => boolean} hasValue
+ * @property {(number | undefined)[]} gradients
+ * @property {import("./steps.js").Place} place
+ * @property {string | null} selected the box that was chosen
+ * @property {(i: number) => boolean} isHidden whether the gradient is hidden
+ */
+
+/**
+ * The parts of a box and of a line that change.
+ * @typedef {{element: SVGElement, data: SVGElement | null, grad: SVGElement | null}} Box
+ * @typedef {{element: SVGElement, path: SVGElement, tip: SVGElement, text: SVGElement | null}} Edge
+ */
+
+const MARGIN = 8;
+const MOST_LABELLED = 40; // lines: above that, local derivatives are not written beside them
+
+export class Drawing {
+  /**
+   * @param {Graph} graph
+   * @param {Group[]} groups
+   * @param {(box: string) => void} choose called with the box that was clicked
+   */
+  constructor(graph, groups, choose) {
+    this.graph = graph;
+    this.groups = groups;
+    this.choose = choose;
+    this.zoom = 1;
+    this.width = 0;
+    /** @type {Map<string, Box>} */
+    this.boxes = new Map();
+    /** @type {Map<string, Edge>} */
+    this.edges = new Map();
+    /** @type {View} */
+    this.view = { boxes: [], lines: [], item: [] };
+  }
+
+  /**
+   * Draw another view.
+   * @param {View} view
+   * @param {import("./layout.js").Layout} layout
+   */
+  make(view, layout) {
+    this.view = view;
+    this.boxes.clear();
+    this.edges.clear();
+    const labelled = view.lines.length <= MOST_LABELLED;
+    const lines = view.lines.map((line) => this.makeLine(line, layout.edges[line.id], labelled));
+    const boxes = view.boxes.map((id) => this.makeBox(id, layout.boxes[id]));
+    this.width = layout.width + 2 * MARGIN;
+    const corner = `${-MARGIN} ${-MARGIN}`;
+    this.svg = svg(
+      "svg",
+      {
+        viewBox: `${corner} ${this.width} ${layout.height + 2 * MARGIN}`,
+        role: "group",
+        "aria-label": "the graph: values flow along the arrows, gradients against them",
+      },
+      svg("g", {}, ...lines),
+      svg("g", {}, ...boxes),
+    );
+    byId("drawing").replaceChildren(this.svg);
+    this.scale();
+  }
+
+  /** Fit the drawing into the window, but never so small that it cannot be read. */
+  scale() {
+    if (!this.svg) return;
+    const room = byId("drawing").clientWidth;
+    const fitting = Math.min(1.7, Math.max(0.75, room / this.width));
+    this.svg.style.width = `${Math.round(this.width * fitting * this.zoom)}px`;
+  }
+
+  /**
+   * @param {string} id
+   * @param {[number, number]} middle
+   */
+  makeBox(id, [x, y]) {
+    const [width, height] = this.sizeOf(id);
+    const frame = { x: -width / 2, y: -height / 2, width, height, rx: 7 };
+    const i = Number(id.slice(1));
+    const group = id.startsWith("g");
+    const element = svg("g", {
+      transform: `translate(${x} ${y})`,
+      class: `box ${group ? "group" : kindOf(this.graph, i)}`,
+      tabindex: 0,
+      role: "button",
+      "data-box": id,
+    });
+    const box = group
+      ? this.fillGroup(element, frame, this.groups[i])
+      : this.fillNode(element, frame, i);
+    element.addEventListener("click", () => this.choose(id));
+    element.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.choose(id);
+    });
+    this.boxes.set(id, box);
+    return element;
+  }
+
+  /** @param {string} id @returns {[number, number]} */
+  sizeOf(id) {
+    const i = Number(id.slice(1));
+    return id.startsWith("g") ? this.groups[i].size : this.graph.rows[i].size;
+  }
+
+  /**
+   * @param {SVGElement} element
+   * @param {Record<string, number>} frame
+   * @param {Group} group
+   * @returns {Box}
+   */
+  fillGroup(element, frame, group) {
+    const count = `${group.count.toLocaleString("en")} nodes`;
+    element.append(
+      svg("rect", { ...frame, class: "frame" }),
+      svg("text", { y: -4, "text-anchor": "middle", class: "label" }, shortened(group.name, 17)),
+      svg("text", { y: 15, "text-anchor": "middle", class: "what" }, `⊕ ${count}`),
+      svg("title", {}, `${group.name}, ${count}: click to open`),
+    );
+    setAttribute(element, "aria-label", `${group.name}, ${count}, folded; opens`);
+    return { element, data: null, grad: null };
+  }
+
+  /**
+   * @param {SVGElement} element
+   * @param {Record<string, number>} frame
+   * @param {number} i
+   * @returns {Box}
+   */
+  fillNode(element, frame, i) {
+    const row = this.graph.rows[i];
+    const title = svg("title", {}, row.label && row.expression ? `${row.name} = ${row.expression}` : row.name);
+    if (isConstant(row)) {
+      const data = svg("text", { y: 5, "text-anchor": "middle", class: "number" });
+      element.append(svg("rect", { ...frame, class: "frame" }), data, title);
+      return { element, data, grad: null };
+    }
+    const right = frame.width / 2 - 8;
+    const left = -right;
+    const data = svg("text", { x: right, y: 6, "text-anchor": "end", class: "number" });
+    const grad = svg("text", { x: right, y: 23, "text-anchor": "end", class: "number" });
+    const symbol = svg("tspan", { class: "symbol", dx: row.label ? 6 : 0 }, this.symbolOf(i));
+    element.append(
+      svg("rect", { ...frame, class: "frame" }),
+      svg("text", { y: -13, "text-anchor": "middle", class: "label" }, row.label, ...(isLeaf(row) ? [] : [symbol])),
+      svg("text", { x: left, y: 6, class: "what" }, "data"),
+      svg("text", { x: left, y: 23, class: "what" }, "grad"),
+      data,
+      grad,
+      title,
+    );
+    return { element, data, grad };
+  }
+
+  /** @param {number} i */
+  symbolOf(i) {
+    return shortened(OPERATIONS[this.graph.rows[i].op].symbol, 12);
+  }
+
+  /**
+   * @param {import("./fold.js").Line} line
+   * @param {{path: string, middle: [number, number]}} place
+   * @param {boolean} labelled
+   */
+  makeLine(line, place, labelled) {
+    const path = svg("path", { d: place.path, class: "line" });
+    const tip = svg("path", { d: arrow(place.path), class: "tip" });
+    const element = svg("g", { class: "edge", "data-edge": line.id }, svg("path", { d: place.path, class: "halo" }), path, tip);
+    const [node, slot] = line.stands[0];
+    const single = line.stands.length === 1 && line.tail.startsWith("n") && line.head.startsWith("n");
+    const told = single && labelled && !isConstant(this.graph.rows[this.graph.rows[node].args[slot]]);
+    const [x, y] = place.middle;
+    const text = told ? svg("text", { x, y: y + 4, "text-anchor": "middle", class: "local" }) : null;
+    if (text) element.append(text);
+    this.edges.set(line.id, { element, path, tip, text });
+    return element;
+  }
+
+  /**
+   * Show a moment.
+   * @param {Moment} moment
+   */
+  show(moment) {
+    const active = this.activeBoxes(moment);
+    for (const [id, box] of this.boxes) {
+      if (box.data) this.showNode(Number(id.slice(1)), box, moment);
+      const classes = box.element.classList;
+      classes.toggle("active", active.has(id));
+      classes.toggle("selected", moment.selected === id);
+    }
+    const flows = this.view.lines.map((line) => this.flowOf(line, moment));
+    const largest = Math.max(...flows.map((flow) => (Number.isFinite(flow) ? Math.abs(flow) : 0)), 1e-300);
+    this.view.lines.forEach((line, k) => this.showLine(line, flows[k], largest, moment));
+  }
+
+  /** @param {Moment} moment */
+  activeBoxes({ place }) {
+    const { item } = this.view;
+    if (place.pass === "seed") return new Set([item[rootOf(this.graph)]]);
+    return new Set([place.node, place.arg].filter((i) => i >= 0).map((i) => item[i]));
+  }
+
+  /**
+   * @param {number} i
+   * @param {Box} box
+   * @param {Moment} moment
+   */
+  showNode(i, box, moment) {
+    const row = this.graph.rows[i];
+    const known = moment.hasValue(i);
+    const value = known ? number(this.graph.values[i]) : "—";
+    const gradient = gradientText(moment, i);
+    const label = isConstant(row) && row.label ? `${row.label} = ${value}` : value;
+    if (box.data) setText(box.data, label);
+    if (box.grad) setText(box.grad, gradient);
+    box.element.classList.toggle("pending", !known);
+    const told = isConstant(row) ? `constant ${label}` : `${row.name}: value ${value}, gradient ${gradient}`;
+    setAttribute(box.element, "aria-label", told.replaceAll("—", "not known yet"));
+  }
+
+  /**
+   * What flows back along a line now: upstream × local; NaN where nothing is known to.
+   * @param {import("./fold.js").Line} line
+   * @param {Moment} moment
+   */
+  flowOf({ stands }, { gradients, place, isHidden }) {
+    let flow = NaN;
+    for (const [node, slot] of stands) {
+      const upstream = gradients[node];
+      const arg = this.graph.rows[node].args[slot];
+      const reached = gradients[arg] !== undefined && (place.pass !== "backward" || done(place, node, slot));
+      if (upstream === undefined || !reached || isConstant(this.graph.rows[arg]) || isHidden(arg)) continue;
+      flow = (Number.isNaN(flow) ? 0 : flow) + upstream * local(this.graph, node, slot);
+    }
+    return flow;
+  }
+
+  /**
+   * @param {import("./fold.js").Line} line
+   * @param {number} flow
+   * @param {number} largest
+   * @param {Moment} moment
+   */
+  showLine(line, flow, largest, moment) {
+    const edge = this.edges.get(line.id);
+    if (!edge) return;
+    const { place } = moment;
+    const [node, slot] = line.stands[0];
+    const lit =
+      place.pass === "forward"
+        ? line.stands.some(([n]) => n === place.node)
+        : line.stands.some(([n, s]) => n === place.node && s === place.slot);
+    const sign = Number.isNaN(flow) ? "" : flow > 0 ? " plus" : flow < 0 ? " minus" : " none";
+    setAttribute(edge.element, "class", `edge${sign}${lit ? " active" : ""}`);
+    const share = Number.isFinite(flow) ? Math.min(1, Math.abs(flow) / largest) : 0;
+    const width = sign === "" ? 1.1 : 1.1 + 3.9 * Math.sqrt(share);
+    setAttribute(edge.path, "stroke-width", width.toFixed(2));
+    if (!edge.text) return;
+    const hidden = moment.isHidden(this.graph.rows[node].args[slot]);
+    const known = moment.hasValue(node) && !hidden;
+    setText(edge.text, known ? `× ${number(local(this.graph, node, slot), 3)}` : "");
+  }
+
+  /** Bring a box into the part of the drawing that is seen. @param {string} id */
+  reveal(id) {
+    const box = this.boxes.get(id);
+    if (!box) return;
+    const room = byId("drawing");
+    const seen = room.getBoundingClientRect();
+    const place = box.element.getBoundingClientRect();
+    const across = place.left < seen.left || place.right > seen.right;
+    const down = place.top < seen.top || place.bottom > seen.bottom;
+    if (across) room.scrollLeft += place.left + place.width / 2 - seen.left - seen.width / 2;
+    if (down) room.scrollTop += place.top + place.height / 2 - seen.top - seen.height / 2;
+  }
+}
+
+/** @param {Moment} moment @param {number} i */
+export function gradientText({ gradients, isHidden }, i) {
+  if (isHidden(i)) return "?";
+  const gradient = gradients[i];
+  return gradient === undefined ? "—" : number(gradient);
+}
+
+/**
+ * Whether the backward pass has been along an edge: it goes from the last node to the first.
+ * @param {import("./steps.js").Place} place
+ * @param {number} node
+ * @param {number} slot
+ */
+function done(place, node, slot) {
+  return node > place.node || (node === place.node && slot <= place.slot);
+}
+
+/** @param {Graph} graph @param {number} i */
+function kindOf(graph, i) {
+  if (isConstant(graph.rows[i])) return "constant";
+  if (i === rootOf(graph)) return "root";
+  return isLeaf(graph.rows[i]) ? "leaf" : "op";
+}
+
+/** @param {string} text @param {number} width */
+function shortened(text, width) {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** The arrow's tip: a path ends with a straight line into it. @param {string} path */
+function arrow(path) {
+  const numbers = (path.match(/-?[\d.]+/g) ?? []).map(Number);
+  const [x0, y0, x, y] = numbers.slice(-4);
+  const length = Math.hypot(x - x0, y - y0) || 1;
+  const [dx, dy] = [(x - x0) / length, (y - y0) / length];
+  const [bx, by] = [x - 8 * dx, y - 8 * dy];
+  return `M${x} ${y}L${bx - 3.4 * dy} ${by + 3.4 * dx}L${bx + 3.4 * dy} ${by - 3.4 * dx}Z`;
+}

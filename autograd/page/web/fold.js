@@ -1,0 +1,62 @@
+// What stands in the drawing: nodes, and closed groups in place of what they hold.
+
+/** @typedef {import("./graph.js").Graph} Graph */
+/** @typedef {{name: string, parent: number, count: number, size: [number, number]}} Group */
+
+/**
+ * A line of the drawing, and the operands it stands for.
+ * @typedef {{id: string, tail: string, head: string, stands: [number, number][]}} Line
+ */
+
+/**
+ * The boxes and lines that are seen; `item` says which box a node is in.
+ * @typedef {{boxes: string[], lines: Line[], item: string[]}} View
+ */
+
+/**
+ * What is seen with these groups open. The ids are those of `groups.visible` and `graph_page`.
+ * @param {Graph} graph
+ * @param {Group[]} groups
+ * @param {Set<number>} open
+ * @returns {View}
+ */
+export function viewOf(graph, groups, open) {
+  const item = graph.rows.map((row, i) => visible(`n${i}`, row.group ?? -1, groups, open));
+  /** @type {Map<string, Line>} */
+  const lines = new Map();
+  graph.rows.forEach((row, i) => {
+    row.args.forEach((arg, slot) => {
+      const [tail, head] = [item[arg], item[i]];
+      if (tail === head) return;
+      const plain = tail.startsWith("n") && head.startsWith("n");
+      const id = plain ? `${tail}-${head}-${slot}` : `${tail}-${head}`;
+      if (!lines.has(id)) lines.set(id, { id, tail, head, stands: [] });
+      lines.get(id)?.stands.push([i, slot]);
+    });
+  });
+  return { boxes: [...new Set(item)], lines: [...lines.values()], item };
+}
+
+/**
+ * A box, or the outermost closed group that it lies in.
+ * @param {string} box
+ * @param {number} group
+ * @param {Group[]} groups
+ * @param {Set<number>} open
+ */
+function visible(box, group, groups, open) {
+  let seen = box;
+  for (let inside = group; inside >= 0; inside = groups[inside].parent) {
+    if (!open.has(inside)) seen = `g${inside}`;
+  }
+  return seen;
+}
+
+/** A group's name with those it lies in. @param {Group[]} groups @param {number} i */
+export function fullName(groups, i) {
+  const names = [];
+  for (let inside = i; inside >= 0; inside = groups[inside].parent) {
+    names.unshift(groups[inside].name);
+  }
+  return names.join(" / ");
+}

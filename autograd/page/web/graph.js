@@ -1,0 +1,200 @@
+// A graph as data, and the chain rule over it. Nothing here knows of the page.
+
+import { number } from "./number.js";
+
+/**
+ * A node, as `record.py` writes it.
+ * @typedef {object} Row
+ * @property {string} op the operation that made it
+ * @property {number[]} args its operands, as places in the topological order
+ * @property {number | string} data its number
+ * @property {string} name what it is called in a sentence
+ * @property {string} atom what it is called in ∂C/∂…
+ * @property {string} label its label, shortened
+ * @property {string} [expression] how it was made
+ * @property {string[]} [slopes] the local derivatives as formulas
+ * @property {number[]} [locals] the local derivatives, if the page cannot compute them
+ * @property {boolean} [moves] whether descent moves it
+ * @property {number} [group] the group that it lies in
+ * @property {[number, number]} size of its box
+ */
+
+/**
+ * A row of the table of operations, as `javascript.py` writes it.
+ * @typedef {object} Operation
+ * @property {string} symbol
+ * @property {string} template how it is written around its operands: "{0} + {1}"
+ * @property {string[]} rules
+ * @property {string | null} domain
+ * @property {((...operands: number[]) => number) | null} value
+ * @property {((out: number, ...operands: number[]) => number)[]} partials
+ * @property {((out: number, ...operands: number[]) => number)[]} reads
+ */
+
+/**
+ * Nodes in topological order, and their numbers now.
+ * @typedef {{rows: Row[], values: number[]}} Graph
+ */
+
+/** One multiplication of the backward pass: from a node to one of its operands.
+ * @typedef {{node: number, slot: number, arg: number}} Edge
+ */
+
+/** @param {Row[]} rows @returns {Graph} */
+export function graphOf(rows) {
+  return { rows, values: rows.map((row) => Number(row.data)) };
+}
+
+/** @param {Graph} graph */
+export function rootOf(graph) {
+  return graph.rows.length - 1;
+}
+
+/** Whether the page can compute every node by itself. @param {Graph} graph */
+export function isComputable(graph) {
+  return graph.rows.every((row) => row.args.length === 0 || OPERATIONS[row.op].value !== null);
+}
+
+/** @param {Row} row */
+export function isConstant(row) {
+  return row.op === "constant";
+}
+
+/** @param {Row} row */
+export function isLeaf(row) {
+  return row.op === "leaf";
+}
+
+/**
+ * The numbers of all nodes after some of them are given other ones.
+ * @param {Graph} graph
+ * @param {Map<number, number>} changes
+ * @returns {number[]}
+ * @throws {RangeError} an operation has no number there
+ */
+export function evaluated(graph, changes) {
+  const values = [...graph.values];
+  graph.rows.forEach((row, i) => {
+    const given = changes.get(i);
+    if (given !== undefined) {
+      values[i] = given;
+    } else if (row.args.length > 0) {
+      values[i] = computed(graph, row, row.args.map((arg) => values[arg]));
+    }
+  });
+  return values;
+}
+
+/**
+ * @param {Graph} graph
+ * @param {Row} row
+ * @param {number[]} operands
+ */
+function computed(graph, row, operands) {
+  const { value, domain } = OPERATIONS[row.op];
+  if (value === null) throw new RangeError(`${row.op} works on numbers in Python only`);
+  const out = value(...operands);
+  if (Number.isFinite(out) || !operands.every(Number.isFinite)) return out;
+  const at = row.args.map((arg, k) => `${graph.rows[arg].name} = ${number(operands[k])}`).join(", ");
+  const outside = domain !== null && (Number.isNaN(out) || operands.includes(0));
+  throw new RangeError(
+    outside
+      ? `${row.expression} is not defined at ${at}: ${row.op} needs ${domain}`
+      : `${row.expression} is too large for a float, at ${at}`,
+  );
+}
+
+/**
+ * The local derivative ∂node/∂operand.
+ * @param {Graph} graph
+ * @param {number} node
+ * @param {number} slot
+ */
+export function local(graph, node, slot) {
+  const row = graph.rows[node];
+  if (row.locals) return Number(row.locals[slot]);
+  const operands = row.args.map((arg) => graph.values[arg]);
+  return OPERATIONS[row.op].partials[slot](graph.values[node], ...operands);
+}
+
+/**
+ * The multiplications of the backward pass, in the stepper's order.
+ * @param {Graph} graph
+ * @returns {Edge[]}
+ */
+export function backwardSteps(graph) {
+  /** @type {Edge[]} */
+  const edges = [];
+  for (let node = rootOf(graph); node >= 0; node--) {
+    graph.rows[node].args.forEach((arg, slot) => {
+      if (!isConstant(graph.rows[arg])) edges.push({ node, slot, arg });
+    });
+  }
+  return edges;
+}
+
+/**
+ * The gradients after the first `count` multiplications: undefined where none has arrived.
+ * @param {Graph} graph
+ * @param {Edge[]} edges
+ * @param {number} [count]
+ * @returns {(number | undefined)[]}
+ */
+export function gradientsAfter(graph, edges, count = edges.length) {
+  /** @type {(number | undefined)[]} */
+  const found = new Array(graph.rows.length);
+  found[rootOf(graph)] = 1;
+  for (const { node, slot, arg } of edges.slice(0, count)) {
+    found[arg] = (found[arg] ?? 0) + (found[node] ?? 0) * local(graph, node, slot);
+  }
+  return found;
+}
+
+/**
+ * One way from the output to a node: its nodes, output first, and the slot taken at each.
+ * @typedef {{nodes: number[], slots: number[], product: number}} Path
+ */
+
+/**
+ * The paths from the output to a node with the largest |product|, and how many there are in all.
+ *
+ * The best paths of a node go on as one of the best paths of an operand, so each node keeps only
+ * its own best few.
+ * @param {Graph} graph
+ * @param {number} node
+ * @param {number} most
+ * @returns {{paths: Path[], count: number}}
+ */
+export function pathsTo(graph, node, most) {
+  /** @type {Map<number, Path[]>} */
+  const best = new Map([[node, [{ nodes: [node], slots: [], product: 1 }]]]);
+  const counts = new Map([[node, 1]]);
+  for (let other = node + 1; other < graph.rows.length; other++) {
+    /** @type {Path[]} */
+    const ways = [];
+    let count = 0;
+    graph.rows[other].args.forEach((arg, slot) => {
+      const slope = best.has(arg) ? local(graph, other, slot) : 0;
+      count += counts.get(arg) ?? 0;
+      for (const path of best.get(arg) ?? []) {
+        ways.push({
+          nodes: [other, ...path.nodes],
+          slots: [slot, ...path.slots],
+          product: slope * path.product,
+        });
+      }
+    });
+    if (ways.length > 0) {
+      ways.sort((a, b) => size(b.product) - size(a.product));
+      best.set(other, ways.slice(0, most));
+      counts.set(other, count);
+    }
+  }
+  const root = rootOf(graph);
+  return { paths: best.get(root) ?? [], count: counts.get(root) ?? 0 };
+}
+
+/** |x|; what is not a number counts as the largest. @param {number} x */
+function size(x) {
+  return Number.isNaN(x) ? Infinity : Math.abs(x);
+}

@@ -1,0 +1,223 @@
+// The card of the chosen node: value, gradient, the paths it came by, what a nudge does, a question.
+
+import { byId, entry, html, setText } from "./elements.js";
+import { evaluated, gradientsAfter, isConstant, isLeaf, local, pathsTo, rootOf } from "./graph.js";
+import { number, parsed } from "./number.js";
+import { judged } from "./quiz.js";
+
+/** @typedef {import("./graph.js").Graph} Graph */
+
+const MOST_PATHS = 10;
+
+/**
+ * What the card needs of the player.
+ * @typedef {object} Owner
+ * @property {Graph} graph
+ * @property {import("./steps.js").Plan} plan
+ * @property {boolean} editable
+ * @property {boolean} quizzing
+ * @property {Set<number>} answered
+ * @property {(changes: Map<number, number>) => void} edit throws RangeError where it cannot
+ * @property {(node: number) => void} answer the reader found this gradient
+ * @property {(node: number, moves: boolean) => void} setMoves
+ */
+
+/**
+ * Fill the card.
+ * @param {Owner} owner
+ * @param {number} node
+ */
+export function showPanel(owner, node) {
+  const { graph, quizzing, answered } = owner;
+  const row = graph.rows[node];
+  const hidden = quizzing && !answered.has(node) && !isConstant(row) && node !== rootOf(graph);
+  const title = row.label && row.expression ? `${row.name} = ${row.expression}` : row.name;
+  byId("panel").replaceChildren(
+    html("h2", {}, title),
+    html("dl", {}, ...entry("value", valueOf(owner, node)), ...gradientEntry(owner, node, hidden)),
+    ...(isLeaf(row) ? [movesBox(owner, node)] : []),
+    html("p", { id: "edit-said", class: "warning", role: "alert" }),
+    ...(hidden ? question(owner, node) : [...pathList(owner, node), ...nudger(owner, node)]),
+  );
+}
+
+/** What stands there before a node is chosen. */
+export function showNoPanel() {
+  byId("panel").replaceChildren(
+    html("h2", {}, "Choose a node"),
+    html("p", {}, "Click one, or reach it with Tab and Enter: its value, its gradient, every path by which it reaches the output, and what a nudge does. A leaf's number can be changed there."),
+  );
+}
+
+/** @param {Owner} owner @param {number} node */
+function valueOf(owner, node) {
+  const { graph, editable } = owner;
+  if (!isLeaf(graph.rows[node]) || !editable) return number(graph.values[node]);
+  const field = /** @type {HTMLInputElement} */ (
+    html("input", { type: "text", inputmode: "decimal", size: "9", id: "value", autocomplete: "off" })
+  );
+  field.setAttribute("aria-label", `value of ${graph.rows[node].name}`);
+  field.value = String(graph.values[node]);
+  field.addEventListener("change", () => {
+    const said = edited(owner, node, field.value);
+    if (said === "") return;
+    setText(byId("edit-said"), said);
+    field.value = String(graph.values[node]);
+  });
+  return field;
+}
+
+/**
+ * Give a leaf another number; what is wrong with it, or "".
+ * @param {Owner} owner
+ * @param {number} node
+ * @param {string} text
+ */
+function edited(owner, node, text) {
+  const value = parsed(text);
+  if (!Number.isFinite(value)) return `“${text}” is not a number: write one like 0.25 or -3.`;
+  try {
+    owner.edit(new Map([[node, value]]));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `${error.message}. The old value stays.`;
+  }
+  return "";
+}
+
+/** @param {Owner} owner @param {number} node @param {boolean} hidden */
+function gradientEntry({ graph, plan }, node, hidden) {
+  const row = graph.rows[node];
+  if (isConstant(row)) return entry("gradient", "none: a constant is not differentiated by");
+  const gradient = gradientsAfter(graph, plan.backward)[node] ?? 0;
+  return entry(slopeName(graph, node), hidden ? "?" : number(gradient, 6));
+}
+
+/** @param {Graph} graph @param {number} node */
+function slopeName(graph, node) {
+  return `∂${graph.rows[rootOf(graph)].atom}/∂${graph.rows[node].atom}`;
+}
+
+/** @param {Owner} owner @param {number} node */
+function movesBox(owner, node) {
+  const box = /** @type {HTMLInputElement} */ (html("input", { type: "checkbox", id: "moves" }));
+  box.checked = owner.graph.rows[node].moves ?? false;
+  box.addEventListener("change", () => owner.setMoves(node, box.checked));
+  return html("p", {}, html("label", {}, box, " a parameter: moves downhill"));
+}
+
+/** @param {Owner} owner @param {number} node */
+function pathList({ graph }, node) {
+  if (isConstant(graph.rows[node]) || node === rootOf(graph)) return [];
+  const { paths, count } = pathsTo(graph, node, MOST_PATHS);
+  const many = count === 1 ? "one path" : `the sum over ${counted(count)} paths`;
+  const items = paths.map((path) => html("li", {}, ...pathLines(graph, path)));
+  const more = count > paths.length ? [html("p", { class: "what" }, `… and ${counted(count - paths.length)} paths more that carry less`)] : [];
+  return [
+    html("h3", {}, `${slopeName(graph, node)}: ${many}`),
+    html("ol", { class: "paths" }, ...items),
+    ...more,
+  ];
+}
+
+/** @param {number} count */
+function counted(count) {
+  return count < 1e15 ? count.toLocaleString("en") : `about 10^${Math.floor(Math.log10(count))}`;
+}
+
+/** @param {Graph} graph @param {import("./graph.js").Path} path */
+function pathLines(graph, { nodes, slots, product }) {
+  const route = abridged(nodes.map((i) => graph.rows[i].name)).join(" ← ");
+  const factors = abridged(slots.map((slot, k) => number(local(graph, nodes[k], slot))));
+  return [
+    html("span", { class: "route" }, route),
+    html("span", { class: "product" }, `${factors.join(" · ")} = ${number(product)}`),
+  ];
+}
+
+/** The items, or the first and last few. @param {string[]} items */
+function abridged(items) {
+  return items.length <= 12 ? items : [...items.slice(0, 6), "…", ...items.slice(-6)];
+}
+
+/** @param {Owner} owner @param {number} node */
+function nudger(owner, node) {
+  const { graph, editable } = owner;
+  if (isConstant(graph.rows[node]) || !editable) return [];
+  const span = Math.max(0.1, Math.abs(graph.values[node]) / 2);
+  const range = /** @type {HTMLInputElement} */ (
+    html("input", { type: "range", id: "nudge", min: String(-span), max: String(span), step: String(span / 100) })
+  );
+  range.setAttribute("aria-label", `nudge of ${graph.rows[node].name}`);
+  range.value = String(span / 10);
+  const bars = ["predicted", "actual"].map((what) => html("span", { class: `bar ${what}` }));
+  const predicted = html("dd", {});
+  const actual = html("dd", {});
+  const show = () => nudged(owner, node, Number(range.value), { range, predicted, actual, bars });
+  range.addEventListener("input", show);
+  show();
+  return [
+    html("h3", {}, `Nudge ${graph.rows[node].name}`),
+    range,
+    html("dl", { class: "nudge" }, html("dt", {}, "predicted"), predicted, html("dt", {}, "actual"), actual),
+    html("div", { class: "bars", "aria-hidden": "true" }, ...bars),
+  ];
+}
+
+/**
+ * @param {Owner} owner
+ * @param {number} node
+ * @param {number} amount
+ * @param {{range: HTMLInputElement, predicted: HTMLElement, actual: HTMLElement, bars: HTMLElement[]}} parts
+ */
+function nudged({ graph, plan }, node, amount, { range, predicted, actual, bars }) {
+  const root = rootOf(graph);
+  const gradient = gradientsAfter(graph, plan.backward)[node] ?? 0;
+  const change = `Δ${graph.rows[root].atom}`;
+  setText(predicted, `${change} = ${number(gradient)} × ${number(amount)} = ${number(gradient * amount)}`);
+  range.setAttribute("aria-valuetext", `${number(amount)}`);
+  let moved = NaN;
+  try {
+    moved = evaluated(graph, new Map([[node, graph.values[node] + amount]]))[root] - graph.values[root];
+    setText(actual, `${change} = ${number(moved)}, off by ${number(moved - gradient * amount, 2)}`);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    setText(actual, error.message);
+  }
+  const largest = Math.max(Math.abs(gradient * amount), Math.abs(moved) || 0, 1e-300);
+  [gradient * amount, moved].forEach((x, k) => {
+    const share = Number.isFinite(x) ? Math.abs(x) / largest : 0;
+    bars[k].style.width = `${50 * share}%`;
+    bars[k].style.marginLeft = x < 0 ? `${50 - 50 * share}%` : "50%";
+  });
+}
+
+/** @param {Owner} owner @param {number} node */
+function question(owner, node) {
+  const { graph } = owner;
+  const field = /** @type {HTMLInputElement} */ (
+    html("input", { type: "text", inputmode: "decimal", size: "9", id: "guess", autocomplete: "off" })
+  );
+  field.setAttribute("aria-label", `your answer for ${slopeName(graph, node)}`);
+  const said = html("p", { id: "quiz-said", role: "status", "aria-live": "polite" });
+  const check = () => {
+    const guess = parsed(field.value);
+    if (!Number.isFinite(guess)) {
+      setText(said, `“${field.value}” is not a number: write one like 0.25 or -3.`);
+      return;
+    }
+    const verdict = judged(graph, node, guess);
+    setText(said, verdict.text);
+    said.className = verdict.right ? "right" : "wrong";
+    if (verdict.right) owner.answer(node);
+  };
+  const button = html("button", { type: "submit" }, "Check");
+  const give = html("button", { type: "button", id: "give" }, "Show it");
+  give.addEventListener("click", () => owner.answer(node));
+  const form = html("form", { class: "row" }, html("label", {}, `${slopeName(graph, node)} = `, field), button, give);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    check();
+  });
+  return [html("p", {}, "Multiply the local derivatives along each path to the output, and add up."), form, said];
+}

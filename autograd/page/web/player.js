@@ -1,0 +1,330 @@
+// The page: what is shown follows from the state, and whatever changes the state shows it anew.
+
+import { byId, html, inputById, pageData, setText } from "./elements.js";
+import { Drawing } from "./drawing.js";
+import { evaluated, graphOf, isComputable, isConstant, rootOf } from "./graph.js";
+import { descended, showCosts } from "./descent.js";
+import { fullName, viewOf } from "./fold.js";
+import { laidOut } from "./layout.js";
+import { parsed } from "./number.js";
+import { showNoPanel, showPanel } from "./panel.js";
+import { knownAt, placeAt, planOf, positionAfter, wordsAt } from "./steps.js";
+import { watchTheme } from "./theme.js";
+
+const NARROW = 700; // pixels: below that the graph runs from top to bottom
+
+const data = pageData();
+const graph = graphOf(data.nodes);
+const plan = planOf(graph);
+const groups = data.groups;
+const root = graph.rows[rootOf(graph)];
+const framed = document.URL.startsWith("about:");
+
+const state = {
+  position: 0,
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  timer: null,
+  /** @type {string | null} */
+  selected: null,
+  open: new Set(/** @type {number[]} */ (data.open)),
+  quizzing: false,
+  /** @type {Set<number>} */
+  answered: new Set(),
+  costs: [graph.values[rootOf(graph)]],
+};
+
+const owner = {
+  graph,
+  plan,
+  editable: isComputable(graph),
+  get quizzing() {
+    return state.quizzing;
+  },
+  answered: state.answered,
+  edit,
+  answer,
+  setMoves,
+};
+
+const drawing = new Drawing(graph, groups, choose);
+
+// ------------------------------------------------------------------ showing
+
+/** @param {number} i */
+function isHidden(i) {
+  return state.quizzing && !state.answered.has(i) && i !== rootOf(graph) && !isConstant(graph.rows[i]);
+}
+
+function show() {
+  const { position, selected } = state;
+  const place = placeAt(plan, position);
+  drawing.show({ ...knownAt(graph, plan, position), place, selected, isHidden });
+  const words = wordsAt(graph, plan, position, place.arg >= 0 && isHidden(place.arg));
+  for (const [part, text] of Object.entries(words)) setText(byId(part), text);
+  setText(byId("sum-caption"), words.sum && "adds up to");
+  const slider = inputById("slider");
+  slider.value = String(position);
+  slider.setAttribute("aria-valuetext", words.title);
+  for (const id of ["first", "previous"]) inputById(id).disabled = position === 0;
+  for (const id of ["next", "last"]) inputById(id).disabled = position === plan.last;
+}
+
+function showChosen() {
+  const { selected } = state;
+  if (selected === null) showNoPanel();
+  else showPanel(owner, Number(selected.slice(1)));
+}
+
+function draw() {
+  const view = viewOf(graph, groups, state.open);
+  const way = window.innerWidth < NARROW ? "TB" : "LR";
+  const first = [...state.open].toSorted().join() === data.open.toSorted().join();
+  const layout = first ? data.layouts[way] : laidOut(view, (id) => drawing.sizeOf(id), way);
+  drawing.make(view, layout);
+  showFolds();
+  show();
+}
+
+function showFolds() {
+  const closers = [...state.open].map((i) => {
+    const name = fullName(groups, i);
+    const button = html("button", { type: "button", class: "chip" }, `${name} ⊖`);
+    button.setAttribute("aria-label", `fold ${name}`);
+    button.addEventListener("click", () => fold(i));
+    return button;
+  });
+  const hint = groups.length === 0 ? [] : ["Open: ", ...(closers.length ? closers : ["nothing; choose a ⊕ to open it"])];
+  byId("folds").replaceChildren(...hint);
+}
+
+// ------------------------------------------------------------------ moving
+
+/** @param {number} position */
+function go(position) {
+  state.position = Math.max(0, Math.min(plan.last, Math.round(position)));
+  show();
+  const { node, arg } = placeAt(plan, state.position);
+  const box = drawing.view.item[arg >= 0 ? arg : node];
+  if (box) drawing.reveal(box);
+  if (!framed) history.replaceState(null, "", `#step=${state.position}`);
+}
+
+function play() {
+  if (state.position === plan.last) go(0);
+  tick();
+}
+
+function tick() {
+  const perSecond = Number(inputById("speed").value);
+  state.timer = setTimeout(() => {
+    go(state.position + 1);
+    if (state.position === plan.last) pause();
+    else tick();
+  }, 1000 / perSecond);
+  showPlaying();
+}
+
+function pause() {
+  if (state.timer !== null) clearTimeout(state.timer);
+  state.timer = null;
+  showPlaying();
+}
+
+function toggle() {
+  if (state.timer === null) play();
+  else pause();
+}
+
+function showPlaying() {
+  const playing = state.timer !== null;
+  byId("play").setAttribute("aria-pressed", String(playing));
+  setText(byId("play"), playing ? "Pause" : "Play");
+}
+
+/** Where a link or the address asks to be. */
+function fromHash() {
+  const found = /^#step=(\d+)$/.exec(window.location.hash);
+  return found ? Number(found[1]) : null;
+}
+
+// ------------------------------------------------------------------ changing
+
+/** @param {string} box */
+function choose(box) {
+  const i = Number(box.slice(1));
+  if (box.startsWith("g")) {
+    state.open.add(i);
+    draw();
+    return;
+  }
+  state.selected = box;
+  show();
+  showChosen();
+}
+
+/** @param {number} group */
+function fold(group) {
+  const inside = [...state.open].filter((i) => i === group || isInside(i, group));
+  for (const i of inside) state.open.delete(i);
+  draw();
+}
+
+/** @param {number} i @param {number} outer */
+function isInside(i, outer) {
+  for (let inside = groups[i].parent; inside >= 0; inside = groups[inside].parent) {
+    if (inside === outer) return true;
+  }
+  return false;
+}
+
+/** @param {Map<number, number>} changes */
+function edit(changes) {
+  graph.values = evaluated(graph, changes);
+  state.costs = [graph.values[rootOf(graph)]];
+  changed();
+}
+
+function changed() {
+  byId("stale").hidden = true;
+  state.answered.clear();
+  show();
+  showChosen();
+  showCosts(state.costs, root.name);
+}
+
+/** @param {number} node */
+function answer(node) {
+  state.answered.add(node);
+  show();
+  if (state.selected === `n${node}`) {
+    const said = document.getElementById("quiz-said")?.cloneNode(true);
+    showChosen();
+    if (said) byId("panel").append(said);
+  }
+}
+
+/** @param {number} node @param {boolean} moves */
+function setMoves(node, moves) {
+  graph.rows[node].moves = moves;
+}
+
+/** @param {number} count */
+function descend(count) {
+  const lr = parsed(inputById("lr").value);
+  const said = byId("descent-said");
+  if (!Number.isFinite(lr)) {
+    setText(said, "lr is a number, like 0.1.");
+    return;
+  }
+  if (!graph.rows.some((row) => row.moves)) {
+    setText(said, "No leaf is a parameter: choose one and tick “moves downhill”.");
+    return;
+  }
+  try {
+    const { values, costs } = descended(graph, plan, lr, count);
+    graph.values = values;
+    state.costs.push(...costs);
+    changed();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    setText(said, `A step of lr = ${lr} leads too far: ${error.message}.`);
+  }
+}
+
+function startAgain() {
+  graph.values = graphOf(data.nodes).values;
+  state.costs = [graph.values[rootOf(graph)]];
+  changed();
+}
+
+function toggleQuiz() {
+  state.quizzing = !state.quizzing;
+  state.answered.clear();
+  byId("quiz").setAttribute("aria-pressed", String(state.quizzing));
+  if (state.quizzing && state.position <= plan.forward.length) go(positionAfter(plan, 0));
+  if (state.quizzing && state.selected === null) {
+    const first = graph.rows.findIndex((row) => row.moves);
+    if (first >= 0) choose(drawing.view.item[first]);
+  }
+  show();
+  showChosen();
+}
+
+// ------------------------------------------------------------------ listening
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (target.matches("input, select")) return;
+  const pressable = target.matches("button, [role=button]");
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    ArrowRight: () => go(state.position + 1),
+    ArrowLeft: () => go(state.position - 1),
+    Home: () => go(0),
+    End: () => go(plan.last),
+  };
+  const act = event.key === " " && !pressable ? toggle : keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+function listen() {
+  /** @type {Record<string, () => void>} */
+  const clicks = {
+    first: () => go(0),
+    previous: () => go(state.position - 1),
+    play: toggle,
+    next: () => go(state.position + 1),
+    last: () => go(plan.last),
+    smaller: () => zoom(drawing.zoom / 1.25),
+    fit: () => zoom(1),
+    larger: () => zoom(drawing.zoom * 1.25),
+    quiz: toggleQuiz,
+    descend: () => descend(1),
+    "descend-ten": () => descend(10),
+    reset: startAgain,
+  };
+  for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
+  inputById("slider").addEventListener("input", () => go(Number(inputById("slider").value)));
+  document.addEventListener("keydown", onKey);
+  window.addEventListener("hashchange", () => go(fromHash() ?? 0));
+  let narrow = window.innerWidth < NARROW;
+  window.addEventListener("resize", () => {
+    if (narrow === window.innerWidth < NARROW) drawing.scale();
+    else draw();
+    narrow = window.innerWidth < NARROW;
+  });
+}
+
+/** @param {number} zoomed */
+function zoom(zoomed) {
+  drawing.zoom = Math.min(8, Math.max(0.2, zoomed));
+  drawing.scale();
+}
+
+function start() {
+  inputById("slider").max = String(plan.last);
+  inputById("lr").value = String(data.lr);
+  setText(byId("cost-name"), root.atom);
+  if (data.stale) {
+    setText(byId("stale"), "Stale: the numbers were changed after the graph was evaluated; change a leaf here and they are computed anew.");
+    byId("stale").hidden = false;
+  }
+  if (!owner.editable) {
+    for (const id of ["descend", "descend-ten", "reset"]) inputById(id).disabled = true;
+    setText(byId("descent-said"), "An operation of this graph is known to Python only, so its numbers stand as they are.");
+  } else {
+    showCosts(state.costs, root.name);
+  }
+  watchTheme();
+  listen();
+  const asked = data.position === undefined ? 0 : positionAfter(plan, data.position);
+  state.position = Math.min(plan.last, fromHash() ?? asked);
+  draw();
+  showChosen();
+}
+
+start();

@@ -1,0 +1,156 @@
+// The positions of the player: nothing computed, the forward pass, ∂C/∂C = 1, the backward pass.
+
+import { backwardSteps, gradientsAfter, isConstant, local, rootOf } from "./graph.js";
+import { number } from "./number.js";
+
+/** @typedef {import("./graph.js").Graph} Graph */
+
+/**
+ * What is done in order: nodes computed, then multiplications.
+ * @typedef {{forward: number[], backward: import("./graph.js").Edge[], last: number}} Plan
+ */
+
+/** @typedef {"start" | "forward" | "seed" | "backward"} Pass */
+
+/**
+ * Where the player is: in which pass, at which step of it, and what that step is about.
+ * @typedef {{pass: Pass, index: number, count: number, node: number, slot: number, arg: number}} Place
+ */
+
+/** @param {Graph} graph @returns {Plan} */
+export function planOf(graph) {
+  const forward = graph.rows.flatMap((row, i) => (row.args.length > 0 ? [i] : []));
+  const backward = backwardSteps(graph);
+  return { forward, backward, last: forward.length + 1 + backward.length };
+}
+
+/**
+ * @param {Plan} plan
+ * @param {number} position
+ * @returns {Place}
+ */
+export function placeAt(plan, position) {
+  const { forward, backward } = plan;
+  const nowhere = { node: -1, slot: -1, arg: -1 };
+  if (position === 0) return { pass: "start", index: 0, count: plan.last, ...nowhere };
+  if (position <= forward.length) {
+    const node = forward[position - 1];
+    return { pass: "forward", index: position, count: forward.length, node, slot: -1, arg: -1 };
+  }
+  const index = position - forward.length - 1;
+  if (index === 0) return { pass: "seed", index: 0, count: backward.length, ...nowhere };
+  return { pass: "backward", index, count: backward.length, ...backward[index - 1] };
+}
+
+/**
+ * The position after so many multiplications of the backward pass.
+ * @param {Plan} plan
+ * @param {number} count
+ */
+export function positionAfter(plan, count) {
+  return plan.forward.length + 1 + count;
+}
+
+/**
+ * What is known at a position: which values, and which gradients so far.
+ * @param {Graph} graph
+ * @param {Plan} plan
+ * @param {number} position
+ */
+export function knownAt(graph, plan, position) {
+  const count = position - plan.forward.length - 1;
+  const newest = position > 0 ? plan.forward[Math.min(position, plan.forward.length) - 1] : -1;
+  return {
+    /** @param {number} i */
+    hasValue: (i) => graph.rows[i].args.length === 0 || i <= newest,
+    gradients: count >= 0 ? gradientsAfter(graph, plan.backward, count) : [],
+  };
+}
+
+/**
+ * A step in words: each part says what it is, so that it can be read aloud.
+ * @typedef {{title: string, formula: string, rule: string, caption: string, numbers: string, sum: string}} Words
+ */
+
+/**
+ * @param {Graph} graph
+ * @param {Plan} plan
+ * @param {number} position
+ * @param {boolean} hidden whether gradients are hidden, as in a quiz
+ * @returns {Words}
+ */
+export function wordsAt(graph, plan, position, hidden) {
+  const place = placeAt(plan, position);
+  const root = graph.rows[rootOf(graph)];
+  if (place.pass === "start") {
+    return words("start", "Values flow forward; then gradients flow back, one product a step.");
+  }
+  if (place.pass === "forward") return forwardWords(graph, place);
+  if (place.pass === "seed") {
+    const formula = `∂${root.atom}/∂${root.atom} = 1`;
+    return words("backward, before the first step", formula, "a nudge of the output moves it by as much");
+  }
+  return backwardWords(graph, plan, place, hidden);
+}
+
+/**
+ * @param {string} title
+ * @param {string} formula
+ * @param {string} [rule]
+ * @param {string} [caption]
+ * @param {string} [numbers]
+ * @param {string} [sum]
+ * @returns {Words}
+ */
+function words(title, formula, rule = "", caption = "", numbers = "", sum = "") {
+  return { title, formula, rule, caption, numbers, sum };
+}
+
+/** @param {Graph} graph @param {Place} place */
+function forwardWords(graph, place) {
+  const row = graph.rows[place.node];
+  const operands = row.args.map((arg) => graph.values[arg]);
+  const numbers = `${filled(OPERATIONS[row.op].template, operands)} = ${number(graph.values[place.node])}`;
+  const formula = row.label ? `${row.name} = ${row.expression}` : row.name;
+  return words(`forward ${place.index} of ${place.count}`, formula, "", "value", numbers);
+}
+
+/** @param {string} template @param {number[]} operands */
+function filled(template, operands) {
+  const between = !template.includes("(");
+  return template.replace(/\{(\d)\}/g, (_, k) => {
+    const text = number(operands[k]);
+    return between && text.startsWith("-") ? `(${text})` : text;
+  });
+}
+
+/** @param {Graph} graph @param {Plan} plan @param {Place} place @param {boolean} hidden */
+function backwardWords(graph, plan, place, hidden) {
+  const { node, slot, arg, index } = place;
+  const row = graph.rows[node];
+  const slope = local(graph, node, slot);
+  const before = gradientsAfter(graph, plan.backward, index - 1);
+  const upstream = before[node] ?? 0;
+  const total = (before[arg] ?? 0) + upstream * slope;
+  const complete = !plan.backward.slice(index).some((edge) => edge.arg === arg);
+  const formula = row.slopes?.[slot];
+  const of = `∂${row.atom}/∂${graph.rows[arg].atom}`;
+  const gradient = `∂${graph.rows[rootOf(graph)].atom}/∂${graph.rows[arg].atom}`;
+  /** @param {number} x */
+  const shown = (x) => (hidden ? "?" : number(x));
+  const earlier = before[arg];
+  const soFar = earlier === undefined ? `${gradient} = ` : `${gradient}: ${shown(earlier)} → `;
+  return words(
+    `backward ${index} of ${place.count}`,
+    `${of} = ${formula || shown(slope)}`,
+    OPERATIONS[row.op].rules[slot],
+    "upstream × local = contribution",
+    `${shown(upstream)} × ${shown(slope)} = ${shown(upstream * slope)}`,
+    `${soFar}${shown(total)}${complete ? "" : " …"}`,
+  );
+}
+
+/** Whether a node has a gradient at all. @param {Graph} graph @param {number} i */
+export function hasGradient(graph, i) {
+  return !isConstant(graph.rows[i]);
+}
