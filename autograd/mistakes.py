@@ -84,7 +84,7 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
     if matches(guess, true):
         exactly = "" if isclose(guess, true, rel_tol=1e-9) else f" ({number(true, 7)})"
         return Judgement(node, True, f"{said} is right{exactly}.")
-    for value, mistake in _mistakes(root, node, found):
+    for value, mistake in mistakes(root, node, found):
         if matches(guess, value):
             return Judgement(node, False, f"{said} is not right. {mistake}")
     if abs(guess - true) <= CLOSE * abs(true) or _rounds_to(guess, true):
@@ -115,7 +115,7 @@ def _rounds_to(guess: float, true: float) -> bool:
     return abs(guess - true) <= half_a_digit * (1 + 1e-9)
 
 
-def _mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[tuple[float, str]]:
+def mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[tuple[float, str]]:
     """Wrong gradients that a learner could arrive at, the commonest first, and how they came."""
     true = found.get(node, 0.0)
     order = topological_order(root)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import network, neuron
+from examples import labelled, network, neuron
 
+import autograd
+import nn
 from autograd import Value
+from autograd.backprop import gradients
+from autograd.graph import find, topological_order
+from autograd.notation import number
 from demos import chain as chain_demo
 
 Written = Callable[..., Path]
@@ -31,9 +39,30 @@ def words(page: Any) -> list[str]:
     return [page.inner_text(f"#{part}") for part in ("title", "formula", "numbers", "sum")]
 
 
+def title(page: Any) -> str:
+    return str(page.inner_text("#title"))
+
+
 def press(page: Any, key: str, times: int = 1) -> None:
     for _ in range(times):
         page.keyboard.press(key)
+
+
+def wait_for_title(page: Any, text: str) -> None:
+    page.locator("#title", has_text=text).wait_for()
+
+
+def box(page: Any, name: str) -> Any:
+    """The box of a node, by what it is called."""
+    return page.locator(f'.box[aria-label^="{name}:"]')
+
+
+def numbers_of(page: Any, name: str) -> list[str]:
+    """What stands in the box of a node: its value and its gradient."""
+    return list(box(page, name).locator(".number").all_text_contents())
+
+
+# ---------------------------------------------------------------------- the two passes
 
 
 @pytest.mark.parametrize("root", [neuron(), network(), chain_demo.build("tanh", 3, 1).cost])
@@ -52,3 +81,521 @@ def test_every_step_says_what_the_stepper_says(
             step.arithmetic,
             step.sum,
         ]
+        assert page.inner_text("#rule") == step.node.op.rules[step.slot]
+
+
+def test_values_appear_in_order_and_then_gradients(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    assert numbers_of(page, "w") == ["0.6", "—"]
+    assert numbers_of(page, "z") == ["—", "—"]
+    press(page, "ArrowRight")
+    assert words(page) == ["forward 1 of 5", "w·x", "0.6·1.5 = 0.9", ""]
+    press(page, "ArrowRight")
+    assert words(page)[1:3] == ["z = w·x + b", "0.9 + 0.1 = 1"]
+    assert numbers_of(page, "z") == ["1", "—"]
+    assert numbers_of(page, "a") == ["—", "—"]
+    press(page, "ArrowRight", 3)
+    assert words(page)[1:3] == ["C = (a − 1)²", "(-0.2689)^2 = 0.07233"]
+    assert numbers_of(page, "C") == ["0.07233", "—"]
+    press(page, "ArrowRight")
+    assert words(page)[1] == "∂C/∂C = 1"
+    assert numbers_of(page, "C") == ["0.07233", "1"]
+    press(page, "ArrowRight", 3)
+    assert numbers_of(page, "z") == ["1", "-0.1058"]
+    assert numbers_of(page, "w") == ["0.6", "—"]
+    press(page, "ArrowLeft")
+    assert numbers_of(page, "z") == ["1", "—"]
+
+
+def test_the_edge_of_a_step_lights_up_and_grows_with_what_flows(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()))
+    press(page, "End")
+    assert page.locator(".edge.active").count() == 1
+    assert page.locator(".box.active").count() == 2
+    widths = {
+        line.get_attribute("data-edge"): float(
+            line.locator(".line").get_attribute("stroke-width") or 0
+        )
+        for line in page.locator(".edge").all()
+    }
+    root = neuron()
+    order, right = topological_order(root), gradients(root)
+    a, w = order.index(find(root, "a")), order.index(find(root, "w"))
+    (from_a,) = (width for id_, width in widths.items() if str(id_).startswith(f"n{a}-"))
+    (from_w,) = (width for id_, width in widths.items() if str(id_).startswith(f"n{w}-"))
+    assert from_a > from_w
+    assert right[find(root, "a")] < right[find(root, "w")] < 0
+    assert page.locator(".edge.minus").count() == 7
+    assert page.locator(".edge.plus").count() == 0
+
+
+def test_every_control(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    last = 5 + 1 + 7
+    assert page.is_disabled("#previous")
+    assert page.is_disabled("#first")
+    for control, position in (("next", 1), ("next", 2), ("previous", 1), ("last", last)):
+        page.click(f"#{control}")
+        assert page.input_value("#slider") == str(position)
+    assert page.is_disabled("#next")
+    assert page.is_disabled("#last")
+    page.click("#first")
+    assert title(page) == "start"
+    page.fill("#slider", "8")
+    assert title(page) == "backward 2 of 7"
+    page.fill("#slider", "2")
+    assert title(page) == "forward 2 of 5"
+
+
+def test_it_plays_at_a_chosen_speed_and_pauses(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    page.select_option("#speed", "50")
+    page.click("#play")
+    assert page.get_attribute("#play", "aria-pressed") == "true"
+    page.locator("#play[aria-pressed=false]").wait_for()
+    assert title(page) == "backward 7 of 7"
+    page.select_option("#speed", "1")
+    page.click("#play")  # from the end it starts again
+    wait_for_title(page, "forward 1 of 5")
+    page.click("#play")
+    stopped = title(page)
+    page.wait_for_timeout(1200)
+    assert title(page) == stopped
+
+
+def test_the_keyboard_alone_reaches_everything(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    page.select_option("#speed", "50")
+    page.keyboard.press("Home")
+    page.locator("#speed").blur()
+    press(page, "Space")
+    wait_for_title(page, "backward 7 of 7")
+    press(page, "Home")
+    assert title(page) == "start"
+    press(page, "End")
+    assert title(page) == "backward 7 of 7"
+    reached = set()
+    for _ in range(60):
+        press(page, "Tab")
+        reached.add(
+            page.evaluate(
+                "document.activeElement.id || document.activeElement.getAttribute('data-box')"
+            )
+        )
+    controls = {"theme", "first", "play", "slider", "speed", "larger", "quiz", "drawing"}
+    assert controls | {"lr", "descend", "reset"} <= reached
+    assert sum(str(id_).startswith("n") and id_[1:].isdecimal() for id_ in reached) == 10
+    box(page, "w").focus()
+    press(page, "Enter")
+    assert page.inner_text("#panel h2") == "w"
+    press(page, "Enter")  # once more goes to the card
+    assert page.evaluate("document.activeElement.id") == "value"
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("w:")
+    press(page, "Space")
+    assert title(page) == "backward 7 of 7"  # a space on a node chooses it and does not play
+
+
+def test_a_link_opens_at_a_step_and_the_step_stands_in_the_address(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()), hash="#step=8")
+    assert title(page) == "backward 2 of 7"
+    press(page, "ArrowRight")
+    assert page.url.endswith("#step=9")
+    page.evaluate("window.location.hash = '#step=2'")
+    wait_for_title(page, "forward 2 of 5")
+    assert title(opened(written(neuron()), hash="#step=999")) == "backward 7 of 7"
+    assert title(opened(written(neuron()), hash="#nonsense")) == "start"
+
+
+def test_it_can_open_at_a_step_of_the_backward_pass(opened: Opener, written: Written) -> None:
+    assert title(opened(written(neuron(), position=3))) == "backward 3 of 7"
+
+
+# ---------------------------------------------------------------------- the card of a node
+
+
+def test_the_card_tells_value_gradient_every_path_and_its_product(
+    opened: Opener, written: Written
+) -> None:
+    root = network()
+    page = opened(written(root))
+    box(page, "x").click()
+    right = gradients(root)[find(root, "x")]
+    assert page.inner_text("#panel h2") == "x"
+    assert page.input_value("#value") == "1.5"
+    assert number(right, 6) in page.inner_text("#panel dl")
+    assert "the sum over 2 paths" in page.inner_text("#panel h3 >> nth=0")
+    assert page.locator(".paths .route").all_inner_texts() == [
+        "C ← o − 1 ← o ← v1·h1 ← h1 ← w1·x ← x",
+        "C ← o − 1 ← o ← v2·h2 ← h2 ← w2·x ← x",
+    ]
+    products = [
+        float(text.rsplit("=", 1)[1]) for text in page.locator(".paths .product").all_inner_texts()
+    ]
+    assert sum(products) == pytest.approx(right, rel=1e-3)
+
+
+def test_a_nudge_is_predicted_and_then_done(opened: Opener, written: Written) -> None:
+    root = neuron()
+    page = opened(written(root))
+    box(page, "w").click()
+    page.fill("#nudge", "0.15")
+    amount = float(page.input_value("#nudge"))
+    nudge = root.nudge("w", amount)
+    predicted, actual = page.locator(".nudge dd").all_inner_texts()
+    assert predicted.endswith(f"× {number(amount)} = {number(nudge.predicted)}")
+    assert actual.startswith(f"ΔC = {number(nudge.actual)}, off by")
+    assert numbers_of(page, "w")[0] == "0.6"  # the graph is left as it is
+
+
+def test_a_leaf_can_be_edited_and_everything_follows(opened: Opener, written: Written) -> None:
+    root = neuron()
+    page = opened(written(root))
+    press(page, "End")
+    box(page, "w").click()
+    page.fill("#value", "-0.3")
+    press(page, "Enter")
+    find(root, "w").data = -0.3
+    root.recompute().backward()
+    for name in ("w", "z", "a", "C", "x", "b"):
+        node = find(root, name)
+        assert numbers_of(page, name) == [number(node.data), number(gradients(root)[node])]
+    assert words(page)[2] == str(list(root.stepper())[-1].arithmetic)
+    page.click("#reset")
+    assert numbers_of(page, "w")[0] == "0.6"
+
+
+def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
+    opened: Opener, written: Written
+) -> None:
+    x = Value(2.0, "x")
+    page = opened(written(labelled(x.log(), "y")))
+    press(page, "End")
+    box(page, "x").click()
+    for text, said in (
+        ("-1", "log(x) is not defined at x = -1: log needs a > 0. The old value stays."),
+        ("two", "“two” is not a number: write one like 0.25 or -3."),
+    ):
+        page.fill("#value", text)
+        press(page, "Enter")
+        assert page.inner_text("#edit-said") == said
+        assert page.input_value("#value") == "2"
+        assert numbers_of(page, "x") == ["2", "0.5"]
+
+
+def test_leaves_without_a_label_keep_one_name_when_edited(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(2.0) * Value(3.0, "v1"), "y")))
+    press(page, "End")
+    press(page, "ArrowLeft")
+    assert words(page)[1] == "∂y/∂v2 = v1"
+    box(page, "v2").click()
+    page.fill("#value", "7")
+    press(page, "Enter")
+    assert words(page)[1:3] == ["∂y/∂v2 = v1", "1 × 3 = 3"]
+    assert numbers_of(page, "y")[0] == "21"
+
+
+def test_over_a_kink_the_formula_holds_on_both_sides(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(2.0, "z").relu(), "a")))
+    press(page, "End")
+    assert words(page)[1:3] == ["∂a/∂z = 1 if z > 0 else 0", "1 × 1 = 1"]
+    box(page, "z").click()
+    page.fill("#value", "-2")
+    press(page, "Enter")
+    assert words(page)[1:3] == ["∂a/∂z = 1 if z > 0 else 0", "1 × 0 = 0"]
+
+
+# ---------------------------------------------------------------------- downhill
+
+
+def test_steps_downhill_are_the_engines_and_draw_the_falling_cost(
+    opened: Opener, written: Written
+) -> None:
+    chain = chain_demo.build("sigmoid", 3, 0)
+    page = opened(written(chain.cost, parameters=chain.parameters, lr=2.0))
+    press(page, "End")
+    page.click("#descend")
+    page.click("#descend-ten")
+    costs = chain_demo.descend(chain, 11, 2.0)
+    assert page.inner_text("#descent-said") == (
+        f"C = {number(costs[-1])} after 11 steps, from {number(costs[0])}"
+    )
+    assert numbers_of(page, "w1")[0] == number(chain.w[0].data)
+    assert numbers_of(page, "a0")[0] == number(chain.a[0].data)  # an input stays
+    heights = [float(dot.get_attribute("cy")) for dot in page.locator(".dot").all()]
+    assert len(heights) == 12
+    assert heights == sorted(heights)  # downwards
+    page.click("#reset")
+    assert page.inner_text("#descent-said") == f"C = {number(costs[0])}"
+    assert page.locator(".dot").count() == 0
+
+
+def test_descent_says_what_is_missing_or_goes_too_far(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(0.5, "x").log(), "y"), parameters=["x"]))
+    for lr, said in (
+        ("fast", "lr is a number, like 0.1."),
+        ("1", "A step of lr = 1 leads too far: log(x) is not defined at x = -1.5"),
+    ):
+        page.fill("#lr", lr)
+        page.click("#descend")
+        assert page.inner_text("#descent-said").startswith(said)
+        assert numbers_of(page, "x")[0] == "0.5"
+    box(page, "x").click()
+    page.uncheck("#moves")
+    page.click("#descend")
+    assert "No leaf is a parameter" in page.inner_text("#descent-said")
+
+
+# ---------------------------------------------------------------------- the quiz
+
+
+def test_in_the_quiz_gradients_are_hidden_until_they_are_found(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()))
+    press(page, "End")
+    page.click("#quiz")
+    assert numbers_of(page, "w") == ["0.6", "?"]
+    assert words(page)[2:] == ["? × 0.6 = ?", "∂C/∂x = ?"]
+    assert page.locator(".paths").count() == 0
+    box(page, "w").click()
+    page.fill("#guess", "-0.807")
+    page.click("#panel button[type=submit]")
+    assert page.inner_text("#quiz-said") == (
+        "w: -0.807 is not right. The factor a(1 − a) = 0.1966 is missing."
+    )
+    assert numbers_of(page, "w") == ["0.6", "?"]
+    page.fill("#guess", "-0.16")
+    press(page, "Enter")
+    assert "is right" in page.inner_text("#quiz-said")
+    assert numbers_of(page, "w") == ["0.6", "-0.1586"]
+    box(page, "b").click()
+    page.click("#give")
+    assert numbers_of(page, "b") == ["0.1", "-0.1058"]
+    page.click("#quiz")
+    assert numbers_of(page, "x") == ["1.5", "-0.06345"]
+
+
+def test_the_quiz_gives_nothing_away_in_labels_or_lines(opened: Opener, written: Written) -> None:
+    root = neuron()
+    page = opened(written(root))
+    press(page, "End")
+    page.click("#quiz")
+    said = [str(box.get_attribute("aria-label")) for box in page.locator(".box").all()]
+    assert sum("gradient ?" in text for text in said) == 7
+    assert page.locator(".edge.minus, .edge.plus").count() == 0
+    box(page, "w").click()
+    assert number(gradients(root)[find(root, "w")]) not in page.inner_text("main")
+
+
+# ---------------------------------------------------------------------- folding
+
+
+def scoped(width: int) -> Value:
+    model = nn.MLP(2, [width, width, 1], "tanh", seed=0)
+    return labelled(nn.squared_error(model([1.0, 2.0]), 1.0), "C")
+
+
+def test_a_large_graph_opens_folded_and_unfolds_on_a_click(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(scoped(6), max_nodes=20))
+    groups = [box.split(",")[0] for box in labels(page, ".group")]
+    assert sorted(groups) == ["layers[0]", "layers[1]", "layers[2]"]
+    before = page.locator(".box").count()
+    page.locator('.group[aria-label^="layers[1]"]').click()
+    assert [name for name in labels(page, ".group") if name.startswith("neurons")]
+    assert page.locator(".box").count() > before
+    page.locator('.group[aria-label^="neurons[2]"]').click()
+    assert box(page, "z1[2]").count() == 1
+    assert page.locator(".chip").count() == 2
+    page.locator(".chip").first.click()  # folds what is inside as well
+    assert page.locator(".chip").count() == 0
+    assert page.locator(".box").count() == before
+
+
+def labels(page: Any, kind: str) -> list[str]:
+    return [str(found.get_attribute("aria-label")) for found in page.locator(kind).all()]
+
+
+def test_every_node_of_a_folded_graph_can_be_reached(opened: Opener, written: Written) -> None:
+    root = scoped(3)
+    page = opened(written(root, max_nodes=10))
+    for _ in range(200):
+        if not page.locator(".group").count():
+            break
+        page.locator(".group").first.click()
+    nodes = page.locator(".box").count()
+    assert nodes == len(topological_order(root))
+
+
+def test_steps_inside_a_folded_group_light_the_group(opened: Opener, written: Written) -> None:
+    root = scoped(6)
+    page = opened(written(root, max_nodes=20))
+    press(page, "End")
+    assert page.locator(".group.active").count() == 1
+    assert math.isclose(float(numbers_of(page, "C")[0]), root.data, rel_tol=1e-3)
+
+
+def test_a_graph_without_scopes_folds_in_parts(opened: Opener, written: Written) -> None:
+    root = labelled(autograd.sum([Value(float(i), f"x{i}") for i in range(40)]), "y")
+    page = opened(written(root, max_nodes=20))
+    assert all("part" in name for name in labels(page, ".group"))
+    page.locator(".group").first.click()
+    press(page, "End")
+    assert numbers_of(page, "y") == ["780", "1"] or page.locator(".group").count()
+
+
+# ---------------------------------------------------------------------- honest, safe, for everyone
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "<script>document.title = 'run'</script>",
+        "</script><script>document.title = 'run'</script>",
+        "<img src=x onerror=\"document.title = 'run'\">",
+        "<!--<script>",
+        "\u2028${document.title = 'run'}`",
+        '"><svg onload="document.title = 1">',
+        "$1 $& {node}",
+    ],
+)
+def test_labels_are_data(label: str, opened: Opener, written: Written) -> None:
+    x = Value(2.0, label)
+    path = written(labelled((x * x).exp(), label + "2"), title=label)
+    page = opened(path)
+    before = page.title()
+    press(page, "End")
+    page.locator(".leaf").click()
+    page.click("#quiz")
+    page.fill("#guess", "3")
+    press(page, "Enter")
+    assert "is not right" in page.inner_text("#quiz-said")
+    assert page.title() == before != "run"
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', path.read_text("utf-8"))
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy[1]
+
+
+def test_what_got_into_the_file_all_the_same_the_policy_stops(
+    browser: Any, written: Written
+) -> None:
+    path = written(neuron())
+    text = path.read_text("utf-8").replace("</main>", "</main><script>document.title=1</script>")
+    path.write_text(text, "utf-8")
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(path.as_uri())
+    assert page.title() == "C"
+    assert any("Content Security Policy" in text for text in said)
+    page.close()
+
+
+def test_nan_is_shown_as_what_it_is(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(math.nan, "x") * Value(2.0, "w"), "y")))
+    press(page, "End")
+    assert numbers_of(page, "y") == ["nan", "1"]
+    assert numbers_of(page, "w") == ["2", "nan"]
+    box(page, "x").click()
+    page.fill("#value", "3")
+    press(page, "Enter")
+    assert numbers_of(page, "y") == ["6", "1"]
+
+
+def test_a_stale_graph_says_so_until_it_is_computed_anew(opened: Opener, written: Written) -> None:
+    root = neuron()
+    find(root, "w").data = 0.9
+    page = opened(written(root))
+    assert page.is_visible("#stale")
+    box(page, "w").click()
+    page.fill("#value", "0.6")
+    press(page, "Enter")
+    assert not page.is_visible("#stale")
+    press(page, "End")
+    assert numbers_of(page, "z")[0] == "1"
+
+
+def test_an_operation_known_to_python_only_is_shown_and_not_edited(
+    opened: Opener, written: Written
+) -> None:
+    sine = autograd.op("sine", value=lambda a: math.sin(a), partials=lambda out, a: (math.cos(a),))
+    root = labelled(sine(Value(1.0, "x")), "y")
+    page = opened(written(root))
+    press(page, "End")
+    assert words(page)[2] == f"1 × {number(math.cos(1.0))} = {number(math.cos(1.0))}"
+    assert page.is_disabled("#descend")
+    assert "known to Python only" in page.inner_text("#descent-said")
+    box(page, "x").click()
+    assert page.locator("#value").count() == 0
+
+
+def test_a_single_leaf_is_a_graph_too(opened: Opener, written: Written) -> None:
+    page = opened(written(Value(3.0, "x")))
+    press(page, "End")
+    assert numbers_of(page, "x") == ["3", "1"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280, 3840])
+def test_nothing_is_in_the_way_of_anyone(
+    width: int, scheme: str, opened: Opener, written: Written
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(written(network()), viewport={"width": width, "height": 900}, color_scheme=scheme)
+    press(page, "End")
+    box(page, "x").click()
+    page.click("#descend")
+    assert violations(Axe().run(page)) == []
+    page.click("#quiz")
+    page.fill("#guess", "1")
+    press(page, "Enter")
+    assert violations(Axe().run(page)) == []
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0
+
+
+def violations(found: Any) -> list[str]:
+    return [
+        f"{violation['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def test_light_and_dark_follow_the_system_and_the_button(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()), color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.click("#theme")
+    light = page.evaluate(ground)
+    assert (light, dark) == ("rgb(255, 255, 255)", "rgb(22, 24, 28)")
+    page.click("#theme")
+    assert page.evaluate(ground) == dark
+
+
+def test_on_paper_there_is_the_graph_and_no_button(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    press(page, "End")
+    page.emulate_media(media="print")
+    assert page.is_visible(".drawing svg")
+    assert page.is_visible("#formula")
+    assert not page.is_visible("#play")
+    assert not page.is_visible("#quiz")
+
+
+def test_a_narrow_window_reads_from_top_to_bottom(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()), viewport={"width": 400, "height": 800})
+    across = box(page, "C").bounding_box()
+    first = box(page, "w").bounding_box()
+    assert across["y"] > first["y"] + 200
+    page.set_viewport_size({"width": 1280, "height": 800})
+    box(page, "C").wait_for()
+    assert box(page, "C").bounding_box()["x"] > 600

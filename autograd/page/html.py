@@ -16,7 +16,8 @@ from typing import Any
 from ..render import write_whole
 
 WEB = files(__package__) / "web"
-IMPORT = re.compile(r'^import (?:[^;]*?from )?"\./([^"]+)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?:function|class|const) (\w+)", re.MULTILINE)
 
 
 class Page:
@@ -94,20 +95,26 @@ def read(name: str) -> str:
 def modules(entry: str) -> str:
     """A module and all that it imports, each after those it needs, as one script.
 
-    The modules import by plain names only, and no two of them declare the same name, so that
-    they can stand in one scope.
+    Each keeps a scope of its own: it becomes a function that returns what it exports.
     """
     texts: dict[str, str] = {}
 
     def add(name: str) -> None:
         if name not in texts:
             text = read(name)
-            for needed in IMPORT.findall(text):
+            for _, needed in IMPORT.findall(text):
                 add(needed)
-            texts[name] = re.sub(r"^export ", "", IMPORT.sub("", text), flags=re.MULTILINE)
+            texts[name] = _enclosed(name, text)
 
     add(entry)
-    return f"(() => {{\n{''.join(texts.values())}}})();\n"
+    return "const MODULES = {};\n" + "".join(texts.values())
+
+
+def _enclosed(name: str, text: str) -> str:
+    body = IMPORT.sub(r'const \1 = MODULES["\2"];\n', text)
+    exported = ", ".join(EXPORT.findall(body))
+    body = EXPORT.sub(lambda found: found[0].removeprefix("export "), body)
+    return f'MODULES["{name}"] = (() => {{\n{body}return {{ {exported} }};\n}})();\n'
 
 
 def _hashed(text: str) -> str:

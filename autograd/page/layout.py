@@ -38,7 +38,9 @@ def laid_out(
         for id_, (wide, high) in sizes.items()
     ]
     # A label of this size keeps room for the local derivative beside the line
-    lines += [f'{tail} -> {head} [id="{id_}" label="× 0.000"]' for id_, tail, head in edges]
+    lines += [
+        f'{tail} -> {head} [id="{id_}" label="× 0.000" fontsize=10]' for id_, tail, head in edges
+    ]
     found = json.loads(lay_out("\n".join([*lines, "}"]), "json0"))
     width, height = (_short(float(x)) for x in found["bb"].split(",")[2:])
     return {

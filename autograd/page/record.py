@@ -120,4 +120,4 @@ def box_size(row: dict[str, Any]) -> tuple[int, int]:
     """How wide and high the box of a node is, in pixels."""
     if row["op"] == "constant":
         return 10 + 8 * max(len(number(float(row["data"]))), len(row["label"])), 24
-    return max(102, 44 + 8 * len(row["label"])), 62
+    return max(120, 44 + 8 * len(row["label"])), 62

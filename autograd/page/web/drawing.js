@@ -25,6 +25,8 @@ import { number } from "./number.js";
  */
 
 const MARGIN = 8;
+const [SMALLEST, LARGEST] = [0.75, 1.7]; // how far a drawing is scaled to fit
+const MOST_OF_WINDOW = 0.6; // the share of its height, as in player.css
 const MOST_LABELLED = 40; // lines: above that, local derivatives are not written beside them
 
 export class Drawing {
@@ -39,6 +41,7 @@ export class Drawing {
     this.choose = choose;
     this.zoom = 1;
     this.width = 0;
+    this.height = 0;
     /** @type {Map<string, Box>} */
     this.boxes = new Map();
     /** @type {Map<string, Edge>} */
@@ -60,11 +63,12 @@ export class Drawing {
     const lines = view.lines.map((line) => this.makeLine(line, layout.edges[line.id], labelled));
     const boxes = view.boxes.map((id) => this.makeBox(id, layout.boxes[id]));
     this.width = layout.width + 2 * MARGIN;
+    this.height = layout.height + 2 * MARGIN;
     const corner = `${-MARGIN} ${-MARGIN}`;
     this.svg = svg(
       "svg",
       {
-        viewBox: `${corner} ${this.width} ${layout.height + 2 * MARGIN}`,
+        viewBox: `${corner} ${this.width} ${this.height}`,
         role: "group",
         "aria-label": "the graph: values flow along the arrows, gradients against them",
       },
@@ -78,8 +82,9 @@ export class Drawing {
   /** Fit the drawing into the window, but never so small that it cannot be read. */
   scale() {
     if (!this.svg) return;
-    const room = byId("drawing").clientWidth;
-    const fitting = Math.min(1.7, Math.max(0.75, room / this.width));
+    const across = byId("drawing").clientWidth / this.width;
+    const down = (MOST_OF_WINDOW * window.innerHeight) / this.height;
+    const fitting = Math.min(LARGEST, Math.max(SMALLEST, Math.min(across, down)));
     this.svg.style.width = `${Math.round(this.width * fitting * this.zoom)}px`;
   }
 
@@ -272,9 +277,12 @@ export class Drawing {
     const width = sign === "" ? 1.1 : 1.1 + 3.9 * Math.sqrt(share);
     setAttribute(edge.path, "stroke-width", width.toFixed(2));
     if (!edge.text) return;
-    const hidden = moment.isHidden(this.graph.rows[node].args[slot]);
-    const known = moment.hasValue(node) && !hidden;
-    setText(edge.text, known ? `× ${number(local(this.graph, node, slot), 3)}` : "");
+    setText(edge.text, moment.hasValue(node) ? `× ${number(local(this.graph, node, slot), 3)}` : "");
+  }
+
+  /** @param {string} id */
+  focus(id) {
+    this.boxes.get(id)?.element.focus();
   }
 
   /** Bring a box into the part of the drawing that is seen. @param {string} id */

@@ -21,7 +21,8 @@ const ARROW = 8;
 export function laidOut(view, sizeOf, rankdir) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir, nodesep: 16, ranksep: 34, marginx: 4, marginy: 4 });
-  for (const id of view.boxes) {
+  // dagre puts the last one first
+  for (const id of view.boxes.toReversed()) {
     const [width, height] = sizeOf(id);
     graph.setNode(id, { width, height });
   }

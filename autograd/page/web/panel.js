@@ -57,12 +57,12 @@ function valueOf(owner, node) {
     html("input", { type: "text", inputmode: "decimal", size: "9", id: "value", autocomplete: "off" })
   );
   field.setAttribute("aria-label", `value of ${graph.rows[node].name}`);
-  field.value = String(graph.values[node]);
+  field.value = number(graph.values[node], 6);
   field.addEventListener("change", () => {
     const said = edited(owner, node, field.value);
     if (said === "") return;
     setText(byId("edit-said"), said);
-    field.value = String(graph.values[node]);
+    field.value = number(graph.values[node], 6);
   });
   return field;
 }

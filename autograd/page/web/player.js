@@ -153,13 +153,29 @@ function fromHash() {
 function choose(box) {
   const i = Number(box.slice(1));
   if (box.startsWith("g")) {
-    state.open.add(i);
-    draw();
+    open(i);
     return;
   }
+  const again = state.selected === box;
   state.selected = box;
   show();
   showChosen();
+  if (again) byId("panel").querySelector("input")?.focus();
+}
+
+/** From the card back to the node it is about. */
+function comeBack() {
+  if (state.selected !== null) drawing.focus(state.selected);
+}
+
+/** @param {number} group */
+function open(group) {
+  state.open.add(group);
+  draw();
+  const inside = graph.rows.findIndex((row) => row.group !== undefined && (row.group === group || isInside(row.group, group)));
+  const box = drawing.view.item[inside];
+  drawing.reveal(box);
+  drawing.focus(box);
 }
 
 /** @param {number} group */
@@ -256,6 +272,7 @@ function toggleQuiz() {
 function onKey(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const target = /** @type {HTMLElement} */ (event.target);
+  if (event.key === "Escape") comeBack();
   if (target.matches("input, select")) return;
   const pressable = target.matches("button, [role=button]");
   /** @type {Record<string, () => void>} */

@@ -142,10 +142,10 @@ function backwardWords(graph, plan, place, hidden) {
   const soFar = earlier === undefined ? `${gradient} = ` : `${gradient}: ${shown(earlier)} → `;
   return words(
     `backward ${index} of ${place.count}`,
-    `${of} = ${formula || shown(slope)}`,
+    `${of} = ${formula || number(slope)}`,
     OPERATIONS[row.op].rules[slot],
     "upstream × local = contribution",
-    `${shown(upstream)} × ${shown(slope)} = ${shown(upstream * slope)}`,
+    `${shown(upstream)} × ${number(slope)} = ${shown(upstream * slope)}`,
     `${soFar}${shown(total)}${complete ? "" : " …"}`,
   );
 }

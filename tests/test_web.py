@@ -1,0 +1,265 @@
+"""The modules of the page, in a browser, held against the engine: same numbers, same words."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from examples import network, neuron
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from random_graphs import CALM, GUARDED, PIECEWISE, Program, built, programs
+from test_ops import ROWS, differentiable, places
+
+import autograd
+from autograd import TABLE, Op, Value
+from autograd.backprop import gradients
+from autograd.graph import count_paths, leaves, topological_order
+from autograd.mistakes import judged, matches, mistakes
+from autograd.notation import number
+from autograd.page.html import modules
+from autograd.page.javascript import operations, quiz
+from autograd.page.record import recorded
+from autograd.paths import largest_paths
+
+Run = Callable[..., Any]
+EVERY_KIND = (*CALM, *GUARDED, *PIECEWISE)
+
+swish = autograd.op(
+    "swish",
+    value=lambda a: a * autograd.sigmoid(a),
+    partials=lambda out, a: (autograd.sigmoid(a) * (1 + a * autograd.sigmoid(-a)),),
+)
+double_swish = autograd.op(
+    "double_swish",
+    value=lambda a: swish(a) + swish(a),
+    partials=lambda out, a: (2 * autograd.sigmoid(a) * (1 + a * autograd.sigmoid(-a)),),
+)
+in_python = autograd.op(
+    "in_python", value=lambda a: math.sin(a), partials=lambda out, a: (math.cos(a),)
+)
+
+
+@pytest.fixture(scope="module")
+def run(browser: Any) -> Iterator[Run]:
+    """Runs the body of a JavaScript function; what it is `given` is its argument."""
+    page = browser.new_page()
+    used = [*TABLE.values(), swish, double_swish, in_python]
+    page.add_script_tag(
+        content=f"const OPERATIONS = {operations(used)};\n{quiz()}\n{modules('quiz.js')}"
+    )
+    yield lambda body, argument=None: page.evaluate(
+        f"(given) => {{ const {{ number, parsed }} = MODULES['number.js'];"
+        f"const g = MODULES['graph.js']; const q = MODULES['quiz.js']; {body} }}",
+        argument,
+    )
+    page.close()
+
+
+def rows(root: Value) -> list[dict[str, Any]]:
+    """A graph as a page has it."""
+    found: list[dict[str, Any]] = json.loads(json.dumps(recorded(root, [], set(TABLE.values()))))
+    return found
+
+
+# ---------------------------------------------------------------------- numbers
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.floats(), st.integers(1, 10))
+@example(1234.5, 4)  # a tie
+@example(1235.5, 4)
+@example(0.15625, 4)
+@example(-12345.0, 4)
+@example(9999.5, 4)
+@example(0.00012345, 4)
+@example(5e-324, 4)
+@example(1.7976931348623157e308, 4)
+def test_numbers_are_written_as_the_engine_writes_them(run: Run, x: float, digits: int) -> None:
+    if math.isfinite(x):
+        assert run("return number(given.x, given.digits)", {"x": x, "digits": digits}) == number(
+            x, digits
+        )
+
+
+def test_what_is_no_number_is_written_too(run: Run) -> None:
+    assert run("return [number(NaN), number(Infinity), number(-Infinity), number(-0)]") == [
+        *map(number, (math.nan, math.inf, -math.inf)),
+        "0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("0.25", 0.25), (" -3 ", -3.0), ("−3", -3.0), ("1e-3", 0.001), ("0,5", 0.5)],
+)
+def test_a_field_is_read_as_people_write_numbers(run: Run, text: str, wanted: float) -> None:
+    assert run("return parsed(given)", text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", " ", "a", "1 2", "--1"])
+def test_a_field_that_holds_no_number_is_not_one(run: Run, text: str) -> None:
+    assert run("return Number.isNaN(parsed(given))", text)
+
+
+# ---------------------------------------------------------------------- the table
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_computes_in_the_page_what_it_computes_here(run: Run, row: Op) -> None:
+    # A negative base has a derivative by its whole exponent in the page, and none in the engine
+    grid = [at for at in places(row) if not (row.name == "power" and at[0] < 0)]
+    found = run(
+        "const row = OPERATIONS[given.name];"
+        "return given.grid.map((at) => { const out = row.value(...at);"
+        " const read = (f) => f(out, ...at);"
+        " return [out, row.partials.map(read), row.reads.map(read)] })",
+        {"name": row.name, "grid": [list(at) for at in grid]},
+    )
+    for at, (out, slopes, reads) in zip(grid, found, strict=True):
+        right = row.value(*at)
+        assert out == pytest.approx(right, rel=1e-13, abs=1e-300), at
+        for slot in differentiable(row, at):
+            wanted = row.partials(right, *at)[slot]
+            assert slopes[slot] == pytest.approx(wanted, rel=1e-12, abs=1e-300), at
+        if row.reads is not None:
+            assert reads == pytest.approx(row.reads(right, *at), rel=1e-12, abs=1e-300), at
+
+
+@pytest.mark.parametrize("row", [swish, double_swish], ids=lambda row: row.name)
+def test_an_own_operation_made_of_others_computes_in_the_page_too(run: Run, row: Op) -> None:
+    for x in (-3.0, 0.0, 0.7):
+        found = run(
+            f"const row = OPERATIONS.{row.name}; const out = row.value(given);"
+            f"return [out, row.partials[0](out, given)]",
+            x,
+        )
+        assert found == pytest.approx([row(x), *row.partials(row(x), x)], rel=1e-12)
+
+
+def test_an_own_operation_on_plain_numbers_is_known_to_python_only(run: Run) -> None:
+    assert run("return OPERATIONS.in_python.value") is None
+
+
+# ---------------------------------------------------------------------- whole graphs
+
+
+@settings(max_examples=150, deadline=None)
+@given(programs(EVERY_KIND), st.lists(st.floats(-2.0, 2.0), min_size=4, max_size=4))
+def test_values_and_gradients_are_the_engines_after_leaves_were_edited(
+    run: Run, program: Program, edits: list[float]
+) -> None:
+    root = built(program)
+    before, order = rows(root), topological_order(root)
+    for leaf, x in zip(leaves(root), edits):
+        leaf.data = x
+    root.recompute()
+    if not all(abs(node.data) < 1e6 for node in order):
+        return
+    values, slopes = run(
+        "const graph = g.graphOf(given.rows);"
+        "graph.values = g.evaluated(graph, new Map(given.edits));"
+        "const slopes = g.gradientsAfter(graph, g.backwardSteps(graph));"
+        "return [graph.values, [...slopes].map((x) => x ?? 0)]",
+        {"rows": before, "edits": [[order.index(leaf), leaf.data] for leaf in leaves(root)]},
+    )
+    assert values == pytest.approx([node.data for node in order], rel=1e-12, abs=1e-12)
+    right = gradients(root)
+    scale = max(1.0, *map(abs, right.values()))
+    assert slopes == pytest.approx(
+        [right.get(node, 0.0) for node in order], rel=1e-12, abs=1e-12 * scale
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(programs(CALM))
+def test_paths_and_their_count_are_the_engines(run: Run, program: Program) -> None:
+    root = built(program)
+    order = topological_order(root)
+    for leaf in leaves(root):
+        found = run(
+            "const graph = g.graphOf(given.rows); return g.pathsTo(graph, given.node, 5)",
+            {"rows": rows(root), "node": order.index(leaf)},
+        )
+        assert found["count"] == count_paths(root, leaf)
+        products = [path.product for path in largest_paths(root, leaf, 5)]
+        sizes = sorted(map(abs, products))
+        assert sorted(abs(path["product"]) for path in found["paths"]) == pytest.approx(
+            sizes, rel=1e-9, abs=1e-15
+        )
+        for path in found["paths"]:
+            assert path["nodes"][0] == len(order) - 1
+            assert path["nodes"][-1] == order.index(leaf)
+            steps = zip(path["nodes"], path["slots"], path["nodes"][1:], strict=False)
+            assert all(order[node].args[slot] is order[arg] for node, slot, arg in steps)
+
+
+@pytest.mark.parametrize(
+    ("make", "edit", "said"),
+    [
+        (lambda x: x.log(), -1.0, "log(x) is not defined at x = -1: log needs a > 0"),
+        (lambda x: x.log(), 0.0, "log(x) is not defined at x = 0: log needs a > 0"),
+        (lambda x: 1.0 / x, 0.0, "1/x is not defined at 1 = 1, x = 0: div needs b != 0"),
+        (lambda x: x.exp(), 1000.0, "exp(x) is too large for a float, at x = 1000"),
+        (lambda x: x**0.5, -2.0, "x^0.5 is not defined at x = -2, 0.5 = 0.5: pow needs a > 0"),
+        (lambda x: x**3, 1e200, "x³ is too large for a float, at x = 1e+200"),
+    ],
+)
+def test_an_edit_outside_the_domain_says_what_where_and_why(
+    run: Run, make: Callable[[Value], Value], edit: float, said: str
+) -> None:
+    root = make(Value(2.0, "x"))
+    leaf = topological_order(root).index(leaves(root)[0])
+    found = run(
+        "const graph = g.graphOf(given.rows);"
+        "try { g.evaluated(graph, new Map([[given.leaf, given.edit]])) }"
+        "catch (error) { return [error.name, error.message, graph.values.includes(given.edit)] }",
+        {"rows": rows(root), "leaf": leaf, "edit": edit},
+    )
+    assert found[0] == "RangeError"
+    assert found[1].startswith(said)
+    assert not found[2]
+
+
+def test_a_nan_that_was_there_is_no_error(run: Run) -> None:
+    root = Value(math.nan, "x") * 2.0 + Value(1.0, "y")
+    values = run(
+        "const graph = g.graphOf(given); return g.evaluated(graph, new Map()).map(String)",
+        rows(root),
+    )
+    assert "NaN" in values
+
+
+# ---------------------------------------------------------------------- the quiz
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.floats(-100.0, 100.0), st.floats(-100.0, 100.0), st.integers(1, 6))
+@example(0.0, 0.3, 3)
+@example(0.3, 0.0, 3)
+def test_a_guess_is_right_where_the_engine_says_so(
+    run: Run, guess: float, right: float, digits: int
+) -> None:
+    for said in (guess, float(f"{right:.{digits}g}")):
+        assert run("return q.matches(given[0], given[1])", [said, right]) == matches(said, right)
+
+
+@pytest.mark.parametrize("root", [neuron(), network(), (Value(3.0, "x") * 2.0).tanh()])
+def test_a_wrong_answer_is_told_what_the_engine_tells(run: Run, root: Value) -> None:
+    order, found, graph = topological_order(root), gradients(root), rows(root)
+    told = []
+    for node in leaves(root):
+        guesses = [value for value, _ in mistakes(root, node, found)] + [found[node], 17.25, 0.0]
+        for guess in filter(math.isfinite, guesses):
+            wanted = judged(root, node, guess)
+            got = run(
+                "return q.judged(g.graphOf(given.rows), given.node, given.guess)",
+                {"rows": graph, "node": order.index(node), "guess": guess},
+            )
+            assert got["right"] == wanted.right
+            assert got["text"].replace("each of its paths lists", "explain() lists") == wanted.text
+            told.append(got["text"])
+    assert any("is missing" in text for text in told)
