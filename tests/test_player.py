@@ -433,6 +433,21 @@ def test_every_node_of_a_folded_graph_can_be_reached(opened: Opener, written: Wr
     assert nodes == len(topological_order(root))
 
 
+def test_what_was_opened_first_folds_when_too_much_would_be_seen(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(scoped(12), max_nodes=20))
+    seen = []
+    for _ in range(30):
+        page.locator(".group").last.click()
+        seen.append(page.locator(".box").count())
+    assert max(seen) <= 120
+    assert sorted(seen) != seen  # something was folded again
+    for chip in page.locator(".chip").all_inner_texts():
+        outer, _, _ = chip.rpartition(" / ")
+        assert not outer or page.locator(".chip", has_text=f"{outer} ⊖").count()
+
+
 def test_steps_inside_a_folded_group_light_the_group(opened: Opener, written: Written) -> None:
     root = scoped(6)
     page = opened(written(root, max_nodes=20))

@@ -1,6 +1,6 @@
 """One offline page that plays backpropagation."""
 
-from .graph_page import graph_page
 from .html import Page
+from .play import graph_page
 
 __all__ = ["Page", "graph_page"]

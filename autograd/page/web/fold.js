@@ -1,5 +1,7 @@
 // What stands in the drawing: nodes, and closed groups in place of what they hold.
 
+const MOST_BOXES = 120; // above that laying them out takes more than a moment
+
 /** @typedef {import("./graph.js").Graph} Graph */
 /** @typedef {{name: string, parent: number, count: number, size: [number, number]}} Group */
 
@@ -14,7 +16,7 @@
  */
 
 /**
- * What is seen with these groups open. The ids are those of `groups.visible` and `graph_page`.
+ * What is seen with these groups open. The ids are those of `groups.py` and `play.py`.
  * @param {Graph} graph
  * @param {Group[]} groups
  * @param {Set<number>} open
@@ -50,6 +52,39 @@ function visible(box, group, groups, open) {
     if (!open.has(inside)) seen = `g${inside}`;
   }
   return seen;
+}
+
+/**
+ * The groups that stay open when another opens: if too much would be seen, those that were opened
+ * first are folded, but for those that it lies in.
+ * @param {Graph} graph
+ * @param {Group[]} groups
+ * @param {Set<number>} open
+ * @param {number} opening
+ */
+export function opened(graph, groups, open, opening) {
+  const kept = new Set([...open, opening]);
+  for (const earlier of open) {
+    if (viewOf(graph, groups, kept).boxes.length <= MOST_BOXES) break;
+    if (!isInside(groups, opening, earlier)) kept.delete(earlier);
+  }
+  return new Set([...kept].filter((i) => isReached(groups, i, kept)));
+}
+
+/** Whether all groups that a group lies in are open. @param {Group[]} groups @param {number} i @param {Set<number>} open */
+function isReached(groups, i, open) {
+  for (let inside = groups[i].parent; inside >= 0; inside = groups[inside].parent) {
+    if (!open.has(inside)) return false;
+  }
+  return true;
+}
+
+/** Whether a group lies in another, at any depth. @param {Group[]} groups @param {number} i @param {number} outer */
+export function isInside(groups, i, outer) {
+  for (let inside = i; inside >= 0; inside = groups[inside].parent) {
+    if (inside === outer) return true;
+  }
+  return false;
 }
 
 /** A group's name with those it lies in. @param {Group[]} groups @param {number} i */

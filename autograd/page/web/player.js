@@ -4,7 +4,7 @@ import { byId, html, inputById, pageData, setText } from "./elements.js";
 import { Drawing } from "./drawing.js";
 import { evaluated, graphOf, isComputable, isConstant, rootOf } from "./graph.js";
 import { descended, showCosts } from "./descent.js";
-import { fullName, viewOf } from "./fold.js";
+import { fullName, isInside, opened, viewOf } from "./fold.js";
 import { laidOut } from "./layout.js";
 import { parsed } from "./number.js";
 import { showNoPanel, showPanel } from "./panel.js";
@@ -170,9 +170,9 @@ function comeBack() {
 
 /** @param {number} group */
 function open(group) {
-  state.open.add(group);
+  state.open = opened(graph, groups, state.open, group);
   draw();
-  const inside = graph.rows.findIndex((row) => row.group !== undefined && (row.group === group || isInside(row.group, group)));
+  const inside = graph.rows.findIndex((row) => isInside(groups, row.group ?? -1, group));
   const box = drawing.view.item[inside];
   drawing.reveal(box);
   drawing.focus(box);
@@ -180,17 +180,8 @@ function open(group) {
 
 /** @param {number} group */
 function fold(group) {
-  const inside = [...state.open].filter((i) => i === group || isInside(i, group));
-  for (const i of inside) state.open.delete(i);
+  state.open = new Set([...state.open].filter((i) => !isInside(groups, i, group)));
   draw();
-}
-
-/** @param {number} i @param {number} outer */
-function isInside(i, outer) {
-  for (let inside = groups[i].parent; inside >= 0; inside = groups[inside].parent) {
-    if (inside === outer) return true;
-  }
-  return false;
 }
 
 /** @param {Map<number, number>} changes */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import isfinite
 from typing import Any
 
 from .. import ops
@@ -56,6 +57,8 @@ def graph_page(
     if max_nodes < 2:
         raise ValueError(f"max_nodes is at least 2, got {max_nodes}")
     lr = as_float(lr, "lr")
+    if not isfinite(lr):
+        raise ValueError(f"lr is a finite number, got {lr}")
     order = topological_order(root)
     if len(order) > MOST_NODES:
         raise ValueError(
@@ -79,7 +82,7 @@ def graph_page(
         "stale": bool(stale(root)),
     }
     if position is not None:
-        data["position"] = position
+        data["position"] = _checked_position(position, order)
     return Page(
         "player",
         title or name(root).text,
@@ -87,6 +90,13 @@ def graph_page(
         f"const OPERATIONS = {operations(used)};\n{quiz()}",
         ("dagre.min.js",) if groups else (),
     )
+
+
+def _checked_position(position: int, order: list[Value]) -> int:
+    steps = sum(arg.op is not ops.constant for node in order for arg in node.args)
+    if not 0 <= position <= steps:
+        raise ValueError(f"position is from 0 to {steps}, the backward steps; got {position}")
+    return position
 
 
 def _moving(root: Value, parameters: Collection[Value | str] | None) -> set[Value]:

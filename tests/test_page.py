@@ -1,0 +1,304 @@
+"""What the page of a graph is made from, and that a file is written whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples import labelled, neuron
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_graphs import CALM, Program, built, programs
+
+import autograd
+import nn
+from autograd import LabelError, RenderError, Value, no_grad, scope
+from autograd.graph import leaves, topological_order
+from autograd.page import graph_page
+from autograd.page.groups import OUTERMOST, grouped, opened, visible
+from autograd.page.javascript import expression
+from autograd.page.layout import laid_out
+from autograd.page.record import recorded, slope_formula
+from demos import chain as chain_demo
+
+
+def parts(html: str) -> dict[str, Any]:
+    """A page's policy, data and script."""
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
+    assert policy and data and script and style
+    return {
+        "policy": policy[1],
+        "data": json.loads(data[1]),
+        "script": script[1],
+        "style": style[1],
+    }
+
+
+# ---------------------------------------------------------------------- the file
+
+
+def test_the_page_of_the_chain_is_small_and_asks_for_nothing() -> None:
+    chain = chain_demo.build("sigmoid", 3, 0)
+    html = graph_page(chain.cost, parameters=chain.parameters).html
+    assert len(html.encode()) <= 300_000
+    addresses = set(re.findall(r"https?://[^\s\"'`<)]+", html))
+    assert addresses == {"http://www.w3.org/2000/svg"}  # a name, and never fetched
+    assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=(?!\"data:)", html)
+
+
+def test_the_policy_allows_this_script_and_this_style_and_nothing_else() -> None:
+    found = parts(graph_page(neuron()).html)
+    hashes = [
+        base64.b64encode(hashlib.sha256(found[kind].encode()).digest()).decode()
+        for kind in ("script", "style")
+    ]
+    assert found["policy"] == (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
+        f"img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_other_peoples_code_comes_with_its_licence_and_only_where_it_is_needed() -> None:
+    root = autograd.sum([Value(float(i), f"x{i}") for i in range(9)])
+    assert "Permission is hereby granted" in graph_page(root, max_nodes=5).html
+    assert "dagre 3" in graph_page(root, max_nodes=5).html
+    assert "Permission is hereby granted" not in graph_page(root).html
+
+
+def test_it_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "neuron.html"
+    assert neuron().save_html(path) == str(path)
+    assert path.read_text("utf-8") == graph_page(neuron()).html
+    assert [p.name for p in path.parent.iterdir()] == ["neuron.html"]
+
+
+def test_where_it_cannot_be_written_what_stood_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        neuron().save_html(tmp_path / "folder")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OSError, match="file"):
+        neuron().save_html(tmp_path / "file" / "page.html")
+    assert (tmp_path / "file").read_text() == "mine"
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_nothing_is_written_where_the_graph_cannot_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: Any) -> bytes:
+        raise RenderError("Graphviz could not make json0: no", "digraph {}")
+
+    monkeypatch.setattr("autograd.page.layout.lay_out", refuses)
+    with pytest.raises(RenderError, match="json0"):
+        neuron().save_html(tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("root", "options", "kind", "said"),
+    [
+        (Value(2.0).detach(), {}, ValueError, "nothing to play: .* is a constant"),
+        (neuron(), {"parameters": ["v"]}, LabelError, "no node is labelled 'v'"),
+        (neuron(), {"parameters": ["z"]}, ValueError, "a parameter is a leaf, and z is computed"),
+        (neuron(), {"max_nodes": 1}, ValueError, "max_nodes is at least 2, got 1"),
+        (neuron(), {"lr": "fast"}, TypeError, "lr"),
+        (neuron(), {"lr": math.nan}, ValueError, "lr is a finite number, got nan"),
+        (neuron(), {"position": 8}, ValueError, "position is from 0 to 7, .* got 8"),
+        (neuron(), {"position": -1}, ValueError, "position is from 0 to 7, .* got -1"),
+    ],
+)
+def test_what_cannot_be_a_page_says_why(
+    root: Value, options: dict[str, Any], kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind, match=said):
+        graph_page(root, **options)
+
+
+def test_a_graph_with_nothing_recorded_has_nothing_to_play(tmp_path: Path) -> None:
+    with no_grad():
+        y = Value(2.0, "x") * 3.0
+    with pytest.raises(ValueError, match="nothing to play"):
+        y.save_html(tmp_path / "page.html")
+
+
+def test_a_graph_too_large_for_a_page_says_what_to_do_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("autograd.page.play.MOST_NODES", 9)
+    with pytest.raises(ValueError, match="at most 9 nodes, and C has 10: .* draw"):
+        graph_page(neuron())
+
+
+def test_making_a_page_changes_nothing() -> None:
+    root = labelled(Value(2.0) * Value(3.0), "y")
+    root.backward()
+    before = [(n.data, n.grad, n.label) for n in topological_order(root)]
+    graph_page(root)
+    assert [(n.data, n.grad, n.label) for n in topological_order(root)] == before
+
+
+# ---------------------------------------------------------------------- the record
+
+
+def test_a_node_is_recorded_with_what_a_reader_sees_of_it() -> None:
+    root = neuron()
+    order = topological_order(root)
+    rows = recorded(root, {leaves(root)[0]}, {node.op for node in order})
+    (a,) = [row for row in rows if row["name"] == "a"]
+    assert a["op"] == "sigmoid"
+    assert [rows[i]["name"] for i in a["args"]] == ["z"]
+    assert a["expression"] == "σ(z)"
+    assert a["slopes"] == ["a(1 − a)"]
+    assert [row["name"] for row in rows if row.get("moves")] == [leaves(root)[0].label]
+    assert [row["name"] for row in rows if row["op"] == "constant"] == ["1", "2"]
+
+
+def test_what_is_not_finite_is_recorded_as_javascript_calls_it() -> None:
+    root = Value(math.nan) + Value(math.inf) + Value(-math.inf)
+    data = parts(graph_page(root).html)["data"]
+    assert [row["data"] for row in data["nodes"] if row["op"] == "leaf"] == [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+    ]
+
+
+@pytest.mark.parametrize("data", [-2.0, 0.0, 2.0])
+@pytest.mark.parametrize(
+    ("make", "formulas"),
+    [
+        (lambda z: z.relu(), ["1 if z > 0 else 0"]),
+        (lambda z: z.elu(), ["1 if z > 0 else 1·exp(z)", "0 if z > 0 else expm1(z)"]),
+        (lambda z: abs(z), ["1 if z > 0 else −1 if z < 0 else 0"]),
+        (lambda z: z.maximum(Value(0.5, "y")), ["1 if z > y else 0 if z < y else ½", ""]),
+        (lambda z: z.step(), ["0"]),
+        (lambda z: z * 3.0, ["3", "z"]),
+    ],
+)
+def test_a_formula_of_a_slope_holds_for_any_number(
+    data: float, make: Any, formulas: list[str]
+) -> None:
+    node = make(Value(data, "z"))
+    found = [slope_formula(node, slot) for slot in range(node.op.arity)]
+    assert [f for f, wanted in zip(found, formulas, strict=True) if wanted] == [
+        wanted for wanted in formulas if wanted
+    ]
+
+
+@pytest.mark.parametrize("source", ["np.linalg.norm(a)", "a if b", "a @ b", "[a]", "'a'"])
+def test_what_has_no_javascript_is_refused(source: str) -> None:
+    with pytest.raises((ValueError, SyntaxError)):
+        expression(source)
+
+
+# ---------------------------------------------------------------------- groups
+
+
+def in_scopes(root: Value, names: list[str]) -> Value:
+    """The graph with its nodes in these scopes, in turn."""
+    for i, node in enumerate(topological_order(root)):
+        node.scope = names[i % len(names)]
+    return root
+
+
+SCOPES = ["", "a", "a.b", "a.b.c", "d", "d.b"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    programs(CALM, most=40),
+    st.lists(st.sampled_from(SCOPES), min_size=1, max_size=5),
+    st.integers(2, 12),
+)
+def test_every_node_is_in_one_group_and_no_group_holds_more_than_fits(
+    program: Program, names: list[str], most: int
+) -> None:
+    order = topological_order(in_scopes(built(program), names))
+    groups, place = grouped(order, most)
+    assert len(place) == len(order)
+    if len(order) <= most:
+        assert groups == []
+        return
+    for i in range(-1, len(groups)):
+        direct = place.count(i) + sum(group.parent == i for group in groups)
+        assert 0 < direct <= most or i == OUTERMOST
+    assert place.count(OUTERMOST) + sum(group.parent == OUTERMOST for group in groups) <= most
+    assert all(group.parent < i for i, group in enumerate(groups))
+    for i, group in enumerate(groups):
+        assert group.count == sum(_inside(groups, p, i) for p in place)
+    seen = opened(order, groups, place, most)
+    shown = {visible(i, place, groups, set(seen)) for i in range(len(order))}
+    assert len(shown) <= most
+
+
+def _inside(groups: list[Any], place: int, outer: int) -> bool:
+    while place != OUTERMOST:
+        if place == outer:
+            return True
+        place = groups[place].parent
+    return False
+
+
+def test_a_network_folds_by_layer_and_neuron() -> None:
+    model = nn.MLP(2, [20, 20, 1], seed=0)
+    order = topological_order(model([1.0, 2.0]))
+    groups, place = grouped(order, 30)
+    names = [group.name for group in groups if group.parent == OUTERMOST]
+    assert sorted(names) == ["layers[0]", "layers[1]", "layers[2]"]
+    weight = next(i for i, node in enumerate(order) if node.label == "W1[3,5]")
+    inside, path = place[weight], []
+    while inside != OUTERMOST:
+        path.append(groups[inside].name)
+        inside = groups[inside].parent
+    assert path[-2:] == ["neurons[3]", "layers[1]"]
+
+
+def test_a_scope_nested_ever_so_deep_folds() -> None:
+    x = Value(1.0, "x")
+    for _ in range(400):
+        x = x * 1.01
+    for i, node in enumerate(topological_order(x)):
+        node.scope = ".".join(f"s{k}" for k in range(i // 2))
+    groups, _ = grouped(topological_order(x), 20)
+    assert len(groups) >= 400
+    with scope("outer"):
+        assert graph_page(x + 1.0, max_nodes=20).html
+
+
+# ---------------------------------------------------------------------- layout
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_boxes_do_not_overlap_and_lines_join_them(rankdir: str) -> None:
+    sizes = {f"n{i}": (90 + 10 * i, 50) for i in range(5)}
+    edges = [("e0", "n0", "n2"), ("e1", "n1", "n2"), ("e2", "n2", "n3"), ("e3", "n2", "n3")]
+    edges += [("e4", "n3", "n4")]
+    found = laid_out(sizes, edges, rankdir)
+    places = found["boxes"]
+    assert set(places) == set(sizes)
+    assert set(found["edges"]) == {"e0", "e1", "e2", "e3", "e4"}
+    names = list(sizes)
+    for i, a in enumerate(names):
+        x, y = places[a]
+        assert sizes[a][0] / 2 - 1 <= x <= found["width"] - sizes[a][0] / 2 + 1
+        assert sizes[a][1] / 2 - 1 <= y <= found["height"] - sizes[a][1] / 2 + 1
+        for b in names[i + 1 :]:
+            across = abs(x - places[b][0]) >= (sizes[a][0] + sizes[b][0]) / 2
+            down = abs(y - places[b][1]) >= (sizes[a][1] + sizes[b][1]) / 2
+            assert across or down
+    along = 0 if rankdir == "LR" else 1
+    for id_, tail, head in edges:
+        assert places[tail][along] < places[head][along]
+        numbers = [float(x) for x in re.findall(r"-?[\d.]+", found["edges"][id_]["path"])]
+        assert abs(numbers[along] - places[tail][along]) <= sizes[tail][along] / 2 + 3
+        assert abs(numbers[-2 + along] - places[head][along]) <= sizes[head][along] / 2 + 3
