@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-NO_BROWSER = "there is no chromium on PATH: apt-get install chromium"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+from browsing import CHROMIUM, NO_BROWSER, chromium
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -32,12 +27,8 @@ def browser() -> Iterator[Any]:
     """Headless Chromium."""
     if CHROMIUM is None:
         pytest.skip(NO_BROWSER)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Run all benchmarks and print each number beside its target.
 
 AUTOGRAD_DATA names a folder with `mnist/` and `names.txt`; what needs them is left out without.
-Peers that are not installed are left out as well: micrograd, CasADi, PyTorch.
+Peers that are not installed are left out as well: micrograd, CasADi,
+PyTorch, and Chromium for the pages.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import sys
 from math import prod
 from pathlib import Path
 
-from . import compiled, scaling, timing
+from ..browsing import CHROMIUM, NO_BROWSER, chromium
+from . import compiled, pages, scaling, timing
 
 WORKLOADS = {
     "network": "2-16-16-1 network on 100 points",
@@ -22,13 +24,15 @@ WORKLOADS = {
 
 
 def main() -> None:
-    """Print the tables; those of the engine or of compiled code alone if so asked."""
+    """Print the tables: of the engine, of compiled code, of pages; only some if so asked."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
-    asked = sys.argv[1:] or ["engine", "compiled"]
+    asked = sys.argv[1:] or ["engine", "compiled", "pages"]
     if "engine" in asked:
         print_engine()
     if "compiled" in asked:
         print_compiled()
+    if "pages" in asked:
+        print_pages()
 
 
 def print_engine() -> None:
@@ -136,6 +140,23 @@ def print_compiled() -> None:
             share, taken = compiled.mnist(Path(data, "mnist"), seed)
             row(f"seed {seed}: right of 10,000 unseen", "", f"{share:.4f}", f"{taken:.1f} s")
             verdict("at least 0.96 in less than 15 s", share >= 0.96 and taken < 15.0)
+
+
+def print_pages() -> None:
+    """Pages in a browser, from small graphs to large."""
+    title("Milliseconds of a page: written, first seen, a step, its worst, unfolding")
+    if CHROMIUM is None:
+        print(NO_BROWSER)
+        return
+    with chromium() as browser:
+        for name, root in pages.graphs():
+            found = pages.times(browser, root)
+            cells = [found.write, found.paint, found.step, found.step_worst, found.unfold]
+            texts = ["" if x is None else f"{1000 * x:,.1f}" for x in cells]
+            print(f"{name + f', {found.nodes:,} nodes':<28}" + "".join(f"{x:>10}" for x in texts))
+            if name == "the chain":
+                verdict("the chain is seen within 0.5 s", found.paint < 0.5)
+            verdict("a step within 16 ms", found.step < 0.016)
 
 
 def print_turns(seconds: dict[str, float]) -> dict[str, float]:
