@@ -47,8 +47,9 @@ def draw(
         format: what `.render()` and `.pipe()` make by default.
 
     Raises:
-        ValueError: the model has no layers, x does not fit, `by` is neither, there is no gradient
-            yet, `max_neurons` is below 2, or there are not as many classes as outputs.
+        ValueError: the model has no layers or they are not in a row, x does not fit, `by` is
+            neither, there is no gradient yet, `max_neurons` is below 2, or there are not as many
+            classes as outputs.
 
     >>> from nn import MLP
     >>> picture = draw(MLP(784, [16, 10], seed=0))
@@ -63,8 +64,14 @@ def draw(
     if by == "gradient" and not any(p.grad for layer in layers for p in layer.parameters()):
         raise ValueError("there is no gradient to draw yet: call backward() on a cost first")
     names = _names(classes, layers[-1].nout, numbered=x is not None)
-    columns = _activations(model, layers, x)
     sizes = [layers[0].nin, *(layer.nout for layer in layers)]
+    for layer, size in zip(layers, sizes):
+        if layer.nin != size:
+            raise ValueError(
+                f"the layers are not in a row: one takes {layer.nin} inputs, and what stands "
+                f"before it has {size}; draw a part of {type(model).__name__}"
+            )
+    columns = _activations(model, layers, x)
     picture = Drawing(
         engine="neato",
         format=format,

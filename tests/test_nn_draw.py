@@ -115,6 +115,15 @@ def test_what_does_not_fit_is_refused(settings: dict[str, Any], message: str) ->
         nn.draw(MODEL, **settings)
 
 
+def test_layers_that_are_not_in_a_row_are_refused() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            self.left, self.right = nn.Layer(2, 3), nn.Layer(2, 3)
+
+    with pytest.raises(ValueError, match="one takes 2 inputs, and what stands before it has 3"):
+        nn.draw(Two())
+
+
 def test_a_model_without_layers_is_refused() -> None:
     with pytest.raises(ValueError, match="no Layer and no Neuron in Dropout"):
         nn.draw(nn.Dropout())
