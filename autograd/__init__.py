@@ -8,6 +8,7 @@
 0.2949
 """
 
+from . import markup
 from .backprop import grad
 from .check import gradcheck
 from .compile import Compiled, compile, drawn, peek
@@ -89,6 +90,7 @@ __all__ = [
     "log",
     "log1p",
     "logsumexp",
+    "markup",
     "maximum",
     "mean",
     "minimum",

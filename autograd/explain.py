@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 
 from .backprop import STALE_WARNING, gradients, moved, stale
 from .boundary import as_float
 from .graph import count_paths, find_variable, leaves
+from .markup import Markup, bar, block, note, paragraph, table, warning
 from .notation import ATOM, name, number, shortened
-from .paths import Path, largest_paths, magnitude, path_lines, route_lines, slope_name, wrapped
+from .paths import (
+    Path,
+    largest_paths,
+    magnitude,
+    path_lines,
+    path_rows,
+    route_lines,
+    slope_name,
+    wrapped,
+)
 from .value import Value
 
 ROWS = 20  # of a table that are printed
@@ -34,29 +44,70 @@ class Explanation:
     total: float
 
     def __str__(self) -> str:
-        left = slope_name(self.root, self.node)
+        left = self._slope
         if self.count == 1:
             blocks = [path_lines(self.paths[0], f"{left} = ", only=True)]
         else:
-            many = approximately(self.count)
-            blocks = [[f"{left} = {number(self.total)}, the sum over {many} paths"]]
-            shown = [path for path in self.paths if path.product] or self.paths[:1]
-            for i, path in enumerate(shown, 1):
+            blocks = [[self._title]]
+            for i, path in enumerate(self._shown, 1):
                 lines = route_lines(path, f"path {i}: ")
                 blocks.append(lines + path_lines(path, "    ", only=False))
-            blocks.append(self._sum_lines(left, shown))
+            blocks.append(self._sum_lines())
         if stale(self.root):
             blocks.append([STALE_WARNING])
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
     __repr__ = __str__
 
-    def _sum_lines(self, left: str, shown: Sequence[Path]) -> list[str]:
+    def _repr_html_(self) -> str:
+        """The same with the factors of a path in columns."""
+        if self.count == 1:
+            parts = [_columns(self.paths[0], self._slope, only=True)]
+        else:
+            parts = [paragraph(self._title)]
+            for i, path in enumerate(self._shown, 1):
+                parts.append(note(*_unwrapped(route_lines(path, f"path {i}: "))))
+                parts.append(_columns(path, "", only=False))
+            parts.append(paragraph(*_unwrapped(self._sum_lines())))
+        return block(*parts, *_stale_warning(self.root))
+
+    @property
+    def _slope(self) -> str:
+        return slope_name(self.root, self.node)
+
+    @property
+    def _title(self) -> str:
+        many = approximately(self.count)
+        return f"{self._slope} = {number(self.total)}, the sum over {many} paths"
+
+    @property
+    def _shown(self) -> Sequence[Path]:
+        return [path for path in self.paths if path.product] or self.paths[:1]
+
+    def _sum_lines(self) -> list[str]:
+        left, shown = self._slope, self._shown
         parts = [number(path.product) for path in shown]
         if self.count > len(shown):
             rest = self.total - sum(path.product for path in shown)
             parts.append(f"{number(rest)} from {approximately(self.count - len(shown))} more")
         return wrapped(f"{left} = ", parts, " + ", last=f" = {number(self.total)}")
+
+
+def _columns(path: Path, left: str, only: bool) -> Markup:
+    """The factors of a path, each above its formula and its number."""
+    rows: list[list[str]] = []
+    for parts in path_rows(path, left, only):
+        cells = [cell for part in parts for cell in ("·", part or "…")][1:]
+        rows.append(["" if rows else left, "=", *cells])
+    return table(rows, "l" + "c" * (max(map(len, rows)) - 1))
+
+
+def _unwrapped(lines: list[str]) -> list[str]:
+    return [" ".join(line.strip() for line in lines)]
+
+
+def _stale_warning(root: Value) -> list[Markup]:
+    return [warning(STALE_WARNING)] if stale(root) else []
 
 
 def approximately(count: int) -> str:
@@ -140,6 +191,30 @@ class Nudge:
             + (f"\n{STALE_WARNING}" if stale(self.root) else "")
         )
 
+    def _repr_html_(self) -> str:
+        """The same with bars."""
+        node, change = name(self.node), f"Δ{name(self.root).inside(ATOM)}"
+        slope = f"{slope_name(self.root, self.node)} · Δ{node.inside(ATOM)}"
+        product = f"{number(self.gradient)} × {number(self.amount)}"
+        predicted, actual = number(self.predicted, 6), number(self.actual, 6)
+        gap = number(self.actual - self.predicted, 2)
+        largest = _largest([self.predicted, self.actual])
+        rows = [
+            ["predicted", f"{change} = {slope} = {product} =", predicted],
+            ["actual", f"{change} =", actual],
+            ["off by", "", gap],
+        ]
+        bars = [_bar(self.predicted, largest), _bar(self.actual, largest), ""]
+        return block(
+            paragraph(f"nudge {node} by {number(self.amount)}"),
+            table([[*row, bar] for row, bar in zip(rows, bars)], "lrrl"),
+            *_stale_warning(self.root),
+        )
+
+
+def _bar(x: float, largest: float) -> Markup:
+    return bar(min(1.0, magnitude(x) / largest), negative=x < 0)
+
 
 def nudge(root: Value, node: Value | str, amount: float) -> Nudge:
     """Compare gradient × nudge with what really happens; the graph is left as it is.
@@ -179,19 +254,47 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
     def __repr__(self) -> str:
         if not self:
             return "no leaves: the output depends on constants alone"
-        largest = max((abs(g) for _, g in self if isfinite(g)), default=0.0) or 1.0
+        largest = _largest(g for _, g in self)
         lines = [f"{'leaf':<20}{'data':>12}{'gradient':>14}"]
         for leaf, gradient in self[:ROWS]:
             bar = "█" * round(24 * min(1.0, magnitude(gradient) / largest))
-            label = shortened(name(leaf).text, 19) if leaf.label else "(no label)"
+            label = shortened(_called(leaf), 19)
             lines.append(
                 f"{label:<20}{number(leaf.data):>12}{number(gradient):>14}  {bar}".rstrip()
             )
         if len(self) > ROWS:
-            lines.append(f"… and {len(self) - ROWS:,} leaves that matter less")
+            lines.append(self._rest)
         if self.stale:
             lines.append(STALE_WARNING)
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str | None:
+        """The same as a table."""
+        if not self:
+            return None
+        largest = _largest(g for _, g in self)
+        rows = [
+            [_called(leaf), number(leaf.data), number(gradient), _bar(gradient, largest)]
+            for leaf, gradient in self[:ROWS]
+        ]
+        return block(
+            table(rows, "lrrl", ["leaf", "data", "gradient", ""]),
+            *([note(self._rest)] if len(self) > ROWS else []),
+            *([warning(STALE_WARNING)] if self.stale else []),
+        )
+
+    @property
+    def _rest(self) -> str:
+        return f"… and {len(self) - ROWS:,} leaves that matter less"
+
+
+def _called(leaf: Value) -> str:
+    return name(leaf).text if leaf.label else "(no label)"
+
+
+def _largest(numbers: Iterable[float]) -> float:
+    """What the longest bar stands for."""
+    return max((abs(x) for x in numbers if isfinite(x)), default=0.0) or 1.0
 
 
 def sensitivity(root: Value) -> Sensitivity:

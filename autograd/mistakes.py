@@ -17,6 +17,7 @@ from typing import NamedTuple
 from . import ops
 from .backprop import STALE_WARNING, gradients, locals_of
 from .graph import topological_order
+from .markup import block, table, warning
 from .notation import name, number
 from .paths import local_term, slope_name
 from .value import Value
@@ -66,6 +67,11 @@ class Verdict(tuple[Judgement, ...]):
     def __repr__(self) -> str:
         lines = [judgement.text for judgement in self]
         return "\n".join([*lines, STALE_WARNING] if self.stale else lines)
+
+    def _repr_html_(self) -> str:
+        """The same with a mark for right and wrong."""
+        rows = [["✓" if judgement.right else "✗", judgement.text] for judgement in self]
+        return block(table(rows, "ll"), *([warning(STALE_WARNING)] if self.stale else []))
 
 
 def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judgement:

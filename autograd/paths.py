@@ -117,8 +117,25 @@ def path_lines(path: Path, left: str, only: bool) -> list[str]:
         left: what stands on the left of the first line.
         only: whether there is no other path between its ends.
     """
+    indent = " " * (len(left) - 2)
+    lines: list[str] = []
+    for parts in path_rows(path, left.removesuffix(" = "), only):
+        lines += wrapped(f"{indent}= " if lines else left, parts, " · ")
+    return lines
+
+
+def path_rows(path: Path, left: str, only: bool) -> list[list[str | None]]:
+    """The factors of a path as slopes, as formulas and as numbers, then their product.
+
+    Nothing is written twice; a factor that is None stands for those left out.
+
+    Args:
+        path: the path.
+        left: what all this is equal to.
+        only: whether there is no other path between its ends.
+    """
     if len(path.nodes) == 1:
-        return [f"{left}1"]
+        return [["1"]]
     segments = _abridged(list(_segments(path, only)))
     formulas = [None if s is None else _segment_term(path, *s) for s in segments]
     binds = PRODUCT if len(segments) > 1 else SUM
@@ -128,15 +145,9 @@ def path_lines(path: Path, left: str, only: bool) -> list[str]:
         [None if f is None else number(f.number) for f in formulas],
         [number(path.product)],
     ]
-    indent = " " * (len(left) - 2)
-    lines: list[str] = []
     # A single factor stands on the left already, and is not written again.
-    previous: list[str | None] = [left.removesuffix(" = ")]
-    for parts in texts:
-        if parts != previous:
-            lines += wrapped(f"{indent}= " if lines else left, parts, " · ")
-        previous = parts
-    return lines
+    before: list[list[str | None]] = [[left], *texts]
+    return [parts for previous, parts in zip(before, texts) if parts != previous]
 
 
 def _segments(path: Path, only: bool) -> Iterator[tuple[int, int]]:

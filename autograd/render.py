@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import graphviz
+
+from .markup import Markup
 
 # Run in a process of its own, so that what Graphviz has to say on stderr, and a crash of its C
 # code, reach us as an error message.
@@ -23,6 +26,8 @@ except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 
+TITLE = re.compile("<title>.*?</title>\n")  # Graphviz's names, of no use to who hovers over them
+SMALLEST = 0.6  # of its size, to which a drawing shrinks before it scrolls
 DOT_ENDINGS = {"gv", "dot"}  # of sources, though Graphviz can render to them too
 
 
@@ -95,6 +100,18 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         kind = ":".join(part for part in (format or self.format, renderer, formatter) if part)
         rendered = lay_out(self.source, kind, engine or self.engine)
         return rendered.decode(encoding) if encoding else rendered
+
+    def markup(self) -> Markup:
+        """The drawing as SVG to stand in HTML: as wide as there is room, as long as it is legible.
+
+        Raises:
+            RenderError: Graphviz refuses.
+        """
+        svg = TITLE.sub("", self.pipe("svg", encoding="utf-8"))
+        svg = svg[svg.index("<svg") :]
+        width = float(svg.split('width="', 1)[1].split("pt", 1)[0])
+        style = f"max-width:100%;min-width:{SMALLEST * width:.0f}pt;height:auto;border-radius:8px"
+        return Markup(svg.replace("<svg", f'<svg style="{style}"', 1))
 
     def render(
         self,

@@ -13,12 +13,14 @@ from .backprop import STALE_WARNING, locals_of, stale
 from .boundary import as_float
 from .draw import draw
 from .graph import find_variable, topological_order
+from .markup import code, details, joined
 from .mistakes import Verdict, judged
 from .notation import name, number, shortened
 from .paths import WIDTH, local_term, slope_name
 from .render import Drawing
 from .value import Value
 
+MOST_NODES = 5_000  # of a graph whose player a notebook keeps: it takes 400 bytes a node
 LINES = 24  # lines of a long run, and rows of a long table, that are printed
 
 
@@ -243,6 +245,16 @@ class Stepper:
         if self._is_stale():
             lines.append(STALE_WARNING.replace("recompute()", "recompute() and reset()"))
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str | None:
+        """The page's player at this step, and the text for where a frame is not shown.
+
+        It plays ∂root/∂node: another gradient than 1, and a large graph, are for text alone.
+        """
+        if self._gradient != 1.0 or len(self._data) > MOST_NODES:
+            return None
+        player = self.root.page(position=len(self._undo))
+        return joined([player.frame(), details("as text", code(repr(self)))])
 
     def _rows(self) -> list[str]:
         nodes = self._nodes

@@ -19,6 +19,7 @@ from .notation import located, name, written
 if TYPE_CHECKING:
     from .explain import Explanation, Nudge, Sensitivity
     from .ops import Op
+    from .page import Page
     from .render import Drawing
     from .stepper import Stepper
 
@@ -461,6 +462,21 @@ class Value:
 
         return draw(self, **options)
 
+    def page(self, **options: Any) -> Page:
+        """A page that plays both passes over the graph, which a notebook shows.
+
+        Options and more: `autograd.page.graph_page`.
+        """
+        from .page import graph_page
+
+        return graph_page(self, **options)
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        from .card import card
+
+        return card(self)
+
     def save_html(self, path: str | os.PathLike[str], **options: Any) -> str:
         """Write a page that plays both passes over the graph, and return its path.
 
@@ -471,9 +487,7 @@ class Value:
         Raises:
             OSError: the file cannot be written; what stood there is untouched.
         """
-        from .page import graph_page
-
-        return graph_page(self, **options).save(path)
+        return self.page(**options).save(path)
 
     @property
     def _kind(self) -> type[Value]:

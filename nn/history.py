@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import write_whole
+from autograd import markup, write_whole
+
+from .curve import curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,6 +84,29 @@ class History:
             raise
 
     def __str__(self) -> str:
+        heads, rows = self._table()
+        lines = [
+            f"{epoch:>5}{''.join(map(_cell, heads[1:], cells))}".rstrip()
+            for epoch, *cells in [heads, *rows]
+        ]
+        return "\n".join([*lines, *self._remarks()]).rstrip()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The same beside the curve of the cost."""
+        heads, rows = self._table()
+        lines = {"loss": self.losses, "val. loss": self.validation_losses}
+        return markup.block(
+            markup.beside(
+                markup.table(rows, "r" * len(heads), heads),
+                curve({name: line for name, line in lines.items() if line or name == "loss"}),
+            ),
+            *(markup.note(remark) for remark in self._remarks()),
+        )
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        """What stands above the columns, and a row for each epoch, the middle ones left out."""
         columns: dict[str, list[Any]] = {
             "loss": self.losses,
             "accuracy": self.accuracies,
@@ -90,22 +115,21 @@ class History:
             "lr": self.learning_rates,
         }
         shown = {name: x for name, x in columns.items() if any(v is not None for v in x)}
-        lines = ["epoch" + "".join(_cell(name, name) for name in shown)]
+        rows = []
         for epoch in range(self.epochs):
             if self.epochs > ROWS and ROWS // 2 <= epoch < self.epochs - ROWS // 2:
                 if epoch == ROWS // 2:
-                    lines.append("    ⋮")
+                    rows.append(["⋮", *("" for _ in shown)])
                 continue
             cells = [
-                _cell(name, _written(name, x[epoch] if epoch < len(x) else None))
-                for name, x in shown.items()
+                _written(name, x[epoch] if epoch < len(x) else None) for name, x in shown.items()
             ]
-            lines.append(f"{epoch + 1:>5}{''.join(cells)}")
-        if self.not_compiled:
-            lines.append(f"not compiled, for {self.not_compiled}")
-        return "\n".join([*lines, self.stop_reason]).rstrip()
+            rows.append([f"{epoch + 1}", *cells])
+        return ["epoch", *shown], rows
 
-    __repr__ = __str__
+    def _remarks(self) -> list[str]:
+        reason = [f"not compiled, for {self.not_compiled}"] if self.not_compiled else []
+        return [*reason, self.stop_reason]
 
     def plot(self) -> Figure:
         """The curves of cost and accuracy, as a matplotlib figure.

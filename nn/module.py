@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd import TABLE, Value, compile, no_grad
+from autograd import TABLE, RenderError, Value, compile, markup, no_grad
 
 from .data import features
 from .files import load_arrays, save_arrays
@@ -258,6 +258,21 @@ class Module:
     def __repr__(self) -> str:
         inside = ", ".join(repr(m) for _, m in self._members() if isinstance(m, Module))
         return f"{type(self).__name__}({inside})"
+
+    def _repr_html_(self) -> str | None:
+        """The text, and the drawing of the network; None, for the text alone, if it is none."""
+        from .draw import draw
+
+        try:
+            drawing = draw(self).markup()
+        except (RenderError, ValueError):
+            return None
+        count = f": {len(self.parameters()):,} parameters"
+        return markup.block(
+            markup.paragraph(markup.element("b", type(self).__name__), count),
+            drawing,
+            markup.details("as text", markup.code(repr(self))),
+        )
 
 
 @contextlib.contextmanager

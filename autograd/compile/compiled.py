@@ -14,6 +14,7 @@ import numpy as np
 from .. import ops
 from ..backprop import gradients
 from ..flat import Flat
+from ..markup import block, code, details
 from ..value import Value
 from .arguments import Arguments, given
 from .groups import grouped
@@ -228,6 +229,19 @@ class Compiled:
                     gradients(trace(self.function, rows.row(row)).outputs[0])
 
     # ------------------------------------------------------------------ looking
+
+    def __repr__(self) -> str:
+        called = getattr(self, "__name__", type(self.function).__name__)
+        if self._last is None:
+            return f"<compiled {called}, which was not called yet>"
+        return f"<compiled {called}: {self.explain().splitlines()[0]}, which .source shows>"
+
+    def _repr_html_(self) -> str | None:
+        """The code, and why it is that; None, for the text alone, before the first call."""
+        if self._last is None:
+            return None
+        summary, *statements = self.explain().splitlines()
+        return block(code(self.source), details(summary, code("\n".join(statements))))
 
     @property
     def params(self) -> list[Value]:

@@ -13,11 +13,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from ..markup import LINE, Markup, element
 from ..render import write_whole
 
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:function|class|const) (\w+)", re.MULTILINE)
+HEIGHT = 720  # of the frame in a notebook, in pixels: the player above, the chosen node below
 
 
 class Page:
@@ -79,12 +81,19 @@ class Page:
     def __repr__(self) -> str:
         return f"<page {self.title!r}: .save('page.html') writes it, a notebook shows it>"
 
-    def _repr_html_(self) -> str:
+    def frame(self) -> Markup:
         """The page in a frame of its own, so that it and the notebook leave each other alone."""
-        return (
-            f'<iframe srcdoc="{html.escape(self.html)}" title="{html.escape(self.title)}" '
-            f'sandbox="allow-scripts" width="100%" height="720" style="border:0"></iframe>'
+        return element(
+            "iframe",
+            srcdoc=self.html,
+            title=self.title,
+            sandbox="allow-scripts",
+            width="100%",
+            height=str(HEIGHT),
+            style=f"border:1px solid {LINE};border-radius:8px;box-sizing:border-box",
         )
+
+    _repr_html_ = frame
 
 
 def read(name: str) -> str:

@@ -103,10 +103,14 @@ function showFolds() {
 function go(position) {
   state.position = Math.max(0, Math.min(plan.last, Math.round(position)));
   show();
+  reveal();
+  if (!framed) history.replaceState(null, "", `#step=${state.position}`);
+}
+
+function reveal() {
   const { node, arg } = placeAt(plan, state.position);
   const box = drawing.view.item[arg >= 0 ? arg : node];
   if (box) drawing.reveal(box);
-  if (!framed) history.replaceState(null, "", `#step=${state.position}`);
 }
 
 function play() {
@@ -302,7 +306,10 @@ function listen() {
   let narrow = window.innerWidth < NARROW;
   window.addEventListener("resize", () => {
     if (narrow === window.innerWidth < NARROW) drawing.scale();
-    else draw();
+    else {
+      draw();
+      reveal();
+    }
     narrow = window.innerWidth < NARROW;
   });
 }
@@ -332,6 +339,7 @@ function start() {
   const asked = data.position === undefined ? 0 : positionAfter(plan, data.position);
   state.position = Math.min(plan.last, fromHash() ?? asked);
   draw();
+  reveal();
   showChosen();
 }
 

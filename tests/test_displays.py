@@ -1,0 +1,316 @@
+"""What a notebook shows: the text as before, and HTML beside it that says no less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from examples import labelled, network, neuron
+from IPython.core.formatters import DisplayFormatter
+
+import autograd
+import nn
+from autograd import RenderError, Value, render
+from autograd.explain import sensitivity
+from autograd.graph import find, topological_order
+from demos import chain as chain_demo
+
+HOSTILE = "</iframe></pre><script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+class Elements(HTMLParser):
+    """The elements of a piece of HTML, which must be closed in order, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.attributes: list[tuple[str, str | None]] = []
+        self.unclosed: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.unclosed
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attributes)
+        self.unclosed.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.unclosed.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def shown(thing: Any) -> dict[str, str]:
+    """What IPython shows, by kind."""
+    bundle, _ = DisplayFormatter().format(thing)
+    return dict(bundle)
+
+
+def backpropagated(root: Value) -> Value:
+    root.backward()
+    return root
+
+
+def trained() -> tuple[nn.Module, nn.History]:
+    model = nn.MLP(2, [3, 1], "tanh", seed=1)
+    trainer = nn.Trainer(model, nn.mse_loss, nn.SGD(model.parameters(), lr=0.1))
+    examples = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, 0.0, 1.0]
+    history = trainer.fit(*examples, epochs=20, batch_size=None, validation=examples)
+    return model, history
+
+
+def compiled(label: str = "w") -> autograd.Compiled:
+    w = Value(0.5, label=label)
+    function = autograd.compile(lambda x: (w * x).tanh())
+    function([1.0, 2.0])
+    return function
+
+
+DISPLAYS: dict[str, Callable[[], Any]] = {
+    "leaf": lambda: Value(1.5, label="x"),
+    "constant": lambda: Value(1.5).detach(),
+    "neuron": neuron,
+    "chain": lambda: backpropagated(chain_demo.build("sigmoid", 3, 0).cost),
+    "explanation": lambda: neuron().explain("w"),
+    "explanation of two paths": lambda: network().explain("x"),
+    "nudge": lambda: neuron().nudge("w", 0.01),
+    "sensitivity": lambda: neuron().sensitivity(),
+    "verdict": lambda: neuron().stepper().check(w=-0.16, b=3),
+    "stepper": lambda: neuron().stepper(),
+    "page": lambda: neuron().page(),
+    "model": lambda: trained()[0],
+    "history": lambda: trained()[1],
+    "compiled": compiled,
+}
+
+
+@pytest.mark.parametrize("display", DISPLAYS.values(), ids=DISPLAYS)
+def test_the_text_is_as_before_and_the_html_is_whole(display: Callable[[], Any]) -> None:
+    thing = display()
+    bundle = shown(thing)
+    assert bundle["text/plain"] == repr(thing)
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert "script" not in Elements(bundle["text/html"]).tags
+
+
+def hostile(root: Value) -> Value:
+    for node in topological_order(root):
+        node.label = HOSTILE + node.label
+    root.scope = HOSTILE
+    return root
+
+
+HOSTILE_DISPLAYS: dict[str, Callable[[], Any]] = {
+    "value": lambda: hostile(neuron()),
+    "leaf": lambda: Value(1.0, HOSTILE),
+    "explanation": lambda: hostile(root := network()).explain(find(root, HOSTILE + "x")),
+    "nudge": lambda: hostile(root := neuron()).nudge(root, 0.1),
+    "sensitivity": lambda: sensitivity(hostile(neuron())),
+    "verdict": lambda: hostile(root := neuron()).stepper().check({root: 5.0}),
+    "stepper": lambda: hostile(neuron()).stepper(),
+    "history": lambda: nn.History(losses=[1.0], stop_reason=HOSTILE, not_compiled=HOSTILE),
+    "compiled": lambda: compiled(HOSTILE),
+}
+
+
+@pytest.mark.parametrize("display", HOSTILE_DISPLAYS.values(), ids=HOSTILE_DISPLAYS)
+def test_a_hostile_label_is_text(display: Callable[[], Any]) -> None:
+    html = shown(display())["text/html"]
+    found = Elements(html)
+    assert not {"script", "img"} & set(found.tags)
+    assert not [name for name, _ in found.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("display", DISPLAYS.values(), ids=DISPLAYS)
+def test_showing_again_shows_the_same(display: Callable[[], Any]) -> None:
+    thing = display()
+    assert shown(thing) == shown(thing)
+
+
+def test_showing_changes_no_node() -> None:
+    root = backpropagated(neuron())
+    find(root, "w").data = 2.0
+    before = [(id(n), n.data, n.grad, n.label, n.op, n.args) for n in topological_order(root)]
+    for thing in (root, root.stepper(), root.explain("w"), root.sensitivity()):
+        shown(thing)
+    after = [(id(n), n.data, n.grad, n.label, n.op, n.args) for n in topological_order(root)]
+    assert after == before
+
+
+# ------------------------------------------------------------------ a Value
+
+
+def card(node: Value) -> Elements:
+    return Elements(shown(node)["text/html"])
+
+
+def test_the_card_says_what_the_node_is_called_and_made_of() -> None:
+    root = backpropagated(neuron())
+    text = card(root).text
+    assert "C = (a − 1)²" in text
+    assert "data0.07233gradient∂/∂C1" in text
+
+
+def test_a_gradient_that_was_not_computed_is_a_dash() -> None:
+    assert "gradient∂/∂x—" in card(Value(1.0, "x")).text
+
+
+def test_the_card_draws_the_graph_and_says_when_it_is_stale() -> None:
+    root = backpropagated(neuron())
+    assert "svg" in card(root).tags
+    assert "recompute()" not in card(root).text
+    find(root, "w").data = 2.0
+    assert "recompute()" in card(root).text
+
+
+def test_a_larger_graph_is_drawn_folded() -> None:
+    assert "folded" in card(chain_demo.build("tanh", 40, 0).cost).text
+
+
+def test_a_huge_graph_is_counted_and_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "lay_out", lambda *_: pytest.fail("it was drawn"))
+    node = x = Value(1.0, "x")
+    for _ in range(100_000):
+        node = node * 0.5 + x
+    assert "300,001 nodes" in card(node).text
+
+
+def test_without_graphviz_there_is_the_card_and_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(source: str, *_: str) -> bytes:
+        raise RenderError("Graphviz is out", source)
+
+    monkeypatch.setattr(render, "lay_out", refuse)
+    found = card(neuron())
+    assert "C = (a − 1)²" in found.text
+    assert "no drawing: Graphviz is out" in found.text
+
+
+def test_a_cycle_has_a_card() -> None:
+    x = Value(1.0, "x")
+    y = labelled(x * x, "y")
+    y.args = (y, x)
+    assert "no drawing: " in card(y).text
+
+
+@pytest.mark.parametrize("data", [float("nan"), float("inf"), 3])
+def test_numbers_of_all_kinds_have_a_card(data: Any) -> None:
+    x = Value(1.0, "x")
+    y = x * x
+    x.data = data
+    assert "svg" in card(y).tags
+
+
+def test_data_that_is_no_number_is_shown_as_text_alone() -> None:
+    x = Value(1.0)
+    x.data = "three"  # type: ignore[assignment]
+    assert set(shown(x)) == {"text/plain"}
+
+
+# ------------------------------------------------------------------ the others
+
+
+def test_the_factors_of_a_path_stand_in_columns() -> None:
+    found = Elements(shown(neuron().explain("w"))["text/html"])
+    assert found.tags.count("tr") == 4
+    assert "∂C/∂w=∂C/∂a·∂a/∂z·∂z/∂w=2(a − 1)·a(1 − a)·x" in found.text
+
+
+def test_the_sum_over_paths_says_each_path() -> None:
+    text = Elements(shown(network().explain("x"))["text/html"]).text
+    for part in ("the sum over 2 paths", "path 1: C ← ", "path 2: C ← "):
+        assert part in text
+    assert text.endswith("∂C/∂x = -0.2724 + -0.04977 = -0.3222")
+
+
+def test_a_long_path_is_abridged() -> None:
+    text = Elements(shown(chain_demo.build("tanh", 20, 0).cost.explain("w1"))["text/html"]).text
+    assert "·…·" in text
+
+
+def test_stale_numbers_are_marked() -> None:
+    root = neuron()
+    stepper = root.stepper()
+    find(root, "w").data = 2.0
+    for thing in (root.explain("w"), root.nudge("w", 0.1), root.sensitivity(), stepper.check(w=1)):
+        assert "⚠ stale" in shown(thing)["text/html"]
+
+
+def test_bars_are_as_long_as_the_gradients() -> None:
+    html = shown(backpropagated(neuron()).sensitivity())["text/html"]
+    assert html.count("border-radius:2px") == 3
+    assert "width:9em" in html
+
+
+def test_leaves_that_matter_less_are_counted() -> None:
+    total = autograd.sum([Value(float(i), f"x{i}") for i in range(25)])
+    assert "and 5 leaves that matter less" in shown(total.sensitivity())["text/html"]
+
+
+def test_a_stepper_for_another_gradient_or_of_a_large_graph_is_text() -> None:
+    assert set(shown(neuron().stepper(gradient=2.0))) == {"text/plain"}
+    node = x = Value(1.0, "x")
+    for _ in range(5_000):
+        node = node + x
+    assert set(shown(node.stepper())) == {"text/plain"}
+
+
+def test_a_drawing_shows_itself_without_a_dot_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    bundle = shown(neuron().draw())
+    assert "</svg>" in bundle["image/svg+xml"]
+    assert bundle["text/plain"] == repr(neuron().draw())
+
+
+def test_a_drawing_in_html_keeps_its_tooltips_and_none_of_graphviz_names() -> None:
+    found = Elements(neuron().draw().markup())
+    assert "title" not in found.tags
+    assert ("xlink:title", "w·x + b") in found.attributes
+
+
+def test_a_history_has_its_rows_and_its_curves() -> None:
+    found = Elements(shown(trained()[1])["text/html"])
+    assert found.tags.count("tr") == 14
+    assert found.tags.count("polyline") == 5  # the axes, two lines, and two keys to them
+    assert "all 20 epochs done" in found.text
+
+
+@pytest.mark.parametrize(
+    "losses", [[], [1.0], [float("nan")], [0.0, 0.0], [-1.0, float("inf"), 2.0], [1.0] * 10_000]
+)
+def test_any_history_has_a_curve(losses: list[float]) -> None:
+    html = shown(nn.History(losses=losses))["text/html"]
+    assert "nan" not in html.split("<svg")[1]
+    assert len(html) < 20_000
+
+
+def test_a_module_without_layers_in_a_row_is_text() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            self.a, self.b = nn.Layer(2, 3), nn.Layer(2, 3)
+
+    assert set(shown(Two())) == {"text/plain"}
+    assert set(shown(nn.Dropout(0.5))) == {"text/plain"}
+
+
+def test_a_compiled_function_shows_its_code_and_why() -> None:
+    found = Elements(shown(compiled())["text/html"])
+    assert "np.tanh" in found.text
+    assert "scalar operations became" in found.text
+    assert "details" in found.tags
+
+
+def test_a_compiled_function_is_text_before_its_first_call() -> None:
+    w = Value(0.5)
+    function = autograd.compile(lambda x: w * x)
+    assert set(shown(function)) == {"text/plain"}
+    assert "not called yet" in repr(function)
