@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench seeds gallery clean
+.PHONY: demo test bench seeds gallery notebook clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.chain
@@ -33,6 +33,10 @@ gallery: $(VENV)/installed
 	$(BIN)/python -m demos.chain --layers 1 --out demos/gallery/one-neuron
 	set -e; for lesson in $(LESSONS); do \
 	    $(BIN)/python -m demos.$$lesson --out demos/gallery; done
+
+# The lesson as a notebook, run, with what its cells show.
+notebook: $(VENV)/installed-dev
+	$(BIN)/python -m demos.build_notebook
 
 clean:
 	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

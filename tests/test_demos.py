@@ -63,7 +63,8 @@ def coarse() -> Iterator[None]:
 
 def test_every_demo_is_tried() -> None:
     files = {path.stem for path in Path(demo("moons").__file__ or "").parent.glob("*.py")}
-    assert files - {"__init__", "chain", "stepping", "lesson", "idx"} == set(TINY)
+    tried_elsewhere = {"chain", "stepping", "chain_notebook", "build_notebook"}
+    assert files - {"__init__", "lesson", "idx"} - tried_elsewhere == set(TINY)
 
 
 @pytest.mark.parametrize("name", TINY)

@@ -1,0 +1,119 @@
+"""The lesson as a notebook: built from its script, up to date, and alive in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from examples import neuron
+
+from demos.build_notebook import NOTEBOOK, executed
+
+STALE = "demos/chain.ipynb is not what its script makes: run `make notebook`"
+LARGEST = 600_000  # bytes
+
+
+@pytest.fixture(scope="module")
+def committed() -> Any:
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def said(cell: Any) -> list[Any]:
+    """What a cell shows that is the same on every machine: its texts, and which kinds there are."""
+    return [
+        (output.name, output.text)
+        if output.output_type == "stream"
+        else (sorted(output.data), output.data["text/plain"])
+        for output in cell.get("outputs", [])
+    ]
+
+
+def test_the_notebook_is_what_its_script_makes(committed: Any) -> None:
+    built = executed()
+    assert [c.source for c in committed.cells] == [c.source for c in built.cells], STALE
+    assert [said(c) for c in committed.cells] == [said(c) for c in built.cells], STALE
+    assert committed.metadata == built.metadata, STALE
+
+
+def test_every_cell_ran_in_order_and_none_complained(committed: Any) -> None:
+    cells = [cell for cell in committed.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert {output.output_type for output in outputs} <= {"stream", "execute_result"}
+    assert {output.name for output in outputs if output.output_type == "stream"} == {"stdout"}
+
+
+def test_the_notebook_is_small_and_knows_no_machine(committed: Any) -> None:
+    nbformat.validate(committed)
+    text = NOTEBOOK.read_text(encoding="utf-8")
+    assert len(text.encode()) < LARGEST
+    for trace in (str(Path.home()), "/tmp/", "site-packages", "object at 0x", "ipykernel"):
+        assert trace not in text
+    assert all(cell.metadata == {} for cell in committed.cells)
+
+
+# ------------------------------------------------------------------ in a browser
+
+
+@pytest.fixture
+def cell(opened: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Opens what a cell shows, as a notebook does, and returns its frame."""
+
+    def opener(thing: Any) -> Any:
+        html = f'<!doctype html><link rel="icon" href="data:,"><body>{thing._repr_html_()}</body>'
+        path = tmp_path / "notebook.html"
+        path.write_text(html, encoding="utf-8")
+        return opened(path).frame_locator("iframe")
+
+    return opener
+
+
+def stepped(steps: int) -> Any:
+    stepper = neuron().stepper()
+    for _, _ in zip(range(steps), stepper):
+        pass
+    return stepper
+
+
+def test_the_stepper_plays_in_a_cell_from_the_step_it_is_at(cell: Callable[..., Any]) -> None:
+    frame = cell(stepped(2))
+    title = frame.locator("#title")
+    assert title.inner_text() == "backward 2 of 7"
+    frame.locator("#next").click()
+    assert title.inner_text() == "backward 3 of 7"
+    frame.locator("#next").press("ArrowRight")
+    frame.locator("#next").press("ArrowRight")
+    assert title.inner_text() == "backward 5 of 7"
+    frame.locator("#drawing").press("Home")
+    assert "backward" not in title.inner_text()
+
+
+def test_a_leaf_can_be_chosen_and_descent_runs_in_a_cell(cell: Callable[..., Any]) -> None:
+    frame = cell(stepped(0))
+    frame.locator("g.box.leaf").first.click()
+    assert "∂C/∂" in frame.locator("#panel").inner_text()
+    frame.locator("#descend").click()
+    assert "C = " in frame.locator("#descent-said").inner_text()
+
+
+def test_the_step_of_a_long_graph_is_in_sight(cell: Callable[..., Any]) -> None:
+    from demos import chain
+
+    stepper = chain.build("sigmoid", 6, 0).cost.stepper()
+    next(iter(stepper))
+    frame = cell(stepper)
+    box = frame.locator("g.box.root").bounding_box()
+    room = frame.locator("#drawing").bounding_box()
+    assert room["x"] <= box["x"]
+    assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
+
+
+def test_a_hostile_label_runs_nothing_in_a_cell(cell: Callable[..., Any]) -> None:
+    root = neuron()
+    root.label = "</iframe></script><script>document.title = 'ran'</script>"
+    frame = cell(root.stepper())
+    assert root.label[:20] in frame.locator("h1").inner_text()
+    assert frame.owner.evaluate("() => document.title") == ""
