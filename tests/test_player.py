@@ -239,6 +239,35 @@ def test_the_card_tells_value_gradient_every_path_and_its_product(
     assert sum(products) == pytest.approx(right, rel=1e-3)
 
 
+def test_the_card_follows_the_pointer_and_the_focus_and_comes_back_to_the_chosen(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()))
+
+    def card() -> str:
+        return str(page.inner_text("#panel h2"))
+
+    assert card() == "Choose a node"
+    box(page, "z").hover()
+    assert card() == "z = w·x + b"
+    page.mouse.move(5, 5)
+    assert card() == "z = w·x + b"  # nothing was chosen, so it stays to be read
+    box(page, "w").click()
+    assert card() == "w"
+    box(page, "a").hover()
+    assert card() == "a = σ(z)"
+    page.mouse.move(5, 5)
+    assert card() == "w"
+    box(page, "b").focus()
+    assert card() == "b"
+    page.focus("#play")
+    assert card() == "w"
+    page.focus("#value")
+    page.keyboard.type("1")
+    box(page, "a").hover()
+    assert card() == "w"  # who writes into a card keeps it
+
+
 def test_a_nudge_is_predicted_and_then_done(opened: Opener, written: Written) -> None:
     root = neuron()
     page = opened(written(root))

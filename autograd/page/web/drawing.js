@@ -34,11 +34,13 @@ export class Drawing {
    * @param {Graph} graph
    * @param {Group[]} groups
    * @param {(box: string) => void} choose called with the box that was clicked
+   * @param {(box: string | null) => void} look called with the box under the pointer or in focus
    */
-  constructor(graph, groups, choose) {
+  constructor(graph, groups, choose, look) {
     this.graph = graph;
     this.groups = groups;
     this.choose = choose;
+    this.look = look;
     this.zoom = 1;
     this.width = 0;
     this.height = 0;
@@ -108,6 +110,12 @@ export class Drawing {
       ? this.fillGroup(element, frame, this.groups[i])
       : this.fillNode(element, frame, i);
     element.addEventListener("click", () => this.choose(id));
+    for (const event of ["pointerenter", "focus"]) {
+      element.addEventListener(event, () => this.look(id));
+    }
+    for (const event of ["pointerleave", "blur"]) {
+      element.addEventListener(event, () => this.look(null));
+    }
     element.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();

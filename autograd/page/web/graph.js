@@ -159,39 +159,72 @@ export function gradientsAfter(graph, edges, count = edges.length) {
  * The paths from the output to a node with the largest |product|, and how many there are in all.
  *
  * The best paths of a node go on as one of the best paths of an operand, so each node keeps only
- * its own best few.
+ * its own best few: the slot to take, and which of that operand's paths goes on from there.
  * @param {Graph} graph
  * @param {number} node
  * @param {number} most
  * @returns {{paths: Path[], count: number}}
  */
 export function pathsTo(graph, node, most) {
-  /** @type {Map<number, Path[]>} */
-  const best = new Map([[node, [{ nodes: [node], slots: [], product: 1 }]]]);
+  /** @type {Map<number, Way[]>} */
+  const best = new Map([[node, [{ slot: -1, rank: -1, product: 1 }]]]);
   const counts = new Map([[node, 1]]);
   for (let other = node + 1; other < graph.rows.length; other++) {
-    /** @type {Path[]} */
-    const ways = [];
-    let count = 0;
-    graph.rows[other].args.forEach((arg, slot) => {
-      const slope = best.has(arg) ? local(graph, other, slot) : 0;
-      count += counts.get(arg) ?? 0;
-      for (const path of best.get(arg) ?? []) {
-        ways.push({
-          nodes: [other, ...path.nodes],
-          slots: [slot, ...path.slots],
-          product: slope * path.product,
-        });
-      }
-    });
-    if (ways.length > 0) {
-      ways.sort((a, b) => size(b.product) - size(a.product));
-      best.set(other, ways.slice(0, most));
-      counts.set(other, count);
-    }
+    const ways = waysOn(graph, other, best);
+    if (ways.length === 0) continue;
+    ways.sort((a, b) => size(b.product) - size(a.product));
+    best.set(other, ways.slice(0, most));
+    counts.set(other, sum(graph.rows[other].args.map((arg) => counts.get(arg) ?? 0)));
   }
   const root = rootOf(graph);
-  return { paths: best.get(root) ?? [], count: counts.get(root) ?? 0 };
+  const ways = best.get(root) ?? [];
+  return {
+    paths: ways.map((way) => followed(graph, node, way, best)),
+    count: counts.get(root) ?? 0,
+  };
+}
+
+/** @typedef {{slot: number, rank: number, product: number}} Way */
+
+/**
+ * The ways on from a node, by each operand from which the wanted node can be reached.
+ * @param {Graph} graph
+ * @param {number} node
+ * @param {Map<number, Way[]>} best
+ * @returns {Way[]}
+ */
+function waysOn(graph, node, best) {
+  return graph.rows[node].args.flatMap((arg, slot) => {
+    const ways = best.get(arg);
+    if (ways === undefined) return [];
+    const slope = local(graph, node, slot);
+    return ways.map(({ product }, rank) => ({ slot, rank, product: slope * product }));
+  });
+}
+
+/**
+ * @param {Graph} graph
+ * @param {number} node where it ends
+ * @param {Way} way
+ * @param {Map<number, Way[]>} best
+ * @returns {Path}
+ */
+function followed(graph, node, way, best) {
+  const nodes = [rootOf(graph)];
+  const slots = [];
+  let { slot, rank } = way;
+  for (let here = nodes[0]; here !== node; ) {
+    slots.push(slot);
+    here = graph.rows[here].args[slot];
+    nodes.push(here);
+    ({ slot, rank } = best.get(here)?.[rank] ?? { slot: -1, rank: -1 });
+  }
+  return { nodes, slots, product: way.product };
+}
+
+/** @param {number[]} numbers */
+function sum(numbers) {
+  return numbers.reduce((total, x) => total + x, 0);
 }
 
 /** |x|; what is not a number counts as the largest. @param {number} x */

@@ -45,7 +45,7 @@ export function showPanel(owner, node) {
 export function showNoPanel() {
   byId("panel").replaceChildren(
     html("h2", {}, "Choose a node"),
-    html("p", {}, "Click one, or reach it with Tab and Enter: its value, its gradient, every path by which it reaches the output, and what a nudge does. A leaf's number can be changed there."),
+    html("p", {}, "Point at one, or reach it with Tab: its value, its gradient, every path by which it reaches the output, and what a nudge does. Click one, or press Enter, to stay with it; a leaf's number can be changed there."),
   );
 }
 

@@ -24,8 +24,10 @@ const state = {
   position: 0,
   /** @type {ReturnType<typeof setTimeout> | null} */
   timer: null,
-  /** @type {string | null} */
+  /** @type {string | null} the node that was chosen */
   selected: null,
+  /** @type {string | null} the node whose card is shown: that under the pointer, in focus, chosen */
+  shown: null,
   open: new Set(/** @type {number[]} */ (data.open)),
   quizzing: false,
   /** @type {Set<number>} */
@@ -46,7 +48,7 @@ const owner = {
   setMoves,
 };
 
-const drawing = new Drawing(graph, groups, choose);
+const drawing = new Drawing(graph, groups, choose, look);
 
 // ------------------------------------------------------------------ showing
 
@@ -69,10 +71,9 @@ function show() {
   for (const id of ["next", "last"]) inputById(id).disabled = position === plan.last;
 }
 
-function showChosen() {
-  const { selected } = state;
-  if (selected === null) showNoPanel();
-  else showPanel(owner, Number(selected.slice(1)));
+function showCard() {
+  if (state.shown === null) showNoPanel();
+  else showPanel(owner, Number(state.shown.slice(1)));
 }
 
 function draw() {
@@ -161,10 +162,22 @@ function choose(box) {
     return;
   }
   const again = state.selected === box;
-  state.selected = box;
+  state.selected = state.shown = box;
   show();
-  showChosen();
+  showCard();
   if (again) byId("panel").querySelector("input")?.focus();
+}
+
+/**
+ * Show the card of a node in passing; the chosen one's comes back. Who writes into a card keeps it.
+ * @param {string | null} box
+ */
+function look(box) {
+  const node = box?.startsWith("n") ? box : state.selected;
+  if (node === null || node === state.shown) return;
+  if (byId("panel").contains(document.activeElement)) return;
+  state.shown = node;
+  showCard();
 }
 
 /** From the card back to the node it is about. */
@@ -199,7 +212,7 @@ function changed() {
   byId("stale").hidden = true;
   state.answered.clear();
   show();
-  showChosen();
+  showCard();
   showCosts(state.costs, root.name);
 }
 
@@ -207,9 +220,9 @@ function changed() {
 function answer(node) {
   state.answered.add(node);
   show();
-  if (state.selected === `n${node}`) {
+  if (state.shown === `n${node}`) {
     const said = document.getElementById("quiz-said")?.cloneNode(true);
-    showChosen();
+    showCard();
     if (said) byId("panel").append(said);
   }
 }
@@ -258,7 +271,7 @@ function toggleQuiz() {
     if (first >= 0) choose(drawing.view.item[first]);
   }
   show();
-  showChosen();
+  showCard();
 }
 
 // ------------------------------------------------------------------ listening
@@ -340,7 +353,7 @@ function start() {
   state.position = Math.min(plan.last, fromHash() ?? asked);
   draw();
   reveal();
-  showChosen();
+  showCard();
 }
 
 start();
