@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench seeds gallery notebook clean
+.PHONY: demo test bench seeds gallery film notebook clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.chain
@@ -33,6 +33,10 @@ gallery: $(VENV)/installed
 	$(BIN)/python -m demos.chain --layers 1 --out demos/gallery/one-neuron
 	set -e; for lesson in $(LESSONS); do \
 	    $(BIN)/python -m demos.$$lesson --out demos/gallery; done
+
+# The moving picture of the README: the page of the chain, in a browser.
+film: $(VENV)/installed-dev
+	$(BIN)/python -m tests.film
 
 # The lesson as a notebook, run, with what its cells show.
 notebook: $(VENV)/installed-dev

@@ -26,6 +26,7 @@ from demos.stepping import SteppingPrompt
 
 TARGET = 1.0
 NUDGE = 0.01
+TITLE = "one neuron per layer"
 
 
 @dataclass(frozen=True)
@@ -269,7 +270,7 @@ def main(
         Path(out) / "chain.html",
         parameters=chain.parameters,
         lr=lr,
-        title="the chain: one neuron per layer",
+        title=TITLE,
     )
     costs = descend(chain, steps, lr)
     print_descent(costs, lr)

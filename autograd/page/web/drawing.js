@@ -26,6 +26,8 @@ import { number } from "./number.js";
 
 const MARGIN = 8;
 const [SMALLEST, LARGEST] = [0.75, 1.7]; // how far a drawing is scaled to fit
+/** @type {[number, number]} */
+export const PAPER = [660, 800]; // pixels of a sheet that a drawing may take
 const MOST_OF_WINDOW = 0.6; // the share of its height, as in player.css
 const MOST_LABELLED = 40; // lines: above that, local derivatives are not written beside them
 
@@ -78,16 +80,23 @@ export class Drawing {
       svg("g", {}, ...boxes),
     );
     byId("drawing").replaceChildren(this.svg);
-    this.scale();
   }
 
   /** Fit the drawing into the window, but never so small that it cannot be read. */
   scale() {
-    if (!this.svg) return;
-    const across = byId("drawing").clientWidth / this.width;
-    const down = (MOST_OF_WINDOW * window.innerHeight) / this.height;
-    const fitting = Math.min(LARGEST, Math.max(SMALLEST, Math.min(across, down)));
-    this.svg.style.width = `${Math.round(this.width * fitting * this.zoom)}px`;
+    const room = byId("drawing").clientWidth;
+    const fitting = fit(this, room, MOST_OF_WINDOW * window.innerHeight);
+    this.setWidth(Math.max(SMALLEST, fitting) * this.zoom);
+  }
+
+  /** Fit the drawing onto a sheet of paper, all of it. */
+  scaleToPaper() {
+    this.setWidth(fit(this, ...PAPER));
+  }
+
+  /** @param {number} scale */
+  setWidth(scale) {
+    if (this.svg) this.svg.style.width = `${Math.round(this.width * scale)}px`;
   }
 
   /**
@@ -305,6 +314,16 @@ export class Drawing {
     if (across) room.scrollLeft += place.left + place.width / 2 - seen.left - seen.width / 2;
     if (down) room.scrollTop += place.top + place.height / 2 - seen.top - seen.height / 2;
   }
+}
+
+/**
+ * How far something is scaled to fit into a room.
+ * @param {{width: number, height: number}} size
+ * @param {number} across
+ * @param {number} down
+ */
+export function fit({ width, height }, across, down) {
+  return Math.min(LARGEST, across / width, down / height);
 }
 
 /** @param {Moment} moment @param {number} i */

@@ -1,7 +1,7 @@
 // The page: what is shown follows from the state, and whatever changes the state shows it anew.
 
 import { byId, html, inputById, pageData, setText } from "./elements.js";
-import { Drawing } from "./drawing.js";
+import { Drawing, fit, PAPER } from "./drawing.js";
 import { evaluated, graphOf, isComputable, isConstant, rootOf } from "./graph.js";
 import { descended, showCosts } from "./descent.js";
 import { fullName, isInside, opened, viewOf } from "./fold.js";
@@ -77,13 +77,33 @@ function showCard() {
 }
 
 function draw() {
-  const view = viewOf(graph, groups, state.open);
-  const way = window.innerWidth < NARROW ? "TB" : "LR";
-  const first = [...state.open].toSorted().join() === data.open.toSorted().join();
-  const layout = first ? data.layouts[way] : laidOut(view, (id) => drawing.sizeOf(id), way);
-  drawing.make(view, layout);
+  make(window.innerWidth < NARROW ? "TB" : "LR");
+  drawing.scale();
   showFolds();
+}
+
+/** @param {import("./layout.js").Direction} way */
+function make(way) {
+  drawing.make(viewOf(graph, groups, state.open), layoutFor(way));
   show();
+}
+
+/**
+ * Graphviz's layout of what was open at first, dagre's of anything else.
+ * @param {import("./layout.js").Direction} way
+ * @returns {import("./layout.js").Layout}
+ */
+function layoutFor(way) {
+  const first = [...state.open].toSorted().join() === data.open.toSorted().join();
+  if (first) return data.layouts[way];
+  return laidOut(viewOf(graph, groups, state.open), (id) => drawing.sizeOf(id), way);
+}
+
+/** On paper the graph runs the way in which it is larger. */
+function drawOnPaper() {
+  const [across, down] = [layoutFor("LR"), layoutFor("TB")].map((layout) => fit(layout, ...PAPER));
+  make(across >= down ? "LR" : "TB");
+  drawing.scaleToPaper();
 }
 
 function showFolds() {
@@ -316,6 +336,8 @@ function listen() {
   inputById("slider").addEventListener("input", () => go(Number(inputById("slider").value)));
   document.addEventListener("keydown", onKey);
   window.addEventListener("hashchange", () => go(fromHash() ?? 0));
+  window.addEventListener("beforeprint", drawOnPaper);
+  window.addEventListener("afterprint", draw);
   let narrow = window.innerWidth < NARROW;
   window.addEventListener("resize", () => {
     if (narrow === window.innerWidth < NARROW) drawing.scale();
