@@ -15,7 +15,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/oxlint --deny-warnings --config autograd/page/web/.oxlintrc.json autograd/page/web
 	$(VENV)/javascript/node_modules/.bin/tsc --project autograd/page/web/jsconfig.json
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # Beside PyTorch too, where it is installed.
 bench: $(VENV)/installed-dev

@@ -1,7 +1,7 @@
 """How a large graph folds: by the scopes its nodes were made in, and in runs where those are long.
 
 A group stands in the drawing for what it holds until it is opened, and none holds more than fits
-into a drawing: the middle of a long one folds into groups of its own.
+into a drawing: one that would is cut into runs, each a group of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ..fold import EDGES, scopes
 from ..value import Value
 
 OUTERMOST = -1
+Content = Value | str  # a node, or the name of a scope
 
 
 @dataclass
@@ -40,25 +41,14 @@ def grouped(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
     groups: list[Group] = []
     place: dict[Value, int] = {}
     contents = _contents(order)
-
-    def add(items: list[Value | str], parent: int) -> None:
-        runs = ceil(len(items) / most)
-        if runs > 1:
-            runs = min(runs, most)
-            length = ceil(len(items) / runs)
-            for start in range(0, len(items), length):
-                groups.append(Group(f"part {start // length + 1} of {runs}", parent))
-                add(items[start : start + length], len(groups) - 1)
-            return
-        for item in items:
-            if isinstance(item, Value):
-                place[item] = parent
-            else:
-                outer = item.rpartition(".")[0]
-                groups.append(Group(item.removeprefix(f"{outer}."), parent))
-                add(contents[item], len(groups) - 1)
-
-    add(contents[""], OUTERMOST)
+    to_place = [(contents[""], OUTERMOST)]
+    while to_place:
+        items, parent = to_place.pop()
+        for named, held in _parts(items, most) or _scopes_among(items, contents):
+            to_place.append((held, len(groups)))
+            groups.append(Group(named, parent))
+        if len(items) <= most:
+            place.update((item, parent) for item in items if isinstance(item, Value))
     for node in order:
         inside = place[node]
         while inside != OUTERMOST:
@@ -67,9 +57,30 @@ def grouped(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
     return groups, [place[node] for node in order]
 
 
-def _contents(order: list[Value]) -> dict[str, list[Value | str]]:
+def _parts(items: list[Content], most: int) -> list[tuple[str, list[Content]]]:
+    """Too many items in runs of equal length; none where they are not too many."""
+    if len(items) <= most:
+        return []
+    count = min(ceil(len(items) / most), most)
+    length = ceil(len(items) / count)
+    runs = [items[start : start + length] for start in range(0, len(items), length)]
+    return [(f"part {i} of {len(runs)}", run) for i, run in enumerate(runs, 1)]
+
+
+def _scopes_among(
+    items: list[Content], contents: dict[str, list[Content]]
+) -> list[tuple[str, list[Content]]]:
+    """The scopes among the items, called as inside the scope they lie in, and what they hold."""
+    return [
+        (item.removeprefix(f"{item.rpartition('.')[0]}."), contents[item])
+        for item in items
+        if isinstance(item, str)
+    ]
+
+
+def _contents(order: list[Value]) -> dict[str, list[Content]]:
     """What lies directly in each scope, nodes and inner scopes; "" is the whole graph."""
-    found: dict[str, list[Value | str]] = {"": []}
+    found: dict[str, list[Content]] = {"": []}
     for node, scope in scopes(order, labelled=True).items():
         parts = scope.split(".") if scope else []
         for depth in range(len(parts)):

@@ -11,6 +11,7 @@ import { showNoPanel, showPanel } from "./panel.js";
 import { knownAt, placeAt, planOf, positionAfter, wordsAt } from "./steps.js";
 import { watchTheme } from "./theme.js";
 
+const REST = 150; // milliseconds
 const NARROW = 700; // pixels: below that the graph runs from top to bottom
 
 const data = pageData();
@@ -28,6 +29,8 @@ const state = {
   selected: null,
   /** @type {string | null} the node whose card is shown: that under the pointer, in focus, chosen */
   shown: null,
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  address: undefined,
   open: new Set(/** @type {number[]} */ (data.open)),
   quizzing: false,
   /** @type {Set<number>} */
@@ -125,7 +128,16 @@ function go(position) {
   state.position = Math.max(0, Math.min(plan.last, Math.round(position)));
   show();
   reveal();
-  if (!framed) history.replaceState(null, "", `#step=${state.position}`);
+  noteAddress();
+}
+
+/** Put the step into the address, once it rests there: browsers count who writes it too often. */
+function noteAddress() {
+  if (framed) return;
+  clearTimeout(state.address);
+  state.address = setTimeout(() => {
+    history.replaceState(null, "", `#step=${state.position}`);
+  }, REST);
 }
 
 function reveal() {
@@ -163,6 +175,7 @@ function toggle() {
 function showPlaying() {
   const playing = state.timer !== null;
   byId("play").setAttribute("aria-pressed", String(playing));
+  byId("words").setAttribute("aria-live", playing ? "off" : "polite"); // not each of many
   setText(byId("play"), playing ? "Pause" : "Play");
 }
 
