@@ -46,8 +46,11 @@ class Checkpoint:
             for name, array in getattr(self, part).items()
         }
         texts = {"settings": self.settings, "progress": self.progress}
-        arrays |= {part: np.array(json.dumps(text)) for part, text in texts.items()}
-        save_arrays(path, {**arrays, "history": np.array(self.history.to_json())})
+        written = {part: json.dumps(text) for part, text in texts.items()}
+        written["history"] = self.history.to_json()
+        # As bytes: NumPy keeps four of them for each character of a str
+        arrays |= {part: np.array(text.encode()) for part, text in written.items()}
+        save_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
@@ -60,7 +63,7 @@ class Checkpoint:
         arrays = load_arrays(path)
         parts: dict[str, dict[str, Any]] = {"model": {}, "optimizer": {}, "best": {}}
         try:
-            texts = {name: str(arrays.pop(name)) for name in ("settings", "progress", "history")}
+            texts = {name: arrays.pop(name).item() for name in ("settings", "progress", "history")}
             for name, array in arrays.items():
                 part, _, inner = name.partition("/")
                 parts[part][inner] = array

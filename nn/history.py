@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import markup, write_whole
 
 from .curve import curve
+from .snapshots import Snapshot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +36,7 @@ class History:
             best; 0 if none was finished.
         stop_reason: why training ended.
         not_compiled: why it ran on the scalar engine, if it could not be compiled.
+        snapshots: the parameters before training and after some epochs, the last among them.
 
     >>> history = History(seed=0, losses=[0.7, 0.4], accuracies=[0.5, 0.9],
     ...                   learning_rates=[0.1, 0.1], stop_reason="all 2 epochs done")
@@ -57,6 +59,7 @@ class History:
     kept_epoch: int = 0
     stop_reason: str = ""
     not_compiled: str = ""
+    snapshots: list[Snapshot] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
@@ -154,7 +157,7 @@ class History:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> History:
+    def from_json(cls, text: str | bytes) -> History:
         """The history that wrote this.
 
         Raises:
@@ -164,8 +167,10 @@ class History:
         3
         """
         try:
-            return cls(**json.loads(text))
-        except (TypeError, json.JSONDecodeError) as error:
+            numbers = json.loads(text)
+            snapshots = [Snapshot(**shot) for shot in numbers.pop("snapshots", [])]
+            return cls(**numbers, snapshots=snapshots)
+        except (AttributeError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"this is not the JSON of a History: {error}") from None
 
     @classmethod

@@ -19,6 +19,7 @@ from .history import History
 from .layers import Dropout
 from .optim import Optimizer, gradient_of
 from .schedule import Scheduler
+from .snapshots import Snapshot, with_snapshot
 
 if TYPE_CHECKING:
     from .train import Trainer
@@ -159,6 +160,13 @@ class Run:
         if not math.isfinite(cost):
             raise self.diverged(f"the cost became {cost}")
         return cost
+
+    def remember(self) -> None:
+        """Keep a snapshot of the weights as they are after so many epochs."""
+        history = self.history
+        gradient = () if self.gradient is None else self.gradient
+        newest = Snapshot.of(history.epochs, [p.data for p in self.params], gradient)
+        history.snapshots = with_snapshot(history.snapshots, newest)
 
     def note_best(self) -> None:
         """Remember the weights if their cost is the lowest so far."""

@@ -173,6 +173,8 @@ class Trainer:
             unit="step",
             disable=None if progress is None else not progress,
         )
+        if not run.history.snapshots:
+            run.remember()
         with bar, mode(self.model, training=True):
             try:
                 while run.goes_on(epochs):
@@ -283,6 +285,7 @@ class Trainer:
             seconds=time.perf_counter() - began,
             **judged,
         )
+        run.remember()
         if self.scheduler is not None:
             self.scheduler.step(last_cost(history))
         run.note_best()

@@ -29,8 +29,8 @@ ORDER = {
     ],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
-        *("targets", "losses", "penalties", "schedule", "accuracy", "curve", "history"),
-        *("checkpoint", "code", "run", "train", "diagnose", "draw", "plots"),
+        *("targets", "losses", "penalties", "schedule", "accuracy", "snapshots", "curve"),
+        *("history", "checkpoint", "code", "run", "train", "diagnose", "draw", "plots"),
     ],
 }
 # These open a later module when a method is called.
