@@ -50,7 +50,7 @@ from .ops import (
     tanh,
     where,
 )
-from .page import Page
+from .page import Page, javascript
 from .render import Drawing, RenderError, write_whole
 from .sequences import logsumexp, mean, softmax, sum
 from .stepper import Stepper
@@ -86,6 +86,7 @@ __all__ = [
     "expm1",
     "grad",
     "gradcheck",
+    "javascript",
     "leaky_relu",
     "log",
     "log1p",

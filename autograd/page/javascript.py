@@ -165,9 +165,9 @@ def _functions(row: Op) -> tuple[str, list[str]]:
             _arrow(["out", *letters], partial) for partial in row.array_partials
         ]
     try:
-        value = _composed(row.value, letters)
+        value = javascript(row.value, letters)
         partials = [
-            _composed(lambda *x, slot=slot: row.partials(*x)[slot], ["out", *letters])
+            javascript(lambda *x, slot=slot: row.partials(*x)[slot], ["out", *letters])
             for slot in range(row.arity)
         ]
     except (ArithmeticError, AttributeError, TypeError, ValueError):
@@ -181,7 +181,7 @@ def _reads(row: Op) -> list[str]:
     if reads is None or not row.array:
         return []
     names = ["out", *LETTERS[: row.arity]]
-    return [_composed(lambda *x, slot=i: reads(*x)[slot], names) for i in range(row.arity)]
+    return [javascript(lambda *x, slot=i: reads(*x)[slot], names) for i in range(row.arity)]
 
 
 def _arrow(names: Sequence[str], source: str) -> str:
@@ -190,23 +190,32 @@ def _arrow(names: Sequence[str], source: str) -> str:
     return f"({', '.join(names)}) => +{text if text.startswith('(') else f'({text})'}"
 
 
-def _composed(function: Callable[..., Any], names: list[str]) -> str:
-    """A function that is made of operations, as an arrow function.
+def javascript(function: Callable[..., Any], names: Sequence[str]) -> str:
+    """A function that is made of operations, as a JavaScript function that computes the same.
+
+    Args:
+        function: takes Values and returns one, or a list of them.
+        names: what its arguments are called in JavaScript.
 
     Raises:
         TraceError: it looks at the numbers of what it is given.
         ValueError: it uses an operation that has no JavaScript.
+
+    >>> javascript(lambda a: 2.0 * a, ["a"])
+    '(a) => { const t2 = ((a, b) => +(a * b))((2.0), a); return t2; }'
     """
     # Away from kinks, and inside the domain of most operations
     numbers = [np.array(0.5 + 0.125 * i) for i in range(len(names))]
-    seen = trace(lambda *x: _as_value(function(*x)), numbers)
+    seen = trace(lambda *x: _as_values(function(*x)), numbers)
     called = {id(leaf): name for (leaf,), name in zip(seen.inputs, names)}
-    body = [*_statements(seen.order, called), f"return {called[id(seen.outputs[0])]};"]
-    return f"({', '.join(names)}) => {{ {' '.join(body)} }}"
+    statements = list(_statements(seen.order, called))
+    outputs = ", ".join(called[id(v)] for v in seen.outputs)
+    returned = f"[{outputs}]" if seen.shape else outputs
+    return f"({', '.join(names)}) => {{ {' '.join([*statements, f'return {returned};'])} }}"
 
 
-def _as_value(x: Any) -> Value:
-    return x if isinstance(x, Value) else Value(x)
+def _as_values(x: Any) -> Any:
+    return x if isinstance(x, (Value, list)) else Value(x)
 
 
 def _statements(order: list[Value], called: dict[int, str]) -> Iterator[str]:
