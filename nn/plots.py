@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .answers import no_and_yes, threshold_of
 from .data import features, targets
-from .layers import Layer, Neuron, layers_of
+from .layers import Layer, layers_of
 from .module import Module, evaluating, numbers
 from .targets import class_index
 
@@ -89,13 +90,13 @@ def regions(
 ) -> None:
     """`decision_regions` on axes of your own."""
     if threshold is None:
-        threshold = _middle(model)
+        threshold = threshold_of(model)
     points, classes = _plane(X, y)
     across, up = _axes_around(points)
     grid = np.array([[p, q] for q in up for p in across])
     outputs = model.predict(grid)
     said = (outputs > threshold).astype(int) if outputs.ndim == 1 else outputs.argmax(1)
-    kinds = _no_and_yes(classes) if outputs.ndim == 1 else list(range(outputs.shape[1]))
+    kinds = no_and_yes(classes.tolist()) if outputs.ndim == 1 else list(range(outputs.shape[1]))
     picture = said.reshape(len(up), len(across))
     tints = ListedColormap([_tint(COLOURS[i % len(COLOURS)]) for i in range(len(kinds))])
     axes.pcolormesh(across, up, picture, cmap=tints, vmin=-0.5, vmax=len(kinds) - 0.5)
@@ -270,23 +271,6 @@ def _axes_around(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     margin = 0.12 * np.where(high > low, high - low, np.maximum(abs(high), 1.0))
     across, up = np.linspace(low - margin, high + margin, GRID).T
     return across, up
-
-
-def _middle(model: Module) -> float:
-    """Between no and yes, by the activation that comes last."""
-    last = [m for m in model.modules() if isinstance(m, Neuron)][-1:]
-    return 0.5 if last and last[0].activation.name in ("sigmoid", "step") else 0.0
-
-
-def _no_and_yes(classes: np.ndarray) -> list[Any]:
-    """The two classes that one output tells apart, the lower first."""
-    kinds = sorted(set(classes.tolist()))
-    for pair in ([0, 1], [-1, 1]):
-        if set(kinds) <= set(pair):
-            return pair
-    if len(kinds) != 2:
-        raise ValueError(f"one output tells two classes apart, and y has {kinds}")
-    return kinds
 
 
 def _tint(colour: str) -> tuple[float, ...]:

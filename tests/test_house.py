@@ -30,7 +30,8 @@ ORDER = {
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
         *("targets", "losses", "penalties", "schedule", "accuracy", "snapshots", "curve"),
-        *("history", "checkpoint", "code", "run", "train", "diagnose", "draw", "plots"),
+        *("history", "checkpoint", "code", "run", "train", "diagnose", "draw", "answers"),
+        "plots",
     ],
 }
 # These open a later module when a method is called.
