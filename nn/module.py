@@ -255,6 +255,21 @@ class Module:
             raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
         return self
 
+    def save_html(self, path: str | os.PathLike[str], **options: Any) -> str:
+        """Write a page that shows the network and plays its training, and return its path.
+
+        The page is one file that needs no network and no server: weights and gradients by epoch,
+        the loss, what each neuron sees, and inputs to try. Options and more:
+        `nn.page.network_page`.
+
+        Raises:
+            ValueError: the model cannot be shown, or an option does not fit it.
+            OSError: the file cannot be written; what stood there is untouched.
+        """
+        from .page import network_page
+
+        return network_page(self, **options).save(path)
+
     def __repr__(self) -> str:
         inside = ", ".join(repr(m) for _, m in self._members() if isinstance(m, Module))
         return f"{type(self).__name__}({inside})"

@@ -31,7 +31,7 @@ ORDER = {
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
         *("targets", "losses", "penalties", "schedule", "accuracy", "snapshots", "curve"),
         *("history", "checkpoint", "code", "run", "train", "diagnose", "draw", "answers"),
-        "plots",
+        *("plots", "page"),
     ],
 }
 # These open a later module when a method is called.

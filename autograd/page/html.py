@@ -62,7 +62,9 @@ class Page:
             ),
             title=html.escape(title),
             style=style,
-            body=read(f"{kind}.html").replace("TITLE", html.escape(title)),
+            body=read(f"{kind}.html")
+            .replace("CONTROLS", read("controls.html"))
+            .replace("TITLE", html.escape(title)),
             data=_inert(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
             script=script,
         )

@@ -1,5 +1,12 @@
 // What the page declares before its modules run.
 
+declare const ACTIVATIONS: (
+  | { each: (z: number) => number; together: null }
+  | { each: null; together: (...sums: number[]) => number[] }
+)[];
+
+declare const SHARES: ((...outputs: number[]) => number[]) | null;
+
 declare const OPERATIONS: Record<string, import("./graph.js").Operation>;
 
 declare const QUIZ: {

@@ -2,11 +2,16 @@
 
 import { byId } from "./elements.js";
 
-export function watchTheme() {
+/** @param {() => void} [changed] called when the colours are others */
+export function watchTheme(changed = () => {}) {
   const root = document.documentElement;
   byId("theme").addEventListener("click", () => {
     const chosen = root.style.colorScheme;
     const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.style.colorScheme = dark ? "light" : "dark";
+    changed();
   });
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+    matchMedia(query).addEventListener("change", changed);
+  }
 }

@@ -1,0 +1,51 @@
+// Numbers that change from step to step, as lines.
+
+import { svg } from "./elements.js";
+import { number } from "./number.js";
+
+const WIDTH = 300;
+const HEIGHT = 110;
+const INSET = 12;
+const MOST_DOTS = 40;
+
+/**
+ * One line: a number for each step, null where there is none, and the class that styles it.
+ * @typedef {{values: (number | null)[], kind: string}} Line
+ */
+
+/**
+ * @param {Line[]} lines
+ * @param {string} label what they show, in words
+ * @param {number} [cursor] a step to mark
+ */
+export function chart(lines, label, cursor) {
+  const finite = lines.flatMap(({ values }) => values.filter((x) => x !== null && Number.isFinite(x)));
+  const low = Math.min(.../** @type {number[]} */ (finite));
+  const high = Math.max(.../** @type {number[]} */ (finite));
+  const last = Math.max(...lines.map(({ values }) => values.length - 1), 1);
+  /** @param {number} step */
+  const across = (step) => INSET + ((WIDTH - 2 * INSET) * step) / last;
+  /** @param {number} x */
+  const up = (x) => HEIGHT - INSET - (HEIGHT - 2 * INSET) * (high > low ? (x - low) / (high - low) : 0.5);
+  /** @param {Line} line @returns {[number, number][]} */
+  const placed = ({ values }) => values.flatMap((x, step) => (x === null ? [] : [[across(step), up(x)]]));
+  const marks = cursor === undefined ? [] : [svg("line", { x1: across(cursor), y1: 2, x2: across(cursor), y2: HEIGHT - INSET, class: "cursor" })];
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img", "aria-label": label },
+    svg("title", {}, `from ${number(low)} to ${number(high)}`),
+    svg("line", { x1: INSET, y1: HEIGHT - INSET, x2: WIDTH - INSET, y2: HEIGHT - INSET, class: "axis" }),
+    ...marks,
+    ...lines.flatMap((line) => drawn(placed(line), line.kind)),
+  );
+}
+
+/** @param {[number, number][]} points @param {string} kind */
+function drawn(points, kind) {
+  const dots = points.length <= MOST_DOTS ? points : points.slice(-1);
+  const text = points.map((point) => point.map((x) => x.toFixed(1)).join(",")).join(" ");
+  return [
+    svg("polyline", { points: text, class: `falling ${kind}` }),
+    ...dots.map(([x, y]) => svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 3, class: `dot ${kind}` })),
+  ];
+}

@@ -1,0 +1,91 @@
+// What a network computes: each layer f(W x + b), from the weights that the page was written with.
+
+/**
+ * The weights of a layer, or their gradients: for each neuron its weights, and then its bias.
+ * @typedef {{nin: number, nout: number, numbers: Float32Array}} Layer
+ */
+
+/**
+ * The inputs and then the activations of each layer, and its weighted sums.
+ * @typedef {{activations: number[][], sums: number[][]}} Pass
+ */
+
+/**
+ * @param {number[]} sizes inputs and neurons of each layer
+ * @param {Float32Array} numbers of all of them
+ * @returns {Layer[]}
+ */
+export function layersOf(sizes, numbers) {
+  let start = 0;
+  return sizes.slice(1).map((nout, k) => {
+    const length = nout * (sizes[k] + 1);
+    const layer = { nin: sizes[k], nout, numbers: numbers.subarray(start, start + length) };
+    start += length;
+    return layer;
+  });
+}
+
+/** @param {Layer} layer @param {number} neuron @param {number} input */
+export function weight(layer, neuron, input) {
+  return layer.numbers[neuron * (layer.nin + 1) + input];
+}
+
+/** @param {Layer} layer @param {number} neuron */
+export function bias(layer, neuron) {
+  return weight(layer, neuron, layer.nin);
+}
+
+/** @param {Layer} layer @param {number} neuron */
+export function weightsInto(layer, neuron) {
+  const start = neuron * (layer.nin + 1);
+  return layer.numbers.subarray(start, start + layer.nin);
+}
+
+/** @param {Layer[]} layers @param {number[]} input @returns {Pass} */
+export function forward(layers, input) {
+  const { activations, sums } = forwardAll(layers, input.map((x) => Float64Array.of(x)));
+  return { activations: activations.map((column) => at(column, 0)), sums: sums.map((column) => at(column, 0)) };
+}
+
+/**
+ * The same for many examples at once.
+ * @param {Layer[]} layers
+ * @param {Float64Array[]} inputs for each input its numbers, one for each example
+ */
+export function forwardAll(layers, inputs) {
+  const activations = [inputs];
+  const sums = layers.map((layer, k) => {
+    const z = weightedSums(layer, activations[k]);
+    activations.push(activated(k, z));
+    return z;
+  });
+  return { activations, sums };
+}
+
+/** @param {Layer} layer @param {Float64Array[]} inputs */
+function weightedSums(layer, inputs) {
+  return Array.from({ length: layer.nout }, (_, j) => {
+    const z = new Float64Array(inputs[0].length).fill(bias(layer, j));
+    inputs.forEach((x, i) => {
+      const w = weight(layer, j, i);
+      for (let example = 0; example < z.length; example++) z[example] += w * x[example];
+    });
+    return z;
+  });
+}
+
+/** @param {number} k @param {Float64Array[]} sums */
+function activated(k, sums) {
+  const { each, together } = ACTIVATIONS[k];
+  if (each) return sums.map((z) => z.map(each));
+  const made = sums.map((z) => new Float64Array(z.length));
+  for (let example = 0; example < sums[0].length; example++) {
+    together(...at(sums, example)).forEach((a, j) => (made[j][example] = a));
+  }
+  return made;
+}
+
+/** The numbers of one example. @param {Float64Array[]} column @param {number} example */
+export function at(column, example) {
+  return column.map((x) => x[example]);
+}

@@ -1,0 +1,53 @@
+// The moments of a training run, as the page was written with them.
+
+import { layersOf } from "./forward.js";
+import { floats } from "./packed.js";
+
+/** @typedef {import("./forward.js").Layer} Layer */
+
+/** The weights after an epoch, and the gradient that moved them last; unpacked when asked for. */
+export class Frame {
+  /** @type {Layer[] | null} */
+  #weights = null;
+  /** @type {Layer[] | null} */
+  #gradients = null;
+
+  /**
+   * @param {number[]} sizes
+   * @param {{epoch: number | null, weights: string, gradient: string}} row
+   */
+  constructor(sizes, row) {
+    this.sizes = sizes;
+    this.row = row;
+    /** How many epochs were done; null for the model as it is now. */
+    this.epoch = row.epoch;
+  }
+
+  get weights() {
+    this.#weights ??= layersOf(this.sizes, floats(this.row.weights));
+    return this.#weights;
+  }
+
+  /** Null before there are any. */
+  get gradients() {
+    if (this.row.gradient !== "") this.#gradients ??= layersOf(this.sizes, floats(this.row.gradient));
+    return this.#gradients;
+  }
+
+  get isFinite() {
+    return this.weights.every(({ numbers }) => numbers.every(Number.isFinite));
+  }
+}
+
+/**
+ * The frame of an epoch, or the last before it; null for no number.
+ * @param {Frame[]} frames
+ * @param {string} label
+ */
+export function positionOf(frames, label) {
+  if (label === "now") return frames.length - 1;
+  const asked = Number(label);
+  if (!Number.isFinite(asked)) return null;
+  const later = frames.findIndex(({ epoch }) => epoch === null || epoch > asked);
+  return later < 0 ? frames.length - 1 : Math.max(0, later - 1);
+}

@@ -1,0 +1,328 @@
+// The page of a network: what is shown follows from the state, and whatever changes it shows it anew.
+
+import { answered, percent } from "./answers.js";
+import { centred } from "./centred.js";
+import { chart } from "./chart.js";
+import { Columns, MOST_CIRCLES, nameOf } from "./columns.js";
+import { byId, html, inputById, pageData, setAttribute, setText, svg } from "./elements.js";
+import { forward } from "./forward.js";
+import { Frame, positionOf } from "./frames.js";
+import { showNeuron, showNoNeuron } from "./neuron.js";
+import { number, parsed } from "./number.js";
+import { showOutputs } from "./outputs.js";
+import { bytes, floats } from "./packed.js";
+import { Pad } from "./pad.js";
+import { forgetColours, kindName } from "./palette.js";
+import { boxAround, marker, paintPoints, paintProbe, paintRegion, pointUnder, survey } from "./plane.js";
+import { Playback } from "./playback.js";
+import { paint } from "./raster.js";
+import { watchTheme } from "./theme.js";
+import { Heats, Templates } from "./views.js";
+
+const MOST_FIELDS = 8; // inputs that can be typed
+
+const data = pageData();
+const { sizes, answers, image, curves } = data;
+const frames = data.frames.map((/** @type {any} */ row) => new Frame(sizes, row));
+const nin = sizes[0];
+const inputs = inputsOf(data.examples);
+const right = data.examples?.right ?? null;
+const epochs = (curves.loss ?? []).length;
+const isPlane = nin === 2;
+const box = boxAround(isPlane ? inputs : []);
+
+const state = {
+  showsGradients: false,
+  /** @type {number | null} */
+  example: inputs.length > 0 ? 0 : null,
+  input: inputs[0] ?? Array.from({ length: nin }, () => 0),
+  /** @type {[number, number] | null} */
+  chosen: null,
+};
+
+const drawing = new Columns(
+  {
+    sizes,
+    activations: data.activations,
+    bounds: [image ? image.range : null, ...data.bounds],
+    names: answers.kind === "sides" ? [`${answers.names[1]} if > ${answers.threshold}`] : answers.names,
+    from: image ? middleOf(image.shape) : 0,
+  },
+  choose,
+);
+const heats = isPlane ? new Heats(sizes, data.activations, choose) : null;
+const templates = image ? new Templates(sizes[1], data.activations[0], image.shape[1], choose) : null;
+const playback = new Playback(
+  {
+    last: frames.length - 1,
+    unit: "epoch",
+    label: labelOf,
+    find: (label) => positionOf(frames, label),
+    show,
+  },
+  data.start,
+);
+const pad = image ? new Pad(canvasById("pad"), image.shape[0] / image.shape[1], readPad) : null;
+
+// ------------------------------------------------------------------ what the page was written with
+
+/** @param {any} examples @returns {number[][]} */
+function inputsOf(examples) {
+  if (examples === null) return [];
+  const [low, high] = image ? image.range : [0, 1];
+  const all = image ? Array.from(bytes(examples.inputs), (level) => low + (level / 255) * (high - low)) : [...floats(examples.inputs)];
+  return Array.from({ length: examples.shown }, (_, i) => all.slice(i * nin, (i + 1) * nin));
+}
+
+/** The first of the pixels that stand in the column of inputs: in the middle row, where ink is. @param {[number, number]} shape */
+function middleOf([rows, columns]) {
+  return Math.floor(rows / 2) * columns + Math.max(0, Math.floor((columns - MOST_CIRCLES) / 2));
+}
+
+/** Frame the pixels of the picture that stand in the column of inputs. */
+function markRow() {
+  const [rows, across] = image.shape;
+  const first = middleOf(image.shape);
+  const { style } = byId("row-mark");
+  style.left = `${(100 * (first % across)) / across}%`;
+  style.top = `${(100 * Math.floor(first / across)) / rows}%`;
+  style.width = `${(100 * Math.min(across, MOST_CIRCLES)) / across}%`;
+  style.height = `${(100 * Math.ceil(MOST_CIRCLES / across)) / rows}%`;
+}
+
+/** @param {number} position */
+function labelOf(position) {
+  return String(frames[position].epoch ?? "now");
+}
+
+function frameNow() {
+  return frames[playback.position];
+}
+
+/** What the lines show. */
+function linesNow() {
+  const { weights, gradients } = frameNow();
+  return (state.showsGradients && gradients) || weights;
+}
+
+// ------------------------------------------------------------------ showing
+
+function show() {
+  showEpoch();
+  showCurve();
+  showViews();
+  showInput();
+}
+
+function showEpoch() {
+  const { epoch, gradients, isFinite } = frameNow();
+  const called = epoch === null ? "the model as it is now" : epoch === 0 ? "before training" : `epoch ${epoch} of ${epochs}`;
+  setText(byId("epoch"), called);
+  setAttribute(inputById("slider"), "aria-valuetext", called);
+  byId("scores").replaceChildren(...scoresOf(epoch).flatMap(([name, said]) => [html("span", {}, html("span", { class: "what" }, `${name} `), said)]));
+  inputById("gradients").disabled = gradients === null;
+  if (gradients === null) state.showsGradients = false;
+  setText(byId("warning"), isFinite ? "" : "Some weights are no numbers (nan or infinite) here, and what they touch is none either.");
+}
+
+/** @param {number | null} epoch @returns {[string, string][]} */
+function scoresOf(epoch) {
+  if (epoch === null || epoch === 0) return [];
+  return Object.entries(curves).flatMap(([name, values]) => {
+    const x = values[epoch - 1];
+    return x === null || x === undefined ? [] : [[name, name.endsWith("accuracy") ? percent(x) : number(x)]];
+  });
+}
+
+/** What each neuron sees, or looks for: it does not depend on the input. */
+function showViews() {
+  if (isPlane) surveyed = survey(frameNow().weights, box);
+  heats?.show(surveyed);
+  templates?.show(linesNow()[0], state.showsGradients);
+}
+
+function showCurve() {
+  if (epochs === 0) return;
+  const { epoch } = frameNow();
+  const lines = ["loss", "validation loss"].filter((name) => curves[name]).map((name) => ({ values: [null, ...curves[name]], kind: name.startsWith("validation") ? "held-out" : "" }));
+  byId("curve-key").hidden = lines.length === 1;
+  const said = `from ${number(curves.loss[0])} to ${number(curves.loss[epochs - 1])} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
+  setText(byId("curve-said"), said);
+  byId("curve").replaceChildren(chart(lines, `the loss, ${said}`, epoch ?? undefined));
+}
+
+function showInput() {
+  const { weights, gradients } = frameNow();
+  const pass = forward(weights, state.input);
+  drawing.show(pass, linesNow(), state.chosen);
+  showLegend();
+  showOutputs(answers, pass.activations[sizes.length - 1]);
+  if (state.chosen === null) showNoNeuron();
+  else {
+    const [k, j] = state.chosen;
+    showNeuron(k, j, data.activations[k - 1], pass, weights, gradients);
+  }
+  if (isPlane) showRegion();
+  if (image) showImage();
+  showExample();
+}
+
+function showLegend() {
+  const what = state.showsGradients ? "gradients" : "weights";
+  setText(byId("above"), what);
+  for (const id of ["weights", "gradients"]) setAttribute(byId(id), "aria-pressed", String(id === what));
+}
+
+// ------------------------------------------------------------------ inputs
+
+/** @param {string} id */
+function canvasById(id) {
+  return /** @type {HTMLCanvasElement} */ (byId(id));
+}
+
+/** @type {import("./plane.js").Survey} */
+let surveyed = [];
+
+function showRegion() {
+  const region = canvasById("region");
+  paintRegion(region, surveyed, answers);
+  paintPoints(region, box, inputs, right);
+  paintProbe(region, box, state.input);
+  const [x, y] = state.input.map((at) => number(at, 3));
+  const regions = answers.kind === "numbers" ? "the output over the plane of both inputs" : `the regions of ${answers.names.join(", ")} in the plane of both inputs`;
+  setAttribute(region, "aria-label", `${regions}, with ${inputs.length} examples; the cross is at ${x}, ${y}`);
+}
+
+function showImage() {
+  const [low, high] = image.range;
+  const pixels = state.input.map((x) => Math.round((255 * (x - low)) / (high - low)));
+  const canvas = canvasById("image");
+  paint(canvas, image.shape[1], pixels, (level) => [level, level, level]);
+  const what = state.example === null ? "what was drawn" : `example ${state.example + 1}`;
+  setAttribute(canvas, "aria-label", `${what}, ${image.shape.join(" × ")} pixels`);
+}
+
+function showExample() {
+  for (const [i, field] of byId("fields").querySelectorAll("input").entries()) {
+    if (field !== document.activeElement) field.value = number(state.input[i]);
+  }
+  const { example } = state;
+  if (example === null) {
+    setText(byId("example"), image ? "your own drawing" : "an input of your own");
+    return;
+  }
+  const is = right === null ? "" : `: it is ${answers.names[right[example]]}`;
+  const of = data.examples.of > inputs.length ? ` (of ${data.examples.of.toLocaleString("en")} in all)` : "";
+  setText(byId("example"), `example ${example + 1} of ${inputs.length}${of}${is}`);
+}
+
+/** @param {number[]} input @param {number | null} example */
+function look(input, example) {
+  state.input = input;
+  state.example = example;
+  showInput();
+}
+
+/** @param {number} by */
+function turn(by) {
+  const count = inputs.length;
+  const next = ((state.example ?? (by > 0 ? -1 : 0)) + by + count) % count;
+  look(inputs[next], next);
+}
+
+function findMistake() {
+  const count = inputs.length;
+  const from = state.example ?? -1;
+  for (let step = 1; step <= count; step++) {
+    const i = (from + step + count) % count;
+    const { activations } = forward(frameNow().weights, inputs[i]);
+    if (answered(answers, activations[activations.length - 1]).best !== right[i]) {
+      look(inputs[i], i);
+      return;
+    }
+  }
+  setText(byId("example"), `It is right on all ${count} examples here.`);
+}
+
+function readPad() {
+  if (pad === null) return;
+  const { shape, range, filled } = image;
+  const levels = centred(pad.ink(), pad.canvas.width, shape, filled);
+  if (levels !== null) look(levels.map((level) => range[0] + (level / 255) * (range[1] - range[0])), null);
+}
+
+function typed() {
+  const fields = [...byId("fields").querySelectorAll("input")];
+  const input = fields.map((field) => parsed(field.value));
+  if (input.every(Number.isFinite)) look(input, null);
+}
+
+function makeFields() {
+  if (nin > MOST_FIELDS) return;
+  const fields = state.input.map((_, i) => {
+    const field = html("input", { type: "text", inputmode: "decimal", size: "7", autocomplete: "off" });
+    field.addEventListener("input", typed);
+    return html("label", {}, `${nameOf(0, i)} `, field);
+  });
+  byId("fields").append(...fields);
+}
+
+function makeKinds() {
+  if (!isPlane || answers.kind === "numbers") return;
+  byId("kinds").append(
+    ...answers.names.map((/** @type {string} */ name, /** @type {number} */ kind) => html("li", { class: kindName(kind) }, svg("svg", { viewBox: "-14 -14 28 28", class: "marker", "aria-hidden": "true" }, svg("path", { d: marker(kind, 9) })), html("span", { class: "term" }, name))),
+  );
+}
+
+// ------------------------------------------------------------------ changing
+
+/** @param {number} k @param {number} j */
+function choose(k, j) {
+  if (state.chosen && state.chosen[0] === k && state.chosen[1] === j) return;
+  state.chosen = [k, j];
+  showInput();
+}
+
+/** @param {boolean} gradients */
+function setShown(gradients) {
+  state.showsGradients = gradients;
+  showViews();
+  showInput();
+}
+
+function listen() {
+  /** @type {Record<string, () => void>} */
+  const clicks = {
+    weights: () => setShown(false),
+    gradients: () => setShown(true),
+    "example-before": () => turn(-1),
+    "example-after": () => turn(1),
+    mistake: findMistake,
+    clear: () => pad?.clear(),
+  };
+  for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
+  byId("region").addEventListener("click", (event) => look(pointUnder(canvasById("region"), box, event), null));
+}
+
+function start() {
+  byId("player").hidden = frames.length === 1;
+  byId("losses").hidden = epochs === 0;
+  byId("region").hidden = !isPlane;
+  byId("picture").hidden = !image;
+  byId("drawn").hidden = !image;
+  byId("examples").hidden = inputs.length === 0;
+  byId("mistake").hidden = right === null;
+  byId("views").hidden = !isPlane && !image;
+  setText(byId("sure"), data.sure && `The bars show how sure it is: ${data.sure}.`);
+  if (image) markRow();
+  makeFields();
+  makeKinds();
+  watchTheme(() => {
+    forgetColours();
+    playback.show();
+  });
+  listen();
+  playback.show();
+}
+
+start();

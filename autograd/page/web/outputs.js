@@ -1,0 +1,41 @@
+// The list of outputs, and the answer they amount to.
+
+import { answered, percent } from "./answers.js";
+import { byId, html, setText } from "./elements.js";
+import { figure } from "./neuron.js";
+import { number } from "./number.js";
+
+/** @typedef {import("./answers.js").Answers} Answers */
+
+const MOST = 12; // in the list
+
+/** @param {Answers} answers @param {number[]} outputs */
+export function showOutputs(answers, outputs) {
+  const { best, shares } = answered(answers, outputs);
+  setText(byId("answer"), answerText(answers, best, shares, outputs));
+  const isOne = outputs.length === 1;
+  const order = Array.from(isOne ? [0] : outputs, (_, j) => j);
+  const shown = order.length > MOST ? order.toSorted((a, b) => outputs[b] - outputs[a]).slice(0, MOST) : order;
+  byId("outputs").replaceChildren(
+    ...shown.map((j) => {
+      const name = isOne && answers.kind === "sides" ? "output" : answers.names[j];
+      const share = isOne && shares.length > 0 ? shares[1] : shares[j];
+      const item = html("li", {}, html("span", { class: "term" }, name), ...(share === undefined ? [] : [bar(share)]), figure(outputs[j]));
+      item.classList.toggle("best", j === best && !isOne);
+      return item;
+    }),
+  );
+}
+
+/** @param {Answers} answers @param {number} best @param {number[]} shares @param {number[]} outputs */
+function answerText(answers, best, shares, outputs) {
+  if (best >= 0) return `It says ${answers.names[best]}, ${percent(shares[best])} sure`;
+  return outputs.some(Number.isNaN) ? "It says nothing: its output is no number" : `It says ${outputs.map((x) => number(x)).join(", ")}`;
+}
+
+/** @param {number} share */
+function bar(share) {
+  const filled = html("span", { class: "filled" });
+  filled.style.width = `${Math.round(1000 * Math.min(1, Math.max(0, share))) / 10}%`;
+  return html("span", { class: "bar-of", title: percent(share) }, filled);
+}

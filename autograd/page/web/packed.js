@@ -1,0 +1,14 @@
+// Numbers that stand in the page as text.
+
+/** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
+export function bytes(text) {
+  const characters = atob(text);
+  const found = new Uint8Array(characters.length);
+  for (let i = 0; i < found.length; i++) found[i] = characters.charCodeAt(i);
+  return found;
+}
+
+/** @param {string} text */
+export function floats(text) {
+  return new Float32Array(bytes(text).buffer);
+}

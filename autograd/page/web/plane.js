@@ -1,0 +1,152 @@
+// A network of two inputs over the plane: what it says where, and what each of its neurons sees.
+
+import { answered } from "./answers.js";
+import { at, forwardAll } from "./forward.js";
+import { colour, css, kindName, mixed } from "./palette.js";
+import { contextOf, paint, paintAroundZero } from "./raster.js";
+
+/** @typedef {import("./answers.js").Answers} Answers */
+
+/** Points a side at which the network is asked. */
+export const GRID = 64;
+
+const SIZE = 720; // pixels a side of the drawn region
+const MARGIN = 0.12; // around the points
+const MARKER = 9;
+const FULL_TINT = 0.62;
+
+/** @typedef {{low: [number, number], high: [number, number]}} Box part of the plane */
+
+/**
+ * The part of the plane around points, or the square from -1 to 1.
+ * @param {number[][]} points
+ * @returns {Box}
+ */
+export function boxAround(points) {
+  if (points.length === 0) return { low: [-1, -1], high: [1, 1] };
+  const sides = [0, 1].map((axis) => {
+    const values = points.map((point) => point[axis]);
+    const low = Math.min(...values);
+    const high = Math.max(...values);
+    const margin = MARGIN * (high > low ? high - low : Math.max(Math.abs(high), 1));
+    return [low - margin, high + margin];
+  });
+  return { low: [sides[0][0], sides[1][0]], high: [sides[0][1], sides[1][1]] };
+}
+
+/**
+ * What the network computes in the middle of each cell of a grid, the uppermost row first.
+ * @param {import("./forward.js").Layer[]} layers
+ * @param {Box} box
+ */
+export function survey(layers, { low, high }) {
+  /** @param {number} axis @param {(i: number) => number} cellOf */
+  const along = (axis, cellOf) => Float64Array.from({ length: GRID * GRID }, (_, i) => low[axis] + ((high[axis] - low[axis]) * (cellOf(i) + 0.5)) / GRID);
+  const points = [along(0, (i) => i % GRID), along(1, (i) => GRID - 1 - Math.floor(i / GRID))];
+  return forwardAll(layers, points).activations;
+}
+
+/** @typedef {ReturnType<typeof survey>} Survey */
+
+/**
+ * The region of each answer, tinted the more the surer the network is.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Survey} surveyed
+ * @param {Answers} answers
+ */
+export function paintRegion(canvas, surveyed, answers) {
+  const outputs = surveyed[surveyed.length - 1];
+  const small = document.createElement("canvas");
+  if (answers.kind === "numbers") {
+    paintAroundZero(small, GRID, outputs[0]);
+  } else {
+    const ground = colour("ground");
+    const kinds = answers.names.map((_, kind) => colour(kindName(kind)));
+    const said = Array.from(outputs[0], (_, i) => answered(answers, at(outputs, i)));
+    const even = 1 / answers.names.length;
+    paint(small, GRID, said.map(({ best }) => best), (best, i) => {
+      if (best < 0) return colour("none");
+      const sure = (said[i].shares[best] - even) / (1 - even);
+      return mixed(ground, kinds[best], FULL_TINT * (0.3 + 0.7 * Math.max(0, sure)));
+    });
+  }
+  canvas.width = SIZE;
+  canvas.height = SIZE;
+  contextOf(canvas).drawImage(small, 0, 0, SIZE, SIZE);
+}
+
+/**
+ * Points with a colour and a marker for each class.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Box} box
+ * @param {number[][]} points
+ * @param {number[] | null} kinds
+ */
+export function paintPoints(canvas, box, points, kinds) {
+  const context = contextOf(canvas);
+  context.lineWidth = 2;
+  context.strokeStyle = css(colour("ground"));
+  const paths = Array.from({ length: Math.max(0, ...(kinds ?? [])) + 1 }, (_, kind) => new Path2D(marker(kind, MARKER)));
+  points.forEach((point, i) => {
+    const kind = kinds ? kinds[i] : 0;
+    context.fillStyle = css(colour(kinds ? kindName(kind) : "ink"));
+    const [x, y] = placeOf(box, point);
+    const path = paths[kind];
+    context.save();
+    context.translate(x, y);
+    context.fill(path);
+    context.stroke(path);
+    context.restore();
+  });
+}
+
+/**
+ * A cross hair around a point.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Box} box
+ * @param {number[]} point
+ */
+export function paintProbe(canvas, box, point) {
+  const context = contextOf(canvas);
+  const [x, y] = placeOf(box, point);
+  for (const [name, width] of /** @type {[string, number][]} */ ([["ground", 7], ["ink", 3]])) {
+    context.strokeStyle = css(colour(name));
+    context.lineWidth = width;
+    context.stroke(new Path2D(`M${x - 26} ${y}h16M${x + 10} ${y}h16M${x} ${y - 26}v16M${x} ${y + 10}v16`));
+  }
+}
+
+/** @param {Box} box @param {number[]} point */
+function placeOf({ low, high }, [x, y]) {
+  return [(SIZE * (x - low[0])) / (high[0] - low[0]), (SIZE * (high[1] - y)) / (high[1] - low[1])];
+}
+
+/**
+ * The point of the plane that a pointer is on.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Box} box
+ * @param {MouseEvent} event
+ */
+export function pointUnder(canvas, { low, high }, event) {
+  const seen = canvas.getBoundingClientRect();
+  const across = (event.clientX - seen.left) / seen.width;
+  const up = (seen.bottom - event.clientY) / seen.height;
+  return [low[0] + (high[0] - low[0]) * across, low[1] + (high[1] - low[1]) * up];
+}
+
+/**
+ * The outline of a class's marker, around zero.
+ * @param {number} kind
+ * @param {number} r
+ */
+export function marker(kind, r) {
+  const outlines = [
+    `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`,
+    `M${-0.9 * r} ${-0.9 * r}h${1.8 * r}v${1.8 * r}h${-1.8 * r}Z`,
+    `M0 ${-1.2 * r}L${1.15 * r} ${0.9 * r}H${-1.15 * r}Z`,
+    `M0 ${-1.3 * r}L${1.3 * r} 0L0 ${1.3 * r}L${-1.3 * r} 0Z`,
+    `M${-0.4 * r} ${-1.2 * r}h${0.8 * r}v${0.8 * r}h${0.8 * r}v${0.8 * r}h${-0.8 * r}v${0.8 * r}h${-0.8 * r}v${-0.8 * r}h${-0.8 * r}v${-0.8 * r}h${0.8 * r}Z`,
+    `M0 ${1.2 * r}L${1.15 * r} ${-0.9 * r}H${-1.15 * r}Z`,
+  ];
+  return outlines[(kind + Math.floor(kind / outlines.length)) % outlines.length];
+}

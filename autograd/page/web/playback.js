@@ -1,0 +1,114 @@
+// First, previous, play, next, last, a slider, keys, and a place in the address.
+
+import { byId, inputById, setText } from "./elements.js";
+
+/**
+ * What is played.
+ * @typedef {object} Piece
+ * @property {number} last the last position; the first is 0
+ * @property {string} unit what a position is called in the address, as in #epoch=3
+ * @property {(position: number) => string} label of a position in the address
+ * @property {(label: string) => number | null} find the position of a label; null if it has none
+ * @property {(position: number) => void} show called whenever the position is another
+ */
+
+export class Playback {
+  /** @param {Piece} piece @param {number} position to start at, if the address names none */
+  constructor(piece, position) {
+    this.piece = piece;
+    this.framed = document.URL.startsWith("about:");
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.timer = null;
+    this.position = this.asked() ?? position;
+    inputById("slider").max = String(piece.last);
+    this.listen();
+  }
+
+  /** Where a link or the address asks to be. */
+  asked() {
+    const [unit, label] = decodeURIComponent(window.location.hash.slice(1)).split("=");
+    return unit === this.piece.unit && label ? this.piece.find(label) : null;
+  }
+
+  /** @param {number} position */
+  go(position) {
+    const { last, unit, label } = this.piece;
+    this.position = Math.max(0, Math.min(last, Math.round(position)));
+    this.show();
+    if (!this.framed) history.replaceState(null, "", `#${unit}=${label(this.position)}`);
+  }
+
+  show() {
+    const { position } = this;
+    const { last } = this.piece;
+    inputById("slider").value = String(position);
+    for (const id of ["first", "previous"]) inputById(id).disabled = position === 0;
+    for (const id of ["next", "last"]) inputById(id).disabled = position === last;
+    this.piece.show(position);
+  }
+
+  play() {
+    if (this.position === this.piece.last) this.go(0);
+    this.tick();
+  }
+
+  tick() {
+    this.timer = setTimeout(() => {
+      this.go(this.position + 1);
+      if (this.position === this.piece.last) this.pause();
+      else this.tick();
+    }, 1000 / Number(inputById("speed").value));
+    this.showPlaying();
+  }
+
+  pause() {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.showPlaying();
+  }
+
+  toggle() {
+    if (this.timer === null) this.play();
+    else this.pause();
+  }
+
+  showPlaying() {
+    const playing = this.timer !== null;
+    byId("play").setAttribute("aria-pressed", String(playing));
+    setText(byId("play"), playing ? "Pause" : "Play");
+  }
+
+  listen() {
+    /** @type {Record<string, () => void>} */
+    const clicks = {
+      first: () => this.go(0),
+      previous: () => this.go(this.position - 1),
+      play: () => this.toggle(),
+      next: () => this.go(this.position + 1),
+      last: () => this.go(this.piece.last),
+    };
+    for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
+    inputById("slider").addEventListener("input", () => this.go(Number(inputById("slider").value)));
+    document.addEventListener("keydown", (event) => this.onKey(event));
+    window.addEventListener("hashchange", () => this.go(this.asked() ?? this.position));
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (target.matches("input, select")) return;
+    const pressable = target.matches("button, [role=button]");
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      ArrowRight: () => this.go(this.position + 1),
+      ArrowLeft: () => this.go(this.position - 1),
+      Home: () => this.go(0),
+      End: () => this.go(this.piece.last),
+    };
+    const act = event.key === " " && !pressable ? () => this.toggle() : keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+}
