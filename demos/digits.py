@@ -192,12 +192,12 @@ def main(
         epochs: how often each is shown.
         lr: the learning rate, which falls to zero along half a cosine.
         seed: of the split, the weights and the order.
-        out: the folder for the pictures.
+        out: the folder for the pictures and `digits.html`.
 
     Returns:
         `parameters` (how many), `before` (one image's costs), `wishes` (see
         `print_sum_of_wishes`), `history`, `accuracy` on the held-out digits, `noise` (how sure it
-        is of noise), `pictures`.
+        is of noise), and the paths of the `pictures` and the `page`.
     """
     digits = mnist_digits(mnist, seed, images) if mnist else small_digits(seed, images)
     model = nn.MLP(digits.side**2, [*HIDDEN, 10], seed=seed)
@@ -224,7 +224,14 @@ def main(
     print(heading("And noise?"))
     noise = print_noise(model, digits.side**2, random.Random(seed))
     made = pictures(model, digits, said, out)
+    page = model.save_html(
+        Path(out, "digits.html"),
+        history=history,
+        data=(digits.unseen_images, digits.unseen_labels),
+        title="the digit recogniser",
+    )
     print(f"\nThe pictures: {', '.join(made)}")
+    print(f"The training to play, and a canvas to draw digits on, in any browser: {page}")
     return {
         "parameters": count,
         "before": before,
@@ -233,6 +240,7 @@ def main(
         "accuracy": accuracy,
         "noise": noise,
         "pictures": made,
+        "page": page,
     }
 
 

@@ -24,17 +24,18 @@ def main(
     seed: int = 0,
     out: str | Path = "out",
 ) -> dict[str, Any]:
-    """Train, print the history, draw what was learned, and return the numbers.
+    """Train, print the history, show what was learned, and return the numbers.
 
     Args:
         points: to learn from; as many again are held out.
         epochs: how often each is shown.
         lr: the learning rate, which falls to zero along half a cosine.
         seed: of the points, the weights and the order.
-        out: the folder for the pictures.
+        out: the folder for the pictures and `moons.html`.
 
     Returns:
-        `history`, `accuracy` on the held-out points, `diagnosis`, `pictures`.
+        `history`, `accuracy` on the held-out points, `diagnosis`, and the paths of the `pictures`
+        and the `page`.
     """
     X, y = make_moons(points, noise=NOISE, random_state=seed)
     held_out = make_moons(points, noise=NOISE, random_state=seed + 10_000)
@@ -55,12 +56,20 @@ def main(
     diagnosis = nn.diagnose(model, X, y)
     print(diagnosis)
     made = pictures(model, history, held_out, out)
+    page = model.save_html(
+        Path(out, "moons.html"),
+        history=history,
+        data=held_out,
+        title="the network of the moons",
+    )
     print(f"\nThe pictures: {', '.join(made)}")
+    print(f"The training to play, epoch by epoch, in any browser: {page}")
     return {
         "history": history,
         "accuracy": accuracy,
         "diagnosis": diagnosis,
         "pictures": made,
+        "page": page,
     }
 
 

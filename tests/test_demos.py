@@ -74,6 +74,13 @@ def test_the_pictures_are_there(name: str, results: dict[str, Any]) -> None:
         assert Path(picture).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("name", ["moons", "digits"])
+def test_the_training_can_be_played(name: str, results: dict[str, Any]) -> None:
+    page = Path(results[name]["page"])
+    assert page.name == f"{name}.html"
+    assert page.read_text().startswith("<!doctype html>")
+
+
 @pytest.mark.parametrize("name", TINY)
 def test_the_command_line(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
