@@ -128,7 +128,7 @@ def test_a_link_opens_at_an_epoch(plane: Run, opened: Opener) -> None:
     page = opened(plane.path, "#epoch=2")
     assert epoch(page) == "epoch 2 of 4"
     press(page, "ArrowRight")
-    assert page.url.endswith("#epoch=3")
+    page.wait_for_url("**#epoch=3")
     page.evaluate("window.location.hash = '#epoch=1'")
     page.locator("#epoch", has_text="epoch 1 of 4").wait_for()
     page.evaluate("window.location.hash = '#epoch=99'")
@@ -156,7 +156,7 @@ def test_the_model_as_it_is_now_follows_the_run(plane: Run, tmp_path: Path, open
     press(page, "ArrowLeft")
     assert epoch(page) == "epoch 4 of 4"
     press(page, "ArrowRight")
-    assert page.url.endswith("#epoch=now")
+    page.wait_for_url("**#epoch=now")
 
 
 # ---------------------------------------------------------------------- neurons
@@ -474,7 +474,7 @@ def test_it_prints_dark_on_bright(plane: Run, opened: Opener) -> None:
     page = opened(plane.path, color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert page.locator("#player .controls").is_hidden()
+    assert page.locator("#player").is_hidden()
 
 
 def test_canvases_follow_the_theme(plane: Run, opened: Opener) -> None:

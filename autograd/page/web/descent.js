@@ -1,12 +1,9 @@
 // Steps downhill, and the curve of the cost.
 
-import { byId, setText, svg } from "./elements.js";
+import { chart } from "./chart.js";
+import { byId, setText } from "./elements.js";
 import { evaluated, gradientsAfter, rootOf } from "./graph.js";
 import { number } from "./number.js";
-
-const WIDTH = 300;
-const HEIGHT = 110;
-const INSET = 12;
 
 /**
  * Where the parameters are after a step: p − lr × ∂cost/∂p for each that moves.
@@ -49,25 +46,6 @@ export function showCosts(costs, name) {
   const steps = costs.length - 1;
   const now = number(costs[steps]);
   setText(byId("descent-said"), steps ? `${name} = ${now} after ${steps} ${steps === 1 ? "step" : "steps"}, from ${number(costs[0])}` : `${name} = ${now}`);
-  byId("curve").replaceChildren(...(steps ? [curve(costs, name)] : []));
-}
-
-/** @param {number[]} costs @param {string} name */
-function curve(costs, name) {
-  const finite = costs.filter(Number.isFinite);
-  const low = Math.min(...finite);
-  const high = Math.max(...finite);
-  const points = costs.map((cost, k) => {
-    const x = INSET + ((WIDTH - 2 * INSET) * k) / (costs.length - 1);
-    const share = high > low ? (cost - low) / (high - low) : 0.5;
-    return [x, HEIGHT - INSET - (HEIGHT - 2 * INSET) * share];
-  });
-  const dots = points.length <= 40 ? points : points.slice(-1);
-  return svg(
-    "svg",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img", "aria-label": `${name} from ${number(costs[0])} to ${number(costs[costs.length - 1])}` },
-    svg("line", { x1: INSET, y1: HEIGHT - INSET, x2: WIDTH - INSET, y2: HEIGHT - INSET, class: "axis" }),
-    svg("polyline", { points: points.map((point) => point.map((x) => x.toFixed(1)).join(",")).join(" "), class: "falling" }),
-    ...dots.map(([x, y]) => svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 3, class: "dot" })),
-  );
+  const label = `${name} from ${number(costs[0])} to ${now}`;
+  byId("curve").replaceChildren(...(steps ? [chart([{ values: costs, kind: "" }], label)] : []));
 }

@@ -7,7 +7,7 @@ import { number } from "./number.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
-const MOST = 12; // weights in the table
+const MOST = 16; // weights in the table
 
 /**
  * @param {number} k its layer, from 1

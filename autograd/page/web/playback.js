@@ -2,6 +2,8 @@
 
 import { byId, inputById, setText } from "./elements.js";
 
+const REST = 150; // milliseconds
+
 /**
  * What is played.
  * @typedef {object} Piece
@@ -19,7 +21,9 @@ export class Playback {
     this.framed = document.URL.startsWith("about:");
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
-    this.position = this.asked() ?? position;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.address = undefined;
+    this.position = Math.min(piece.last, this.asked() ?? position);
     inputById("slider").max = String(piece.last);
     this.listen();
   }
@@ -32,10 +36,19 @@ export class Playback {
 
   /** @param {number} position */
   go(position) {
-    const { last, unit, label } = this.piece;
-    this.position = Math.max(0, Math.min(last, Math.round(position)));
+    this.position = Math.max(0, Math.min(this.piece.last, Math.round(position)));
     this.show();
-    if (!this.framed) history.replaceState(null, "", `#${unit}=${label(this.position)}`);
+    this.noteAddress();
+  }
+
+  /** Put the position into the address, once it rests: browsers count who writes it too often. */
+  noteAddress() {
+    if (this.framed) return;
+    clearTimeout(this.address);
+    this.address = setTimeout(() => {
+      const { unit, label } = this.piece;
+      history.replaceState(null, "", `#${unit}=${label(this.position)}`);
+    }, REST);
   }
 
   show() {
@@ -75,6 +88,7 @@ export class Playback {
   showPlaying() {
     const playing = this.timer !== null;
     byId("play").setAttribute("aria-pressed", String(playing));
+    byId("words").setAttribute("aria-live", playing ? "off" : "polite"); // not each of many
     setText(byId("play"), playing ? "Pause" : "Play");
   }
 

@@ -8,10 +8,10 @@ import { fullName, isInside, opened, viewOf } from "./fold.js";
 import { laidOut } from "./layout.js";
 import { parsed } from "./number.js";
 import { showNoPanel, showPanel } from "./panel.js";
+import { Playback } from "./playback.js";
 import { knownAt, placeAt, planOf, positionAfter, wordsAt } from "./steps.js";
 import { watchTheme } from "./theme.js";
 
-const REST = 150; // milliseconds
 const NARROW = 700; // pixels: below that the graph runs from top to bottom
 
 const data = pageData();
@@ -19,18 +19,12 @@ const graph = graphOf(data.nodes);
 const plan = planOf(graph);
 const groups = data.groups;
 const root = graph.rows[rootOf(graph)];
-const framed = document.URL.startsWith("about:");
 
 const state = {
-  position: 0,
-  /** @type {ReturnType<typeof setTimeout> | null} */
-  timer: null,
   /** @type {string | null} the node that was chosen */
   selected: null,
   /** @type {string | null} the node whose card is shown: that under the pointer, in focus, chosen */
   shown: null,
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  address: undefined,
   open: new Set(/** @type {number[]} */ (data.open)),
   quizzing: false,
   /** @type {Set<number>} */
@@ -52,6 +46,16 @@ const owner = {
 };
 
 const drawing = new Drawing(graph, groups, choose, look);
+const playback = new Playback(
+  {
+    last: plan.last,
+    unit: "step",
+    label: String,
+    find: (label) => (/^\d+$/.test(label) ? Number(label) : null),
+    show: follow,
+  },
+  data.position === undefined ? 0 : positionAfter(plan, data.position),
+);
 
 // ------------------------------------------------------------------ showing
 
@@ -61,17 +65,14 @@ function isHidden(i) {
 }
 
 function show() {
-  const { position, selected } = state;
+  const { position } = playback;
+  const { selected } = state;
   const place = placeAt(plan, position);
   drawing.show({ ...knownAt(graph, plan, position), place, selected, isHidden });
   const words = wordsAt(graph, plan, position, place.arg >= 0 && isHidden(place.arg));
   for (const [part, text] of Object.entries(words)) setText(byId(part), text);
   setText(byId("sum-caption"), words.sum && "adds up to");
-  const slider = inputById("slider");
-  slider.value = String(position);
-  slider.setAttribute("aria-valuetext", words.title);
-  for (const id of ["first", "previous"]) inputById(id).disabled = position === 0;
-  for (const id of ["next", "last"]) inputById(id).disabled = position === plan.last;
+  byId("slider").setAttribute("aria-valuetext", words.title);
 }
 
 function showCard() {
@@ -123,66 +124,16 @@ function showFolds() {
 
 // ------------------------------------------------------------------ moving
 
-/** @param {number} position */
-function go(position) {
-  state.position = Math.max(0, Math.min(plan.last, Math.round(position)));
+/** Show what the player moved to. */
+function follow() {
   show();
   reveal();
-  noteAddress();
-}
-
-/** Put the step into the address, once it rests there: browsers count who writes it too often. */
-function noteAddress() {
-  if (framed) return;
-  clearTimeout(state.address);
-  state.address = setTimeout(() => {
-    history.replaceState(null, "", `#step=${state.position}`);
-  }, REST);
 }
 
 function reveal() {
-  const { node, arg } = placeAt(plan, state.position);
+  const { node, arg } = placeAt(plan, playback.position);
   const box = drawing.view.item[arg >= 0 ? arg : node];
   if (box) drawing.reveal(box);
-}
-
-function play() {
-  if (state.position === plan.last) go(0);
-  tick();
-}
-
-function tick() {
-  const perSecond = Number(inputById("speed").value);
-  state.timer = setTimeout(() => {
-    go(state.position + 1);
-    if (state.position === plan.last) pause();
-    else tick();
-  }, 1000 / perSecond);
-  showPlaying();
-}
-
-function pause() {
-  if (state.timer !== null) clearTimeout(state.timer);
-  state.timer = null;
-  showPlaying();
-}
-
-function toggle() {
-  if (state.timer === null) play();
-  else pause();
-}
-
-function showPlaying() {
-  const playing = state.timer !== null;
-  byId("play").setAttribute("aria-pressed", String(playing));
-  byId("words").setAttribute("aria-live", playing ? "off" : "polite"); // not each of many
-  setText(byId("play"), playing ? "Pause" : "Play");
-}
-
-/** Where a link or the address asks to be. */
-function fromHash() {
-  const found = /^#step=(\d+)$/.exec(window.location.hash);
-  return found ? Number(found[1]) : null;
 }
 
 // ------------------------------------------------------------------ changing
@@ -298,7 +249,7 @@ function toggleQuiz() {
   state.quizzing = !state.quizzing;
   state.answered.clear();
   byId("quiz").setAttribute("aria-pressed", String(state.quizzing));
-  if (state.quizzing && state.position <= plan.forward.length) go(positionAfter(plan, 0));
+  if (state.quizzing && playback.position <= plan.forward.length) playback.go(positionAfter(plan, 0));
   if (state.quizzing && state.selected === null) {
     const first = graph.rows.findIndex((row) => row.moves);
     if (first >= 0) choose(drawing.view.item[first]);
@@ -309,34 +260,9 @@ function toggleQuiz() {
 
 // ------------------------------------------------------------------ listening
 
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
-  const target = /** @type {HTMLElement} */ (event.target);
-  if (event.key === "Escape") comeBack();
-  if (target.matches("input, select")) return;
-  const pressable = target.matches("button, [role=button]");
-  /** @type {Record<string, () => void>} */
-  const keys = {
-    ArrowRight: () => go(state.position + 1),
-    ArrowLeft: () => go(state.position - 1),
-    Home: () => go(0),
-    End: () => go(plan.last),
-  };
-  const act = event.key === " " && !pressable ? toggle : keys[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
-}
-
 function listen() {
   /** @type {Record<string, () => void>} */
   const clicks = {
-    first: () => go(0),
-    previous: () => go(state.position - 1),
-    play: toggle,
-    next: () => go(state.position + 1),
-    last: () => go(plan.last),
     smaller: () => zoom(drawing.zoom / 1.25),
     fit: () => zoom(1),
     larger: () => zoom(drawing.zoom * 1.25),
@@ -346,9 +272,9 @@ function listen() {
     reset: startAgain,
   };
   for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
-  inputById("slider").addEventListener("input", () => go(Number(inputById("slider").value)));
-  document.addEventListener("keydown", onKey);
-  window.addEventListener("hashchange", () => go(fromHash() ?? 0));
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") comeBack();
+  });
   window.addEventListener("beforeprint", drawOnPaper);
   window.addEventListener("afterprint", draw);
   let narrow = window.innerWidth < NARROW;
@@ -369,7 +295,6 @@ function zoom(zoomed) {
 }
 
 function start() {
-  inputById("slider").max = String(plan.last);
   inputById("lr").value = String(data.lr);
   setText(byId("cost-name"), root.atom);
   if (data.stale) {
@@ -384,10 +309,8 @@ function start() {
   }
   watchTheme();
   listen();
-  const asked = data.position === undefined ? 0 : positionAfter(plan, data.position);
-  state.position = Math.min(plan.last, fromHash() ?? asked);
   draw();
-  reveal();
+  playback.show();
   showCard();
 }
 
