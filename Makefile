@@ -34,7 +34,7 @@ gallery: $(VENV)/installed
 	set -e; for lesson in $(LESSONS); do \
 	    $(BIN)/python -m demos.$$lesson --out demos/gallery; done
 
-# The moving picture of the README: the page of the chain, in a browser.
+# The README's pictures of the pages, taken in a browser.
 film: $(VENV)/installed-dev
 	$(BIN)/python -m tests.film
 

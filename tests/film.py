@@ -1,4 +1,4 @@
-"""The moving picture of the README: the page of the chain, playing both passes.
+"""The README's pictures of the pages: the chain's, playing both passes, and the digits', drawn on.
 
 python -m tests.film
 """
@@ -11,11 +11,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from demos import chain
+from demos import chain, digits
 
 from .browsing import chromium
 
-FILM = Path(__file__).parent.parent / "demos" / "gallery" / "chain.gif"
+GALLERY = Path(__file__).parent.parent / "demos" / "gallery"
+FILM, STILL = GALLERY / "chain.gif", GALLERY / "digits-page.png"
+THREE = [(30, 22), (50, 15), (68, 24), (66, 40), (46, 48), (68, 56), (72, 74), (52, 86), (28, 80)]
 WINDOW = {"width": 1310, "height": 560}
 WIDTH = 980  # of the film, in pixels
 FORWARD, BACKWARD, END = 450, 900, 3500  # milliseconds that a step is seen
@@ -53,8 +55,32 @@ def shrunk(png: bytes) -> Image.Image:
     return picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
 
 
+def drawn_on(page: Path) -> bytes:
+    """A picture of the page after a digit was drawn on it."""
+    with chromium() as browser:
+        window = browser.new_page(viewport={"width": 1310, "height": 960}, color_scheme="light")
+        window.goto(page.as_uri())
+        pad = window.locator("#pad").bounding_box()
+        for i, (across, down) in enumerate(THREE):
+            window.mouse.move(
+                pad["x"] + across / 100 * pad["width"], pad["y"] + down / 100 * pad["height"]
+            )
+            if i == 0:
+                window.mouse.down()
+        window.mouse.up()
+        return bytes(window.screenshot())
+
+
 def main() -> None:
-    """Write the film."""
+    """Write the film and the still."""
+    write_film()
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(digits.main(out=folder)["page"])
+        shrunk(drawn_on(page)).quantize(128).save(STILL, optimize=True)
+
+
+def write_film() -> None:
+    """The chain, step by step."""
     built = chain.build("sigmoid", 2, 0)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "chain.html")
@@ -66,7 +92,6 @@ def main() -> None:
         picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
     )
     first.save(FILM, save_all=True, append_images=rest, duration=durations, loop=0, optimize=True)
-    print(f"{FILM}: {FILM.stat().st_size / 1000:,.0f} kB")
 
 
 if __name__ == "__main__":
