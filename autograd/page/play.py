@@ -52,27 +52,16 @@ def graph_page(
     >>> graph_page(x * x).html[:15]
     '<!doctype html>'
     """
-    if root.op is ops.constant:
-        raise ValueError(f"nothing to play: {root!r} is a constant, and no gradient flows from it")
-    if max_nodes < 2:
-        raise ValueError(f"max_nodes is at least 2, got {max_nodes}")
-    lr = as_float(lr, "lr")
-    if not isfinite(lr):
-        raise ValueError(f"lr is a finite number, got {lr}")
-    order = topological_order(root)
-    if len(order) > MOST_NODES:
-        raise ValueError(
-            f"a page shows at most {MOST_NODES:,} nodes, and {name(root)} has {len(order):,}: make "
-            f"one of a part, of fewer examples, or draw(max_nodes=60) for a picture"
-        )
+    lr = _checked_lr(lr)
+    order = _checked_order(root, max_nodes)
     used = dict.fromkeys(node.op for node in order)
     rows = recorded(root, _moving(root, parameters), {op for op in used if computable(op)})
     groups, place = grouped(order, max_nodes)
     seen = opened(order, groups, place, max_nodes)
     for row, group in zip(rows, place):
+        row["size"] = box_size(row)
         if group != OUTERMOST:
             row["group"] = group
-        row["size"] = box_size(row)
     data: dict[str, Any] = {
         "nodes": rows,
         "groups": [{**vars(group), "size": GROUP_SIZE} for group in groups],
@@ -90,6 +79,27 @@ def graph_page(
         f"const OPERATIONS = {operations(used)};\n{quiz()}",
         ("dagre.min.js",) if groups else (),
     )
+
+
+def _checked_order(root: Value, max_nodes: int) -> list[Value]:
+    if root.op is ops.constant:
+        raise ValueError(f"nothing to play: {root!r} is a constant, and no gradient flows from it")
+    if max_nodes < 2:
+        raise ValueError(f"max_nodes is at least 2, got {max_nodes}")
+    order = topological_order(root)
+    if len(order) > MOST_NODES:
+        raise ValueError(
+            f"a page shows at most {MOST_NODES:,} nodes, and {name(root)} has {len(order):,}: make "
+            f"one of a part, of fewer examples, or draw(max_nodes=60) for a picture"
+        )
+    return order
+
+
+def _checked_lr(lr: float) -> float:
+    lr = as_float(lr, "lr")
+    if not isfinite(lr):
+        raise ValueError(f"lr is a finite number, got {lr}")
+    return lr
 
 
 def _checked_position(position: int, order: list[Value]) -> int:
