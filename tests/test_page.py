@@ -163,6 +163,27 @@ def test_a_node_is_recorded_with_what_a_reader_sees_of_it() -> None:
     assert [row["name"] for row in rows if row["op"] == "constant"] == ["1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "moving"),
+    [
+        (None, ["w", "x", "b"]),
+        (["b", "w"], ["w", "b"]),
+        ("w", ["w"]),
+        ([], []),
+    ],
+)
+def test_descent_moves_the_leaves_it_is_told_to(parameters: Any, moving: list[str]) -> None:
+    rows = parts(graph_page(neuron(), parameters=parameters).html)["data"]["nodes"]
+    assert sorted(row["name"] for row in rows if row.get("moves")) == sorted(moving)
+
+
+def test_parameters_may_be_nodes_and_are_found_at_once() -> None:
+    model = nn.MLP(20, [20, 1], seed=0)
+    cost = nn.squared_error(model([1.0] * 20), 1.0)
+    rows = parts(graph_page(cost, parameters=model.parameters()).html)["data"]["nodes"]
+    assert sum(row.get("moves", False) for row in rows) == len(model.parameters())
+
+
 def test_what_is_not_finite_is_recorded_as_javascript_calls_it() -> None:
     root = Value(math.nan) + Value(math.inf) + Value(-math.inf)
     data = parts(graph_page(root).html)["data"]

@@ -9,7 +9,7 @@ from typing import Any
 from .. import ops
 from ..backprop import stale
 from ..boundary import as_float
-from ..graph import find, leaves, topological_order
+from ..graph import find, topological_order
 from ..notation import name
 from ..value import Value
 from .groups import OUTERMOST, grouped, opened, visible
@@ -26,7 +26,7 @@ DIRECTIONS = ("LR", "TB")  # for wide windows and for narrow ones
 def graph_page(
     root: Value,
     *,
-    parameters: Collection[Value | str] | None = None,
+    parameters: Collection[Value | str] | Value | str | None = None,
     lr: float = 0.1,
     max_nodes: int = 60,
     title: str | None = None,
@@ -55,7 +55,7 @@ def graph_page(
     lr = _checked_lr(lr)
     order = _checked_order(root, max_nodes)
     used = dict.fromkeys(node.op for node in order)
-    rows = recorded(root, _moving(root, parameters), {op for op in used if computable(op)})
+    rows = recorded(root, _moving(order, parameters), {op for op in used if computable(op)})
     groups, place = grouped(order, max_nodes)
     seen = opened(order, groups, place, max_nodes)
     for row, group in zip(rows, place):
@@ -109,10 +109,15 @@ def _checked_position(position: int, order: list[Value]) -> int:
     return position
 
 
-def _moving(root: Value, parameters: Collection[Value | str] | None) -> set[Value]:
+def _moving(
+    order: list[Value], parameters: Collection[Value | str] | Value | str | None
+) -> set[Value]:
     if parameters is None:
-        return set(leaves(root))
-    found = {find(root, parameter) for parameter in parameters}
+        return {node for node in order if node.op is ops.leaf}
+    if isinstance(parameters, (Value, str)):
+        parameters = [parameters]
+    nodes, root = set(order), order[-1]
+    found = {p if p in nodes else find(root, p) for p in parameters}
     for node in found:
         if node.op is not ops.leaf:
             raise ValueError(f"a parameter is a leaf, and {name(node)} is computed")
