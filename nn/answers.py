@@ -12,6 +12,8 @@ from .layers import Neuron
 from .module import Module
 from .targets import class_index
 
+USUAL_PAIRS = ([0, 1], [-1, 1])  # of no and yes
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -30,7 +32,11 @@ class Answers:
 
 
 def answers_of(
-    model: Module, nout: int, y: list[Any] | None, classes: Sequence[Any] | None
+    model: Module,
+    nout: int,
+    y: list[Any] | None,
+    classes: Sequence[Any] | None,
+    judged: bool | None = None,
 ) -> tuple[Answers, list[int] | None]:
     """How the outputs of a model are read, and which answer is right for each target.
 
@@ -39,6 +45,7 @@ def answers_of(
         nout: how many it has.
         y: targets, if they are known: class indices, one-hot vectors, no and yes, or numbers.
         classes: names of the classes, or of no and yes; by default as the targets have them.
+        judged: whether its training told right answers from wrong ones; None if it is not known.
 
     Returns:
         With targets that are no classes, none is right or wrong: None.
@@ -50,8 +57,8 @@ def answers_of(
     >>> answers_of(MLP(2, [1]), 1, [-1, 1, 1], None)
     (Answers(kind='sides', names=['-1', '1'], threshold=0.0), [0, 1, 1])
     """
-    found = None if y is None else _kinds(y, nout)
-    if found is None and y is not None and classes is None:
+    found = None if y is None else _kinds(y, nout, named=classes is not None)
+    if classes is None and (judged is False or (found is None and not _may_tell(model, nout, y))):
         return Answers("numbers", [f"output {j}" for j in range(nout)]), None
     if found is None and y is not None:
         raise ValueError(f"classes names what y tells apart, but y has numbers such as {y[0]!r}")
@@ -67,8 +74,16 @@ def answers_of(
     return Answers("sides", names, threshold_of(model)), right
 
 
-def _kinds(y: list[Any], nout: int) -> tuple[list[Any], list[int]] | None:
-    """What targets tell apart, and which each of them is; None if they are just numbers."""
+def _may_tell(model: Module, nout: int, y: list[Any] | None) -> bool:
+    """Whether outputs without a word on what they mean are taken for answers."""
+    return y is None and (nout > 1 or threshold_of(model) > 0.0)
+
+
+def _kinds(y: list[Any], nout: int, named: bool) -> tuple[list[Any], list[int]] | None:
+    """What targets tell apart, and which each of them is; None if they are just numbers.
+
+    Any two numbers are a no and a yes if they are named; otherwise only 0 and 1, and −1 and 1.
+    """
     array = np.array(y, dtype=float)
     if array.ndim == 2 and array.shape[1] == nout > 1:
         one_hot = (array >= 0.0).all() and np.allclose(array.sum(1), 1.0)
@@ -83,6 +98,8 @@ def _kinds(y: list[Any], nout: int) -> tuple[list[Any], list[int]] | None:
         pair = no_and_yes(whole)
     except ValueError:
         return None
+    if pair not in USUAL_PAIRS and not named:
+        return None
     return pair, [pair.index(kind) for kind in whole]
 
 
@@ -96,7 +113,7 @@ def no_and_yes(classes: Sequence[Any]) -> list[Any]:
     ([0, 1], [2, 3])
     """
     kinds = sorted(set(classes))
-    for pair in ([0, 1], [-1, 1]):
+    for pair in USUAL_PAIRS:
         if set(kinds) <= set(pair):
             return pair
     if len(kinds) != 2:

@@ -18,6 +18,7 @@ from .draw import BOUNDS
 from .history import History
 from .layers import Layer, layers_of
 from .module import Module
+from .settings import whole
 from .snapshots import packed, unpacked
 
 MOST_EXAMPLES = 1000  # of a page,
@@ -60,7 +61,8 @@ def network_page(
     layers = list(layers_of(model).values())
     nin, nout = layers[0].nin, layers[-1].nout
     examples = _examples(data, nin)
-    answers, right = answers_of(model, nout, examples.y if examples else None, classes)
+    y = examples.y if examples else None
+    answers, right = answers_of(model, nout, y, classes, _judged(history))
     _check(model, layers, examples)
     sizes = [nin, *(layer.nout for layer in layers)]
     image = _shape(shape, nin)
@@ -81,8 +83,17 @@ def network_page(
         f"const ACTIVATIONS = [{', '.join(_activation(layer) for layer in layers)}];\n"
         f"const SHARES = {_shares(answers, layers[-1].activation, nout)};"
     )
-    named = title or f"a {'-'.join(map(str, sizes))} network"
+    named = f"a {'-'.join(map(str, sizes))} network" if title is None else str(title)
     return Page("network", named, contents, generated)
+
+
+def _judged(history: History | None) -> bool | None:
+    """Whether training told right answers from wrong ones; None if there is no history of it."""
+    if history is None:
+        return None
+    if not isinstance(history, History):
+        raise TypeError(f"history is what trainer.fit() returned, got {history!r:.60}")
+    return any(x is not None for x in history.accuracies) if history.epochs else None
 
 
 # ---------------------------------------------------------------------- inputs
@@ -102,10 +113,12 @@ def _examples(data: tuple[Any, Any] | None, nin: int) -> Examples | None:
 def _shape(shape: tuple[int, int] | None, nin: int) -> tuple[int, int] | None:
     if shape is None:
         return SQUARES.get(nin)
-    rows, columns = shape
+    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
+        raise TypeError(f"shape is a pair (rows, columns), as in (28, 28); got {shape!r}")
+    rows, columns = (whole(size, "shape") for size in shape)
     if rows * columns != nin:
         raise ValueError(f"an image of {rows} × {columns} pixels does not fit {nin} inputs")
-    return int(rows), int(columns)
+    return rows, columns
 
 
 def _image(shape: tuple[int, int], examples: Examples | None) -> dict[str, Any]:
@@ -224,10 +237,14 @@ def _activation(layer: Layer) -> str:
 
 
 def _sure(answers: Answers, last: Activation) -> str:
-    """How the outputs become shares from 0 to 1, as a reader is told; "" if they are."""
-    if answers.kind == "numbers" or last.name in BOUNDS:
+    """What the bars beside the outputs show, in a sentence; "" if there are none."""
+    if answers.kind == "numbers":
         return ""
-    return "σ of the output" if answers.kind == "sides" else "softmax of the outputs"
+    if answers.kind == "sides":
+        by = "" if last.name in BOUNDS else ": σ of the output"
+        return f"The bar shows how sure it is of {answers.names[1]}{by}."
+    by = "" if last.name in BOUNDS else ": softmax of the outputs"
+    return f"The bars show how sure it is{by}."
 
 
 def _shares(answers: Answers, last: Activation, nout: int) -> str:

@@ -204,9 +204,9 @@ def test_lines_show_weights_or_gradients(plane: Run, opened: Opener) -> None:
 def test_pointing_at_a_neuron_or_its_view_chooses_it(plane: Run, opened: Opener) -> None:
     page = opened(plane.path)
     page.hover('[data-neuron="2,1"]')
-    assert page.inner_text("#neuron h2") == "Neuron a2[1]"
+    assert page.inner_text("#neuron h2") == "Neuron a1[1]"
     page.hover("#heats figure >> nth=3")
-    assert page.inner_text("#neuron h2") == "Neuron a1[3]"
+    assert page.inner_text("#neuron h2") == "Neuron a0[3]"
     assert page.locator(".neuron.chosen").get_attribute("data-neuron") == "1,3"
 
 
@@ -326,6 +326,16 @@ def test_a_drawing_is_as_large_as_the_examples_and_in_the_middle(
     assert middle == pytest.approx(4.0, abs=0.1)
 
 
+def test_a_cleared_pad_shows_nothing(picture: Run, opened: Opener) -> None:
+    page = opened(picture.path)
+    draw(page, [[(0.3, 0.1), (0.3, 0.9)]])
+    assert pixels(page).any()
+    page.click("#clear")
+    assert not pixels(page).any()
+    outputs = picture.model.predict([np.zeros(64)])[0]
+    assert numbers_in(page, "#outputs") == pytest.approx(outputs.tolist(), rel=1e-4, abs=1e-5)
+
+
 def test_a_drawing_by_keys(picture: Run, opened: Opener) -> None:
     page = opened(picture.path)
     page.locator("#pad").focus()
@@ -385,6 +395,58 @@ def test_the_first_layers_weights_are_images(picture: Run, opened: Opener) -> No
 # ---------------------------------------------------------------------- other networks
 
 
+def test_neurons_and_weights_have_the_names_that_the_model_gives_them(
+    plane: Run, opened: Opener
+) -> None:
+    page = opened(plane.path)
+    page.hover('[data-neuron="2,1"]')
+    neuron = plane.model.layers[1].neurons[1]
+    plane.model([0.0, 0.0])
+    assert page.inner_text("#neuron h2") == f"Neuron {neuron.a.label}"
+    rows = page.locator("#neuron tbody th").all_inner_texts()
+    assert rows == [w.label for w in neuron.w]
+    assert "Σ w·a0, a = tanh(z)" in page.inner_text("#neuron .formula")
+
+
+def test_gradients_play_on_from_before_training(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path)
+    page.click("#gradients")
+    press(page, "Home")
+    assert page.get_attribute("#weights", "aria-pressed") == "true"
+    press(page, "ArrowRight")
+    assert page.get_attribute("#gradients", "aria-pressed") == "true"
+
+
+def test_what_is_typed_and_is_no_number_is_said(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path)
+    field = page.locator("#fields input").first
+    field.fill("abc")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert page.inner_text("#example") == "Not a number: write one like 0.25 or -3."
+    field.fill("0.5")
+    assert field.get_attribute("aria-invalid") == "false"
+
+
+def test_what_was_trained_to_give_numbers_is_shown_as_numbers(
+    tmp_path: Path, opened: Opener
+) -> None:
+    model = nn.MLP(2, [3, 1], "tanh", seed=0)
+    X = np.random.default_rng(0).normal(size=(12, 2))
+    history = trained(model, nn.mse_loss, X, np.where(X[:, 0] > 0, 5, 7), epochs=2)
+    for options in ({}, {"data": (X, np.where(X[:, 0] > 0, 5, 7))}):
+        page = opened(model.save_html(tmp_path / "page.html", history=history, **options))
+        assert "sure" not in page.inner_text("main")
+        assert page.inner_text("#answer").startswith("It says ")
+
+
+def test_long_names_stay_in_their_place(tmp_path: Path, opened: Opener) -> None:
+    names = ["a very long class name indeed", "Supercalifragilistic", "Ankle boot"]
+    path = nn.MLP(2, [3, 3], seed=0).save_html(tmp_path / "page.html", classes=names)
+    for width in (320, 1280):
+        page = opened(path, viewport={"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
 def test_other_inputs_are_shown_too(tmp_path: Path, opened: Opener) -> None:
     X = np.random.default_rng(0).normal(size=(12, 5))
     y = X.sum(1)
@@ -437,7 +499,7 @@ def test_weights_that_are_no_numbers_are_said(tmp_path: Path, opened: Opener) ->
     model = nn.MLP(2, [3, 2], seed=0)
     model.parameters()[0].data = float("nan")
     page = opened(model.save_html(tmp_path / "page.html"))
-    assert "Some weights are no numbers" in page.inner_text("#warning")
+    assert "Some weights here are no numbers" in page.inner_text("#warning")
     assert page.inner_text("#answer") == "It says nothing: its output is no number"
 
 

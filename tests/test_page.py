@@ -110,6 +110,7 @@ def test_nothing_is_written_where_the_graph_cannot_be_drawn(
         (Value(2.0).detach(), {}, ValueError, "nothing to play: .* is a constant"),
         (neuron(), {"parameters": ["v"]}, LabelError, "no node is labelled 'v'"),
         (neuron(), {"parameters": ["z"]}, ValueError, "a parameter is a leaf, and z is computed"),
+        (neuron(), {"parameters": 3}, TypeError, "parameters are leaves or their labels, got 3"),
         (neuron(), {"max_nodes": 1}, ValueError, "max_nodes is at least 2, got 1"),
         (neuron(), {"lr": "fast"}, TypeError, "lr"),
         (neuron(), {"lr": math.nan}, ValueError, "lr is a finite number, got nan"),
@@ -161,6 +162,12 @@ def test_a_node_is_recorded_with_what_a_reader_sees_of_it() -> None:
     assert a["slopes"] == ["a(1 − a)"]
     assert [row["name"] for row in rows if row.get("moves")] == [leaves(root)[0].label]
     assert [row["name"] for row in rows if row["op"] == "constant"] == ["1", "2"]
+
+
+def test_the_title_is_the_outputs_name_or_what_it_is_given() -> None:
+    nameless = Value(2.0) * Value(3.0)
+    assert graph_page(nameless).title == "v1·v2"  # as everywhere on the page
+    assert graph_page(nameless, title=7).title == "7"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,11 @@ def test_a_link_opens_at_a_step_and_the_step_stands_in_the_address(
     assert title(opened(written(neuron()), hash="#nonsense")) == "start"
 
 
+def test_a_link_that_is_none_opens_at_the_start(opened: Opener, written: Written) -> None:
+    for hash in ("#%", "#step=%zz", "#step=", "#step=-1", "#epoch=3"):
+        assert title(opened(written(neuron()), hash=hash)) == "start"
+
+
 def test_it_can_open_at_a_step_of_the_backward_pass(opened: Opener, written: Written) -> None:
     assert title(opened(written(neuron(), position=3))) == "backward 3 of 7"
 
@@ -298,6 +303,35 @@ def test_a_leaf_can_be_edited_and_everything_follows(opened: Opener, written: Wr
     assert numbers_of(page, "w")[0] == "0.6"
 
 
+def test_who_edits_stays_in_the_field_and_escape_leaves_it(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()))
+    box(page, "w").focus()
+    press(page, "Enter", 2)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("0.7")
+    press(page, "Enter")
+    assert page.evaluate("document.activeElement.id") == "value"
+    assert numbers_of(page, "w")[0] == "0.7"
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("w:")
+
+
+def test_what_is_no_number_is_not_nudged(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(math.nan, "x") * Value(2.0, "w"), "y")))
+    box(page, "x").click()
+    assert page.locator("#nudge").count() == 0
+    box(page, "w").click()
+    assert page.locator("#nudge").count() == 1
+
+
+def test_a_constant_is_pointed_at_like_any_node(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    page.locator(".constant").first.hover()
+    assert "a constant is not differentiated by" in page.inner_text("#panel")
+
+
 def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
     opened: Opener, written: Written
 ) -> None:
@@ -306,7 +340,7 @@ def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
     press(page, "End")
     box(page, "x").click()
     for text, said in (
-        ("-1", "log(x) is not defined at x = -1: log needs a > 0. The old value stays."),
+        ("-1", "log(x) is not defined: log needs a > 0, and here a = x = -1. The old value stays."),
         ("two", "“two” is not a number: write one like 0.25 or -3."),
     ):
         page.fill("#value", text)
@@ -367,7 +401,7 @@ def test_descent_says_what_is_missing_or_goes_too_far(opened: Opener, written: W
     page = opened(written(labelled(Value(0.5, "x").log(), "y"), parameters=["x"]))
     for lr, said in (
         ("fast", "lr is a number, like 0.1."),
-        ("1", "A step of lr = 1 leads too far: log(x) is not defined at x = -1.5"),
+        ("1", "A step of lr = 1 leads too far: log(x) is not defined"),
     ):
         page.fill("#lr", lr)
         page.click("#descend")
@@ -562,8 +596,12 @@ def test_a_stale_graph_says_so_until_it_is_computed_anew(opened: Opener, written
     page.fill("#value", "0.6")
     press(page, "Enter")
     assert not page.is_visible("#stale")
+    press(page, "Escape")
     press(page, "End")
     assert numbers_of(page, "z")[0] == "1"
+    page.click("#reset")  # as it came: stale
+    assert page.is_visible("#stale")
+    assert numbers_of(page, "w")[0] == "0.9"
 
 
 def test_an_operation_known_to_python_only_is_shown_and_not_edited(
@@ -633,6 +671,42 @@ def test_on_paper_there_is_the_graph_and_no_button(opened: Opener, written: Writ
     assert page.is_visible("#formula")
     assert not page.is_visible("#play")
     assert not page.is_visible("#quiz")
+
+
+def test_all_of_a_wide_drawing_fits_when_asked_for(opened: Opener, written: Written) -> None:
+    page = opened(written(chain_demo.build("sigmoid", 6, 0).cost))
+    room = page.locator("#drawing")
+
+    def hidden() -> int:
+        return int(room.evaluate("(room) => room.scrollWidth - room.clientWidth"))
+
+    assert hidden() > 100
+    page.click("#fit")
+    assert hidden() <= 1
+    page.click("#larger")
+    assert hidden() > 100
+    page.click("#smaller")
+    assert hidden() <= 1
+
+
+def test_on_paper_the_graph_runs_the_way_in_which_it_is_larger(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(chain_demo.build("sigmoid", 3, 0).cost))
+
+    def size() -> tuple[float, float]:
+        box = page.locator(".drawing svg").bounding_box()
+        return box["width"], box["height"]
+
+    across, down = size()
+    assert across > down
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    across, down = size()
+    assert down > across
+    assert down <= 801
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    across, down = size()
+    assert across > down
 
 
 def test_a_narrow_window_reads_from_top_to_bottom(opened: Opener, written: Written) -> None:

@@ -108,7 +108,7 @@ def quiz() -> str:
         "sign": mistakes.SIGN,
         "kept": mistakes.KEPT,
         "path": mistakes.PATH,
-        "hint": f"{mistakes.HINT} each of its paths lists them.",
+        "hint": f"{mistakes.HINT} the edges of each path to the output show them.",
     }
     numbers = {"rounded": mistakes.ROUNDED, "close": mistakes.CLOSE, "limit": mistakes.GRAPH_LIMIT}
     settings = [f"{key}: {quoted(text)}" for key, text in texts.items()]

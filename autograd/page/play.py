@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from math import isfinite
 from typing import Any
 
@@ -74,7 +74,7 @@ def graph_page(
         data["position"] = _checked_position(position, order)
     return Page(
         "player",
-        title or name(root).text,
+        rows[-1]["name"] if title is None else str(title),
         data,
         f"const OPERATIONS = {operations(used)};\n{quiz()}",
         ("dagre.min.js",) if groups else (),
@@ -116,6 +116,8 @@ def _moving(
         return {node for node in order if node.op is ops.leaf}
     if isinstance(parameters, (Value, str)):
         parameters = [parameters]
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"parameters are leaves or their labels, got {parameters!r}")
     nodes, root = set(order), order[-1]
     found = {p if p in nodes else find(root, p) for p in parameters}
     for node in found:

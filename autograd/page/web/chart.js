@@ -6,6 +6,7 @@ import { number } from "./number.js";
 const WIDTH = 300;
 const HEIGHT = 110;
 const INSET = 12;
+const LEFT = 42; // room for the scale
 const MOST_DOTS = 40;
 
 /**
@@ -20,13 +21,13 @@ const MOST_DOTS = 40;
  */
 export function chart(lines, label, cursor) {
   const finite = lines.flatMap(({ values }) => values.filter((x) => x !== null && Number.isFinite(x)));
-  const low = Math.min(.../** @type {number[]} */ (finite));
-  const high = Math.max(.../** @type {number[]} */ (finite));
+  const low = Math.min(0, .../** @type {number[]} */ (finite));
+  const high = Math.max(0, .../** @type {number[]} */ (finite));
   const last = Math.max(...lines.map(({ values }) => values.length - 1), 1);
   /** @param {number} step */
-  const across = (step) => INSET + ((WIDTH - 2 * INSET) * step) / last;
+  const across = (step) => LEFT + ((WIDTH - LEFT - INSET) * step) / last;
   /** @param {number} x */
-  const up = (x) => HEIGHT - INSET - (HEIGHT - 2 * INSET) * (high > low ? (x - low) / (high - low) : 0.5);
+  const up = (x) => HEIGHT - INSET - (HEIGHT - 2 * INSET) * ((x - low) / (high - low || 1));
   /** @param {Line} line @returns {[number, number][]} */
   const placed = ({ values }) => values.flatMap((x, step) => (x === null ? [] : [[across(step), up(x)]]));
   const marks = cursor === undefined ? [] : [svg("line", { x1: across(cursor), y1: 2, x2: across(cursor), y2: HEIGHT - INSET, class: "cursor" })];
@@ -34,7 +35,8 @@ export function chart(lines, label, cursor) {
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img", "aria-label": label },
     svg("title", {}, `from ${number(low)} to ${number(high)}`),
-    svg("line", { x1: INSET, y1: HEIGHT - INSET, x2: WIDTH - INSET, y2: HEIGHT - INSET, class: "axis" }),
+    svg("line", { x1: LEFT, y1: up(0), x2: WIDTH - INSET, y2: up(0), class: "axis" }),
+    ...[low, high].map((x) => svg("text", { x: LEFT - 4, y: up(x) + 4, class: "scale" }, number(x, 3))),
     ...marks,
     ...lines.flatMap((line) => drawn(placed(line), line.kind)),
   );

@@ -148,7 +148,7 @@ export class Columns {
 
 /** What the engine calls the number that a circle stands for. @param {number} k @param {number} j */
 export function nameOf(k, j) {
-  return k === 0 ? `x[${j}]` : `a${k}[${j}]`;
+  return k === 0 ? `x[${j}]` : `a${k - 1}[${j}]`;
 }
 
 /** @param {number} size @param {number} from */

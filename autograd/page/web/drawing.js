@@ -89,6 +89,14 @@ export class Drawing {
     this.setWidth(Math.max(SMALLEST, fitting) * this.zoom);
   }
 
+  /** All of it in the window, however small it becomes. */
+  fitAll() {
+    const room = byId("drawing").clientWidth;
+    const fitting = fit(this, room, MOST_OF_WINDOW * window.innerHeight);
+    this.zoom = fitting / Math.max(SMALLEST, fitting);
+    this.scale();
+  }
+
   /** Fit the drawing onto a sheet of paper, all of it. */
   scaleToPaper() {
     this.setWidth(fit(this, ...PAPER));

@@ -95,13 +95,23 @@ function computed(graph, row, operands) {
   if (value === null) throw new RangeError(`${row.op} works on numbers in Python only`);
   const out = value(...operands);
   if (Number.isFinite(out) || !operands.every(Number.isFinite)) return out;
-  const at = row.args.map((arg, k) => `${graph.rows[arg].name} = ${number(operands[k])}`).join(", ");
   const outside = domain !== null && (Number.isNaN(out) || operands.includes(0));
+  const at = located(graph, row, operands);
   throw new RangeError(
     outside
-      ? `${row.expression} is not defined at ${at}: ${row.op} needs ${domain}`
-      : `${row.expression} is too large for a float, at ${at}`,
+      ? `${row.expression} is not defined: ${row.op} needs ${domain}, and here ${at}`
+      : `${row.expression} is too large for a float: ${at}`,
   );
+}
+
+/** Where the operands of an operation are, by the letters of its rule. @param {Graph} graph @param {Row} row @param {number[]} operands */
+function located(graph, row, operands) {
+  return row.args
+    .map((arg, k) => {
+      const name = isConstant(graph.rows[arg]) ? "" : `${graph.rows[arg].name} = `;
+      return `${"abc"[k]} = ${name}${number(operands[k])}`;
+    })
+    .join(", ");
 }
 
 /**

@@ -99,7 +99,12 @@ function frameNow() {
   return frames[playback.position];
 }
 
-/** What the lines show. */
+/** Whether the lines show gradients; before training there are none. */
+function areGradients() {
+  return state.showsGradients && frameNow().gradients !== null;
+}
+
+/** What the lines show. @returns {import("./forward.js").Layer[]} */
 function linesNow() {
   const { weights, gradients } = frameNow();
   return (state.showsGradients && gradients) || weights;
@@ -121,8 +126,7 @@ function showEpoch() {
   setAttribute(inputById("slider"), "aria-valuetext", called);
   byId("scores").replaceChildren(...scoresOf(epoch).flatMap(([name, said]) => [html("span", {}, html("span", { class: "what" }, `${name} `), said)]));
   inputById("gradients").disabled = gradients === null;
-  if (gradients === null) state.showsGradients = false;
-  setText(byId("warning"), isFinite ? "" : "Some weights are no numbers (nan or infinite) here, and what they touch is none either.");
+  setText(byId("warning"), isFinite ? "" : "Some weights here are no numbers, or too large for this page, and what they touch is none either.");
 }
 
 /** @param {number | null} epoch @returns {[string, string][]} */
@@ -138,7 +142,7 @@ function scoresOf(epoch) {
 function showViews() {
   if (isPlane) surveyed = survey(frameNow().weights, box);
   heats?.show(surveyed);
-  templates?.show(linesNow()[0], state.showsGradients);
+  templates?.show(linesNow()[0], areGradients());
 }
 
 function showCurve() {
@@ -168,7 +172,7 @@ function showInput() {
 }
 
 function showLegend() {
-  const what = state.showsGradients ? "gradients" : "weights";
+  const what = areGradients() ? "gradients" : "weights";
   setText(byId("above"), what);
   for (const id of ["weights", "gradients"]) setAttribute(byId(id), "aria-pressed", String(id === what));
 }
@@ -251,10 +255,17 @@ function readPad() {
   if (levels !== null) look(levels.map((level) => range[0] + (level / 255) * (range[1] - range[0])), null);
 }
 
+function clearPad() {
+  pad?.clear();
+  if (state.example === null) look(state.input.map(() => image.range[0]), null);
+}
+
 function typed() {
   const fields = [...byId("fields").querySelectorAll("input")];
   const input = fields.map((field) => parsed(field.value));
+  fields.forEach((field, i) => setAttribute(field, "aria-invalid", String(!Number.isFinite(input[i]))));
   if (input.every(Number.isFinite)) look(input, null);
+  else setText(byId("example"), "Not a number: write one like 0.25 or -3.");
 }
 
 function makeFields() {
@@ -298,7 +309,7 @@ function listen() {
     "example-before": () => turn(-1),
     "example-after": () => turn(1),
     mistake: findMistake,
-    clear: () => pad?.clear(),
+    clear: clearPad,
   };
   for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
   byId("region").addEventListener("click", (event) => look(pointUnder(canvasById("region"), box, event), null));
@@ -313,7 +324,7 @@ function start() {
   byId("examples").hidden = inputs.length === 0;
   byId("mistake").hidden = right === null;
   byId("views").hidden = !isPlane && !image;
-  setText(byId("sure"), data.sure && `The bars show how sure it is: ${data.sure}.`);
+  setText(byId("sure"), data.sure);
   if (image) markRow();
   makeFields();
   makeKinds();

@@ -23,14 +23,14 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
   const x = pass.activations[k - 1];
   const w = weightsInto(layer, j);
   const most = largest(Array.from(w, (weight, i) => weight * x[i]));
-  const rows = most.map((i) => row(`W${k}[${j},${i}]`, w[i], nameOf(k - 1, i), x[i], slopes && weightsInto(slopes, j)[i]));
+  const rows = most.map((i) => row(`W${k - 1}[${j},${i}]`, w[i], nameOf(k - 1, i), x[i], slopes && weightsInto(slopes, j)[i]));
   const notes = [
     ...(most.length < w.length ? [`The ${MOST} of ${w.length.toLocaleString("en")} that add most to z.`] : []),
     ...(slopes ? ["C is the mean cost of the last batch before this moment."] : []),
   ];
   byId("neuron").replaceChildren(
     html("h2", {}, `Neuron ${nameOf(k, j)}`),
-    html("p", { class: "formula small" }, `z = b + Σ w·${k === 1 ? "x" : `a${k - 1}`}, a = ${activation === "identity" ? "z" : `${activation}(z)`}`),
+    html("p", { class: "formula small" }, `z = b + Σ w·${k === 1 ? "x" : `a${k - 2}`}, a = ${activation === "identity" ? "z" : `${activation}(z)`}`),
     html(
       "dl",
       {},

@@ -40,6 +40,8 @@ function trimmed(text) {
  * @param {string} text
  */
 export function parsed(text) {
-  const plain = text.trim().replace("−", "-").replace(",", ".");
-  return plain === "" ? NaN : Number(plain);
+  const plain = text.trim().replaceAll("−", "-");
+  const isThousands = /^[-+]?\d{1,3}(,\d{3})+$/.test(plain);
+  const isNumber = /^[-+]?(\d+[.,]?\d*|[.,]\d+)(e[-+]?\d+)?$/i.test(plain);
+  return isNumber && !isThousands ? Number(plain.replace(",", ".")) : NaN;
 }

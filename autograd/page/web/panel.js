@@ -143,7 +143,7 @@ function abridged(items) {
 /** @param {Owner} owner @param {number} node */
 function nudger(owner, node) {
   const { graph, editable } = owner;
-  if (isConstant(graph.rows[node]) || !editable) return [];
+  if (isConstant(graph.rows[node]) || !editable || !Number.isFinite(graph.values[node])) return [];
   const span = Math.max(0.1, Math.abs(graph.values[node]) / 2);
   const range = /** @type {HTMLInputElement} */ (
     html("input", { type: "range", id: "nudge", min: String(-span), max: String(span), step: String(span / 100) })
@@ -211,7 +211,7 @@ function question(owner, node) {
     said.className = verdict.right ? "right" : "wrong";
     if (verdict.right) owner.answer(node);
   };
-  const button = html("button", { type: "submit" }, "Check");
+  const button = html("button", { type: "submit", id: "check" }, "Check");
   const give = html("button", { type: "button", id: "give" }, "Show it");
   give.addEventListener("click", () => owner.answer(node));
   const form = html("form", { class: "row" }, html("label", {}, `${slopeName(graph, node)} = `, field), button, give);

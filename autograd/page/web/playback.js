@@ -30,7 +30,7 @@ export class Playback {
 
   /** Where a link or the address asks to be. */
   asked() {
-    const [unit, label] = decodeURIComponent(window.location.hash.slice(1)).split("=");
+    const [unit, label] = window.location.hash.slice(1).split("=");
     return unit === this.piece.unit && label ? this.piece.find(label) : null;
   }
 

@@ -75,9 +75,16 @@ function show() {
   byId("slider").setAttribute("aria-valuetext", words.title);
 }
 
+/** Fill the card anew; who was in one of its fields is in it again. */
 function showCard() {
+  const panel = byId("panel");
+  const field = panel.contains(document.activeElement) ? document.activeElement?.id : undefined;
   if (state.shown === null) showNoPanel();
   else showPanel(owner, Number(state.shown.slice(1)));
+  if (field === undefined) return;
+  const again = document.getElementById(field);
+  if (again) again.focus();
+  else comeBack();
 }
 
 function draw() {
@@ -243,6 +250,7 @@ function startAgain() {
   graph.values = graphOf(data.nodes).values;
   state.costs = [graph.values[rootOf(graph)]];
   changed();
+  byId("stale").hidden = !data.stale;
 }
 
 function toggleQuiz() {
@@ -264,7 +272,7 @@ function listen() {
   /** @type {Record<string, () => void>} */
   const clicks = {
     smaller: () => zoom(drawing.zoom / 1.25),
-    fit: () => zoom(1),
+    fit: () => drawing.fitAll(),
     larger: () => zoom(drawing.zoom * 1.25),
     quiz: toggleQuiz,
     descend: () => descend(1),

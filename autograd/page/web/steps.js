@@ -1,6 +1,6 @@
 // The positions of the player: nothing computed, the forward pass, ∂C/∂C = 1, the backward pass.
 
-import { backwardSteps, gradientsAfter, isConstant, local, rootOf } from "./graph.js";
+import { backwardSteps, gradientsAfter, local, rootOf } from "./graph.js";
 import { number } from "./number.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -143,14 +143,14 @@ function backwardWords(graph, plan, place, hidden) {
   return words(
     `backward ${index} of ${place.count}`,
     `${of} = ${formula || number(slope)}`,
-    OPERATIONS[row.op].rules[slot],
+    ruleOf(OPERATIONS[row.op].rules[slot]),
     "upstream × local = contribution",
     `${shown(upstream)} × ${number(slope)} = ${shown(upstream * slope)}`,
     `${soFar}${shown(total)}${complete ? "" : " …"}`,
   );
 }
 
-/** Whether a node has a gradient at all. @param {Graph} graph @param {number} i */
-export function hasGradient(graph, i) {
-  return !isConstant(graph.rows[i]);
+/** A rule as a person reads it; an operation of a reader's own may only name its derivative. @param {string} rule */
+function ruleOf(rule) {
+  return rule.includes(" = ") ? rule : "";
 }

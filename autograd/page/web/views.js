@@ -32,7 +32,7 @@ export class Heats {
       const { low, high } = spanOf(activations);
       paintAroundZero(canvas, GRID, activations);
       setAttribute(canvas, "aria-label", `${nameOf(k, j)} over the plane: from ${number(low)} to ${number(high)}`);
-      setText(caption, low === 0 && high === 0 ? `${nameOf(k, j)}: dead` : nameOf(k, j));
+      setText(caption, activations.every((a) => a === 0) ? `${nameOf(k, j)}: dead` : nameOf(k, j));
     }
   }
 }
@@ -78,6 +78,6 @@ function row(k, size, activation, kind, choose) {
   });
   const left = size - places.length;
   const more = left > 0 ? [html("p", { class: "what" }, `and ${left.toLocaleString("en")} more`)] : [];
-  byId("heats").append(html("h3", {}, `layer ${k}, ${activation}`), html("div", { class: "heats" }, ...figures), ...more);
+  byId("heats").append(html("h3", {}, `layer ${k - 1}, ${activation}`), html("div", { class: "heats" }, ...figures), ...more);
   return views;
 }
