@@ -567,6 +567,7 @@ class Skipping(nn.Module):
         (nn.MLP(2, [2]), {"data": ([[1.0]], [0])}, "X has 1 columns, and the model takes 2 inputs"),
         (nn.MLP(2, [2]), {"data": ([[1.0, 2.0]], [5])}, "class 5 is outside the 2 classes"),
         (nn.MLP(2, [2]), {"classes": ["a"]}, "tell 2 classes apart, and there are 1 names"),
+        (nn.MLP(2, [2]), {"shape": (-1, -2)}, "shape"),
         (nn.MLP(2, [2]), {"shape": (3, 3)}, "an image of 3 × 3 pixels does not fit 2 inputs"),
         (
             nn.MLP(1, [1]),
@@ -586,6 +587,21 @@ def test_what_does_not_fit_is_refused(
     with pytest.raises(ValueError, match=message):
         model.save_html(tmp_path / "page.html", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"history": [nn.History()]}, "history is what trainer.fit\\(\\) returned, got \\["),
+        ({"shape": 7}, "shape is a pair \\(rows, columns\\), as in \\(28, 28\\); got 7"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        nn.MLP(2, [2], seed=0).save_html(tmp_path / "page.html", **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

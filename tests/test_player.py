@@ -519,6 +519,31 @@ def test_steps_inside_a_folded_group_light_the_group(opened: Opener, written: Wr
     assert math.isclose(float(numbers_of(page, "C")[0]), root.data, rel_tol=1e-3)
 
 
+@pytest.mark.parametrize("max_nodes", [60, 12])  # laid out by Graphviz, and by dagre
+def test_a_leaf_that_feeds_many_has_a_line_to_each(
+    max_nodes: int, opened: Opener, written: Written
+) -> None:
+    x = Value(0.5, "x")
+    root = x
+    for _ in range(12):
+        root = root.sin() * x
+    page = opened(written(labelled(root, "y"), max_nodes=max_nodes))
+    for _ in range(9):
+        if page.locator(".group").count():
+            page.locator(".group").first.click()
+    lines = page.locator(".edge").all()
+    assert len(lines) == sum(len(node.args) for node in topological_order(root))
+    tips = [line.locator(".tip").bounding_box() for line in lines]
+    boxes = [found.bounding_box() for found in page.locator(".box").all()]
+    assert all(any(_touches(tip, box) for box in boxes) for tip in tips)
+
+
+def _touches(tip: dict[str, float], box: dict[str, float]) -> bool:
+    across = box["x"] - 4 <= tip["x"] + tip["width"] and tip["x"] <= box["x"] + box["width"] + 4
+    down = box["y"] - 4 <= tip["y"] + tip["height"] and tip["y"] <= box["y"] + box["height"] + 4
+    return across and down
+
+
 def test_a_graph_without_scopes_folds_in_parts(opened: Opener, written: Written) -> None:
     root = labelled(autograd.sum([Value(float(i), f"x{i}") for i in range(40)]), "y")
     page = opened(written(root, max_nodes=20))

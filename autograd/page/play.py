@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from math import isfinite
 from typing import Any
@@ -20,6 +21,7 @@ from .record import box_size, recorded
 
 MOST_NODES = 50_000  # of a page; a browser should still open it
 GROUP_SIZE = (132, 52)
+WIDEST_FAN = 8  # lines from a leaf that are laid out; the page draws the others straight
 DIRECTIONS = ("LR", "TB")  # for wide windows and for narrow ones
 
 
@@ -134,11 +136,14 @@ def _layouts(rows: list[Any], groups: list[Any], place: list[int], seen: set[int
         for i, item in enumerate(items)
     }
     edges: dict[str, tuple[str, str, str]] = {}
+    fans: Counter[str] = Counter()
     for i, row in enumerate(rows):
         for slot, arg in enumerate(row["args"]):
             tail, head = items[arg], items[i]
             if tail != head:
                 plain = tail.startswith("n") and head.startswith("n")
                 id_ = f"{tail}-{head}-{slot}" if plain else f"{tail}-{head}"
-                edges.setdefault(id_, (id_, tail, head))
+                if id_ not in edges and (rows[arg]["args"] or fans[tail] < WIDEST_FAN):
+                    edges[id_] = id_, tail, head
+                    fans[tail] += 1
     return {way: laid_out(sizes, list(edges.values()), way) for way in DIRECTIONS}

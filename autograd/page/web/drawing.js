@@ -2,6 +2,7 @@
 
 import { byId, setAttribute, setText, svg } from "./elements.js";
 import { isConstant, isLeaf, local, rootOf } from "./graph.js";
+import { straightLine } from "./layout.js";
 import { number } from "./number.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -64,7 +65,7 @@ export class Drawing {
     this.boxes.clear();
     this.edges.clear();
     const labelled = view.lines.length <= MOST_LABELLED;
-    const lines = view.lines.map((line) => this.makeLine(line, layout.edges[line.id], labelled));
+    const lines = view.lines.map((line) => this.makeLine(line, layout.edges[line.id] ?? straightLine(layout, line, (id) => this.sizeOf(id)), labelled));
     const boxes = view.boxes.map((id) => this.makeBox(id, layout.boxes[id]));
     this.width = layout.width + 2 * MARGIN;
     this.height = layout.height + 2 * MARGIN;

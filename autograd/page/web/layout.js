@@ -11,6 +11,7 @@
 /** @typedef {"LR" | "TB"} Direction */
 
 const ARROW = 8;
+const WIDEST_FAN = 8; // as in play.py: more long lines from one place take seconds to lay out
 
 /**
  * @param {import("./fold.js").View} view
@@ -26,7 +27,8 @@ export function laidOut(view, sizeOf, rankdir) {
     const [width, height] = sizeOf(id);
     graph.setNode(id, { width, height });
   }
-  for (const { id, tail, head } of view.lines) graph.setEdge(tail, head, {}, id);
+  const routed = routedLines(view);
+  for (const { id, tail, head } of routed) graph.setEdge(tail, head, {}, id);
   dagre.layout(graph);
   const { width, height } = graph.graph();
   /** @type {Layout} */
@@ -35,12 +37,45 @@ export function laidOut(view, sizeOf, rankdir) {
     const { x, y } = graph.node(id);
     layout.boxes[id] = [x, y];
   }
-  for (const { id, tail, head } of view.lines) {
+  for (const { id, tail, head } of routed) {
     const { points } = graph.edge(tail, head, id);
     const middle = points[Math.floor(points.length / 2)];
     layout.edges[id] = { path: curve(points), middle: [middle.x, middle.y] };
   }
   return layout;
+}
+
+/** The lines that are laid out: of those that fan out of a leaf the first few. @param {import("./fold.js").View} view */
+function routedLines(view) {
+  const heads = new Set(view.lines.map(({ head }) => head));
+  /** @type {Map<string, number>} */
+  const fans = new Map();
+  return view.lines.filter(({ tail }) => {
+    const count = (fans.get(tail) ?? 0) + 1;
+    fans.set(tail, count);
+    return heads.has(tail) || count <= WIDEST_FAN;
+  });
+}
+
+/**
+ * A straight line between two boxes, for what was not laid out.
+ * @param {Layout} layout
+ * @param {import("./fold.js").Line} line
+ * @param {(id: string) => [number, number]} sizeOf
+ */
+export function straightLine(layout, { tail, head }, sizeOf) {
+  const [x0, y0] = layout.boxes[tail];
+  const [x1, y1] = layout.boxes[head];
+  const start = { x: x0, y: y0 };
+  const share = shareInside(sizeOf(head), x1 - x0, y1 - y0);
+  const end = { x: x1 - share * (x1 - x0), y: y1 - share * (y1 - y0) };
+  const middle = middleOf(start, end);
+  return { path: curve([start, end]), middle: /** @type {[number, number]} */ ([middle.x, middle.y]) };
+}
+
+/** The share of a line that lies inside the box it leads to. @param {[number, number]} size @param {number} across @param {number} down */
+function shareInside([width, height], across, down) {
+  return Math.min(1, width / 2 / Math.abs(across), height / 2 / Math.abs(down));
 }
 
 /** A smooth line through points that ends in a straight arrow. @param {{x: number, y: number}[]} points */
