@@ -134,7 +134,7 @@ def mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[tu
     ]
     if len(arriving) > 1:
         kept = KEPT.format(len(arriving))
-        yield from ((contribution, kept) for contribution in reversed(arriving))
+        yield from ((contribution, kept) for contribution in arriving)
         for contribution in arriving:
             yield true - contribution, PATH.format(number(contribution))
     if true and found[root] != 1.0:

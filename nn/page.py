@@ -126,7 +126,7 @@ def _image(shape: tuple[int, int], examples: Examples | None) -> dict[str, Any]:
     low, high = (0.0, 1.0) if examples is None else (examples.X.min(), examples.X.max())
     filled = FILLED * min(shape)
     if examples is not None and high > low:
-        inked = (examples.X.reshape(-1, *shape) - low) / (high - low) > FAINT
+        inked = (examples.X[:MOST_EXAMPLES].reshape(-1, *shape) - low) / (high - low) > FAINT
         filled = float(
             np.median([np.ptp(np.argwhere(ink), 0).max() + 1 for ink in inked if ink.any()])
         )

@@ -11,11 +11,13 @@ from examples import labelled, network, neuron
 from IPython.core.formatters import DisplayFormatter
 
 import autograd
+import autograd.card
 import nn
-from autograd import RenderError, Value, render
+from autograd import RenderError, Value, render, scope
 from autograd.explain import sensitivity
 from autograd.graph import find, topological_order
 from demos import chain as chain_demo
+from nn.curve import curve
 
 HOSTILE = "</iframe></pre><script>alert(1)</script><img src=x onerror=alert(1)>"
 
@@ -314,3 +316,27 @@ def test_a_compiled_function_is_text_before_its_first_call() -> None:
     function = autograd.compile(lambda x: w * x)
     assert set(shown(function)) == {"text/plain"}
     assert "not called yet" in repr(function)
+
+
+def test_the_card_says_where_a_node_was_made() -> None:
+    with scope("layers[0]"):
+        y = Value(2.0, "x") * 3.0
+    assert "made in layers[0]" in card(y).text
+
+
+def test_a_number_too_large_for_a_float_is_shown_as_text_alone() -> None:
+    x = Value(1.0)
+    x.data = 10**400
+    assert autograd.card.card(x) is None
+
+
+def test_a_falling_cost_falls_to_its_last_epoch() -> None:
+    html = curve({"loss": [3.0 / (i + 1) for i in range(701)]})
+    points = html.split("<polyline")[2].split('"')[1].split()
+    heights = [float(point.split(",")[1]) for point in points]
+    assert heights == sorted(heights)  # downwards
+    assert float(points[-1].split(",")[0]) == 430
+
+
+def test_without_held_out_examples_there_is_one_line() -> None:
+    assert "val. loss" not in nn.History(losses=[1.0, 0.5])._repr_html_()

@@ -25,7 +25,7 @@ ORDER = {
         "compiled",
     ],
     "autograd/page": [
-        *("javascript", "record", "groups", "layout", "html", "play"),
+        *("record", "javascript", "groups", "layout", "html", "play"),
     ],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),

@@ -24,3 +24,8 @@ def test_a_table_has_a_cell_for_each_text() -> None:
     assert table.count("<th") == 2
     assert table.count("<td") == 4
     assert table.count("text-align:right") == 3
+
+
+def test_a_bar_shows_its_sign() -> None:
+    assert markup.POSITIVE in markup.bar(0.5)
+    assert markup.NEGATIVE in markup.bar(0.5, negative=True)

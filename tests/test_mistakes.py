@@ -280,3 +280,8 @@ def test_a_guess_that_is_close_is_told_to_carry_more_digits(guess: float) -> Non
     judgement = judged(root, find(root, "w"), guess)
     assert not judgement.right
     assert judgement.text.endswith("is close, but not right: carry more digits.")
+
+
+def test_a_verdict_marks_right_and_wrong() -> None:
+    html = neuron().stepper().check(w=-0.16, b=3)._repr_html_()
+    assert html.index("✓") < html.index("w: -0.16") < html.index("✗") < html.index("b: 3")

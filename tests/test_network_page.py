@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_page import parts
 from test_player import press, violations
 
 import nn
-from nn.snapshots import unpacked
+from nn.answers import answers_of, threshold_of
+from nn.snapshots import Snapshot, unpacked
 
 Opener = Callable[..., Any]
 HOSTILE = "</script><script>document.title='run'</script><b>"
@@ -422,7 +425,7 @@ def test_what_is_typed_and_is_no_number_is_said(plane: Run, opened: Opener) -> N
     field = page.locator("#fields input").first
     field.fill("abc")
     assert field.get_attribute("aria-invalid") == "true"
-    assert page.inner_text("#example") == "Not a number: write one like 0.25 or -3."
+    assert page.inner_text("#example") == "“abc” is not a number: write one like 0.25 or -3."
     field.fill("0.5")
     assert field.get_attribute("aria-invalid") == "false"
 
@@ -616,3 +619,235 @@ def test_a_page_of_a_recogniser_can_be_mailed(tmp_path: Path) -> None:
     history = trained(model, nn.cross_entropy, X[:8], [0, 1] * 4, 20)
     path = model.save_html(tmp_path / "page.html", history=history, data=(X, [0, 1] * 200))
     assert Path(path).stat().st_size < 4_000_000
+
+
+def test_lines_of_other_neurons_step_back(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path)
+    focus(page, 2, 1)
+    assert page.locator(".weight").count() == 8 + 12 + 3
+    assert page.locator(".weight:not(.far)").count() == 4 + 1
+
+
+def test_a_circle_is_as_bright_as_its_neuron_is_active(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path)
+    plane.model(plane.data[0][0])
+    for j, neuron in enumerate(plane.model.layers[0].neurons):
+        circle = page.locator(f'[data-neuron="1,{j}"] circle')
+        level = float(circle.get_attribute("fill").split()[1])
+        assert level == pytest.approx(30 + 225 * (neuron.a.data + 1) / 2, abs=1.0)
+
+
+def test_the_pixels_in_the_drawing_are_framed_in_the_picture(
+    tmp_path: Path, opened: Opener
+) -> None:
+    page = opened(nn.MLP(64, [2], seed=0).save_html(tmp_path / "page.html", shape=(2, 32)))
+    first = page.locator(".neuron[data-name]").first
+    assert first.get_attribute("data-name") == "x[40] = 0"
+    style = page.locator("#row-mark").evaluate("({ style }) => style")
+    assert [style[side] for side in ("left", "top", "width", "height")] == [
+        "25%", "50%", "50%", "50%",
+    ]  # fmt: skip
+
+
+def test_a_neuron_of_many_weights_shows_those_that_add_most(picture: Run, opened: Opener) -> None:
+    page = opened(picture.path)
+    focus(page, 1, 0)
+    added = np.array(numbers_in(page, "#neuron tbody")).reshape(16, -1)[:, 2]
+    w = np.array([p.data for p in picture.model.layers[0].neurons[0].w])
+    wanted = np.sort(abs(w * picture.data[0][0]))[::-1][:16]
+    assert abs(added) == pytest.approx(wanted, rel=1e-2, abs=1e-3)
+
+
+def test_a_neuron_that_is_never_active_is_called_dead(tmp_path: Path, opened: Opener) -> None:
+    model = nn.MLP(2, [2, 1], seed=0)
+    model.layers[0].neurons[1].b.data = -100.0
+    page = opened(model.save_html(tmp_path / "page.html"))
+    assert "a0[1]: dead" in page.locator("figcaption").all_inner_texts()
+
+
+def test_of_many_outputs_the_largest_are_shown(tmp_path: Path, opened: Opener) -> None:
+    model = nn.MLP(2, [14], seed=0)
+    page = opened(model.save_html(tmp_path / "page.html", data=([[0.5, -0.5]], [0])))
+    wanted = np.sort(model.predict([[0.5, -0.5]])[0])[::-1][:12]
+    assert numbers_in(page, "#outputs") == pytest.approx(wanted.tolist(), rel=1e-4, abs=1e-6)
+    assert page.locator("#outputs .best").count() == 1
+    assert page.locator("#outputs li").first.get_attribute("class") == "best"
+
+
+@pytest.mark.parametrize(
+    ("output", "share", "said"),
+    [
+        (
+            "identity",
+            lambda a: 1 / (1 + np.exp(-a)),
+            "The bar shows how sure it is of 1: σ of the output.",
+        ),
+        ("tanh", lambda a: (a + 1) / 2, "The bar shows how sure it is of 1."),
+    ],
+)
+def test_one_output_says_how_sure_it_is(
+    output: str, share: Any, said: str, tmp_path: Path, opened: Opener
+) -> None:
+    model = nn.MLP(2, [3, 1], output=output, seed=0)
+    page = opened(model.save_html(tmp_path / "page.html", data=([[0.9, -0.4]], [1])))
+    yes = share(model.predict([[0.9, -0.4]])[0])
+    assert page.get_attribute("#outputs .bar-of", "title") == f"{100 * yes:.1f} %"
+    answer = f"It says {int(yes > 0.5)}, {100 * max(yes, 1 - yes):.1f} % sure"
+    assert page.inner_text("#answer") == answer
+    assert page.inner_text("#sure") == said
+
+
+def test_nothing_of_a_drawing_is_cut_off(plane: Run, picture: Run, opened: Opener) -> None:
+    page = opened(picture.path)
+    ink = [255, *[0] * 8, 51]
+    found = page.evaluate("ink => MODULES['centred.js'].centred(ink, 10, [1, 10], 10)", ink)
+    assert found == ink
+
+
+def test_the_pen_is_lifted_when_the_pad_is_left(picture: Run, opened: Opener) -> None:
+    page = opened(picture.path)
+    draw(page, [[(0.3, 0.1), (0.3, 0.9)]])
+    page.locator("#pad").focus()
+    press(page, "ArrowUp")
+    assert page.inner_text("#pen").startswith("pen up")
+    press(page, " ")
+    press(page, "Tab")
+    assert page.inner_text("#pen") == ""
+    page.locator("#pad").focus()
+    press(page, "ArrowUp")
+    assert page.inner_text("#pen").startswith("pen up")
+
+
+def test_canvases_follow_the_system_too(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path, color_scheme="light")
+    light = colour_at(page, 0.5, 0.5)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "light => document.getElementById('region').getContext('2d')"
+        ".getImageData(360, 360, 1, 1).data[0] !== light",
+        arg=light[0],
+    )
+
+
+def test_shares_are_percentages_and_the_curve_marks_the_epoch(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path, "#epoch=2")
+    right = plane.history.validation_accuracies[1]
+    assert f"validation accuracy {100 * right:.1f} %" in page.inner_text("#scores")
+    assert float(page.locator("#curve .cursor").get_attribute("x1")) == 42 + 246 * 2 / 4
+
+
+def test_examples_and_the_input_stand_in_the_plane(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path, color_scheme="light")
+    low, size = corner(plane.data)
+    X, y = plane.data
+    across, down = (X[0] - low) / size * [1, -1] + [0, 1]
+    assert colour_at(page, across, down)[:3] == [[0xC2, 0x4F, 0x00], [0x00, 0x67, 0xA5]][y[0]]
+    ink = [0x1D, 0x1F, 0x23]
+    assert colour_at(page, across + 18 / 720, down)[:3] == ink  # an arm of the cross
+
+
+def test_the_surer_the_fuller_is_the_tint(tmp_path: Path, opened: Opener) -> None:
+    neuron = nn.Neuron(2, "sigmoid", seed=0)
+    for p, x in zip(neuron.parameters(), (4.0, 0.0, 0.0)):
+        p.data = x
+    page = opened(neuron.save_html(tmp_path / "page.html"), color_scheme="light")
+    tints = [255 - colour_at(page, x, 0.05)[0] for x in (0.52, 0.7, 0.98)]
+    assert tints[0] < tints[1] - 20 < tints[2] - 40
+
+
+def test_what_is_typed_stays_as_it_is_typed(plane: Run, opened: Opener) -> None:
+    page = opened(plane.path)
+    field = page.locator("#fields input").first
+    field.fill("")
+    field.press_sequentially("0.50")
+    assert field.input_value() == "0.50"
+    page.click("#example-after")
+    assert page.inner_text("#example").startswith("example 1 of 24")
+
+
+def test_with_numbers_for_targets_there_is_no_mistake_to_find(
+    tmp_path: Path, opened: Opener
+) -> None:
+    model = nn.MLP(5, [1], seed=0)
+    page = opened(model.save_html(tmp_path / "page.html", data=([[0.1] * 5], [0.25])))
+    assert page.locator("#examples").is_visible()
+    assert page.locator("#mistake").is_hidden()
+
+
+def test_the_images_are_of_gradients_where_the_lines_are(picture: Run, opened: Opener) -> None:
+    page = opened(picture.path)
+    assert page.is_visible("#views-key")
+    page.click("#gradients")
+    assert page.inner_text("#views-title") == "The gradients of the first layer as images"
+    assert not page.is_visible("#views-key")  # they want nothing
+
+
+def test_every_neuron_is_reached_by_tab(plane: Run, opened: Opener) -> None:
+    assert opened(plane.path).locator('.neuron[tabindex="0"]').count() == 4 + 3 + 1
+
+
+def contents(model: nn.Module, folder: Path, **options: Any) -> dict[str, Any]:
+    """What the page was written with."""
+    path = Path(model.save_html(folder / "page.html", **options))
+    found: dict[str, Any] = parts(path.read_text("utf-8"))["data"]
+    return found
+
+
+def test_of_many_examples_the_first_are_taken_in_the_range_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nn.page.MOST_NUMBERS", 64 * 2)
+    X = np.zeros((3, 64))
+    X[0, 5], X[1, 6], X[2, 7] = 1.0, 2.0, 4.0
+    found = contents(nn.MLP(64, [2], seed=0), tmp_path, data=(X, [0, 1, 0]))
+    assert (found["examples"]["shown"], found["examples"]["of"]) == (2, 3)
+    levels = np.frombuffer(base64.b64decode(found["examples"]["inputs"]), np.uint8)
+    low, high = found["image"]["range"]
+    assert low + levels / 255 * (high - low) == pytest.approx(X[:2].ravel(), abs=4 / 255)
+
+
+def test_without_examples_a_drawing_fills_an_image_as_in_mnist(tmp_path: Path) -> None:
+    assert contents(nn.MLP(784, [2], seed=0), tmp_path)["image"]["filled"] == pytest.approx(20)
+
+
+def test_it_opens_at_the_last_moment_with_the_models_weights(tmp_path: Path) -> None:
+    model = nn.MLP(2, [2], seed=0)
+    weights = [p.data for p in model.parameters()]
+    shots = [Snapshot.of(epoch, weights) for epoch in (0, 1)]
+    assert contents(model, tmp_path, history=nn.History(snapshots=shots))["start"] == 1
+
+
+def test_a_cost_that_is_no_number_is_a_gap_in_the_curve(tmp_path: Path) -> None:
+    history = nn.History(losses=[0.5, float("nan")])
+    found = contents(nn.MLP(2, [2], seed=0), tmp_path, history=history)
+    assert found["curves"] == {"loss": [0.5, None]}
+
+
+def test_gradients_of_another_model_are_refused_too(tmp_path: Path) -> None:
+    history = nn.History(snapshots=[Snapshot.of(0, [0.0] * 6, [0.0])])
+    with pytest.raises(ValueError, match="give the one that trainer.fit"):
+        nn.MLP(2, [2]).save_html(tmp_path / "page.html", history=history)
+
+
+class Clipping(nn.Module):
+    """A layer that sees nothing above one."""
+
+    def __init__(self) -> None:
+        self.layer = nn.Layer(2, 2, "identity", seed=0)
+
+    def forward(self, x: Any) -> Any:
+        return self.layer([min(xi, 1.0) for xi in x])
+
+
+def test_the_examples_are_computed_as_the_model_does(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="computes something else"):
+        Clipping().save_html(tmp_path / "page.html", data=([[3.0, 3.0]], [0]))
+
+
+def test_rows_that_add_up_to_one_by_a_negative_number_are_numbers() -> None:
+    answers, right = answers_of(nn.MLP(2, [3]), 3, [[2.0, -1.0, 0.0]], None)
+    assert (answers.kind, right) == ("numbers", None)
+
+
+def test_a_step_is_a_probability_too() -> None:
+    assert threshold_of(nn.MLP(2, [1], output="step")) == 0.5

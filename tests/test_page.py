@@ -24,7 +24,7 @@ from autograd.page import graph_page
 from autograd.page.groups import OUTERMOST, grouped, opened, visible
 from autograd.page.javascript import expression
 from autograd.page.layout import laid_out
-from autograd.page.record import recorded, slope_formula
+from autograd.page.record import box_size, recorded, slope_formula
 from demos import chain as chain_demo
 
 
@@ -330,3 +330,32 @@ def test_boxes_do_not_overlap_and_lines_join_them(rankdir: str) -> None:
         numbers = [float(x) for x in re.findall(r"-?[\d.]+", found["edges"][id_]["path"])]
         assert abs(numbers[along] - places[tail][along]) <= sizes[tail][along] / 2 + 3
         assert abs(numbers[-2 + along] - places[head][along]) <= sizes[head][along] / 2 + 3
+
+
+def test_a_box_is_as_wide_as_its_label() -> None:
+    assert box_size({"op": "mul", "label": "a"})[0] == 120
+    assert box_size({"op": "mul", "label": "a" * 18})[0] >= 18 * 8
+
+
+def test_a_symbol_is_data_too() -> None:
+    own = autograd.op(
+        "own_symbol", lambda a: a * 2.0, lambda out, a: (2.0,), symbol="</script><script>"
+    )
+    assert graph_page(own(Value(1.0, "x"))).html.count("</script>") == 2
+
+
+def test_a_slope_that_is_no_number_is_recorded_as_none() -> None:
+    own = autograd.op("own_root", lambda a: math.sqrt(a), lambda out, a: (0.5 / math.sqrt(a),))
+    root = own(Value(0.0, "x"))
+    assert recorded(root, [], [])[1]["locals"] == ["NaN"]
+
+
+def test_an_operation_with_an_infinite_number_in_it_is_javascript_too() -> None:
+    capped = autograd.op(
+        "capped_at",
+        value=lambda a: autograd.minimum(a, math.inf),
+        partials=lambda out, a: (1.0,),
+    )
+    html = graph_page(capped(Value(1.0, "x"))).html
+    assert "(Infinity)" in html
+    assert "(inf)" not in html

@@ -345,7 +345,7 @@ def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
     ):
         page.fill("#value", text)
         press(page, "Enter")
-        assert page.inner_text("#edit-said") == said
+        page.locator("#edit-said", has_text=said).wait_for()
         assert page.input_value("#value") == "2"
         assert numbers_of(page, "x") == ["2", "0.5"]
 
@@ -742,3 +742,230 @@ def test_a_narrow_window_reads_from_top_to_bottom(opened: Opener, written: Writt
     page.set_viewport_size({"width": 1280, "height": 800})
     box(page, "C").wait_for()
     assert box(page, "C").bounding_box()["x"] > 600
+
+
+def test_the_paths_that_are_left_out_are_counted(opened: Opener, written: Written) -> None:
+    x = Value(1.0, "x")
+    page = opened(written(labelled(autograd.sum([x * float(i) for i in range(1, 13)]), "y")))
+    box(page, "x").click()
+    assert page.locator(".paths li").count() == 10
+    assert "… and 2 paths more that carry less" in page.inner_text("#panel")
+
+
+def test_the_bars_of_a_nudge_go_to_the_side_of_its_sign(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    box(page, "w").click()
+    page.fill("#nudge", "0.15")  # the cost falls
+    style = page.locator(".bar.predicted").evaluate("bar => bar.style")
+    width, left = float(style["width"].rstrip("%")), float(style["marginLeft"].rstrip("%"))
+    assert width > 0.0
+    assert left == pytest.approx(50.0 - width)
+    assert page.get_attribute("#nudge", "aria-valuetext") == "0.15"
+
+
+def test_a_nudge_out_of_the_domain_says_so(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(0.05, "x").log(), "y")))
+    box(page, "x").click()
+    page.fill("#nudge", "-0.1")
+    assert "log(x) is not defined" in page.locator(".nudge dd").last.inner_text()
+
+
+def test_an_edit_asks_the_quiz_anew_and_starts_the_costs_anew(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()))
+    page.click("#descend")
+    page.click("#quiz")
+    box(page, "b").click()
+    page.click("#give")
+    assert numbers_of(page, "b")[1] != "?"
+    box(page, "w").click()
+    page.fill("#value", "1")
+    press(page, "Enter")
+    assert numbers_of(page, "b")[1] == "?"
+    assert "after" not in page.inner_text("#descent-said")
+
+
+def test_the_quiz_starts_at_a_parameter_and_where_gradients_are(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron(), parameters=["b"]))
+    page.click("#quiz")
+    assert title(page) == "backward, before the first step"
+    assert page.inner_text("#panel h2") == "b"
+    box(page, "C").click()
+    assert page.locator("#guess").count() == 0  # ∂C/∂C is no question
+
+
+def test_a_sheet_of_paper_gets_all_of_it_and_then_the_window_again(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(chain_demo.build("sigmoid", 6, 0).cost))
+
+    def width() -> float:
+        return float(
+            page.evaluate("parseFloat(document.querySelector('.drawing svg').style.width)")
+        )
+
+    before = width()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert width() <= 660 < before
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert width() == before
+
+
+def test_what_was_opened_is_in_focus(opened: Opener, written: Written) -> None:
+    page = opened(written(scoped(6), max_nodes=20))
+    page.locator('.group[aria-label^="layers[1]"]').focus()
+    press(page, "Enter")
+    assert page.evaluate("document.activeElement.hasAttribute('data-box')")
+
+
+def test_the_drawing_can_be_made_smaller_and_larger(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    width = "parseFloat(document.querySelector('.drawing svg').style.width)"
+    fitting = page.evaluate(width)
+    page.click("#larger")
+    assert page.evaluate(width) == pytest.approx(1.25 * fitting, rel=0.01)
+    page.click("#smaller")
+    page.click("#smaller")
+    assert page.evaluate(width) == pytest.approx(fitting / 1.25, rel=0.01)
+    for _ in range(30):
+        page.click("#smaller")
+    assert page.evaluate(width) == pytest.approx(0.2 * fitting, rel=0.02)
+    page.click("#fit")
+    assert page.evaluate(width) == fitting
+
+
+def test_keys_of_the_browser_and_of_a_field_are_not_the_players(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()))
+    press(page, "Control+ArrowRight")
+    assert title(page) == "start"
+    page.focus("#lr")
+    press(page, "End")
+    press(page, "ArrowLeft")
+    assert title(page) == "start"
+
+
+def test_while_it_plays_the_words_are_not_read_aloud(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    page.select_option("#speed", "0.5")
+    page.click("#play")
+    assert page.get_attribute("#words", "aria-live") == "off"
+    page.click("#play")
+    assert page.get_attribute("#words", "aria-live") == "polite"
+
+
+def test_what_is_not_known_yet_looks_and_reads_so(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    assert page.locator(".box.pending").count() == 5
+    assert box(page, "w").get_attribute("aria-label") == "w: value 0.6, gradient not known yet"
+    press(page, "ArrowRight")
+    assert page.locator(".box.pending").count() == 4
+    assert page.locator(".edge.active").count() == 2  # both operands flow into it
+    box(page, "w").click()
+    assert page.locator(".box.selected").get_attribute("aria-label").startswith("w:")
+
+
+def test_local_derivatives_stand_beside_few_lines(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    press(page, "End")
+    assert "× 0.197" in page.locator(".local").all_text_contents()
+
+
+def test_a_line_is_coloured_once_its_own_step_is_done(opened: Opener, written: Written) -> None:
+    x = Value(3.0, "x")
+    page = opened(written(labelled(x * x, "y"), position=1))
+    assert page.locator(".edge.plus").count() == 1
+    press(page, "ArrowRight")
+    assert page.locator(".edge.plus").count() == 2
+
+
+def test_a_line_along_which_nothing_flows_is_neither_plus_nor_minus(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(labelled(Value(-1.0, "x").relu(), "y"), position=1))
+    assert page.locator(".edge.none").count() == 1
+
+
+def test_a_cost_that_stays_is_a_level_line(opened: Opener, written: Written) -> None:
+    x = Value(0.0, "x")
+    page = opened(written(labelled(x * x, "y")))
+    page.click("#descend")
+    heights = [float(dot.get_attribute("cy")) for dot in page.locator(".dot").all()]
+    assert heights[0] == heights[1]
+
+
+def test_ten_steps_are_done_all_or_none(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(2.0, "x").log(), "y"), lr=1.0))
+    page.click("#descend-ten")  # the third would leave the domain
+    assert "leads too far" in page.inner_text("#descent-said")
+    press(page, "End")
+    assert numbers_of(page, "x")[0] == "2"
+
+
+def test_a_dark_page_prints_on_white_without_buttons(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()), color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.is_visible("#descend")
+
+
+def test_a_line_of_a_group_carries_the_sum_of_what_it_stands_for(
+    opened: Opener, written: Written
+) -> None:
+    x = Value(0.5, "x")
+    with autograd.scope("g"):
+        both = x * 2.0 + x * -2.0
+    page = opened(written(labelled(both.tanh() + x, "y"), max_nodes=4))
+    press(page, "End")
+    assert page.locator('.edge.none[data-edge$="-g0"]').count() == 1
+
+
+@pytest.mark.parametrize(("open_", "opening", "kept"), [([0], 1, [0, 1]), ([0, 1], 2, [2])])
+def test_what_folds_again_is_not_what_was_asked_for_and_all_that_is_inside(
+    open_: list[int], opening: int, kept: list[int], opened: Opener, written: Written
+) -> None:
+    page = opened(written(scoped(6), max_nodes=20))
+    found = page.evaluate(
+        """([open, opening]) => {
+          const rows = [70, 60, 60].flatMap((n, group) => Array(n).fill({ args: [], group }));
+          const groups = [-1, 0, -1].map((parent) => ({ parent }));
+          return [...MODULES["fold.js"].opened({ rows }, groups, new Set(open), opening)].sort();
+        }""",
+        [open_, opening],
+    )
+    assert found == kept
+
+
+def test_a_cell_leaves_the_address_alone(opened: Opener, tmp_path: Any) -> None:
+    path = tmp_path / "notebook.html"
+    path.write_text(f'<link rel="icon" href="data:,">{neuron().stepper()._repr_html_()}', "utf-8")
+    page = opened(path)
+    page.frame_locator("iframe").locator("#next").click()
+    page.wait_for_timeout(400)  # longer than REST; an error would fail the fixture
+
+
+def test_the_quiz_gives_no_other_answer_away(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron()))
+    page.click("#quiz")
+    box(page, "w").click()
+    page.click("#give")
+    press(page, "End")
+    press(page, "ArrowLeft")  # upstream is ∂C/∂(w·x), which is still a question
+    assert words(page)[1:] == ["∂(w·x)/∂w = x", "? × 1.5 = ?", "∂C/∂w = ?"]
+
+
+def test_folding_keeps_the_focus_and_the_quiz_asks_what_is_seen(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(scoped(6), max_nodes=20))
+    page.locator('.group[aria-label^="layers[1]"]').click()
+    page.locator(".chip").first.focus()
+    press(page, "Enter")
+    assert page.evaluate("document.activeElement.getAttribute('data-box')").startswith("g")
+    before = page.locator(".box").count()
+    page.click("#quiz")
+    assert page.locator(".box").count() == before

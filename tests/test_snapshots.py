@@ -103,3 +103,7 @@ def test_a_resumed_run_keeps_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_numbers_too_large_for_it_are_infinite() -> None:
     assert unpacked(packed([1e300, -1e300])).tolist() == [np.inf, -np.inf]
+
+
+def test_a_gradient_counts_as_numbers_too() -> None:
+    assert Snapshot.of(1, [0.0] * 3, [0.0] * 4).size == 7

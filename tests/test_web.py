@@ -271,3 +271,24 @@ def test_a_wrong_answer_is_told_what_the_engine_tells(run: Run, root: Value) -> 
             )
             told.append(got["text"])
     assert any("is missing" in text for text in told)
+
+
+def test_the_largest_paths_come_first(run: Run) -> None:
+    x = Value(1.0, "x")
+    root = autograd.sum([x * factor for factor in (1.0, -9.0, math.nan, 4.0, 2.0)])
+    found = run(
+        "const graph = g.graphOf(given.rows);"
+        "return g.pathsTo(graph, given.node, 3).paths.map(({ product }) => String(product))",
+        {"rows": rows(root), "node": topological_order(root).index(x)},
+    )
+    assert found == ["NaN", "-9", "4"]
+
+
+@pytest.mark.parametrize(("limit", "said"), [(5000, "is missing."), (0, "show them.")])
+def test_in_a_large_graph_single_factors_are_not_tried(run: Run, limit: int, said: str) -> None:
+    text = run(
+        "const before = QUIZ.limit; QUIZ.limit = given.limit;"
+        "try { return q.judged(g.graphOf(given.rows), 0, 2).text } finally { QUIZ.limit = before }",
+        {"rows": rows((Value(0.5, "x") * 2.0).tanh()), "limit": limit},
+    )
+    assert text.endswith(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..compile.trace import trace
 from ..notation import LETTERS, Term, written
 from ..ops import Op
 from ..value import Value
+from .record import plain
 
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -24,9 +26,7 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Eq: "===",
     ast.NotEq: "!==",
     ast.Lt: "<",
-    ast.LtE: "<=",
     ast.Gt: ">",
-    ast.GtE: ">=",
 }
 # What NumPy calls it, of arguments that are names or numbers
 FUNCTIONS = {
@@ -150,9 +150,8 @@ def template(row: Op) -> str:
 
 
 def quoted(text: str) -> str:
-    """Text as a JavaScript string that is safe inside a script element."""
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return '"' + quoted.replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " ") + '"'
+    """Text as a JavaScript string that cannot end the script element it stands in."""
+    return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _functions(row: Op) -> tuple[str, list[str]]:
@@ -223,7 +222,7 @@ def _statements(order: list[Value], called: dict[int, str]) -> Iterator[str]:
         if id(node) in called:
             continue
         if not node.op.arity:
-            called[id(node)] = f"({node.data!r})"
+            called[id(node)] = f"({plain(node.data)})"
             continue
         function, _ = _functions(node.op)
         if function == "null":

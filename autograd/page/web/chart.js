@@ -2,6 +2,7 @@
 
 import { svg } from "./elements.js";
 import { number } from "./number.js";
+import { spanOf } from "./raster.js";
 
 const WIDTH = 300;
 const HEIGHT = 110;
@@ -21,15 +22,14 @@ const MOST_DOTS = 40;
  */
 export function chart(lines, label, cursor) {
   const finite = lines.flatMap(({ values }) => values.filter((x) => x !== null && Number.isFinite(x)));
-  const low = Math.min(0, .../** @type {number[]} */ (finite));
-  const high = Math.max(0, .../** @type {number[]} */ (finite));
+  const { low, high } = spanOf([0, .../** @type {number[]} */ (finite)]);
   const last = Math.max(...lines.map(({ values }) => values.length - 1), 1);
   /** @param {number} step */
   const across = (step) => LEFT + ((WIDTH - LEFT - INSET) * step) / last;
   /** @param {number} x */
   const up = (x) => HEIGHT - INSET - (HEIGHT - 2 * INSET) * ((x - low) / (high - low || 1));
   /** @param {Line} line @returns {[number, number][]} */
-  const placed = ({ values }) => values.flatMap((x, step) => (x === null ? [] : [[across(step), up(x)]]));
+  const placed = ({ values }) => values.flatMap((x, step) => (x === null || !Number.isFinite(x) ? [] : [[across(step), up(x)]]));
   const marks = cursor === undefined ? [] : [svg("line", { x1: across(cursor), y1: 2, x2: across(cursor), y2: HEIGHT - INSET, class: "cursor" })];
   return svg(
     "svg",

@@ -12,7 +12,7 @@ import { number } from "./number.js";
  * @param {number} lr
  * @returns {Map<number, number>}
  */
-export function downhill(graph, plan, lr) {
+function downhill(graph, plan, lr) {
   const gradients = gradientsAfter(graph, plan.backward);
   const moves = graph.rows.flatMap((row, i) => (row.moves ? [i] : []));
   return new Map(moves.map((i) => [i, graph.values[i] - lr * (gradients[i] ?? 0)]));

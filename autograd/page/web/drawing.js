@@ -336,7 +336,7 @@ export function fit({ width, height }, across, down) {
 }
 
 /** @param {Moment} moment @param {number} i */
-export function gradientText({ gradients, isHidden }, i) {
+function gradientText({ gradients, isHidden }, i) {
   if (isHidden(i)) return "?";
   const gradient = gradients[i];
   return gradient === undefined ? "—" : number(gradient);

@@ -2,6 +2,8 @@
 
 import { number } from "./number.js";
 
+const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // what the rules call the operands, in order
+
 /**
  * A node, as `record.py` writes it.
  * @typedef {object} Row
@@ -109,7 +111,7 @@ function located(graph, row, operands) {
   return row.args
     .map((arg, k) => {
       const name = isConstant(graph.rows[arg]) ? "" : `${graph.rows[arg].name} = `;
-      return `${"abc"[k]} = ${name}${number(operands[k])}`;
+      return `${LETTERS[k]} = ${name}${number(operands[k])}`;
     })
     .join(", ");
 }

@@ -8,7 +8,7 @@ import { byId, html, inputById, pageData, setAttribute, setText, svg } from "./e
 import { forward } from "./forward.js";
 import { Frame, positionOf } from "./frames.js";
 import { showNeuron, showNoNeuron } from "./neuron.js";
-import { number, parsed } from "./number.js";
+import { notANumber, number, parsed } from "./number.js";
 import { showOutputs } from "./outputs.js";
 import { bytes, floats } from "./packed.js";
 import { Pad } from "./pad.js";
@@ -82,7 +82,7 @@ function middleOf([rows, columns]) {
 /** Frame the pixels of the picture that stand in the column of inputs. */
 function markRow() {
   const [rows, across] = image.shape;
-  const first = middleOf(image.shape);
+  const first = drawing.shown[0][0];
   const { style } = byId("row-mark");
   style.left = `${(100 * (first % across)) / across}%`;
   style.top = `${(100 * Math.floor(first / across)) / rows}%`;
@@ -150,7 +150,7 @@ function showCurve() {
   const { epoch } = frameNow();
   const lines = ["loss", "validation loss"].filter((name) => curves[name]).map((name) => ({ values: [null, ...curves[name]], kind: name.startsWith("validation") ? "held-out" : "" }));
   byId("curve-key").hidden = lines.length === 1;
-  const said = `from ${number(curves.loss[0])} to ${number(curves.loss[epochs - 1])} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
+  const said = `from ${number(curves.loss[0] ?? NaN)} to ${number(curves.loss[epochs - 1] ?? NaN)} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
   setText(byId("curve-said"), said);
   byId("curve").replaceChildren(chart(lines, `the loss, ${said}`, epoch ?? undefined));
 }
@@ -260,19 +260,19 @@ function clearPad() {
   if (state.example === null) look(state.input.map(() => image.range[0]), null);
 }
 
-function typed() {
-  const fields = [...byId("fields").querySelectorAll("input")];
-  const input = fields.map((field) => parsed(field.value));
-  fields.forEach((field, i) => setAttribute(field, "aria-invalid", String(!Number.isFinite(input[i]))));
-  if (input.every(Number.isFinite)) look(input, null);
-  else setText(byId("example"), "Not a number: write one like 0.25 or -3.");
+/** @param {HTMLInputElement} field @param {number} i */
+function typed(field, i) {
+  const x = parsed(field.value);
+  setAttribute(field, "aria-invalid", String(!Number.isFinite(x)));
+  if (Number.isFinite(x)) look(state.input.with(i, x), null);
+  else setText(byId("example"), notANumber(field.value));
 }
 
 function makeFields() {
   if (nin > MOST_FIELDS) return;
   const fields = state.input.map((_, i) => {
     const field = html("input", { type: "text", inputmode: "decimal", size: "7", autocomplete: "off" });
-    field.addEventListener("input", typed);
+    field.addEventListener("input", () => typed(/** @type {HTMLInputElement} */ (field), i));
     return html("label", {}, `${nameOf(0, i)} `, field);
   });
   byId("fields").append(...fields);

@@ -35,6 +35,11 @@ function trimmed(text) {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
+/** What is said of a field that holds no number. @param {string} text */
+export function notANumber(text) {
+  return `“${text}” is not a number: write one like 0.25 or -3.`;
+}
+
 /**
  * The number in a field, if there is one.
  * @param {string} text

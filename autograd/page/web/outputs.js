@@ -14,7 +14,7 @@ export function showOutputs(answers, outputs) {
   const { best, shares } = answered(answers, outputs);
   setText(byId("answer"), answerText(answers, best, shares, outputs));
   const isOne = outputs.length === 1;
-  const order = Array.from(isOne ? [0] : outputs, (_, j) => j);
+  const order = outputs.map((_, j) => j);
   const shown = order.length > MOST ? order.toSorted((a, b) => outputs[b] - outputs[a]).slice(0, MOST) : order;
   byId("outputs").replaceChildren(
     ...shown.map((j) => {

@@ -2,7 +2,7 @@
 
 import { byId, entry, html, setText } from "./elements.js";
 import { evaluated, gradientsAfter, isConstant, isLeaf, local, pathsTo, rootOf } from "./graph.js";
-import { number, parsed } from "./number.js";
+import { notANumber, number, parsed } from "./number.js";
 import { judged } from "./quiz.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -15,8 +15,7 @@ const MOST_PATHS = 10;
  * @property {Graph} graph
  * @property {import("./steps.js").Plan} plan
  * @property {boolean} editable
- * @property {boolean} quizzing
- * @property {Set<number>} answered
+ * @property {(node: number) => boolean} isHidden whether the gradient is still a question
  * @property {(changes: Map<number, number>) => void} edit throws RangeError where it cannot
  * @property {(node: number) => void} answer the reader found this gradient
  * @property {(node: number, moves: boolean) => void} setMoves
@@ -28,9 +27,9 @@ const MOST_PATHS = 10;
  * @param {number} node
  */
 export function showPanel(owner, node) {
-  const { graph, quizzing, answered } = owner;
+  const { graph } = owner;
   const row = graph.rows[node];
-  const hidden = quizzing && !answered.has(node) && !isConstant(row) && node !== rootOf(graph);
+  const hidden = owner.isHidden(node);
   const title = row.label && row.expression ? `${row.name} = ${row.expression}` : row.name;
   byId("panel").replaceChildren(
     html("h2", {}, title),
@@ -58,12 +57,13 @@ function valueOf(owner, node) {
   );
   field.setAttribute("aria-label", `value of ${graph.rows[node].name}`);
   field.value = number(graph.values[node], 6);
-  field.addEventListener("change", () => {
+  const change = () => {
     const said = edited(owner, node, field.value);
     if (said === "") return;
     setText(byId("edit-said"), said);
     field.value = number(graph.values[node], 6);
-  });
+  };
+  field.addEventListener("change", () => setTimeout(change)); // the key that leaves a field goes first
   return field;
 }
 
@@ -75,7 +75,7 @@ function valueOf(owner, node) {
  */
 function edited(owner, node, text) {
   const value = parsed(text);
-  if (!Number.isFinite(value)) return `“${text}” is not a number: write one like 0.25 or -3.`;
+  if (!Number.isFinite(value)) return notANumber(text);
   try {
     owner.edit(new Map([[node, value]]));
   } catch (error) {
@@ -122,6 +122,7 @@ function pathList({ graph }, node) {
 
 /** @param {number} count */
 function counted(count) {
+  if (count === Infinity) return "more than 10^308";
   return count < 1e15 ? count.toLocaleString("en") : `about 10^${Math.floor(Math.log10(count))}`;
 }
 
@@ -203,7 +204,7 @@ function question(owner, node) {
   const check = () => {
     const guess = parsed(field.value);
     if (!Number.isFinite(guess)) {
-      setText(said, `“${field.value}” is not a number: write one like 0.25 or -3.`);
+      setText(said, notANumber(field.value));
       return;
     }
     const verdict = judged(graph, node, guess);

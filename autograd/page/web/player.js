@@ -36,10 +36,7 @@ const owner = {
   graph,
   plan,
   editable: isComputable(graph),
-  get quizzing() {
-    return state.quizzing;
-  },
-  answered: state.answered,
+  isHidden,
   edit,
   answer,
   setMoves,
@@ -69,7 +66,7 @@ function show() {
   const { selected } = state;
   const place = placeAt(plan, position);
   drawing.show({ ...knownAt(graph, plan, position), place, selected, isHidden });
-  const words = wordsAt(graph, plan, position, place.arg >= 0 && isHidden(place.arg));
+  const words = wordsAt(graph, plan, position, [place.node, place.arg].some((i) => i >= 0 && isHidden(i)));
   for (const [part, text] of Object.entries(words)) setText(byId(part), text);
   setText(byId("sum-caption"), words.sum && "adds up to");
   byId("slider").setAttribute("aria-valuetext", words.title);
@@ -190,6 +187,7 @@ function open(group) {
 function fold(group) {
   state.open = new Set([...state.open].filter((i) => !isInside(groups, i, group)));
   draw();
+  drawing.focus(`g${group}`);
 }
 
 /** @param {Map<number, number>} changes */
@@ -259,7 +257,7 @@ function toggleQuiz() {
   byId("quiz").setAttribute("aria-pressed", String(state.quizzing));
   if (state.quizzing && playback.position <= plan.forward.length) playback.go(positionAfter(plan, 0));
   if (state.quizzing && state.selected === null) {
-    const first = graph.rows.findIndex((row) => row.moves);
+    const first = graph.rows.findIndex((row, i) => row.moves && drawing.view.item[i] === `n${i}`);
     if (first >= 0) choose(drawing.view.item[first]);
   }
   show();

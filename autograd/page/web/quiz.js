@@ -3,7 +3,7 @@
 // The same questions as in `mistakes.py`, which explains them; its table SLIPS is used as it is.
 
 import { gradientsAfter, backwardSteps, isConstant, local, rootOf } from "./graph.js";
-import { number } from "./number.js";
+import { number, parsed } from "./number.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
 
@@ -75,7 +75,7 @@ function* mistakes(graph, node, gradients) {
     .map((edge) => (gradients[edge.node] ?? 0) * local(graph, edge.node, edge.slot));
   if (arriving.length > 1) {
     const kept = QUIZ.kept.replace("{}", String(arriving.length));
-    for (const contribution of arriving.toReversed()) yield [contribution, kept];
+    for (const contribution of arriving) yield [contribution, kept];
     for (const contribution of arriving) {
       yield [right - contribution, QUIZ.path.replace("{}", number(contribution))];
     }
@@ -136,7 +136,7 @@ function filled(says, graph, node, slot, slope) {
   const row = graph.rows[node];
   const operand = graph.rows[row.args[slot]];
   const formula = row.slopes?.[slot] ?? "";
-  const isNumber = formula === "" || !Number.isNaN(Number(formula));
+  const isNumber = formula === "" || formula.includes(" if ") || !Number.isNaN(parsed(formula));
   const factor = isNumber ? `∂${row.atom}/∂${operand.atom}` : formula;
   /** @type {Record<string, string>} */
   const names = {
