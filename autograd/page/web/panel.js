@@ -63,6 +63,11 @@ function valueOf(owner, node) {
     setText(byId("edit-said"), said);
     field.value = number(graph.values[node], 6);
   };
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // or it would be a change as well
+    change();
+  });
   field.addEventListener("change", () => setTimeout(change)); // the key that leaves a field goes first
   return field;
 }
