@@ -105,10 +105,15 @@ def test_the_step_of_a_long_graph_is_in_sight(cell: Callable[..., Any]) -> None:
     stepper = chain.build("sigmoid", 6, 0).cost.stepper()
     next(iter(stepper))
     frame = cell(stepper)
-    box = frame.locator("g.box.root").bounding_box()
-    room = frame.locator("#drawing").bounding_box()
-    assert room["x"] <= box["x"]
-    assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
+    for _ in range(50):  # a frame gets its size some time after it was loaded
+        box = frame.locator("g.box.root").bounding_box()
+        room = frame.locator("#drawing").bounding_box()
+        seen = room["x"] <= box["x"]
+        seen = seen and box["x"] + box["width"] <= room["x"] + room["width"] + 1
+        if seen:
+            break
+        frame.owner.page.wait_for_timeout(100)
+    assert seen
 
 
 def test_a_hostile_label_runs_nothing_in_a_cell(cell: Callable[..., Any]) -> None:

@@ -284,12 +284,20 @@ function listen() {
   window.addEventListener("beforeprint", drawOnPaper);
   window.addEventListener("afterprint", draw);
   let narrow = window.innerWidth < NARROW;
+  let width = byId("drawing").clientWidth;
+  // A frame gets its width some time after it was loaded
+  new ResizeObserver(() => {
+    if (width === byId("drawing").clientWidth) return;
+    width = byId("drawing").clientWidth;
+    requestAnimationFrame(() => {
+      drawing.scale();
+      reveal();
+    });
+  }).observe(byId("drawing"));
   window.addEventListener("resize", () => {
     if (narrow === window.innerWidth < NARROW) drawing.scale();
-    else {
-      draw();
-      reveal();
-    }
+    else draw();
+    reveal();
     narrow = window.innerWidth < NARROW;
   });
 }
