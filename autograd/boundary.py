@@ -13,6 +13,16 @@ def is_real(value: Any) -> bool:
     return isinstance(value, (numbers.Real, np.bool_))
 
 
+def knows_no_values(x: Any) -> bool:
+    """Whether `x` is of a type that cannot have learned to compute with Values.
+
+    >>> import numpy as np
+    >>> knows_no_values("3"), knows_no_values(None), knows_no_values(np.array([3.0]))
+    (True, True, False)
+    """
+    return type(x).__module__ == "builtins" or isinstance(x, numbers.Number)
+
+
 def as_float(value: Any, what: str = "Value") -> float:
     """The exact `float` behind any real scalar, or an error that says how to get one.
 

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from . import modes, ops
-from .boundary import as_float, is_real
+from .boundary import as_float, is_real, knows_no_values
 from .notation import located, name, written
 
 if TYPE_CHECKING:
@@ -23,10 +23,20 @@ if TYPE_CHECKING:
     from .render import Drawing
     from .stepper import Stepper
 
+BESIDE = "an operation on a Value"
 NOT_COMPUTED = float("0")
 """The gradient of a node that no backward pass has reached: reads 0.0, told apart by identity."""
 
 _allocate = object.__new__
+
+
+def _refusal(what: str) -> Callable[..., Any]:
+    """A method for what Python asks of a number, and a Value does not do."""
+
+    def refuse(self: Value, *operands: Any) -> Any:
+        raise TypeError(f"a Value {what}; v.data is the plain number, without a gradient")
+
+    return refuse
 
 
 class Value:
@@ -161,6 +171,19 @@ class Value:
 
     __int__ = __index__ = __complex__ = __float__
 
+    # len(v), v[0], iter(v) and v() stay Python's to refuse: with such methods a Value would pass
+    # for a sequence or a function.
+    __round__ = __floor__ = __ceil__ = __trunc__ = _refusal(
+        "is not rounded, for the derivative would be 0 almost everywhere"
+    )
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refusal(
+        "is not divided with a remainder, for the quotient is rounded: divide with /"
+    )
+    __xor__ = __rxor__ = _refusal("has no ^, which works on bits: a power is written v**2")
+    __matmul__ = __rmatmul__ = _refusal("is one number and has no @: multiply with *")
+    __and__ = __rand__ = __or__ = __ror__ = __invert__ = _refusal("has no bits for &, | and ~")
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _refusal("has no bits for << and >>")
+
     # ------------------------------------------------------------------ arithmetic
 
     def __add__(self, other: Any) -> Value:
@@ -187,7 +210,9 @@ class Value:
     def __rtruediv__(self, other: Any) -> Value:
         return _record2(ops.div, other, self)
 
-    def __pow__(self, other: Any) -> Value:
+    def __pow__(self, other: Any, modulo: None = None) -> Value:
+        if modulo is not None:
+            raise TypeError(f"pow(v, exponent) of a Value takes no modulo, got {modulo!r}")
         return _raised(self, other)
 
     def __rpow__(self, other: Any) -> Value:
@@ -641,7 +666,9 @@ def exact_data(node: Value) -> float:
 
 def _operand(x: Any) -> Any:
     """What may stand beside a Value in an expression; arrays take over from here themselves."""
-    return x if isinstance(x, Value) else constant(x) if is_real(x) else NotImplemented
+    if isinstance(x, Value):
+        return x
+    return constant(x, BESIDE) if is_real(x) or knows_no_values(x) else NotImplemented
 
 
 def _comparable(x: Any) -> Any:
@@ -649,4 +676,6 @@ def _comparable(x: Any) -> Any:
         modes.tracing.refuse(
             "Values are compared", "use maximum, minimum, relu, step, abs or where"
         )
+    if knows_no_values(x) and not is_real(x):
+        as_float(x, "a comparison with a Value")
     return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented

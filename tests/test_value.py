@@ -6,7 +6,7 @@ import decimal
 import fractions
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 import numpy as np
@@ -349,3 +349,50 @@ def test_a_value_stored_as_data_is_found_and_told() -> None:
     for use in (lambda: w * 2, lambda: w.exp()):
         with pytest.raises(TypeError, match=r"w.data -= 0.1 \* w.grad"):
             use()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        *[(f, "is not rounded") for f in (round, math.floor, math.ceil, math.trunc)],
+        (lambda v: round(v, 2), "is not rounded"),
+        *[(lambda v: v // 2, "divide with /"), (lambda v: 2 // v, "divide with /")],
+        *[(lambda v: v % 2, "divide with /"), (lambda v: 2 % v, "divide with /")],
+        *[(lambda v: divmod(v, 2), "divide with /"), (lambda v: divmod(2, v), "divide with /")],
+        *[(lambda v: v ^ 2, r"v\*\*2"), (lambda v: 2 ^ v, r"v\*\*2")],
+        *[(lambda v: v @ v, "has no @"), (lambda v: 2 @ v, "has no @")],
+        *[(lambda v: v & 1, "no bits"), (lambda v: 1 | v, "no bits"), (lambda v: ~v, "no bits")],
+        *[(lambda v: v << 1, "no bits"), (lambda v: 1 >> v, "no bits")],
+        (lambda v: pow(v, 2, 3), "no modulo, got 3"),
+        *[(lambda v: 1j * v, "got complex 1j"), (lambda v: v - 1j, "got complex 1j")],
+        *[(lambda v: None + v, "got NoneType"), (lambda v: v / None, "got NoneType")],
+        *[(lambda v: "a" * v, "got str 'a'"), (lambda v: v ** "a", "got str 'a'")],
+        *[(lambda v: v - [1], "one Value for each"), (lambda v: (1,) * v, "one Value for each")],
+        *[
+            (lambda v: v * decimal.Decimal(1), "got Decimal"),
+            (lambda v: decimal.Decimal(1) - v, "got Decimal"),
+        ],
+        *[(lambda v: v < None, "got NoneType"), (lambda v: v >= "a", "got str 'a'")],
+        *[(int, r"v\.data"), (complex, r"v\.data"), (np.float64, r"v\.data")],
+        *[(range, r"v\.data"), (lambda v: [1, 2][v], r"v\.data")],
+    ],
+)
+def test_what_a_number_can_and_a_value_cannot_is_refused_in_words(asked: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        asked(Value(2.5))
+
+
+def test_a_value_does_not_pass_for_a_sequence_or_a_function() -> None:
+    v = Value(2.5)
+    assert not isinstance(v, (Iterable, Sized, Callable))
+    for asked in (len, iter, lambda v: v[0], lambda v: v()):
+        with pytest.raises(TypeError, match="Value"):
+            asked(v)
+
+
+def test_a_type_that_knows_values_takes_over() -> None:
+    class Unit:
+        def __radd__(self, other: Value) -> str:
+            return f"{other.data} and a unit"
+
+    assert Value(2.5) + Unit() == "2.5 and a unit"
