@@ -1,32 +1,77 @@
-"""What the tests in a browser share."""
+"""What the tests need that not every machine has: a browser, PyTorch, MNIST.
+
+A test that lacks one of them is skipped, and the end of the run says so. AUTOGRAD_REQUIRE names
+those whose lack is a failure: `AUTOGRAD_REQUIRE="browser torch" make test`.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import pytest
 from browsing import CHROMIUM, NO_BROWSER, chromium
 
 
+class Lack(NamedTuple):
+    """Something that is not there: why, and what was not tested for it."""
+
+    reason: str
+    untested: str
+
+
+LACKS = {
+    "browser": Lack(NO_BROWSER, "THE PAGES WERE NOT TESTED"),
+    "torch": Lack(
+        "there is no PyTorch: .venv/bin/python -m pip install torch",
+        "AGREEMENT WITH PYTORCH WAS NOT TESTED",
+    ),
+    "data": Lack("AUTOGRAD_DATA names no folder that holds mnist/", "MNIST WAS NOT READ"),
+}
+
+
+def lacking(name: str) -> NoReturn:
+    """Skip the test for what it lacks; fail it if that is required."""
+    if name in os.environ.get("AUTOGRAD_REQUIRE", "").split():
+        pytest.fail(f"AUTOGRAD_REQUIRE names {name}, and {LACKS[name].reason}", pytrace=False)
+    pytest.skip(LACKS[name].reason)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly that the pages were not looked at."""
-    skipped = [
-        report
-        for report in terminalreporter.stats.get("skipped", [])
-        if NO_BROWSER in str(report.longrepr)
-    ]
-    if skipped:
-        terminalreporter.section("THE PAGES WERE NOT TESTED", sep="!", red=True)
-        terminalreporter.line(f"{len(skipped)} tests in a browser were skipped, for {NO_BROWSER}")
+    """Say loudly what was not tested."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for lack in LACKS.values():
+        if count := sum(lack.reason in text for text in skipped):
+            terminalreporter.section(lack.untested, sep="!", red=True)
+            terminalreporter.line(f"{count} tests were skipped: {lack.reason}")
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    """PyTorch, the module."""
+    try:
+        return importlib.import_module("torch")
+    except ImportError:
+        lacking("torch")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """The folder that holds MNIST's files."""
+    folder = Path(os.environ.get("AUTOGRAD_DATA", ""), "mnist")
+    if not folder.is_dir():
+        lacking("data")
+    return folder
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Headless Chromium."""
     if CHROMIUM is None:
-        pytest.skip(NO_BROWSER)
+        lacking("browser")
     with chromium() as running:
         yield running
 

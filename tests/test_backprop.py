@@ -87,8 +87,7 @@ def test_second_derivatives_of_random_graphs(program: Program) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(programs((*CALM, *GUARDED, *PIECEWISE)))
-def test_pytorch_agrees_kinks_and_ties_included(program: Program) -> None:
-    torch = pytest.importorskip("torch")
+def test_pytorch_agrees_kinks_and_ties_included(torch: Any, program: Program) -> None:
     do: dict[str, Callable[..., Any]] = {
         **{name: getattr(torch, name) for name in ("sin", "cos", "tanh", "sigmoid", "log", "sqrt")},
         "add": lambda a, b: a + b,

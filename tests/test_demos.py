@@ -19,9 +19,6 @@ import pytest
 import nn
 from autograd import Value
 
-pytest.importorskip("matplotlib")
-pytest.importorskip("sklearn")
-
 TINY: dict[str, dict[str, Any]] = {
     "gates": {"passes": 20, "epochs": 60},
     "boundary": {"points": 30, "epochs": 10},

@@ -90,8 +90,7 @@ def test_a_state_dict_round_trips_through_a_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["weights.npz"]
 
 
-def test_the_weights_work_in_pytorch_and_come_back() -> None:
-    torch = pytest.importorskip("torch")
+def test_the_weights_work_in_pytorch_and_come_back(torch: Any) -> None:
 
     class Twin(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
@@ -371,8 +370,7 @@ def test_predict_turns_arrays_of_values_into_numbers() -> None:
     assert outputs.tolist() == [[5.0, -2.0], [11.0, -4.0]]
 
 
-def test_a_sequential_of_pytorchs_loads_under_its_own_names() -> None:
-    torch = pytest.importorskip("torch")
+def test_a_sequential_of_pytorchs_loads_under_its_own_names(torch: Any) -> None:
     theirs = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
     model = nn.MLP(2, [3, 1], seed=0)
     with pytest.raises(ValueError, match=r"dict\(zip\(model.state_dict\(\), state.values"):

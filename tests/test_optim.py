@@ -63,8 +63,7 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "settings"), SETTINGS)
-def test_a_hundred_steps_are_pytorchs(kind: str, settings: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
+def test_a_hundred_steps_are_pytorchs(torch: Any, kind: str, settings: dict[str, Any]) -> None:
     model = nn.MLP(2, [4, 3], "tanh", seed=0)
     twin = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3))
     twin = twin.double()

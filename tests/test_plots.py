@@ -10,13 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import nn
 from autograd import Value
-
-pytest.importorskip("matplotlib")
-from matplotlib.figure import Figure
-
 from nn import plots
 
 X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])

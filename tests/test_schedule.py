@@ -46,8 +46,9 @@ def test_by_hand(kind: str, settings: dict[str, Any], expected: list[float]) -> 
 
 
 @pytest.mark.parametrize(("kind", "settings", "expected"), SCHEDULES)
-def test_pytorch_agrees(kind: str, settings: dict[str, Any], expected: list[float]) -> None:
-    torch = pytest.importorskip("torch")
+def test_pytorch_agrees(
+    torch: Any, kind: str, settings: dict[str, Any], expected: list[float]
+) -> None:
     sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     theirs = getattr(torch.optim.lr_scheduler, kind)(sgd, **settings)
     ours = rates(getattr(nn, kind)(optimizer(), **settings), COSTS)
