@@ -8,7 +8,7 @@
 0.2949
 """
 
-from . import markup
+from . import boundary, markup
 from .backprop import grad
 from .check import gradcheck
 from .compile import Compiled, compile, drawn, peek
@@ -73,6 +73,7 @@ __all__ = [
     "Value",
     "absolute",
     "add",
+    "boundary",
     "compile",
     "cos",
     "detect_anomaly",

@@ -1,11 +1,24 @@
-"""What may become a number: the one place where foreign scalars are let in."""
+"""What is let in: the table of checks that every public argument goes through.
+
+Each check takes a value and what it is called, and returns the value as the code behind it wants
+it. If the value is something else, the error says what came, what was expected and, where that is
+not plain, how to mend it.
+"""
 
 from __future__ import annotations
 
+import math
 import numbers
-from typing import Any
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+
+Kind = TypeVar("Kind")
+
+# ---------------------------------------------------------------------- scalars
 
 
 def is_real(value: Any) -> bool:
@@ -40,15 +53,24 @@ def as_float(value: Any, what: str = "Value") -> float:
                 f"{what} got a number beyond the largest float, about 1.8e308: scale it down first"
             ) from None
     if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "fiub":
-        return float(value.item())
+        return float(unmasked(value, what).item())
     raise TypeError(f"{what} expected one real number, got {_described(value)}: {_remedy(value)}")
 
 
 def _described(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of {value.size} elements ({value.dtype}, shape {value.shape})"
+    return f"{type(value).__name__} {shown(value)}"
+
+
+def shown(value: Any, width: int = 40) -> str:
+    """What came in, as a message quotes it: its `repr`, shortened.
+
+    >>> shown("x" * 100, 10)
+    "'xxxxxxxx…"
+    """
     text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 40 else text[:39] + '…'}"
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _remedy(value: Any) -> str:
@@ -61,3 +83,244 @@ def _remedy(value: Any) -> str:
     if isinstance(value, (np.ndarray, list, tuple)):
         return "make one Value for each, as in [Value(x) for x in xs]"
     return "pass an int, a float or a NumPy scalar"
+
+
+# ---------------------------------------------------------------------- settings
+
+
+def number(x: Any, what: str) -> float:
+    """One real number; a truth is none.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it is beyond the largest float.
+
+    >>> number(np.float32(0.5), "lr")
+    0.5
+    """
+    if isinstance(x, bool) or not isinstance(x, numbers.Real):
+        remedy = ": use its .data" if hasattr(x, "_apply") else ""
+        raise TypeError(f"{what} is a number, got {shown(x)}{remedy}")
+    try:
+        return float(x)
+    except OverflowError:
+        raise ValueError(f"{what} is beyond the largest float, about 1.8e308") from None
+
+
+def finite(x: Any, what: str) -> float:
+    """A number that is neither infinite nor NaN.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is not finite.
+
+    >>> finite(-0.5, "amount")
+    -0.5
+    """
+    if not math.isfinite(number(x, what)):
+        raise ValueError(f"{what} is a finite number, got {x!r}")
+    return float(x)
+
+
+def positive(x: Any, what: str) -> float:
+    """A number above zero.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is not above zero, or not finite.
+
+    >>> positive(0.1, "lr")
+    0.1
+    """
+    if not 0.0 < number(x, what) < math.inf:
+        raise ValueError(f"{what} is a positive number, got {x!r}")
+    return float(x)
+
+
+def at_least_zero(x: Any, what: str) -> float:
+    """A number that may be zero but not less.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is negative, or not finite.
+
+    >>> at_least_zero(0.9, "momentum")
+    0.9
+    """
+    if not 0.0 <= number(x, what) < math.inf:
+        raise ValueError(f"{what} is at least 0, got {x!r}")
+    return float(x)
+
+
+def share(x: Any, what: str) -> float:
+    """A number of at least 0 and below 1.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is outside.
+
+    >>> share(0.5, "p")
+    0.5
+    """
+    if not 0.0 <= number(x, what) < 1.0:
+        raise ValueError(f"{what} is at least 0 and below 1, got {x!r}")
+    return float(x)
+
+
+def whole(n: Any, what: str, least: int | None = 1) -> int:
+    """A whole number of at least `least`; any, if that is None.
+
+    Raises:
+        ValueError: it is not.
+
+    >>> whole(16, "nout"), whole(-3, "seed", None)
+    (16, -3)
+    """
+    is_whole = isinstance(n, (int, np.integer)) and not isinstance(n, bool)
+    if not is_whole or (least is not None and n < least):
+        expected = "a whole number" if least is None else f"a whole number of at least {least}"
+        raise ValueError(f"{what} is {expected}, got {shown(n)}")
+    return int(n)
+
+
+def flag(x: Any, what: str) -> bool:
+    """True or False, and nothing that only counts as one of them.
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> flag(np.bool_(True), "resume")
+    True
+    """
+    if not isinstance(x, (bool, np.bool_)):
+        raise TypeError(f"{what} is True or False, got {shown(x)}")
+    return bool(x)
+
+
+def choice(name: Any, what: str, names: Iterable[str]) -> str:
+    """One of a few names.
+
+    Raises:
+        ValueError: it is none of them.
+
+    >>> choice("LR", "rankdir", ("LR", "TB"))
+    'LR'
+    """
+    known = list(names)
+    if not (isinstance(name, str) and name in known):
+        raise ValueError(f"{what} is one of {', '.join(known)}; got {shown(name)}")
+    return name
+
+
+def text(x: Any, what: str) -> str:
+    """A string.
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> text("epoch 3", "title")
+    'epoch 3'
+    """
+    if not isinstance(x, str):
+        raise TypeError(f"{what} is a text, got {shown(x)}")
+    return x
+
+
+def path(x: Any, what: str = "path") -> Path:
+    """Where a file is, or is to be.
+
+    Raises:
+        TypeError: it is no path.
+        ValueError: it is empty, or holds a character that no path may.
+
+    >>> path("weights.npz").suffix
+    '.npz'
+    """
+    if not isinstance(x, (str, os.PathLike)) or not isinstance(os.fspath(x), str):
+        raise TypeError(f"{what} is the path of a file, as in 'weights.npz'; got {shown(x)}")
+    if not os.fspath(x) or "\0" in os.fspath(x):
+        raise ValueError(f"{what} names no file, got {shown(x)}")
+    return Path(x)
+
+
+# ---------------------------------------------------------------------- objects
+
+
+def function(x: Any, what: str) -> Callable[..., Any]:
+    """Something that can be called, and is no class.
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> function(abs, "loss") is abs
+    True
+    """
+    if isinstance(x, type):
+        raise TypeError(f"{what}, got the class {x.__name__}: make one, as in {x.__name__}()")
+    if not callable(x):
+        raise TypeError(f"{what}, got {shown(x)}")
+    return x  # type: ignore[no-any-return]
+
+
+def instance(x: Any, kind: type[Kind], what: str) -> Kind:
+    """An object of this class.
+
+    Args:
+        x: what came.
+        kind: the class.
+        what: which argument is what, as in "model is a module of nn".
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> instance([1.0], list, "xs is a list")
+    [1.0]
+    """
+    if not isinstance(x, kind):
+        made = f": make one, as in {x.__name__}(…)" if isinstance(x, type) else ""
+        raise TypeError(f"{what}, got {shown(x)}{made}")
+    return x
+
+
+def several(xs: Any, what: str) -> list[Any]:
+    """The elements of any iterable but a text.
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> several((1.0, 2.0), "inputs are numbers")
+    [1.0, 2.0]
+    """
+    if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
+        raise TypeError(f"{what}, got {shown(xs)}")
+    return list(xs)
+
+
+# ---------------------------------------------------------------------- arrays
+
+
+def unmasked(data: Any, what: str) -> np.ndarray:
+    """Data as an array; an entry that a mask hides is none, and may not come back as a number.
+
+    Raises:
+        ValueError: an entry is masked, or rows differ in shape.
+
+    >>> unmasked([1.0, 2.0], "X")
+    array([1., 2.])
+    """
+    if _is_masked(data):
+        raise ValueError(
+            f"{what} has masked entries, which are no numbers: leave their rows out, or fill them, "
+            f"as in {what}.filled(0.0)"
+        )
+    return np.asarray(data)
+
+
+def _is_masked(data: Any) -> bool:
+    """Whether an array, or one in a list of them, hides an entry."""
+    if isinstance(data, np.ndarray):
+        return bool(np.ma.is_masked(data))
+    holds_more = isinstance(data, (list, tuple)) and len(data) > 0
+    return (
+        holds_more and isinstance(data[0], (np.ndarray, list, tuple)) and any(map(_is_masked, data))
+    )
