@@ -11,7 +11,7 @@
 from . import boundary, markup
 from .backprop import grad
 from .check import gradcheck
-from .compile import Compiled, compile, drawn, peek
+from .compile import Compiled, compile, drawn, require
 from .draw import draw
 from .explain import Nudge, explain, nudge, sensitivity
 from .flat import Flat
@@ -101,9 +101,9 @@ __all__ = [
     "no_grad",
     "nudge",
     "op",
-    "peek",
     "power",
     "relu",
+    "require",
     "scope",
     "sensitivity",
     "sigmoid",

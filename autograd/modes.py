@@ -21,6 +21,7 @@ class Tracing(Protocol):
     """Who sees what is made while a function is traced."""
 
     drawn: list[Any]  # what was drawn at random
+    checks: list[Any]  # what must hold in every row
 
     def node(self, node: Any) -> Any:
         """The node to use in place of a new one."""

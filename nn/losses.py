@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from autograd import Value, logsumexp, mean, peek
+from autograd import Value, logsumexp, mean, require
 from autograd import sum as total
 
 from .module import Module
@@ -287,18 +287,27 @@ class PerceptronLoss(Loss):
 def _bernoulli(p: Value, y: Any) -> Value:
     if isinstance(y, Value):
         return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
-    said = peek(p)
-    if not 0.0 <= said <= 1.0:
-        raise ValueError(
-            f"{said:g} is no probability: put a sigmoid before binary_cross_entropy, or give "
-            f"the logits to binary_cross_entropy_with_logits"
-        )
-    if (said == 0.0 and y != 0) or (said == 1.0 and y != 1):
-        raise OverflowError(
-            f"an output of exactly {said:g} for a target of {y:g} costs infinity: give "
-            f"the logits to binary_cross_entropy_with_logits, which does not round them away"
-        )
+    require(lambda p: (p >= 0.0) & (p <= 1.0), p, error=_no_probability)
+    require(
+        lambda p, y: ((p != 0.0) | (y == 0.0)) & ((p != 1.0) | (y == 1.0)),
+        *(p, y),
+        error=_costs_infinity,
+    )
     return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
+
+
+def _no_probability(p: float) -> ValueError:
+    return ValueError(
+        f"{p:g} is no probability: put a sigmoid before binary_cross_entropy, or give "
+        f"the logits to binary_cross_entropy_with_logits"
+    )
+
+
+def _costs_infinity(p: float, y: float) -> OverflowError:
+    return OverflowError(
+        f"an output of exactly {p:g} for a target of {y:g} costs infinity: give "
+        f"the logits to binary_cross_entropy_with_logits, which does not round them away"
+    )
 
 
 def _bernoulli_of_logit(z: Value, y: Any) -> Value:

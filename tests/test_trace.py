@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import TraceError, Value, peek
+from autograd import TraceError, Value, require
 
 W = Value(2.0, "w")
 
@@ -107,12 +107,6 @@ def test_outputs_that_change_places_are_noticed() -> None:
         autograd.compile(changing)([1.0, 2.0])
 
 
-def test_a_look_shows_even_where_there_is_one_row() -> None:
-    for x in (2.0, 0.0):
-        with pytest.raises(TraceError, match="a plain number is"):
-            autograd.compile(lambda x: x + peek(x))([x])
-
-
 def test_the_weights_that_are_given_may_not_be_looked_at() -> None:
     w = Value(2.0, "w")
     with pytest.raises(TraceError, match="`.data` of w is read"):
@@ -131,14 +125,131 @@ def test_an_error_of_the_function_leaves_all_as_it_was() -> None:
     assert kept[0].data == 2.0
 
 
-def test_a_check_may_look() -> None:
-    def checked(x: Value) -> Value:
-        if not peek(x) >= 0.0:
-            raise ValueError("below zero")
-        return x.sqrt()
+def below_zero(x: float) -> ValueError:
+    return ValueError(f"{x} is below zero")
 
-    assert autograd.compile(checked)([4.0, 16.0]) == 3.0
-    assert autograd.compile(lambda x: x * 1.0 if repr(x) else x)([1.0]) == 1.0
+
+def not_negative(x: Any) -> None:
+    require(lambda x: x >= 0.0, x, error=below_zero)
+
+
+def rooted(x: Value) -> Value:
+    not_negative(x)
+    return x.sqrt() * W
+
+
+def test_a_check_holds_in_the_engine_and_in_compiled_code() -> None:
+    assert rooted(Value(4.0)).data == 4.0
+    with pytest.raises(ValueError, match=r"^-4.0 is below zero$"):
+        rooted(Value(-4.0))
+    compiled = autograd.compile(rooted)
+    assert compiled.value_and_grad([4.0, 16.0])[0] == 6.0
+    for run in (compiled, compiled.value_and_grad, autograd.compile(rooted)):
+        with pytest.raises(ValueError, match=r"^in row 2: -4.0 is below zero$"):
+            run([4.0, 0.0, -4.0, -5.0])
+        with pytest.raises(ValueError, match=r"^in row 0: nan is below zero$"):
+            run([math.nan, 1.0])
+    with pytest.raises(ValueError, match=r"^in row 0: -1.0 is below zero$"):
+        autograd.compile(rooted)([-1.0])
+
+
+def test_a_check_of_parameters_intermediates_and_numbers() -> None:
+    low, w = Value(0.5, "low"), Value(2.0, "w")
+
+    def function(x: Value) -> Value:
+        y = x.exp() * w
+        require(
+            lambda y, low, high: (low < y) & (y < high),
+            *(y, low, 10.0),
+            error=lambda y, low, high: LookupError(f"{y:g} is not in {low:g} to {high:g}"),
+        )
+        return y * y
+
+    compiled = autograd.compile(function)
+    value, gradient = compiled.value_and_grad([0.0])
+    assert (value, gradient.tolist(), compiled.params) == (4.0, [4.0], [w])
+    low.data = 3.0
+    with pytest.raises(LookupError, match=r"in row 0: 2 is not in 3 to 10"):
+        compiled([0.0])
+    low.data, w.data = 0.0, 11.0
+    with pytest.raises(LookupError, match=r"in row 1: 11 is not in 0 to 10"):
+        compiled([-1.0, 0.0])
+
+
+def test_the_first_row_that_fails_is_named_whatever_fails_in_it() -> None:
+    def function(x: Value, y: Value) -> Value:
+        z = x.log()
+        require(np.isfinite, y, error=lambda y: KeyError(y))
+        return z + y
+
+    compiled = autograd.compile(function)
+    assert compiled([1.0, math.e], [1.0, 0.0]) is not None
+    with pytest.raises(ValueError, match=r"in row 1: log\(x\) is not defined"):
+        compiled([1.0, -1.0, 1.0], [0.0, math.inf, math.inf])
+    with pytest.raises(KeyError, match="in row 0: inf"):
+        compiled([1.0, -1.0], [math.inf, 0.0])
+
+
+def test_an_infinite_row_that_is_no_error_hides_no_later_one() -> None:
+    compiled = autograd.compile(lambda x: [x.log()])
+    assert compiled([math.inf, math.nan, 1.0]).ravel().tolist()[::2] == [math.inf, 0.0]
+    with pytest.raises(ValueError, match="in row 2: log"):
+        compiled([math.inf, math.nan, -1.0])
+
+
+def test_a_check_without_arguments() -> None:
+    w = Value(4.0)
+    compiled = autograd.compile(lambda: rooted(w))
+    assert compiled.value_and_grad()[0] == 4.0
+    w.data = -4.0
+    with pytest.raises(ValueError, match="-4.0 is below zero"):
+        compiled()
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        lambda x: 0.0 <= x <= 9.0,
+        lambda x: x >= 0.0 and x < 9.0,
+        lambda x: math.isfinite(x),
+        lambda x: True,
+    ],
+)
+def test_a_check_must_answer_arrays(test: Any) -> None:
+    def function(x: Value) -> Value:
+        require(test, x, error=ValueError)
+        return x * 2.0
+
+    assert function(Value(1.0)).data == 2.0
+    with pytest.raises(TraceError, match=r"not for an array .*in test_trace.py.* write \(p >= 0"):
+        autograd.compile(function)([1.0])
+
+
+def test_a_check_reads_no_value_that_it_is_not_given() -> None:
+    def function(x: Value) -> Value:
+        y = x * 2.0
+        require(lambda x: x > y.data, x, error=ValueError)
+        return y
+
+    with pytest.raises(TraceError, match="`.data` of a Value is read"):
+        autograd.compile(function)([-1.0])
+
+
+def test_a_check_of_what_is_no_number_is_refused() -> None:
+    with pytest.raises(TypeError, match="require expected one real number, got str 'a'"):
+        require(lambda x: x, "a", error=ValueError)
+    with pytest.raises(TypeError, match="test of require is a function of numbers, got True"):
+        require(True, 1.0, error=ValueError)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="error of require is a function of numbers, got 'no'"):
+        require(lambda x: x, 1.0, error="no")  # type: ignore[arg-type]
+
+
+def test_no_advice_names_what_bakes_a_number_in() -> None:
+    assert not hasattr(autograd, "peek")
+    with pytest.raises(TraceError) as raised:
+        autograd.compile(looks)([1.0])
+    for name in ("stop_gradient", "softmax", "require", "has_aux=True"):
+        assert name in str(raised.value)
 
 
 def test_detached_values_and_those_made_under_no_grad_have_no_gradient() -> None:

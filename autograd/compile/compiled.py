@@ -6,7 +6,6 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from .. import ops
 from ..backprop import gradients
 from ..flat import Flat
 from ..markup import block, code, details
+from ..modes import TraceError
 from ..value import Value
 from .arguments import Arguments, given
 from .groups import grouped
@@ -124,17 +124,19 @@ def _leaves(params: Iterable[Value]) -> list[Value]:
 
 @contextlib.contextmanager
 def in_row(row: int) -> Iterator[None]:
-    """Errors of an operation inside are those of a row, and say so."""
+    """Errors of an operation or a check inside are those of a row, and say so."""
     try:
         yield
-    except (ArithmeticError, ValueError) as error:
+    except TraceError:
+        raise
+    except Exception as error:
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
         where = frame.tb_frame.f_globals.get("__name__", "") if frame else ""
-        if not where.startswith("autograd."):
-            raise  # an error of the function itself, as for a wrong number of columns
-        raise type(error)(f"in row {row}: {error}") from None
+        if where.startswith("autograd."):  # else of the function itself
+            error.args = (f"in row {row}: {error}",)
+        raise
 
 
 class Compiled:
@@ -202,23 +204,23 @@ class Compiled:
 
     def _returned(self, version: Version, rows: Arguments, outputs: np.ndarray) -> Any:
         """The mean of a single output, or the outputs of each row."""
+        self._explain(version, rows, outputs)
+        outputs = outputs[: len(version.traced.outputs)]
         if version.traced.shape == ():
             with np.errstate(all="ignore"):
-                mean = float(np.add.reduce(outputs[0] / outputs.size))
-            if not isfinite(mean):
-                self._explain_what_is_not_finite(rows, outputs)
-            return mean
-        if not np.isfinite(outputs).all():
-            self._explain_what_is_not_finite(rows, outputs)
+                return float(np.add.reduce(outputs[0] / outputs.size))
         every = np.broadcast_to(outputs, (len(outputs), rows.size)).T
         return every.reshape(rows.size, *version.traced.shape).copy()
 
-    def _explain_what_is_not_finite(self, rows: Arguments, outputs: np.ndarray) -> None:
-        """Let the engine compute the first row that went wrong: it says where a number fails."""
-        wrong = ~np.isfinite(outputs).all(axis=0)
-        row = int(np.argmax(wrong))
-        with in_row(row):
-            trace(self.function, rows.row(row)).check_domains()
+    def _explain(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
+        """Let the engine compute the rows that went wrong, until one raises an error."""
+        if not version.traced.checks and np.isfinite(outputs).all():
+            return
+        failing, wrong = version.judged(outputs)
+        for row in np.flatnonzero(failing | wrong).tolist():
+            if failing[row] or version.may_raise(rows.only(row)):
+                with in_row(row):
+                    trace(self.function, rows.row(row))
 
     def _explain_the_gradient(self, version: Version, rows: Arguments) -> None:
         """Let the engine differentiate the first row that went wrong."""
@@ -315,7 +317,7 @@ class Compiled:
         again = set(second.leaves())
         params = [*asked, *(v for v in found if v in again)]
         program = recorded(first, params)
-        if not program.computes_as(recorded(second, params)):
+        if not program.computes_as(recorded(second, params)) or first.tests() != second.tests():
             raise different(self.function, rows.row(0), rows.another())
         unused = [p for p in asked if p not in again]
         if unused and not self._options.allow_unused:
@@ -323,7 +325,7 @@ class Compiled:
                 f"the function does not depend on {len(unused)} of its {len(asked)} params, as on "
                 f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
             )
-        wanted = len(params) if self._given is None else len(asked)
+        wanted = len(asked) if self._given is not None else first.leading(params)
         for improve in self._options.passes:
             program = improve(program)
             if self._options.debug:

@@ -47,7 +47,7 @@ class Program:
 
     Attributes:
         nodes: each after its operands.
-        outputs: which nodes are returned.
+        outputs: which nodes are returned, and then those that are checked.
         constants: the numbers of the constants.
         params: the Values that are parameters.
         labels: of nodes that have one.
@@ -102,7 +102,7 @@ def recorded(traced: Traced, params: list[Value]) -> Program:
             labels[i] = value.label or value.scope
         index[value] = i
         nodes.append(node)
-    outputs = [index[value] for value in traced.outputs]
+    outputs = [index[value] for value in traced.computed()]
     return Program(nodes, outputs, constants, params, [len(a) for a in traced.inputs], labels)
 
 

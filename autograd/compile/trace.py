@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -16,7 +16,18 @@ from .. import modes, ops
 from ..graph import topological_order
 from ..modes import TraceError
 from ..sequences import sum as total
-from ..value import Value, constant, failure
+from ..value import Value, constant
+
+
+class Check(NamedTuple):
+    """What must hold of the numbers of some Values; see `require`."""
+
+    test: Callable[..., Any]
+    values: list[Value]
+
+    def fails(self, columns: np.ndarray) -> np.ndarray:
+        """In which rows it fails; `columns` has a row of numbers for each Value."""
+        return ~np.asarray(self.test(*columns), dtype=bool)
 
 
 @dataclass
@@ -29,6 +40,7 @@ class Traced:
         shape: () for one Value, else (k,) for a list of k.
         order: every node, each after its operands.
         samplers: what to draw anew for each row; the Values so drawn are the last inputs.
+        checks: what must hold of some of the numbers in every row.
         lines: where each node was made, by its id, if that was asked for.
     """
 
@@ -37,23 +49,30 @@ class Traced:
     shape: tuple[int, ...]
     order: list[Value]
     samplers: list[Callable[[], float]]
+    checks: list[Check]
     lines: dict[int, str]
+
+    def computed(self) -> list[Value]:
+        """What compiled code computes: the outputs, and then what the checks look at."""
+        return [*self.outputs, *(v for check in self.checks for v in check.values)]
+
+    def tests(self) -> list[Any]:
+        """The code of the checks' tests."""
+        return [getattr(check.test, "__code__", check.test) for check in self.checks]
 
     def data(self) -> list[float]:
         """The numbers of all nodes."""
         return [v.data for v in self.order]
 
-    def check_domains(self) -> None:
-        """Raise where an operation is outside its domain, which a NaN is without an error."""
-        for node in self.order:
-            domain, numbers = node.op.domain, [arg.data for arg in node.args]
-            if domain is not None and not domain.holds(*numbers):
-                raise failure(node.op, ValueError("not a number"), node.args)
-
     def leaves(self) -> list[Value]:
         """The Values it met that you made, in the order first met, without the inputs."""
         inputs = {id(leaf) for argument in self.inputs for leaf in argument}
         return [v for v in self.order if v.op is ops.leaf and id(v) not in inputs]
+
+    def leading(self, params: list[Value]) -> int:
+        """How many of these Values, in the order first met, the outputs are made of."""
+        made = set(_order(self.outputs)) if self.checks else set(self.order)
+        return sum(p in made for p in params)
 
 
 class Hidden(Value):
@@ -73,6 +92,11 @@ class Hidden(Value):
         raise _error("`.data` of a Value is set", "compute a new Value instead")
 
 
+LOOKED = (
+    "use the Value itself. autograd.stop_gradient(v) is its number without a gradient, softmax and "
+    "logsumexp take out the largest themselves, autograd.require checks a number, and with "
+    "has_aux=True outputs are returned beside a cost, to count right answers outside"
+)
 _ENGINE = constant.__globals__  # whose reading of a number is no look at it
 _slot: Any = Value.data  # type: ignore[misc]  # the descriptor of the slot itself
 
@@ -87,6 +111,7 @@ class Trace:
     def __init__(self, locating: bool = False) -> None:
         self.hidden: list[Value] = []
         self.drawn: list[tuple[Value, Callable[[], float]]] = []
+        self.checks: list[Check] = []
         self.lines: dict[int, str] = {}
         self._locating = locating
 
@@ -122,7 +147,7 @@ class Trace:
         if not caller.startswith("autograd."):
             raise _error(
                 f"`.data` of {name or 'a Value'} is read",
-                "use the Value itself, or autograd.peek(v) for a check that changes nothing",
+                LOOKED,
             )
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
@@ -146,16 +171,58 @@ def _line() -> str:
     return f"{Path(path).name}, line {number}" + (f": `{text}`" if text else "")
 
 
-def peek(value: Value) -> float:
-    """The number of a Value, for a check that changes nothing of what is computed.
+def require(test: Callable[..., Any], *values: Any, error: Callable[..., BaseException]) -> None:
+    """Raise an error unless a test of some numbers holds, in the engine and in compiled code.
 
-    Inside a function that is compiled `.data` may not be read, for what it holds would become
-    part of the code. A check that only raises may look through this.
+    In a function that is compiled an `if` on the number of a Value is refused, because it would
+    be decided once for all rows. This check is made for every row.
 
-    >>> peek(Value(2.0))
+    Args:
+        test: `test(*numbers)`, true if all is well. It must take floats and NumPy arrays, so write
+            `(p >= 0) & (p <= 1)` and `np.isfinite(p)`, not `and` and `math.isfinite`.
+        values: Values or plain numbers.
+        error: `error(*numbers)` makes the exception to raise if the test fails. Compiled code puts
+            the number of the row before its text.
+
+    Raises:
+        Exception: what `error` made, if the test fails.
+        TypeError: `test` or `error` is not a function, or one of the values is not a number.
+        TraceError: while it is compiled, the test does not answer arrays element by element.
+
+    >>> def root(x):
+    ...     require(lambda x: x >= 0.0, x, error=lambda x: ValueError(f"{x} is negative"))
+    ...     return x.sqrt()
+    >>> root(Value(4.0)).data
     2.0
+    >>> import autograd
+    >>> autograd.compile(root)([4.0, -9.0])
+    Traceback (most recent call last):
+    ...
+    ValueError: in row 1: -9.0 is negative
     """
-    return value.data
+    for role, function in (("test", test), ("error", error)):
+        if not callable(function):
+            raise TypeError(f"{role} of require is a function of numbers, got {function!r}")
+    nodes = [v if isinstance(v, Value) else constant(v, "require") for v in values]
+    numbers = [v.data for v in nodes]
+    if not test(*numbers):
+        raise error(*numbers)
+    if modes.tracing is not None:
+        _check_on_arrays(test, numbers)
+        modes.tracing.checks.append(Check(test, nodes))
+
+
+def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
+    """Refuse a test that takes numbers and no arrays of them."""
+    try:
+        answer = test(*(np.full(2, x) for x in numbers))
+    except (TypeError, ValueError):
+        answer = None
+    if np.shape(answer) != (2,):
+        raise _error(
+            "the test of autograd.require answers for one number, and not for an array of them",
+            "write (p >= 0) & (p <= 1) and np.isfinite(p), not `and` and math.isfinite",
+        )
 
 
 def trace(
@@ -187,7 +254,11 @@ def trace(
     if seen.drawn:
         inputs.append([value for value, _ in seen.drawn])
     samplers = [draw for _, draw in seen.drawn]
-    return Traced(inputs, outputs, shape, _order(outputs), samplers, seen.lines)
+    traced = Traced(inputs, outputs, shape, _order(outputs), samplers, seen.checks, seen.lines)
+    if seen.checks:
+        known = set(traced.order)
+        traced.order += [v for v in _order(traced.computed()) if v not in known]
+    return traced
 
 
 def drawn(sampler: Callable[[], float]) -> Any:
@@ -207,7 +278,7 @@ def drawn(sampler: Callable[[], float]) -> Any:
 
 
 def _order(outputs: list[Value]) -> list[Value]:
-    """Every node that the outputs are made of, each after its operands."""
+    """Every node that these are made of, each after its operands."""
     root = total(outputs)
     order = topological_order(root)
     above = set()  # the sum itself is no part of them

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
 from ..backprop import backward
 from ..flat import Flat
 from .arguments import Arguments
@@ -29,7 +30,6 @@ class Version:
         program: the graph as data, after the passes.
         rolled: the program as array statements.
         wanted: how many of the parameters the gradient is by.
-        source: the code that ran last.
         steep: whether a slope may be infinite where the value is not, as of a root at 0.
     """
 
@@ -43,20 +43,32 @@ class Version:
     ) -> None:
         self.traced, self.program, self.rolled = traces[0], program, rolled
         self._traces = traces
-        self.wanted, self.source = wanted, ""
+        self._wanted = np.array([[v.data for v in t.computed()] for t in traces]).T
+        self.wanted = wanted
         self._dtype = dtype
         self._theta = Flat(program.params)
         self._first = self._theta.read().copy()
         self._codes: dict[bool, Code] = {}
+        self._code: Code | None = None  # that ran last
         # A matrix product has threads of its own.
         self._threads = 1 if any(s.outer for s in rolled.statements) else os.cpu_count() or 1
         numbers = 2 * sum(array.size for array in rolled.arrays()) + 1
         self._block = max(64, BLOCK // numbers)
         rows = {statement.op for statement in rolled.statements}
+        # NumPy signals where numbers make what is no number, except in these.
+        self._unsignalled = any(
+            not statement.op.array
+            if statement.op is not ops.div
+            else statement.reads[1].base is not rolled.constants  # NaN/0
+            for statement in rolled.statements
+            if statement.op not in MANY
+        )
         self.steep = any(op.domain is not None or not op.array for op in rows - set(MANY))
 
     def run(self, rows: Arguments, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The outputs, (k, n) or (k, 1), and the gradient of the mean of the first.
+        """The outputs and what is checked, (k, n) or (k, 1), and the gradient of the mean.
+
+        The mean is that of the first output.
 
         Raises:
             ArithmeticError: the code is new, and does not agree with the engine.
@@ -67,7 +79,7 @@ class Version:
             code = Code(source, self.rolled, self._dtype)
             self._hold(code)
             self._codes[gradient] = code
-        self.source = code.source
+        self._code = code
         theta = self._theta.read()
         code.bind(theta)
         if rows.size <= self._block:
@@ -80,6 +92,26 @@ class Version:
             return found[0][0], total
         return np.concatenate([outputs for outputs, _ in found], axis=1), total
 
+    @property
+    def source(self) -> str:
+        """The code that ran last."""
+        return self._code.source if self._code else ""
+
+    def judged(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """In which rows a check fails, and in which an output is not finite."""
+        checked = outputs[len(self.traced.outputs) :]
+        wrong = ~np.isfinite(outputs[: len(self.traced.outputs)]).all(axis=0)
+        failing = np.zeros_like(wrong)
+        for check in self.traced.checks:
+            failing |= check.fails(checked[: len(check.values)])
+            checked = checked[len(check.values) :]
+        return failing, wrong
+
+    def may_raise(self, rows: Arguments) -> bool:
+        """Whether the engine may raise an error on these rows, and not only pass on a NaN."""
+        assert self._code is not None
+        return self._unsignalled or self._code.signals(self._columns(rows, 0), rows.size)
+
     def _hold(self, code: Code) -> None:
         """Hold code against the engine, on the rows that were traced."""
         rows = [[v for argument in t.inputs for v in argument] for t in self._traces]
@@ -88,8 +120,8 @@ class Version:
         takes = bool(self.traced.inputs)
         code.bind(self._first)
         outputs, slopes = code(columns if takes else [], len(rows) if takes else 1)
-        wanted = np.array([[v.data for v in t.outputs] for t in self._traces]).T
         among = [x for t in self._traces for x in t.data()]
+        wanted = self._wanted[:, : len(rows)]
         self._compare(np.broadcast_to(outputs, wanted.shape).ravel(), wanted.ravel(), among)
         if code.gradient:
             self._hold_gradient(slopes)
@@ -172,3 +204,12 @@ class Code:
         with np.errstate(all="ignore"):
             found = self._function(*columns, *self._known[1:], n)
         return (found[0], found[1].ravel()) if self.gradient else (found, NONE)
+
+    def signals(self, columns: list[np.ndarray], n: int) -> bool:
+        """Whether an operation makes what is not finite of numbers that are."""
+        try:
+            with np.errstate(all="raise", under="ignore"):
+                self._function(*columns, *self._known[1:], n)
+        except FloatingPointError:
+            return True
+        return False
