@@ -1,8 +1,8 @@
 """The table of operations: one operation, one row; the only file that states a derivative.
 
-Evaluating, backpropagating, stepping, explaining, drawing and checking are interpreters of this
-table. A row's functions are written once and read three ways: on floats they compute, on `Value`s
-they build the graph of a derivative (second derivatives), on `Term`s they write formulas.
+Evaluating, backpropagating, stepping, explaining, drawing, compiling and checking are interpreters
+of this table. A row's functions are written once and read three ways: on floats they compute, on
+`Value`s they build the graph of a derivative (second derivatives), on `Term`s they write formulas.
 """
 
 from __future__ import annotations
@@ -286,6 +286,13 @@ def _sigmoid(a: float) -> float:
 
 leaf = Op("leaf", value=lambda: math.nan, partials=lambda out: ())
 constant = Op("constant", value=lambda: math.nan, partials=lambda out: ())
+copy = Op(  # compiled code copies numbers, to have them side by side
+    "copy",
+    value=lambda a: a,
+    partials=lambda out, a: (1.0,),
+    array="a",
+    array_partials=("1.0",),
+)
 
 add = Op(
     "add",

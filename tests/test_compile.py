@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -282,6 +282,59 @@ def test_a_structure_has_the_engines_outputs_and_gradient(name: str, rows: int) 
         np.testing.assert_allclose(gradient, slopes, rtol=1e-10, atol=1e-13)
         for p in params:
             p.data = math.sin(3.0 * p.data + turn)
+
+
+@pytest.fixture
+def changed() -> Iterator[Callable[[str], None]]:
+    """Triples the partials of a row, and puts them back in the end."""
+    before = []
+
+    def triple(name: str) -> None:
+        row = TABLE[name]
+        partials, array_partials = row.partials, row.array_partials
+        before.append((row, partials, array_partials))
+        tripled = tuple(f"3.0 * ({text})" for text in array_partials)
+        object.__setattr__(row, "array_partials", tripled)
+        object.__setattr__(row, "partials", lambda *x: tuple(3.0 * d for d in partials(*x)))
+
+    yield triple
+    for row, partials, array_partials in before:
+        object.__setattr__(row, "partials", partials)
+        object.__setattr__(row, "array_partials", array_partials)
+
+
+# By what they become: dot products in pairs and as matrices, log-sum-exp, softmax.
+COMPOSITES: dict[str, tuple[Callable[..., Any], list[Value], tuple[str, ...]]] = {
+    "pairs": (lambda x: total((p * v).tanh() * v for p, v in zip(A, x)), A, ("mul",)),
+    "squares": (lambda x: total(p * p for p in A) * x[0], A, ("mul",)),
+    "a matrix product": (lambda x: total(z.tanh() for z in times(M, x)), MATRIX, ("mul",)),
+    "two layers": (lambda x: total(times(M, times(M, x))), MATRIX, ("mul",)),
+    "log-sum-exp": (lambda x: autograd.logsumexp([*A, *x]), A, ("log", "exp")),
+    "softmax": (lambda x: autograd.softmax([*A, *x])[0], A, ("div", "exp")),
+    "softmaxes of different sizes": (attended, [*A, *B], ("div", "exp", "mul")),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "row"), [(name, row) for name in COMPOSITES for row in COMPOSITES[name][2]]
+)
+def test_what_is_made_of_many_operations_has_the_derivatives_of_their_rows(
+    name: str, row: str, changed: Callable[[str], None]
+) -> None:
+    """A row that is changed changes the gradient of all that is made of it."""
+    function, params, _ = COMPOSITES[name]
+    x = [[0.3, -0.8, 1.1]]
+
+    def gradients() -> tuple[list[float], list[float]]:
+        _, slopes = by_the_engine(function, params, [[[Value(v) for v in x[0]]]])
+        found = autograd.compile(function, params=params).value_and_grad(x)[1]
+        return slopes, found.tolist()
+
+    before, _ = gradients()
+    changed(row)
+    slopes, found = gradients()
+    assert found == pytest.approx(slopes, rel=1e-12)
+    assert found != pytest.approx(before, rel=1e-3)
 
 
 @pytest.mark.parametrize("names", [("x", "value"), ("x", "d_w"), ("theta", "n"), ("np", "rows")])

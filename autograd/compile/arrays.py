@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ops import Op
+from ..ops import Op, copy
 from .program import DOT, LSE, MAX, SOFTMAX, SUM
 
-COPY = Op("copy", lambda a: a, lambda out, a: (1.0,), array="a", array_partials=("1.0",))
 MANY = (SUM, MAX, LSE, SOFTMAX, DOT)
 
 
@@ -88,7 +87,7 @@ class Statement:
             met = f"each of {r:,} lists of" if r > 1 else "the same"
             lists = f"{count:,} lists of {k:,} weights meet" if count > 1 else f"{k:,} weights meet"
             return f"{lists} {met} {k:,} numbers: a matrix product"
-        if self.op is COPY:
+        if self.op is copy:
             return "copied, to lie beside what they are read with"
         if self.op in MANY:
             k = self.reads[0].places.size // max(1, self.size)

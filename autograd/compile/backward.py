@@ -2,6 +2,8 @@
 
 The statements once more, the last first, each handing its gradient to its operands. What is handed
 to part of an array, or more than once, is added up in an array of zeros; else it is the gradient.
+The derivatives are those of the table's rows: what was made of many scalar operations goes back
+through these, the sums in it handing on what they get.
 """
 
 from __future__ import annotations
@@ -10,17 +12,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import ops
+from ..ops import Op
 from .arrays import MANY, Array, Read, Rolled, Statement
 from .expression import (
     Dims,
     Expr,
     added,
     atom,
-    broadcast_dims,
     over_copies,
     over_rows,
     shape_text,
     substituted,
+    times,
     with_axes,
 )
 from .forward import Forward
@@ -218,53 +222,58 @@ class Backward(Forward):
             if read.base not in self.varying:
                 continue
             if op.array_partials:
-                partial = substituted(op.array_partials[i], operands, out)
+                partial = self.partial(op, i, operands, out)
             else:
                 partial = self.called(op, i, [out, *operands])
-            if partial.text == "0.0":
-                continue
-            text = {"1.0": g.text, "-1.0": f"-{atom(g.text)}"}.get(
-                partial.text, f"{atom(g.text)} * {atom(partial.text)}"
-            )
-            dims = broadcast_dims([g.dims, partial.dims])
-            self.hand(read, Expr(text, dims), shape, statement.out.batched)
+            if partial.text != "0.0":
+                self.hand(read, times(g, partial), shape, statement.out.batched)
+
+    def partial(self, op: Op, operand: int, on: list[Expr], out: Expr | None = None) -> Expr:
+        """A partial of a row with an array form, at these operands."""
+        return substituted(op.array_partials[operand], on, out)
 
     def made(self, statement: Statement) -> Expr:
         """What a statement made, with the axes it was made with."""
         return with_axes(statement.part(statement.out.name), self.full(statement))
 
     def hand_on_pairs(self, statement: Statement, g: Expr) -> None:
-        """Of dot products: to each factor the gradient times the other."""
+        """Of dot products: to both factors of each product the gradient times its partial."""
         lefts, rights = statement.reads[:2]
         shape, batched = self.shape(statement), statement.out.batched
         for other in statement.reads[2:]:
             self.hand(other, g, self.full(statement)[:-1], batched)
         g = self.spread(statement, g)
-        sides = [(lefts, rights), (rights, lefts)]
+        factors = [self.read(read, read.places.reshape(shape)) for read in (lefts, rights)]
+        sides = list(enumerate((lefts, rights)))
         if lefts.base is rights.base and np.array_equal(lefts.places, rights.places):
             g, sides = Expr(f"2.0 * {atom(g.text)}", g.dims), sides[:1]
-        for one, other in sides:
-            if one.base in self.varying:
-                factor = self.read(other, other.places.reshape(shape))
-                dims = broadcast_dims([g.dims, factor.dims])
-                expr = Expr(f"{atom(g.text)} * {atom(factor.text)}", dims)
-                self.hand(one, expr, shape, batched)
+        for i, read in sides:
+            self.hand(read, times(g, self.partial(ops.mul, i, factors)), shape, batched)
 
     def hand_on_normalised(self, statement: Statement, g: Expr) -> None:
-        """Of log-sum-exp: p·g with p = exp(x − out); of softmax: p·(g − Σ p·g) with p = out."""
+        """Of log-sum-exp and softmax: through the logarithm or the quotients to the exponentials.
+
+        Through the largest, which was taken out first, no gradient flows.
+        """
+        e, s = self.shares[id(statement)]
         if statement.op is LSE:
-            e, s = self.shares[id(statement)]
-            share = Expr(f"{atom(self.kept(statement, g).text)} / {s.text}", s.dims)
-            expr = Expr(f"{e.text} * {atom(self.repeated(statement, share).text)}", e.dims)
+            by_log = times(self.kept(statement, g), self.partial(ops.log, 0, [s]))
+            d_e = self.repeated(statement, self.gradient(s, by_log))
         else:
-            p = self.made(statement)
-            weighted = Expr(f"({p.text} * {atom(g.text)})", p.dims)
-            total = self.repeated(statement, self.each(statement, weighted, "sum"))
-            expr = Expr(f"{p.text} * ({g.text} - {total.text})", p.dims)
-        self.hand(statement.reads[0], expr, self.shape(statement), statement.out.batched)
+            quotient = [e, self.repeated(statement, s)]
+            by_e, by_s = (self.partial(ops.div, i, quotient, self.made(statement)) for i in (0, 1))
+            d_s = self.gradient(s, self.each(statement, times(g, by_s), "sum"))
+            d_e = self.gradient(e, added([times(g, by_e), self.repeated(statement, d_s)]))
+        d_x = times(d_e, self.partial(ops.exp, 0, [], e))
+        self.hand(statement.reads[0], d_x, self.shape(statement), statement.out.batched)
+
+    def gradient(self, of: Expr, expr: Expr) -> Expr:
+        """The gradient of what has a name, under a name."""
+        self.add(f"d_{of.text} = {expr.text}")
+        return Expr(f"d_{of.text}", expr.dims)
 
     def hand_on_outer(self, statement: Statement, g: Expr) -> None:
-        """Of a matrix product L·R: g·Rᵀ to the lefts, Lᵀ·g to the rights."""
+        """Of a matrix product: what `hand_on_pairs` does, summed over all that each factor met."""
         lefts, rights = statement.reads[:2]
         count, r = self.shape(statement)
         batched = rights.base.batched
@@ -275,13 +284,14 @@ class Backward(Forward):
         if statement.out.batched and not batched:
             g = over_rows(g)
         grid = g.text if r == 1 else f"{atom(g.text)}.reshape({count}, {self.columns(statement)})"
-        grid, (left, right) = atom(grid), self.factors(statement)
-        into = f"np.matmul({grid}, {right}.T, out={{}})"
-        product = Expr(f"{grid} @ {right}.T", lefts.places.shape, into)
+        grid, factors = atom(grid), list(self.factors(statement))
+        by_left, by_right = (atom(self.partial(ops.mul, i, factors).text) for i in (0, 1))
+        into = f"np.matmul({grid}, {by_left}.T, out={{}})"
+        product = Expr(f"{grid} @ {by_left}.T", lefts.places.shape, into)
         self.hand(lefts, product, lefts.places.shape, False, tail=False)
         k, last = lefts.places.shape[1], rights.base.axis
         dims: Dims = (k, last) if r == 1 else (k, r, last)
-        expr = with_axes(f"{left}.T @ {grid}", dims)
+        expr = with_axes(f"{by_right}.T @ {grid}", dims)
         self.hand(Read(rights.base, rights.places.T), expr, dims[:-1], batched)
 
     def whole(self, array: Array) -> bool:

@@ -46,6 +46,13 @@ def added(exprs: list[Expr]) -> Expr:
     return Expr(text, broadcast_dims([expr.dims for expr in exprs]))
 
 
+def times(g: Expr, partial: Expr) -> Expr:
+    """A gradient times a partial."""
+    signs = {"1.0": g.text, "-1.0": f"-{atom(g.text)}"}
+    text = signs.get(partial.text, f"{atom(g.text)} * {atom(partial.text)}")
+    return Expr(text, broadcast_dims([g.dims, partial.dims]))
+
+
 def as_rows(text: str, dims: Dims) -> str:
     """An expression with these axes as rows of scalars."""
     if len(dims) == 2:

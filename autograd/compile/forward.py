@@ -254,7 +254,7 @@ class Forward:
         if statement.sums is not None:
             return self.folded(statement, expr, method)
         axis = len(expr.dims) - 2
-        text = f"{expr.text}.{method}(axis={axis}, keepdims=True)"
+        text = f"{atom(expr.text)}.{method}(axis={axis}, keepdims=True)"
         return Expr(text, (*expr.dims[:axis], 1, expr.dims[-1]))
 
     def repeated(self, statement: Statement, expr: Expr) -> Expr:
@@ -275,7 +275,7 @@ class Forward:
 
     # ------------------------------------------------------------------ matrix products
 
-    def factors(self, statement: Statement) -> tuple[str, str]:
+    def factors(self, statement: Statement) -> tuple[Expr, Expr]:
         """The matrices of a product: (l, k), and (k, rows) or (k, r·rows)."""
         lefts, rights = statement.reads[:2]
         left = self.read(lefts, lefts.places, tail=False)
@@ -285,11 +285,12 @@ class Forward:
         if r == 1:
             right = self.read(rights, places[:, 0])
             right = self.broadcast(right, (len(places), rights.base.axis))
-            return atom(left.text), atom(right.text)
+            return Expr(atom(left.text), left.dims), Expr(atom(right.text), right.dims)
         right = self.read(rights, places)
         right = self.broadcast(right, (*places.shape, rights.base.axis))
-        matrix = f"{atom(right.text)}.reshape({len(places)}, {self.columns(statement)})"
-        return atom(left.text), matrix
+        columns = self.columns(statement)
+        matrix = f"{atom(right.text)}.reshape({len(places)}, {columns})"
+        return Expr(atom(left.text), left.dims), Expr(matrix, (len(places), columns))
 
     def columns(self, statement: Statement) -> str:
         """How many columns a matrix product has."""
@@ -304,7 +305,7 @@ class Forward:
         count, r = self.shape(statement)
         axis = statement.reads[1].base.axis
         dims: Dims = (count, axis) if r == 1 else (count, r, axis)
-        text = f"{left} @ {right}"
+        text = f"{left.text} @ {right.text}"
         product = Expr(text if r == 1 else f"({text}).reshape{shape_text(dims)}", dims)
         others = [self.read(o, o.places.reshape(dims[:-1])) for o in statement.reads[2:]]
         return added([product, *others])

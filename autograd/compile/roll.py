@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import ops
 from ..ops import Op
-from .arrays import COPY, Array, Read, Rolled, Statement
+from .arrays import Array, Read, Rolled, Statement
 from .groups import Group
 from .names import TAKEN, common_name, free
 from .program import DOT, INPUT, LSE, MAX, PARAM, PART, SOFTMAX, SUM, Node, Program
@@ -140,9 +140,9 @@ class _Layout:
             return i
         if (i, batched) not in known:
             known[i, batched] = len(self.nodes)
-            group = copies.setdefault((home, batched), Group(COPY, [], batched, []))
+            group = copies.setdefault((home, batched), Group(ops.copy, [], batched, []))
             group.nodes.append(len(self.nodes))
-            self.nodes.append(Node(COPY, (i,)))
+            self.nodes.append(Node(ops.copy, (i,)))
             self.place.append(-1)
             self.group_of.append(group)
         return known[i, batched]
