@@ -290,7 +290,7 @@ def test_arguments_have_any_shape() -> None:
         return scale * autograd.sum(row[i] for i, row in enumerate(matrix))
 
     matrices = np.arange(18.0).reshape(2, 3, 3)
-    assert autograd.compile(trace_of)(matrices, [1.0, 10.0]) == (12.0 + 390.0) / 2
+    assert autograd.compile(trace_of)(matrices, [1.0, 10.0]).tolist() == [12.0, 390.0]
     doubled = autograd.compile(lambda m: [[2.0 * v for v in row] for row in m])(matrices)
     assert np.array_equal(doubled, 2.0 * matrices)
 
@@ -311,4 +311,4 @@ def test_ten_thousand_deep_is_no_recursion() -> None:
         return x * 1.0
 
     compiled = autograd.compile(deep)
-    assert compiled([1.0, 2.0]) == 1.5
+    assert compiled([1.0, 2.0]).tolist() == [1.0, 2.0]

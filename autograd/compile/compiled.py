@@ -75,6 +75,8 @@ def compile(
     >>> w, b = Value(2.0, label="w"), Value(1.0, label="b")
     >>> cost = compile(lambda x, y: (w * x + b - y) ** 2)
     >>> cost([1.0, 2.0], [3.0, 4.0])
+    array([0., 1.])
+    >>> cost.mean([1.0, 2.0], [3.0, 4.0])
     0.5
     >>> value, gradient = cost.value_and_grad([1.0, 2.0], [3.0, 4.0])
     >>> gradient
@@ -166,17 +168,29 @@ class Compiled:
     # ------------------------------------------------------------------ running
 
     def __call__(self, *arguments: Any) -> Any:
-        """The outputs for each row, (n, k) or (n,); of one output the mean over the rows.
+        """The outputs for each row: (n,) of one output, (n, k) of k; without arguments one float.
 
         Raises:
             TypeError, ValueError: the arguments are no arrays of numbers with the same rows, or
                 the function is not defined for a row, which is named.
             TraceError: the function depends on values in a way that cannot be compiled.
         """
-        rows = given(arguments, self._options.dtype)
-        version = self._version(rows)
-        outputs, _ = version.run(rows, gradient=False)
-        return self._returned(version, rows, outputs)
+        version, rows, outputs, _ = self._run(arguments, gradient=False)
+        found = _by_row(version, rows, outputs)
+        return found if arguments or version.traced.shape else float(found[0])
+
+    def mean(self, *arguments: Any) -> float:
+        """The mean of the one output over the rows; with `has_aux` that of the first output.
+
+        Raises:
+            TypeError, ValueError: as for a call, or the function returns several Values.
+            TraceError: as for a call.
+
+        >>> compile(lambda x: x * x).mean([1.0, 2.0])
+        2.5
+        """
+        _, _, outputs, _ = self._run(arguments, gradient=False, what="a mean")
+        return _mean(outputs)
 
     def value_and_grad(self, *arguments: Any) -> tuple[Any, np.ndarray]:
         """The mean of the one output over the rows, and its gradient by the parameters.
@@ -188,29 +202,27 @@ class Compiled:
                 no finite derivative on a row, which is named.
             TraceError: as for a call.
         """
-        rows = given(arguments, self._options.dtype)
-        version = self._version(rows)
-        if version.traced.shape != () and not self._options.has_aux:
-            raise ValueError(
-                f"a gradient is that of one Value, and the function returns "
-                f"{len(version.traced.outputs)}: return their sum, or give has_aux=True for the "
-                f"gradient of the first"
-            )
-        outputs, gradient = version.run(rows, gradient=True)
-        returned = self._returned(version, rows, outputs)
+        version, rows, outputs, gradient = self._run(arguments, gradient=True, what="a gradient")
         if version.steep and not np.isfinite(gradient).all():
             self._explain_the_gradient(version, rows)
-        return returned, gradient[: version.wanted]
+        found = _by_row(version, rows, outputs) if version.traced.shape else _mean(outputs)
+        return found, gradient[: version.wanted]
 
-    def _returned(self, version: Version, rows: Arguments, outputs: np.ndarray) -> Any:
-        """The mean of a single output, or the outputs of each row."""
+    def _run(
+        self, arguments: tuple[Any, ...], gradient: bool, what: str = ""
+    ) -> tuple[Version, Arguments, np.ndarray, np.ndarray]:
+        """Outputs and the gradient, once every row is known to be right; `what` is of one Value."""
+        rows = given(arguments, self._options.dtype)
+        version = self._version(rows)
+        if what and version.traced.shape != () and not self._options.has_aux:
+            raise ValueError(
+                f"{what} is that of one Value, and the function returns "
+                f"{len(version.traced.outputs)}: return their sum, or give has_aux=True for that "
+                f"of the first"
+            )
+        outputs, slopes = version.run(rows, gradient)
         self._explain(version, rows, outputs)
-        outputs = outputs[: len(version.traced.outputs)]
-        if version.traced.shape == ():
-            with np.errstate(all="ignore"):
-                return float(np.add.reduce(outputs[0] / outputs.size))
-        every = np.broadcast_to(outputs, (len(outputs), rows.size)).T
-        return every.reshape(rows.size, *version.traced.shape).copy()
+        return version, rows, outputs, slopes
 
     def _explain(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
         """Let the engine compute the rows that went wrong, until one raises an error."""
@@ -335,3 +347,16 @@ class Compiled:
         return Version(
             [first, second], program, rolled(program, groups), wanted, self._options.dtype
         )
+
+
+def _by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
+    """The outputs with a row for each row of the arguments."""
+    count, shape = len(version.traced.outputs), version.traced.shape
+    every = np.broadcast_to(outputs[:count], (count, rows.size)).T
+    return every.reshape(rows.size, *shape).copy()
+
+
+def _mean(outputs: np.ndarray) -> float:
+    """The mean of the first output over the rows."""
+    with np.errstate(all="ignore"):
+        return float(np.add.reduce(outputs[0] / outputs.shape[1]))

@@ -279,7 +279,8 @@ def drawn(sampler: Callable[[], float]) -> Any:
 
 def _order(outputs: list[Value]) -> list[Value]:
     """Every node that these are made of, each after its operands."""
-    root = total(outputs)
+    with modes.recorded():
+        root = total(outputs)
     order = topological_order(root)
     above = set()  # the sum itself is no part of them
     for _ in outputs[1:]:
