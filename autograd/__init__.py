@@ -14,6 +14,7 @@ from .check import gradcheck
 from .compile import Compiled, compile, drawn, require
 from .draw import draw
 from .explain import Nudge, explain, nudge, sensitivity
+from .files import destination, read_whole, write_whole
 from .flat import Flat
 from .graph import LabelError
 from .micrograd import draw_dot, trace
@@ -51,7 +52,7 @@ from .ops import (
     where,
 )
 from .page import Page, javascript
-from .render import Drawing, RenderError, write_whole
+from .render import Drawing, RenderError
 from .sequences import logsumexp, mean, softmax, sum
 from .stepper import Stepper
 from .value import Value
@@ -76,6 +77,7 @@ __all__ = [
     "boundary",
     "compile",
     "cos",
+    "destination",
     "detect_anomaly",
     "div",
     "draw",
@@ -102,6 +104,7 @@ __all__ = [
     "nudge",
     "op",
     "power",
+    "read_whole",
     "relu",
     "require",
     "scope",

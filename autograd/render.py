@@ -7,18 +7,22 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import graphviz
 
+from .files import expanded, write_whole
 from .markup import Markup
 
 # Run in a process of its own, so that what Graphviz has to say on stderr, and a crash of its C
-# code, reach us as an error message.
+# code, reach us as an error message. Python would look for modules in the current folder first:
+# a drawing must not run a pygraphviz.py that happens to lie there.
 BUNDLED_DOT = """\
-import sys, pygraphviz
+import os, sys
+here = os.getcwd()
+sys.path = [folder for folder in sys.path if os.path.realpath(folder) != here]
+import pygraphviz
 try:
     graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
     sys.stdout.buffer.write(graph.draw(format=sys.argv[2], prog=sys.argv[1]))
@@ -48,8 +52,8 @@ def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
     >>> lay_out("digraph { a -> b }", "svg")[:5]
     b'<?xml'
     """
-    found = shutil.which("dot")
-    if found:
+    found = shutil.which("dot") or ""
+    if Path(found).is_absolute():  # Windows would take one from the current folder
         command = [found, f"-K{engine}", f"-T{format}"]
     else:
         command = [sys.executable, "-c", BUNDLED_DOT, engine, format]
@@ -145,7 +149,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             RenderError: Graphviz refuses; the DOT is kept beside where the file would be.
             OSError: the file cannot be written.
         """
-        target = Path(directory or self.directory or "", outfile or filename or self.filename)
+        name = Path(directory or self.directory or "", outfile or filename or self.filename)
+        target = expanded(name)
         ending = target.suffix[1:].lower()
         source = None
         if format is None and (outfile or ending in graphviz.FORMATS - DOT_ENDINGS):
@@ -167,32 +172,3 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         if view or quiet_view:
             self._view(str(target), format=format, quiet=quiet_view)
         return str(target)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that at no time half of it can be seen.
-
-    Raises:
-        OSError: it cannot be written; what stood there is untouched.
-
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> path = Path(folder.name, "weights.npz")
-    >>> write_whole(path, b"all of it")
-    >>> path.read_bytes()
-    b'all of it'
-    >>> folder.cleanup()
-    """
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        written = Path(file.name)
-        try:
-            file.write(content)
-            file.close()
-            umask = os.umask(0)
-            os.umask(umask)
-            written.chmod(0o666 & ~umask)  # a temporary file is closed to others, a drawing is not
-            written.replace(path)
-        except BaseException:
-            written.unlink()
-            raise

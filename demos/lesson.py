@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import Drawing, RenderError
+from autograd import Drawing, RenderError, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,21 +68,25 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
 
 def save(figure: Figure, out: str | Path, name: str) -> str:
     """Write a figure to a PNG in a folder, made if need be; returns its path."""
-    path = Path(out, f"{name}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
-    return str(path)
+    png = io.BytesIO()
+    figure.savefig(png, dpi=100)
+    return _written(png, out, name)
 
 
 def save_drawing(drawing: Drawing, out: str | Path, name: str) -> str:
     """Write a drawing to a small PNG in a folder, made if need be; returns its path."""
     from PIL import Image  # comes with matplotlib
 
-    path = Path(out, f"{name}.png")
+    png = io.BytesIO()
+    picture = Image.open(io.BytesIO(drawing.pipe("png"))).convert("RGB")
+    picture.quantize(128).save(png, "PNG", optimize=True)
+    return _written(png, out, name)
+
+
+def _written(png: io.BytesIO, out: str | Path, name: str) -> str:
+    path = Path(out, f"{name}.png").expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(io.BytesIO(drawing.pipe("png"))).convert("RGB").quantize(128).save(
-        path, optimize=True
-    )
+    write_whole(path, png.getvalue())
     return str(path)
 
 

@@ -7,12 +7,11 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd import write_whole
+from autograd import read_whole, write_whole
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
@@ -26,7 +25,7 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
-    write_whole(Path(path), content.getvalue())
+    write_whole(path, content.getvalue())
 
 
 def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -36,7 +35,7 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         OSError: the file cannot be read.
         ValueError: it is not an `.npz` file, or is damaged; says where.
     """
-    content = Path(path).read_bytes()
+    content = read_whole(path)
     place = "the directory at its end"
     found = {}
     try:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import markup, write_whole
+from autograd import markup, read_whole, write_whole
 
 from .curve import curve
 from .snapshots import Snapshot
@@ -150,7 +149,7 @@ class History:
         Raises:
             OSError: it cannot be written; an old file is untouched.
         """
-        write_whole(Path(path), self.to_json().encode())
+        write_whole(path, self.to_json().encode())
 
     def to_json(self) -> str:
         """Everything, as JSON."""
@@ -181,7 +180,7 @@ class History:
             OSError: it cannot be read.
             ValueError: it is no JSON of a history.
         """
-        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        return cls.from_json(read_whole(path))
 
 
 def _cell(name: str, text: str) -> str:

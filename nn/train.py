@@ -12,14 +12,13 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 from tqdm import tqdm
 
-from autograd import Value
+from autograd import Value, destination
 
 from .accuracy import Judge, judge_of
 from .checkpoint import Checkpoint
@@ -144,7 +143,8 @@ class Trainer:
         Raises:
             TypeError, ValueError: X or y is not what the model and the loss take, a setting is
                 out of range, or the checkpoint is of another run. Nothing has changed then.
-            OSError: the checkpoint cannot be read or written.
+            OSError: the checkpoint cannot be read or written; what can be seen beforehand is seen
+                before training.
         """
         examples, epochs = Examples.of(X, y), whole(epochs, "epochs")
         size = len(examples) if batch_size is None else whole(batch_size, "batch_size")
@@ -162,7 +162,7 @@ class Trainer:
 
         run = Run(self, seed, size, len(examples), len(held_out or ()), patience)
         not_compiled = run.compile(examples, held_out) if compile else ""
-        if resume and checkpoint is not None and Path(checkpoint).exists():
+        if resume and checkpoint is not None and destination(checkpoint).exists():
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
         self.history = run.history
         self.history.not_compiled = not_compiled
@@ -428,8 +428,8 @@ def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None
     if checkpoint is None:
         if resume:
             raise ValueError("resume goes on from a checkpoint: name the file it is in")
-    elif not Path(checkpoint).parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {Path(checkpoint).parent} for the checkpoint")
+    else:
+        destination(checkpoint)
 
 
 def _started(

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = {
     "autograd": [
         *("boundary", "notation", "markup", "ops", "modes", "value", "flat", "graph", "backprop"),
-        *("sequences", "paths", "explain", "mistakes", "check", "fold", "render", "draw"),
+        *("sequences", "paths", "explain", "mistakes", "check", "fold", "files", "render", "draw"),
         *("stepper", "card", "micrograd"),
     ],
     "autograd/compile": [

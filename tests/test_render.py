@@ -240,6 +240,22 @@ def test_a_pygraphviz_that_is_missing_or_crashes_is_told(
         drawing.pipe("svg")
 
 
+@pytest.mark.parametrize("searched", [None, "", ".", "{here}", "{here}/../work", "/nowhere:"])
+def test_nothing_in_the_current_folder_is_run(
+    drawing: Drawing, folder: Path, monkeypatch: pytest.MonkeyPatch, searched: str | None
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if searched is not None:
+        monkeypatch.setenv("PYTHONPATH", searched.format(here=folder))
+    monkeypatch.setenv("PATH", f".{os.pathsep}{os.environ['PATH']}")
+    for name in ("pygraphviz", "shlex", "tempfile"):
+        (folder / f"{name}.py").write_text(f"open('{name} was run', 'w')")
+    (folder / "dot").write_text("#!/bin/sh\necho > 'dot was run'")
+    (folder / "dot").chmod(0o755)
+    assert drawing.pipe("svg").startswith(MAGIC["svg"])
+    assert names(folder) == {"pygraphviz.py", "shlex.py", "tempfile.py", "dot"}
+
+
 def test_a_failed_render_keeps_the_dot_and_leaves_an_older_file_alone(
     drawing: Drawing, folder: Path, broken: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import pickle
 import random
 import signal
@@ -1017,9 +1018,38 @@ def test_settings_of_another_kind_are_refused(settings: dict[str, Any], message:
         trainer().fit(X, Y, **settings)
 
 
-def test_a_missing_folder_is_told_before_training(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere for the checkpoint"):
-        trainer().fit(X, Y, checkpoint=tmp_path / "nowhere" / "run.npz")
+def test_a_checkpoint_that_cannot_be_written_is_told_before_training(tmp_path: Path) -> None:
+    (tmp_path / "read-only.npz").touch(0o444)
+    for name, message in {
+        "nowhere/run.npz": "there is no folder: '.*nowhere'",
+        "read-only.npz": "this file is read-only",
+        "": "this is a folder",
+    }.items():
+        trained = trainer()
+        before = data(trained.model)
+        with pytest.raises(OSError, match=message):
+            trained.fit(X, Y, checkpoint=tmp_path / name)
+        assert data(trained.model) == before
+
+
+def test_ctrl_c_while_a_checkpoint_is_written_keeps_what_was_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, trained = tmp_path / "run.npz", trainer()
+    trained.fit(X, Y, 1, checkpoint=path)
+    before = path.read_bytes()
+
+    def pressed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", pressed)
+    history = trained.fit(X, Y, 5, checkpoint=path)
+    assert history.epochs == 1 and "interrupted by Ctrl-C after 1" in history.stop_reason
+    twin = trainer()
+    twin.fit(X, Y, 1)
+    twin.fit(X, Y, 1)
+    assert data(trained.model) == data(twin.model)
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["run.npz"]
 
 
 def test_an_optimiser_of_another_model_is_refused() -> None:

@@ -9,12 +9,11 @@ import json
 import os
 import re
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from typing import Any
 
+from ..files import expanded, write_whole
 from ..markup import LINE, Markup, element
-from ..render import write_whole
 
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
@@ -75,7 +74,7 @@ class Page:
         Raises:
             OSError: it cannot be written; what stood there is untouched.
         """
-        target = Path(path)
+        target = expanded(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, self.html.encode())
         return str(path)
