@@ -44,7 +44,7 @@ def view(
     place: dict[Value, Value | str] = {node: node for node in order}
     if around is None and len(order) > max_nodes:
         place = _folded_by_scope(order, max_nodes, opened)
-    start = [around] if around else [*_ends(list(keep), max_nodes), order[-1]]
+    start = [around] if around is not None else [*_ends(list(keep), max_nodes), order[-1]]
     place.update((node, node) for node in start)
     near = _nearest(order, place, start, depth, both_ways=around is not None)
     weight: dict[Hashable, float] = {}

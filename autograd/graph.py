@@ -108,10 +108,16 @@ def count_paths(root: Value, node: Value) -> int:
     >>> count_paths(y * y, x)
     4
     """
+    order = topological_order(root)
+    uses = Counter(arg for other in order for arg in other.args)
     paths = {node: 1}
-    for other in topological_order(root):
+    for other in order:
         if other is not node:
             paths[other] = sum(paths[arg] for arg in other.args)
+        for arg in other.args:
+            uses[arg] -= 1
+            if not uses[arg]:
+                del paths[arg]  # a count may have as many digits as the graph has nodes
     return paths[root]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import heapq
 import itertools
-import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isnan, prod
@@ -171,9 +169,12 @@ def _segments(path: Path, only: bool) -> Iterator[tuple[int, int]]:
 
 
 def _segment_term(path: Path, start: int, end: int) -> Term:
-    """The product of a segment's local derivatives, written out."""
-    terms = [local_term(path.nodes[i], path.slots[i]) for i in range(start, end)]
-    product = functools.reduce(operator.mul, terms)
+    """The product of a segment's local derivatives, written out as far as it is shown."""
+    product = Term.of(1.0)
+    for i in range(start, end):
+        product = product * local_term(path.nodes[i], path.slots[i])
+        if len(product.text) > FORMULA:
+            break
     return Term(shortened(product.text, FORMULA), prod(path.locals[start:end]), product.binds)
 
 

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from random_graphs import CALM, PIECEWISE, Program, built, programs
 
 import autograd
-from autograd import TABLE, LabelError, Value, ops, softmax
+from autograd import TABLE, LabelError, Value, ops, paths, softmax
 from autograd.backprop import gradients, locals_of
 from autograd.explain import Explanation, explain, nudge, sensitivity
 from autograd.graph import count_paths, find, leaves, topological_order
+from autograd.paths import local_term
 
 
 def classifier() -> Value:
@@ -482,3 +483,15 @@ def test_paths_that_carry_nothing_are_summed_not_spelled_out() -> None:
     assert explained.count > 2
     assert not any(part == "0" for part in str(explained).replace("\n", " ").split(" · "))
     assert "from 4 more" in str(explained)
+
+
+def test_no_more_of_a_long_path_is_written_out_than_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = y = Value(1.0, "x")
+    for _ in range(3_000):
+        y = y.sin()
+    written = []
+    monkeypatch.setattr(paths, "local_term", lambda *at: (written.append(at), local_term(*at))[1])
+    assert str(y.explain(x)).splitlines()[0].endswith("…")
+    assert len(written) < 20

@@ -7,6 +7,7 @@ import gc
 import math
 import pickle
 import sys
+import tracemalloc
 import weakref
 
 import pytest
@@ -226,3 +227,16 @@ def test_a_copied_subclass_keeps_what_it_carries() -> None:
     x.tags = ["a"]
     twin = copy.deepcopy(x)
     assert (type(twin), twin.tags, twin.tags is x.tags) == (Tagged, ["a"], False)
+
+
+def test_counting_very_many_paths_keeps_few_counts_at_a_time() -> None:
+    x = y = Value(1.0)
+    for _ in range(20_000):
+        y = y + y
+    tracemalloc.start()
+    try:
+        assert count_paths(y, x) == 2**20_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5e6  # all of them together would take 28 MB
