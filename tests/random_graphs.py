@@ -26,6 +26,18 @@ class Program:
     leaves: tuple[float, ...]
     instructions: tuple[tuple[str, tuple[int, ...]], ...]
 
+    def only(self, outputs: Sequence[int]) -> Program:
+        """The program in which results that these are not made of cannot fail."""
+        wanted = set(outputs)
+        instructions = list(self.instructions)
+        for i in reversed(range(len(instructions))):
+            position = len(self.leaves) + i
+            if position in wanted:
+                wanted |= set(instructions[i][1])
+            else:
+                instructions[i] = ("neg", (0,))
+        return Program(self.leaves, tuple(instructions))
+
     def run(self, leaves: Sequence[Any], operations: dict[str, Callable[..., Any]]) -> list[Any]:
         """All results, leaves first, computed with these operations."""
         results = list(leaves)
@@ -64,11 +76,13 @@ ARITY = {"expm1_tanh": 1, "leaky_relu": 1, "elu": 1, "pow": 1}
 
 
 @st.composite
-def programs(draw: st.DrawFn, names: Sequence[str] = (*CALM, *GUARDED), most: int = 14) -> Program:
+def programs(
+    draw: st.DrawFn, names: Sequence[str] = (*CALM, *GUARDED), most: int = 14, least: int = 1
+) -> Program:
     """Programs in which nodes are shared, operands repeat and leaves may be unused."""
     leaves = draw(st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=4))
     instructions = []
-    for position in range(draw(st.integers(1, most))):
+    for position in range(draw(st.integers(least, most))):
         name = draw(st.sampled_from(names))
         arity = ARITY[name] if name in ARITY else TABLE[name].arity
         earlier = st.integers(0, len(leaves) + position - 1)
@@ -78,5 +92,10 @@ def programs(draw: st.DrawFn, names: Sequence[str] = (*CALM, *GUARDED), most: in
 
 def built(program: Program) -> Value:
     """The program run by the engine, its leaves labelled."""
+    return results(program)[-1]
+
+
+def results(program: Program) -> list[Value]:
+    """All results of the program, run by the engine, its leaves labelled."""
     leaves = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
-    return program.run(leaves, dict(TABLE))[-1]
+    return program.run(leaves, dict(TABLE))

@@ -48,6 +48,7 @@ def test_main_prints_the_lesson_returns_its_numbers_and_draws(
         assert words in printed
     assert numbers["costs"] == sorted(numbers["costs"], reverse=True)
     assert len(numbers["costs"]) == 11
+    assert len(numbers["nudges"]) > 1
     for nudge in numbers["nudges"]:
         assert nudge.actual == pytest.approx(nudge.predicted, rel=0.05)
     assert (tmp_path / "chain.svg").read_bytes()[:5] == b"<?xml"

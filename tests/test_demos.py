@@ -183,7 +183,9 @@ def test_boundary_prints_what_each_line_costs(capsys: pytest.CaptureFixture[str]
     X, y = boundary.blobs(30, seed=0)
     table = capsys.readouterr().out.split("likelihood of a point")[1]
     rows = [row.split() for row in table.splitlines()]
-    for step, *numbers in (row for row in rows if row and row[0].isdigit()):
+    worked = [row for row in rows if row and row[0].isdigit()]
+    assert [int(row[0]) for row in worked] == boundary.moments(5)
+    for step, *numbers in worked:
         w1, w2, b = lines[int(step)]
         p = 1.0 / (1.0 + np.exp(-(X @ [w1, w2] + b)))
         cost = -np.mean(np.log(np.where(y == 1, p, 1.0 - p)))
@@ -195,7 +197,7 @@ def test_the_lines_in_the_picture_are_the_neurons(monkeypatch: pytest.MonkeyPatc
     shown = []
     monkeypatch.setattr(boundary, "save", lambda figure, *_: shown.append(figure) or "")
     lines = boundary.main(points=30, epochs=4)["lines"]
-    for step, line in zip(boundary.moments(4), shown[0].axes[0].lines):
+    for step, line in zip(boundary.moments(4), shown[0].axes[0].lines, strict=True):
         w1, w2, b = lines[step]
         x1, x2 = line.get_data()
         np.testing.assert_allclose(w1 * x1 + w2 * x2 + b, 0.0, atol=1e-9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from elements import Elements
+
 from autograd import markup
 
 
@@ -20,10 +22,10 @@ def test_a_bar_is_as_long_as_its_share() -> None:
 
 
 def test_a_table_has_a_cell_for_each_text() -> None:
-    table = markup.table([["w", "0.6"], ["b", "0.1"]], "lr", ["leaf", "data"])
-    assert table.count("<th") == 2
-    assert table.count("<td") == 4
-    assert table.count("text-align:right") == 3
+    found = Elements(markup.table([["w", "0.6"], ["b", "0.1"]], "lr", ["leaf", "data"]))
+    assert found.rows == [["leaf", "data"], ["w", "0.6"], ["b", "0.1"]]
+    assert found.styles("th", "text-align") == ["left", "right"]
+    assert found.styles("td", "text-align") == ["left", "right"] * 2
 
 
 def test_a_bar_shows_its_sign() -> None:

@@ -268,7 +268,9 @@ def test_an_input_may_be_typed_or_clicked(plane: Run, opened: Opener) -> None:
 def test_every_canvas_says_what_it_shows(plane: Run, picture: Run, opened: Opener) -> None:
     for run in (plane, picture):
         page = opened(run.path)
-        for canvas in page.locator("canvas:visible").all():
+        canvases = page.locator("canvas:visible").all()
+        assert len(canvases) > 1
+        for canvas in canvases:
             named = canvas.get_attribute("aria-label") or canvas.get_attribute("aria-labelledby")
             assert named
             assert canvas.get_attribute("role") in ("img", "application")

@@ -14,7 +14,7 @@ import pytest
 from examples import labelled, neuron
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, Program, built, programs
+from random_graphs import CALM, Program, programs, results
 
 import autograd
 import nn
@@ -244,19 +244,17 @@ SCOPES = ["", "a", "a.b", "a.b.c", "d", "d.b"]
 
 @settings(max_examples=150, deadline=None)
 @given(
-    programs(CALM, most=40),
+    programs(CALM, least=12, most=40),
     st.lists(st.sampled_from(SCOPES), min_size=1, max_size=5),
     st.integers(2, 12),
 )
 def test_every_node_is_in_one_group_and_no_group_holds_more_than_fits(
     program: Program, names: list[str], most: int
 ) -> None:
-    order = topological_order(in_scopes(built(program), names))
+    root = autograd.sum(results(program))  # no result is unused
+    order = topological_order(in_scopes(root, names))
     groups, place = grouped(order, most)
-    assert len(place) == len(order)
-    if len(order) <= most:
-        assert groups == []
-        return
+    assert len(place) == len(order) > most
     for i in range(-1, len(groups)):
         direct = place.count(i) + sum(group.parent == i for group in groups)
         assert 0 < direct <= most or i == OUTERMOST
@@ -267,6 +265,12 @@ def test_every_node_is_in_one_group_and_no_group_holds_more_than_fits(
     seen = opened(order, groups, place, most)
     shown = {visible(i, place, groups, set(seen)) for i in range(len(order))}
     assert len(shown) <= most
+
+
+def test_what_fits_is_in_no_group() -> None:
+    order = topological_order(in_scopes(neuron(), ["a", "b"]))
+    assert grouped(order, len(order)) == ([], [OUTERMOST] * len(order))
+    assert grouped(order, len(order) - 1)[0]
 
 
 def _inside(groups: list[Any], place: int, outer: int) -> bool:

@@ -186,9 +186,10 @@ def test_a_threshold_of_ones_own_is_used() -> None:
 def test_contours_are_those_of_the_cost() -> None:
     path = [(0.0, 0.0), (1.0, 4.0)]
     (axes,) = plots.descent_path(lambda p, q: p, {"along": path}).axes
-    for contour in axes.collections[0].get_paths():
-        if len(contour.vertices):
-            assert np.ptp(contour.vertices[:, 0]) < 1e-9, "p is the same along a contour"
+    contours = [path.vertices for path in axes.collections[0].get_paths() if len(path.vertices)]
+    assert len(contours) > 3
+    for contour in contours:
+        assert np.ptp(contour[:, 0]) < 1e-9, "p is the same along a contour"
 
 
 def test_the_confusion_matrix_says_which_is_which() -> None:

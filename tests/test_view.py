@@ -4,30 +4,67 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd.compile.view import grid, strides, view
+from autograd.compile.view import View, grid, strides, view
+
+Problem = tuple[np.ndarray, int]  # places, and the size of the array that they are in
+TAILS = st.sampled_from([("rows", 3), ("1", 1), ("", 1)])
+
+
+def placed(start: int, shape: list[int], steps: list[int]) -> np.ndarray:
+    """Places that begin at `start` and go on in these steps along each axis."""
+    places = np.full(shape, start)
+    for axis, (size, step) in enumerate(zip(shape, steps)):
+        along = [1] * len(shape)
+        along[axis] = size
+        places = places + step * np.arange(size).reshape(along)
+    return places
 
 
 @st.composite
-def regular_places(draw: st.DrawFn) -> tuple[np.ndarray, int]:
-    """Places that lie regularly along one to three axes, and the size of the array."""
+def nested_places(draw: st.DrawFn) -> Problem:
+    """Rows of equal length in blocks of equal length, and so on, their axes in any order."""
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
-    places = np.full(shape, draw(st.integers(0, 5)))
-    for axis, size in enumerate(shape):
-        along = [1] * len(shape)
-        along[axis] = size
-        places = places + draw(st.integers(0, 12)) * np.arange(size).reshape(along)
+    steps, block = [], draw(st.integers(1, 3))
+    for size in shape:  # the innermost first
+        repeated = draw(st.booleans())  # one element serves all along this axis
+        steps.append(0 if repeated else block)
+        block *= 1 if repeated else size + draw(st.integers(0, 2))
+    order = draw(st.permutations(range(len(shape))))
+    start = draw(st.integers(0, 5))
+    places = placed(start, [shape[i] for i in order], [steps[i] for i in order])
+    return places, start + block + draw(st.integers(0, 4))
+
+
+@st.composite
+def regular_places(draw: st.DrawFn) -> Problem:
+    """Places in equal steps along each axis; rows may overlap, and the last may be cut short."""
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    steps = draw(st.lists(st.integers(0, 12), min_size=len(shape), max_size=len(shape)))
+    places = placed(draw(st.integers(0, 5)), shape, steps)
     return places, int(places.max()) + 1 + draw(st.integers(0, 4))
 
 
-@given(regular_places(), st.sampled_from([("rows", 3), ("1", 1), ("", 1)]))
-def test_a_view_is_what_it_says(problem: tuple[np.ndarray, int], last: tuple[str, int]) -> None:
+@given(nested_places(), TAILS)
+def test_what_lies_in_blocks_has_a_view(problem: Problem, last: tuple[str, int]) -> None:
     (places, length), (tail, rows) = problem, last
     found = view("v", length, places, tail)
-    if found is None:
-        return  # as where rows overlap: such places are taken one by one
+    assert found is not None
+    held(found, places, length, tail, rows)
+
+
+@given(regular_places(), TAILS)
+def test_a_view_is_what_it_says(problem: Problem, last: tuple[str, int]) -> None:
+    (places, length), (tail, rows) = problem, last
+    found = view("v", length, places, tail)
+    assume(found)  # as not where rows overlap: such places are taken one by one
+    held(found, places, length, tail, rows)
+
+
+def held(found: View, places: np.ndarray, length: int, tail: str, rows: int) -> None:
+    """A view takes the elements at these places, and shares the memory of the array."""
     v = np.arange(length * rows).reshape(length, rows)
     core = eval(found.core, {"v": v, "rows": rows})
     taken = eval(found.core + found.suffix, {"v": v, "rows": rows})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples import network, neuron
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from random_graphs import CALM, GUARDED, PIECEWISE, Program, built, programs
 from test_ops import ROWS, differentiable, places
@@ -162,8 +162,7 @@ def test_values_and_gradients_are_the_engines_after_leaves_were_edited(
     for leaf, x in zip(leaves(root), edits):
         leaf.data = x
     root.recompute()
-    if not all(abs(node.data) < 1e6 for node in order):
-        return
+    assume(all(abs(node.data) < 1e6 for node in order))
     values, slopes = run(
         "const graph = g.graphOf(given.rows);"
         "graph.values = g.evaluated(graph, new Map(given.edits));"
