@@ -13,7 +13,7 @@ import numpy as np
 from autograd import Value
 
 from . import losses
-from .accuracy import judge_of
+from .answers import answers_of
 from .data import Examples
 from .layers import Layer, layers_of
 from .module import Module, evaluating, mode, numbers
@@ -152,7 +152,10 @@ def _usual_loss(model: Module, row: list[float], y: list[Any]) -> Callable[[Any,
 
 def _pass(model: Module, loss: Callable[..., Value], examples: Any) -> tuple[float, bool]:
     """The mean cost, and whether it is already learned; leaves the gradient in the parameters."""
-    costs, answers, judge = [], [], judge_of(loss)
+    costs, answers = [], []
+    with evaluating(model):
+        nout = np.size(numbers(model(examples[0][0])))
+    judge = answers_of(loss, [y for _, y in examples], nout).right
     model.zero_grad()
     for x, y in examples:
         outputs = model(x)

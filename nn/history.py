@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import markup, read_whole, write_whole
 
+from .answers import Answers
 from .curve import curve
 from .snapshots import Snapshot
 
@@ -36,6 +37,8 @@ class History:
         stop_reason: why training ended.
         not_compiled: why it ran on the scalar engine, if it could not be compiled.
         snapshots: the parameters before training and after some epochs, the last among them.
+        answers: what the outputs say by the cost and the targets: `history.answers.of(outputs)`
+            turns the numbers of `model.predict` into answers.
 
     >>> history = History(seed=0, losses=[0.7, 0.4], accuracies=[0.5, 0.9],
     ...                   learning_rates=[0.1, 0.1], stop_reason="all 2 epochs done")
@@ -59,6 +62,7 @@ class History:
     stop_reason: str = ""
     not_compiled: str = ""
     snapshots: list[Snapshot] = field(default_factory=list)
+    answers: Answers | None = None
 
     @property
     def epochs(self) -> int:
@@ -168,7 +172,8 @@ class History:
         try:
             numbers = json.loads(text)
             snapshots = [Snapshot(**shot) for shot in numbers.pop("snapshots", [])]
-            return cls(**numbers, snapshots=snapshots)
+            answers = numbers.pop("answers", None)
+            return cls(**numbers, snapshots=snapshots, answers=answers and Answers(**answers))
         except (AttributeError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"this is not the JSON of a History: {error}") from None
 

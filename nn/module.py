@@ -40,6 +40,7 @@ class Module:
     """
 
     training = True
+    _answers: Any = None  # what its outputs say, once a Trainer has trained it
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """`forward(...)`."""

@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Page, Value, javascript, softmax
 
 from .activations import Activation
-from .answers import Answers, answers_of
+from .answers import Answers, outputs_read
 from .data import Examples
 from .draw import BOUNDS
 from .history import History
@@ -61,17 +61,19 @@ def network_page(
     layers = list(layers_of(model).values())
     nin, nout = layers[0].nin, layers[-1].nout
     examples = _examples(data, nin)
+    _check_history(history)
+    frames, start = _frames(model, layers, history)
     y = examples.y if examples else None
-    answers, right = answers_of(model, nout, y, classes, _judged(history))
+    answers = outputs_read(model, nout, y, classes, history)
+    right = None if y is None or answers.kind == "numbers" else [answers.meant(t) for t in y]
     _check(model, layers, examples)
     sizes = [nin, *(layer.nout for layer in layers)]
     image = _shape(shape, nin)
-    frames, start = _frames(model, layers, history)
     contents = {
         "sizes": sizes,
         "activations": [layer.activation.name for layer in layers],
         "bounds": [BOUNDS.get(layer.activation.name) for layer in layers],
-        "answers": vars(answers),
+        "answers": {"kind": answers.kind, "names": answers.names, "threshold": answers.threshold},
         "sure": _sure(answers, layers[-1].activation),
         "image": image and _image(image, examples),
         "examples": examples and _packed(examples, right, image is not None),
@@ -87,13 +89,9 @@ def network_page(
     return Page("network", named, contents, generated)
 
 
-def _judged(history: History | None) -> bool | None:
-    """Whether training told right answers from wrong ones; None if there is no history of it."""
-    if history is None:
-        return None
-    if not isinstance(history, History):
+def _check_history(history: History | None) -> None:
+    if history is not None and not isinstance(history, History):
         raise TypeError(f"history is what trainer.fit() returned, got {history!r:.60}")
-    return any(x is not None for x in history.accuracies) if history.epochs else None
 
 
 # ---------------------------------------------------------------------- inputs
@@ -133,7 +131,7 @@ def _image(shape: tuple[int, int], examples: Examples | None) -> dict[str, Any]:
     return {"shape": shape, "range": [low, high], "filled": filled}
 
 
-def _packed(examples: Examples, right: list[int] | None, grey: bool) -> dict[str, Any]:
+def _packed(examples: Examples, right: list[list[int]] | None, grey: bool) -> dict[str, Any]:
     """The first examples as text, those that are images as bytes from dark to bright."""
     X = examples.X[: min(MOST_EXAMPLES, MOST_NUMBERS // examples.X.shape[1])]
     low, high = examples.X.min(), examples.X.max()
@@ -237,27 +235,32 @@ def _activation(layer: Layer) -> str:
 
 
 def _sure(answers: Answers, last: Activation) -> str:
-    """What the bars beside the outputs show, in a sentence; "" if there are none."""
-    if answers.kind == "numbers":
-        return ""
-    if answers.kind == "sides":
-        by = "" if last.name in BOUNDS else ": σ of the output"
-        return f"The bar shows how sure it is of {answers.names[1]}{by}."
-    by = "" if last.name in BOUNDS else ": softmax of the outputs"
-    return f"The bars show how sure it is{by}."
+    """What the bars beside the outputs show, and what was assumed."""
+    by = {"sigmoid": ": σ of the output", "softmax": ": softmax of the outputs"}.get(
+        answers.sure, ""
+    )
+    one = f"bar shows how sure it is of {answers.names[1]}" if answers.kind == "sides" else ""
+    shown = one or "bars show how sure it is"
+    parts = [f"The {shown}{by}."] if _probable(answers, last) else []
+    if not answers.known:
+        parts.append(f"{answers.why[0].upper()}{answers.why[1:]}.")
+    return " ".join(parts)
+
+
+def _probable(answers: Answers, last: Activation) -> bool:
+    """Whether something is the probability of an answer."""
+    if answers.sure == "output":  # which a distance asks of outputs that may be anything
+        return BOUNDS.get(last.name) == (0.0, 1.0)
+    return bool(answers.sure)
 
 
 def _shares(answers: Answers, last: Activation, nout: int) -> str:
-    """From the outputs to how sure the network is, as JavaScript: numbers from 0 to 1.
-
-    Logits become probabilities as the costs have it: by softmax, or by the sigmoid of one.
-    """
+    """From the outputs to how sure the network is, as JavaScript: a number from 0 to 1 each."""
     names = [f"z{j}" for j in range(nout)]
-    if answers.kind == "numbers":
+    if not _probable(answers, last):
         return "null"
-    low, high = BOUNDS.get(last.name, (None, None))
-    if low is not None and high is not None:
-        return javascript(lambda *outputs: [(a - low) / (high - low) for a in outputs], names)
-    if answers.kind == "sides":
-        return javascript(lambda z: [z.sigmoid()], names)
+    if answers.sure == "output":
+        return javascript(lambda *outputs: list(outputs), names)
+    if answers.sure == "sigmoid":
+        return javascript(lambda *outputs: [z.sigmoid() for z in outputs], names)
     return javascript(lambda *outputs: softmax(outputs), names)

@@ -6,14 +6,16 @@ Each function returns a `matplotlib.figure.Figure`: `.savefig("curves.png")` wri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .answers import no_and_yes, threshold_of
+from .answers import Answers, outputs_read
 from .data import features, targets
 from .layers import Layer, layers_of
 from .module import Module, evaluating, numbers
+from .settings import number
 from .targets import class_index
 
 try:
@@ -64,48 +66,78 @@ def curves(history: History) -> Figure:
 
 
 def decision_regions(
-    model: Module, X: Any, y: Any, *, title: str = "", threshold: float | None = None
+    model: Module,
+    X: Any,
+    y: Any,
+    *,
+    title: str = "",
+    threshold: float | None = None,
+    history: History | None = None,
 ) -> Figure:
     """Where in the plane a model says what, with the examples on top.
 
     Args:
-        model: takes two features; several outputs are classes and the largest wins, one output
-            is a yes above `threshold`.
+        model: takes two features; its outputs are read as its training read them, see `Answers`.
         X: the examples, shape (n, 2).
         y: their classes: whole numbers.
         title: above the picture.
-        threshold: between no and yes; by default 0.5 where the last activation is a sigmoid or a
-            step, and 0 for logits and scores.
+        threshold: between no and yes, if it is to be another.
+        history: of its training; without it, the last since the model was made. Where neither is
+            known, what is assumed stands below the picture.
 
     Raises:
-        ValueError: X has other than two columns, or y other than two classes for one output.
+        ValueError: X has other than two columns, y other than two classes for one output, or
+            the outputs are several yes-or-no answers at once.
     """
     figure = Figure(figsize=(4.4, 4.0), layout="constrained")
-    regions(figure.add_subplot(), model, X, y, title=title, threshold=threshold)
+    axes = figure.add_subplot()
+    regions(axes, model, X, y, title=title, threshold=threshold, history=history)
     return figure
 
 
 def regions(
-    axes: Axes, model: Module, X: Any, y: Any, *, title: str = "", threshold: float | None = None
+    axes: Axes,
+    model: Module,
+    X: Any,
+    y: Any,
+    *,
+    title: str = "",
+    threshold: float | None = None,
+    history: History | None = None,
 ) -> None:
     """`decision_regions` on axes of your own."""
-    if threshold is None:
-        threshold = threshold_of(model)
     points, classes = _plane(X, y)
     across, up = _axes_around(points)
-    grid = np.array([[p, q] for q in up for p in across])
-    outputs = model.predict(grid)
-    said = (outputs > threshold).astype(int) if outputs.ndim == 1 else outputs.argmax(1)
-    kinds = no_and_yes(classes.tolist()) if outputs.ndim == 1 else list(range(outputs.shape[1]))
+    outputs = model.predict(np.array([[p, q] for q in up for p in across]))
+    answers = _told_apart(model, outputs, classes.tolist(), threshold, history)
+    said = np.searchsorted(answers.kinds, answers.of(outputs))
     picture = said.reshape(len(up), len(across))
-    tints = ListedColormap([_tint(COLOURS[i % len(COLOURS)]) for i in range(len(kinds))])
-    axes.pcolormesh(across, up, picture, cmap=tints, vmin=-0.5, vmax=len(kinds) - 0.5)
-    if outputs.ndim == 1:
-        surface = outputs.reshape(len(up), len(across))
-        if surface.min() < threshold < surface.max():
-            axes.contour(across, up, surface, levels=[threshold], colors="#222222", linewidths=1.2)
-    scatter(axes, points, classes, kinds)
+    count = len(answers.names)
+    tints = ListedColormap([_tint(COLOURS[i % len(COLOURS)]) for i in range(count)])
+    axes.pcolormesh(across, up, picture, cmap=tints, vmin=-0.5, vmax=count - 0.5)
+    if answers.kind == "sides":
+        surface, line = outputs.reshape(len(up), len(across)), answers.threshold
+        if surface.min() < line < surface.max():
+            axes.contour(across, up, surface, levels=[line], colors="#222222", linewidths=1.2)
+    scatter(axes, points, classes, answers.kinds)
     axes.set(title=title, xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
+    if not answers.known:
+        axes.set_xlabel(answers.why, fontsize=7, wrap=True)
+
+
+def _told_apart(
+    model: Module, outputs: Any, y: list[Any], threshold: float | None, history: History | None
+) -> Answers:
+    nout = 1 if outputs.ndim == 1 else outputs.shape[1]
+    answers = outputs_read(model, nout, y, history=history, told_apart=True)
+    if answers.kind == "labels":
+        raise ValueError(
+            f"the {nout} outputs are {nout} answers at once, and a place has one colour: draw a "
+            f"model that returns one of them"
+        )
+    if threshold is None:
+        return answers
+    return replace(answers, threshold=number(threshold, "threshold"), known=True)
 
 
 def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> None:
@@ -189,21 +221,45 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
     return figure
 
 
-def confusion_matrix(y: Any, said: Any, classes: Sequence[Any] | None = None) -> Figure:
+def confusion_matrix(
+    y: Any, said: Any, classes: Sequence[Any] | None = None, *, history: History | None = None
+) -> Figure:
     """How often each class was taken for each: right answers on the diagonal.
 
     Args:
-        y: the right classes, n whole numbers from 0.
-        said: what the model said.
+        y: the right classes, n whole numbers from 0; with `history`, targets as its cost has them.
+        said: what the model said, as y; with `history`, the outputs of `model.predict`.
         classes: the names of the classes; by default their numbers.
+        history: of the training that says how outputs are read.
 
     Raises:
-        ValueError: there are not as many answers as classes, or one is outside.
+        ValueError: there are not as many answers as classes, one is outside, or the outputs are
+            numbers or several answers at once.
         TypeError: a class is no whole number.
     """
+    if history is not None:
+        return _confusion(*_read_by(history, y, said, classes))
     answers = np.asarray(said).tolist()
     wanted = targets(y, len(answers))
     count = len(classes) if classes is not None else int(max([1, *wanted, *answers])) + 1
+    names = [str(name) for name in (classes if classes is not None else range(count))]
+    return _confusion(wanted, answers, names)
+
+
+def _read_by(
+    history: History, y: Any, outputs: Any, classes: Sequence[Any] | None
+) -> tuple[list[int], list[int], list[str]]:
+    """What is right, what the outputs say, both as places among the names."""
+    answers = None if history.answers is None else history.answers.named(classes)
+    if answers is None or answers.kind not in ("classes", "sides"):
+        what = "not known" if answers is None else f"{answers.kind}: {answers.why}"
+        raise ValueError(f"a confusion matrix takes one answer a row; these outputs are {what}")
+    said = np.searchsorted(answers.kinds, answers.of(outputs)).tolist()
+    return [answers.meant(target)[0] for target in targets(y, len(said))], said, answers.names
+
+
+def _confusion(wanted: list[int], answers: list[int], names: list[str]) -> Figure:
+    count = len(names)
     matrix = np.zeros((count, count), dtype=int)
     for right, answer in zip(wanted, answers):
         matrix[class_index(right, count), class_index(answer, count)] += 1
@@ -214,7 +270,6 @@ def confusion_matrix(y: Any, said: Any, classes: Sequence[Any] | None = None) ->
         dark = matrix[i, j] > 0.5 * matrix[i].sum()
         colour = "white" if dark else "#222222"
         axes.text(j, i, str(matrix[i, j]), color=colour, ha="center", va="center", fontsize=8)
-    names = [str(name) for name in (classes if classes is not None else range(count))]
     axes.set(xlabel="said", ylabel="is", xticks=range(count), yticks=range(count))
     slanted: dict[str, Any] = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 3 else {}
     axes.set_xticklabels(names, **slanted)

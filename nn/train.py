@@ -11,21 +11,20 @@ import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import joblib
 import numpy as np
 from tqdm import tqdm
 
-from autograd import TABLE, DivisionByZeroError, DomainError, Value, destination
+from autograd import Value, destination
 
-from .accuracy import Judge, judge_of
+from .answers import Answers, Judge, answers_of
 from .checkpoint import Checkpoint
 from .code import Code
 from .data import Examples
 from .history import History
-from .losses import cost_of
 from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, gradient_of, norm_of
 from .run import DivergenceError, Run, last_cost, state_of
@@ -34,14 +33,6 @@ from .settings import positive, whole
 
 Callback = Callable[["Trainer", History], object]
 INTERRUPTED = "interrupted by Ctrl-C"
-NUMERIC = ArithmeticError, DomainError  # met by numbers on their way, and no mistake of the caller
-TRIED = 32  # kinds of targets tried before a cost is said to depend on nothing
-EXPLODED = 1000.0  # how many times the first cost is no cost of training that works
-NO_GRADIENT = (
-    "the loss does not depend on any parameter that the optimiser moves, so there is nothing to "
-    "learn: compute it from the outputs themselves, without .data, detach(), stop_gradient, "
-    "float(...) or no_grad()"
-)
 
 
 class Trainer:
@@ -59,6 +50,7 @@ class Trainer:
 
     Attributes:
         history: of the last `fit`.
+        answers: what the outputs say by the loss and the targets; None before they are known.
 
     Raises:
         TypeError: the model, the loss or the optimiser is something else.
@@ -94,7 +86,8 @@ class Trainer:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.scheduler, self.penalty = scheduler, penalty
         self.clip = None if clip is None else positive(clip, "clip")
-        self.accuracy = accuracy or judge_of(loss)
+        self.accuracy = accuracy
+        self.answers: Answers | None = None
         self.history = History()
         self._first = state_of(optimizer), state_of(scheduler)
         self.settings = {
@@ -124,9 +117,8 @@ class Trainer:
         """Show the model all examples, `epochs` times, and move its parameters batch by batch.
 
         Ctrl-C ends it and keeps what was learned. A cost that is no longer finite, or can no longer
-        be computed or differentiated (a logarithm of 0, a root at 0), ends it with a warning, and
-        puts the weights back to the last ones whose cost was finite. The history's `stop_reason`
-        says what happened and where, and also if nothing moved or the cost exploded.
+        be computed, ends it with a warning, and puts the weights back to the last ones whose cost
+        was.
 
         Args:
             X: features, shape (n, nin).
@@ -151,9 +143,8 @@ class Trainer:
             What happened; it is also kept in `history`.
 
         Raises:
-            TypeError, ValueError: X or y is not what the model and the loss take, the loss returns
-                no Value or one that depends on nothing that the optimiser moves, a setting is out
-                of range, or the checkpoint is of another run. Nothing has changed then.
+            TypeError, ValueError: X or y is not what the model and the loss take, a setting is
+                out of range, or the checkpoint is of another run. Nothing has changed then.
             OSError: the checkpoint cannot be read or written; what can be seen beforehand is seen
                 before training.
         """
@@ -167,9 +158,9 @@ class Trainer:
             raise ValueError("early_stopping judges by held-out examples: give validation=0.2")
         _check_path(checkpoint, resume)
         self._check_optimizer()
-        self._check(examples, learns=True)
+        self.answers = answers_of(self.loss, examples.y, self._check(examples, "y"))
         if held_out is not None:
-            self._check(held_out)
+            self._check(held_out, "validation y")
 
         run = Run(self, seed, size, len(examples), len(held_out or ()), patience)
         not_compiled = run.compile(examples, held_out) if compile else ""
@@ -177,6 +168,7 @@ class Trainer:
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
         self.history = run.history
         self.history.not_compiled = not_compiled
+        self.history.answers = self.model._answers = self.answers
         batches = math.ceil(len(examples) / size)
         bar = tqdm(
             total=epochs * batches,
@@ -198,7 +190,6 @@ class Trainer:
                         run.history.stop_reason = "a callback asked to stop"
                 # Did the last step go too far?
                 self._judged_or_diverged(run, examples.first(size), run.learning)
-                run.history.stop_reason += self._remark(run, examples)
             except KeyboardInterrupt:
                 done = run.history.epochs
                 run.history.stop_reason = f"{INTERRUPTED} after {done} epoch(s)"
@@ -214,11 +205,11 @@ class Trainer:
         """The mean cost of these examples, and the share of right answers (None if it has none).
 
         Raises:
-            TypeError, ValueError: X or y is not what the model and the loss take, the loss returns
-                no Value, or it cannot be computed for an example, which is named.
+            TypeError, ValueError: X or y is not what the model and the loss take.
         """
         examples = Examples.of(X, y)
-        self._check(examples)
+        nout = self._check(examples, "y")
+        self.answers = self.history.answers or answers_of(self.loss, examples.y, nout)
         return self._judged(examples)
 
     def restarts(
@@ -264,6 +255,7 @@ class Trainer:
             raise KeyboardInterrupt
         ranked = sorted(found, key=lambda result: result[0])
         _, self.history, state = ranked[0]
+        self.model._answers = self.answers = self.history.answers
         self.model.load_state_dict(state)
         return [history for _, history, _ in ranked]
 
@@ -308,7 +300,7 @@ class Trainer:
     ) -> tuple[float, float | None]:
         try:
             loss, accuracy = self._judged(examples, code)
-        except (ArithmeticError, ValueError) as error:
+        except ArithmeticError as error:
             raise run.diverged(f"the cost could not be computed ({error})") from None
         return run.finite(loss), accuracy
 
@@ -322,10 +314,8 @@ class Trainer:
             if self.penalty is not None:
                 extra, slope = run.penalised()
                 cost, gradient = cost + extra, gradient + slope
-        except (ArithmeticError, ValueError) as error:
-            fine = self._has_cost(examples.chosen(batch))
-            what = "gradient" if fine else "cost"
-            raise run.diverged(f"the {what} could not be computed ({error})", fine) from None
+        except ArithmeticError as error:
+            raise run.diverged(f"the cost could not be computed ({error})") from None
         run.finite(cost)
         norms = {name: norm_of(gradient[places]) for name, places in run.layers.items()}
         if not all(map(math.isfinite, norms.values())):
@@ -350,7 +340,7 @@ class Trainer:
             return None  # the engine says what went wrong
         if not (np.isfinite(costs).all() and np.isfinite(gradient).all()):
             return None
-        answers = [self.accuracy(out, examples.y[i]) for out, i in zip(outputs, batch)]
+        answers = [self._right(out, examples.y[i]) for out, i in zip(outputs, batch)]
         return _added((costs / len(batch)).tolist()), gradient, answers
 
     def _by_engine(
@@ -363,14 +353,12 @@ class Trainer:
         """
         costs, answers = [], []
         self.model.zero_grad()
-        for i in batch:
-            x, y = examples[i]
-            with _naming(examples.place(i)):
-                outputs = self.model(x)
-                cost = cost_of(self.loss(outputs, y), "loss")
-                cost.backward(1.0 / len(batch))
+        for x, y in (examples[i] for i in batch):
+            outputs = self.model(x)
+            cost = self.loss(outputs, y)
+            cost.backward(1.0 / len(batch))
             costs.append(cost.data / len(batch))
-            answers.append(self.accuracy(numbers(outputs), y))
+            answers.append(self._right(numbers(outputs), y))
         return _added(costs), gradient_of(self.model.parameters()), answers
 
     def _judged(self, examples: Examples, code: Code | None = None) -> tuple[float, float | None]:
@@ -382,17 +370,20 @@ class Trainer:
             with contextlib.suppress(ArithmeticError, ValueError):
                 costs, outputs = code.judged(slice(len(examples)))
                 if np.isfinite(costs).all():
-                    answers = [self.accuracy(out, y) for out, y in zip(outputs, examples.y)]
+                    answers = [self._right(out, y) for out, y in zip(outputs, examples.y)]
                     return _added((costs / len(examples)).tolist()), _share(answers)
         found, judged = [], []
         with evaluating(self.model):
-            for i, (x, y) in enumerate(examples):
-                with _naming(examples.place(i)):
-                    said = self.model(x)
-                    cost = cost_of(self.loss(said, y), "loss")
-                found.append(cost.data / len(examples))
-                judged.append(self.accuracy(numbers(said), y))
+            for x, y in examples:
+                said = self.model(x)
+                found.append(self.loss(said, y).data / len(examples))
+                judged.append(self._right(numbers(said), y))
         return _added(found), _share(judged)
+
+    def _right(self, outputs: Any, y: Any) -> bool | None:
+        if self.accuracy is not None:
+            return self.accuracy(outputs, y)
+        return None if self.answers is None else self.answers.right(outputs, y)
 
     def _check_optimizer(self) -> None:
         known = {id(p) for p in self.model.parameters()}
@@ -402,112 +393,21 @@ class Trainer:
                 "Make the optimiser anew too, with model.parameters()"
             )
 
-    # ------------------------------------------------------------------ before and after
-
-    def _check(self, examples: Examples, learns: bool = False) -> None:
-        """Try the model on the first example, and the loss on every kind of target.
-
-        Args:
-            learns: whether the cost must depend on what the optimiser moves.
-        """
-        kinds = examples.kinds()
-        with mode(self.model, training=False) if learns else evaluating(self.model):
-            first = self._outputs(examples, 0)
-            depends = {self._depends(first, examples, i) for i in kinds}
-            if learns and True not in depends:  # perhaps the outputs of the first are constants
-                for i in kinds[1:TRIED]:
-                    depends.add(self._depends(self._outputs(examples, i), examples, i))
-            if learns and self.penalty is not None:
-                with contextlib.suppress(*NUMERIC):
-                    cost_of(self.penalty(self.model), "penalty")
-        if learns and False in depends and True not in depends:
-            raise ValueError(NO_GRADIENT)
-
-    def _outputs(self, examples: Examples, i: int) -> Any:
-        """The outputs for an example; None if they cannot be computed."""
-        with contextlib.suppress(*NUMERIC):
-            return self.model(examples[i][0])
-        return None
-
-    def _depends(self, outputs: Any, examples: Examples, i: int) -> bool | None:
-        """Whether a cost depends on what the optimiser moves; None if it cannot be computed."""
-        if outputs is None:
-            return None
-        try:
-            cost = cost_of(self.loss(outputs, examples.y[i]), "loss")
-        except NUMERIC:
-            return None  # perhaps these outputs are not those of this target
-        except (TypeError, ValueError) as error:
-            raise _named(error, examples.place(i, "y")) from None
-        return depends_on(cost, self.optimizer.params)
-
-    def _has_cost(self, examples: Examples) -> bool:
-        with contextlib.suppress(ArithmeticError, ValueError):
-            return math.isfinite(self._judged(examples)[0])
-        return False
-
-    def _remark(self, run: Run, examples: Examples) -> str:
-        """What can be shown to have gone wrong in a run that came to its end."""
-        history = run.history
-        norms = [norm for norms in history.gradient_norms.values() for norm in norms]
-        if norms and not any(norms):
-            learned = "; every gradient was zero, so nothing was learned"
-            return learned if any(history.losses) else ""  # a cost of 0 has nothing to learn
-        if not run.moving() and len({shot.weights for shot in history.snapshots}) == 1:
-            return f"; no weight moved: with lr={self.optimizer.lr:g} no step is large enough"
-        if max(history.losses) > EXPLODED * abs(history.step_losses[0]):
-            return self._exploded(run, examples)
-        return ""
-
-    def _exploded(self, run: Run, examples: Examples) -> str:
-        """Whether the mean cost is far above that before the first step."""
-        try:
-            after, _ = self._judged(examples, run.learning)
-            with run.at_first():
-                before, _ = self._judged(examples, run.learning)
-        except (ArithmeticError, ValueError):
-            return ""  # there is no cost to compare
-        if after <= EXPLODED * abs(before) + 1e-6:
-            return ""
-        grew = f"the mean cost grew from {before:g} to {after:g}"
-        rate = f"Try a learning rate below {self.optimizer.lr:g}, or clip the gradient"
-        warnings.warn(f"training diverged: {grew}. {rate}", RuntimeWarning, stacklevel=4)
-        return f"; {grew}"
-
-
-def depends_on(cost: Value, params: Iterable[Value]) -> bool:
-    """Whether any gradient can flow from a cost to one of these.
-
-    >>> w = Value(2.0)
-    >>> depends_on(w * 3.0, [w]), depends_on(w.detach() * 3.0, [w])
-    (True, False)
-    """
-    wanted, seen, stack = set(params), set(), [cost]
-    while stack:
-        node = stack.pop()
-        if node in wanted:
-            return True
-        if node not in seen and node.op is not TABLE["stop_gradient"]:
-            seen.add(node)
-            stack.extend(node.args)
-    return False
-
-
-@contextlib.contextmanager
-def _naming(place: str) -> Iterator[None]:
-    """Errors of numbers inside say where they happened."""
-    try:
-        yield
-    except (ArithmeticError, ValueError) as error:
-        raise _named(error, place) from None
-
-
-def _named(error: Exception, place: str) -> Exception:
-    """An error of the same kind that says where it happened."""
-    kinds: list[type[Exception]] = [DivisionByZeroError, DomainError, OverflowError]
-    kinds += [ZeroDivisionError, ArithmeticError, TypeError, ValueError]
-    kind = next(kind for kind in kinds if isinstance(error, kind))
-    return kind(f"{place}: {error}")
+    def _check(self, examples: Examples, what: str) -> int:
+        """Try the model on an example, and the loss on every kind of target; count the outputs."""
+        first: dict[str, int] = {}
+        for i, y in enumerate(examples.y):
+            first.setdefault(repr(y), i)
+        with evaluating(self.model):
+            outputs = self.model(examples[0][0])
+            for i in first.values():
+                try:
+                    self.loss(outputs, examples.y[i])
+                except ArithmeticError:
+                    continue  # these outputs are not those of this target
+                except (TypeError, ValueError) as error:
+                    raise type(error)(f"{what}[{i}]: {error}") from None
+        return int(np.size(numbers(outputs)))
 
 
 def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Examples | None]:
@@ -515,8 +415,7 @@ def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples,
     if validation is None:
         return examples, None
     if isinstance(validation, (tuple, list)) and len(validation) == 2:
-        X, y = validation
-        return examples, Examples.of(X, y, "validation ")
+        return examples, Examples.of(*validation)
     if isinstance(validation, bool) or not isinstance(validation, numbers_abc.Real):
         raise TypeError(f"validation is a pair (X, y), or a share as in 0.2; got {validation!r}")
     count = round(float(validation) * len(examples))
@@ -559,7 +458,7 @@ def _started(
     history = trainer.fit(*arguments, seed=seed, **settings)
     try:
         cost, _ = trainer.evaluate(*(settings.get("validation") or arguments[:2]))
-    except (ArithmeticError, ValueError):
+    except ArithmeticError:
         cost = math.inf
     return cost if cost == cost else math.inf, history, trainer.model.state_dict()
 

@@ -29,8 +29,8 @@ ORDER = {
     ],
     "nn": [
         *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
-        *("targets", "losses", "penalties", "schedule", "accuracy", "snapshots", "curve"),
-        *("history", "checkpoint", "code", "run", "train", "diagnose", "draw", "answers"),
+        *("targets", "losses", "penalties", "schedule", "answers", "snapshots", "curve"),
+        *("history", "checkpoint", "code", "run", "train", "diagnose", "draw"),
         *("plots", "page"),
     ],
 }

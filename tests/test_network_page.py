@@ -14,7 +14,7 @@ from test_page import parts
 from test_player import press, violations
 
 import nn
-from nn.answers import answers_of, threshold_of
+from nn.answers import outputs_read
 from nn.snapshots import Snapshot, unpacked
 
 Opener = Callable[..., Any]
@@ -577,7 +577,7 @@ class Skipping(nn.Module):
         (
             nn.MLP(1, [1]),
             {"data": ([[1.0]], [0.5]), "classes": ["a", "b"]},
-            "classes names what y tells apart, but y has numbers such as 0.5",
+            "classes are to be told apart, but y has numbers such as 0.5",
         ),
         (
             nn.MLP(2, [2]),
@@ -682,9 +682,15 @@ def test_of_many_outputs_the_largest_are_shown(tmp_path: Path, opened: Opener) -
         (
             "identity",
             lambda a: 1 / (1 + np.exp(-a)),
-            "The bar shows how sure it is of 1: σ of the output.",
+            "The bar shows how sure it is of 1: σ of the output. Assumed, for no cost is known: an "
+            "output above 0 is a yes, as of scores and logits.",
         ),
-        ("tanh", lambda a: (a + 1) / 2, "The bar shows how sure it is of 1."),
+        (
+            "sigmoid",
+            lambda a: a,
+            "The bar shows how sure it is of 1. Assumed, for no cost is known: an output above "
+            "0.5 is a yes, as of the sigmoid of the last layer.",
+        ),
     ],
 )
 def test_one_output_says_how_sure_it_is(
@@ -847,9 +853,4 @@ def test_the_examples_are_computed_as_the_model_does(tmp_path: Path) -> None:
 
 
 def test_rows_that_add_up_to_one_by_a_negative_number_are_numbers() -> None:
-    answers, right = answers_of(nn.MLP(2, [3]), 3, [[2.0, -1.0, 0.0]], None)
-    assert (answers.kind, right) == ("numbers", None)
-
-
-def test_a_step_is_a_probability_too() -> None:
-    assert threshold_of(nn.MLP(2, [1], output="step")) == 0.5
+    assert outputs_read(nn.MLP(2, [3]), 3, [[2.0, -1.0, 0.0]]).kind == "numbers"

@@ -1,23 +1,29 @@
-// What the outputs of a network mean.
+// What the outputs of a network say.
 
 /**
- * How outputs are read, as `answers.py` writes it.
- * @typedef {{kind: "classes" | "sides" | "numbers", names: string[], threshold: number}} Answers
+ * How outputs are read, as `answers.py` decides it.
+ * @typedef {{kind: "classes" | "sides" | "labels" | "numbers", names: string[], threshold: number}} Answers
  */
 
 /**
- * An answer: which of the names (-1 for none), and how sure the network is of each of them.
- * @typedef {{best: number, shares: number[]}} Answer
+ * Which of the names the outputs say, or null if they are numbers or not even that; and how
+ * probable each output makes its answer, where something is a probability.
+ * @typedef {{said: number[] | null, shares: number[]}} Answer
  */
 
 /** @param {Answers} answers @param {number[]} outputs @returns {Answer} */
-export function answered(answers, outputs) {
-  if (SHARES === null || outputs.some(Number.isNaN)) return { best: -1, shares: [] };
-  const shares = SHARES(...outputs);
-  if (answers.kind === "sides") {
-    return { best: Number(outputs[0] > answers.threshold), shares: [1 - shares[0], shares[0]] };
-  }
-  return { best: outputs.indexOf(Math.max(...outputs)), shares };
+export function answered({ kind, threshold }, outputs) {
+  if (kind === "numbers" || outputs.some(Number.isNaN)) return { said: null, shares: [] };
+  const shares = SHARES === null ? [] : SHARES(...outputs);
+  if (kind === "classes") return { said: [outputs.indexOf(Math.max(...outputs))], shares };
+  const above = outputs.flatMap((a, j) => (a > threshold ? [j] : []));
+  if (kind === "labels") return { said: above, shares };
+  return { said: [above.length], shares: shares.flatMap((share) => [1 - share, share]) };
+}
+
+/** The names as text. @param {Answers} answers @param {number[]} said */
+export function named({ names }, said) {
+  return said.map((k) => names[k]).join(", ") || "none of them";
 }
 
 /** @param {number} share */

@@ -1,6 +1,6 @@
 // The page of a network: what is shown follows from the state, and whatever changes it shows it anew.
 
-import { answered, percent } from "./answers.js";
+import { answered, named, percent } from "./answers.js";
 import { centred } from "./centred.js";
 import { chart } from "./chart.js";
 import { Columns, MOST_CIRCLES, nameOf } from "./columns.js";
@@ -13,7 +13,7 @@ import { showOutputs } from "./outputs.js";
 import { bytes, floats } from "./packed.js";
 import { Pad } from "./pad.js";
 import { forgetColours, kindName } from "./palette.js";
-import { boxAround, marker, paintPoints, paintProbe, paintRegion, pointUnder, survey } from "./plane.js";
+import { boxAround, hasRegions, marker, paintPoints, paintProbe, paintRegion, pointUnder, survey } from "./plane.js";
 import { Playback } from "./playback.js";
 import { paint } from "./raster.js";
 import { watchTheme } from "./theme.js";
@@ -190,10 +190,10 @@ let surveyed = [];
 function showRegion() {
   const region = canvasById("region");
   paintRegion(region, surveyed, answers);
-  paintPoints(region, box, inputs, right);
+  paintPoints(region, box, inputs, hasRegions(answers) ? right?.flat() : null);
   paintProbe(region, box, state.input);
   const [x, y] = state.input.map((at) => number(at, 3));
-  const regions = answers.kind === "numbers" ? "the output over the plane of both inputs" : `the regions of ${answers.names.join(", ")} in the plane of both inputs`;
+  const regions = !hasRegions(answers) ? "the output over the plane of both inputs" : `the regions of ${answers.names.join(", ")} in the plane of both inputs`;
   setAttribute(region, "aria-label", `${regions}, with ${inputs.length} examples; the cross is at ${x}, ${y}`);
 }
 
@@ -215,7 +215,7 @@ function showExample() {
     setText(byId("example"), image ? "your own drawing" : "an input of your own");
     return;
   }
-  const is = right === null ? "" : `: it is ${answers.names[right[example]]}`;
+  const is = right === null ? "" : `: it is ${named(answers, right[example])}`;
   const of = data.examples.of > inputs.length ? ` (of ${data.examples.of.toLocaleString("en")} in all)` : "";
   setText(byId("example"), `example ${example + 1} of ${inputs.length}${of}${is}`);
 }
@@ -240,7 +240,7 @@ function findMistake() {
   for (let step = 1; step <= count; step++) {
     const i = (from + step + count) % count;
     const { activations } = forward(frameNow().weights, inputs[i]);
-    if (answered(answers, activations[activations.length - 1]).best !== right[i]) {
+    if (String(answered(answers, activations[activations.length - 1]).said) !== String(right[i])) {
       look(inputs[i], i);
       return;
     }
@@ -279,7 +279,7 @@ function makeFields() {
 }
 
 function makeKinds() {
-  if (!isPlane || answers.kind === "numbers") return;
+  if (!isPlane || !hasRegions(answers)) return;
   byId("kinds").append(
     ...answers.names.map((/** @type {string} */ name, /** @type {number} */ kind) => html("li", { class: kindName(kind) }, svg("svg", { viewBox: "-14 -14 28 28", class: "marker", "aria-hidden": "true" }, svg("path", { d: marker(kind, 9) })), html("span", { class: "term" }, name))),
   );

@@ -1,6 +1,6 @@
 // The list of outputs, and the answer they amount to.
 
-import { answered, percent } from "./answers.js";
+import { answered, named, percent } from "./answers.js";
 import { byId, html, setText } from "./elements.js";
 import { figure } from "./neuron.js";
 import { number } from "./number.js";
@@ -11,8 +11,8 @@ const MOST = 12; // in the list
 
 /** @param {Answers} answers @param {number[]} outputs */
 export function showOutputs(answers, outputs) {
-  const { best, shares } = answered(answers, outputs);
-  setText(byId("answer"), answerText(answers, best, shares, outputs));
+  const { said, shares } = answered(answers, outputs);
+  setText(byId("answer"), answerText(answers, said, shares, outputs));
   const isOne = outputs.length === 1;
   const order = outputs.map((_, j) => j);
   const shown = order.length > MOST ? order.toSorted((a, b) => outputs[b] - outputs[a]).slice(0, MOST) : order;
@@ -21,15 +21,18 @@ export function showOutputs(answers, outputs) {
       const name = isOne && answers.kind === "sides" ? "output" : answers.names[j];
       const share = isOne && shares.length > 0 ? shares[1] : shares[j];
       const item = html("li", {}, html("span", { class: "term" }, name), ...(share === undefined ? [] : [bar(share)]), figure(outputs[j]));
-      item.classList.toggle("best", j === best && !isOne);
+      item.classList.toggle("best", (said ?? []).includes(j) && !isOne);
       return item;
     }),
   );
 }
 
-/** @param {Answers} answers @param {number} best @param {number[]} shares @param {number[]} outputs */
-function answerText(answers, best, shares, outputs) {
-  if (best >= 0) return `It says ${answers.names[best]}, ${percent(shares[best])} sure`;
+/** @param {Answers} answers @param {number[] | null} said @param {number[]} shares @param {number[]} outputs */
+function answerText(answers, said, shares, outputs) {
+  if (said !== null) {
+    const sure = said.length === 1 && answers.kind !== "labels" ? shares[said[0]] : undefined;
+    return `It says ${named(answers, said)}${sure === undefined ? "" : `, ${percent(sure)} sure`}`;
+  }
   return outputs.some(Number.isNaN) ? "It says nothing: its output is no number" : `It says ${outputs.map((x) => number(x)).join(", ")}`;
 }
 

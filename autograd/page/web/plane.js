@@ -48,6 +48,11 @@ export function survey(layers, { low, high }) {
 
 /** @typedef {ReturnType<typeof survey>} Survey */
 
+/** Whether each place has one answer, and so one colour. @param {Answers} answers */
+export function hasRegions({ kind }) {
+  return kind === "classes" || kind === "sides";
+}
+
 /**
  * The region of each answer, tinted the more the surer the network is.
  * @param {HTMLCanvasElement} canvas
@@ -57,16 +62,16 @@ export function survey(layers, { low, high }) {
 export function paintRegion(canvas, surveyed, answers) {
   const outputs = surveyed[surveyed.length - 1];
   const small = document.createElement("canvas");
-  if (answers.kind === "numbers") {
+  if (!hasRegions(answers)) {
     paintAroundZero(small, GRID, outputs[0]);
   } else {
     const ground = colour("ground");
     const kinds = answers.names.map((_, kind) => colour(kindName(kind)));
     const said = Array.from(outputs[0], (_, i) => answered(answers, at(outputs, i)));
     const even = 1 / answers.names.length;
-    paint(small, GRID, said.map(({ best }) => best), (best, i) => {
+    paint(small, GRID, said.map((answer) => answer.said?.[0] ?? -1), (best, i) => {
       if (best < 0) return colour("none");
-      const sure = (said[i].shares[best] - even) / (1 - even);
+      const sure = ((said[i].shares[best] ?? 1) - even) / (1 - even);
       return mixed(ground, kinds[best], FULL_TINT * (0.3 + 0.7 * Math.max(0, sure)));
     });
   }
