@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .boundary import as_float
+from .forms import check_form
 from .notation import LETTERS, Term, located, written
 
 
@@ -52,6 +53,9 @@ class Op:
         array_partials: an expression of out, a, b, … for each operand.
         arity: how many operands it takes; counted from `value`.
 
+    Raises:
+        ValueError: an array form is more than an expression of numbers.
+
     >>> from autograd import Value, mul
     >>> mul(2.0, 3.0), mul(Value(2.0), 3.0)
     (6.0, Value(data=6.0, grad=0.0))
@@ -79,6 +83,13 @@ class Op:
         if self.arity < 0:
             object.__setattr__(self, "arity", len(inspect.signature(self.value).parameters))
         object.__setattr__(self, "symbol", self.symbol or self.name)
+        operands = LETTERS[: self.arity]
+        for form, names in [
+            (self.array, operands),
+            *((p, ["out", *operands]) for p in self.array_partials),
+        ]:
+            if form:
+                check_form(form, names)
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
         """The operation on numbers, Values or arrays; operands may be given by name."""

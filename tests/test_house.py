@@ -15,7 +15,18 @@ ROOT = Path(__file__).parent.parent
 # Each module may import those before it.
 ORDER = {
     "autograd": [
-        *("boundary", "notation", "markup", "ops", "modes", "value", "flat", "graph", "backprop"),
+        *(
+            "boundary",
+            "notation",
+            "markup",
+            "forms",
+            "ops",
+            "modes",
+            "value",
+            "flat",
+            "graph",
+            "backprop",
+        ),
         *("sequences", "paths", "explain", "mistakes", "check", "fold", "files", "render", "draw"),
         *("stepper", "card", "micrograd"),
     ],

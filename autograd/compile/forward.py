@@ -26,7 +26,7 @@ from .expression import (
     shape_text,
     substituted,
 )
-from .names import TAKEN, common_name, free
+from .names import Names, common_name
 from .program import DOT, MAX, SOFTMAX, SUM
 from .support import Elementwise, add_at
 from .view import View, grid, view
@@ -46,9 +46,7 @@ class Forward:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {"np": np, "add_at": add_at}
         self.views: dict[str, str] = {}
-        self.taken = set(TAKEN)
-        for array in (*rolled.inputs, *rolled.arrays()):
-            self.taken |= {array.name, f"d_{array.name}"}
+        self.taken = Names(array.name for array in (*rolled.inputs, *rolled.arrays()))
         self.shares: dict[int, tuple[Expr, Expr]] = {}  # by statement: exponentials, their sums
         self.functions: dict[tuple[Op, int], str] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
@@ -68,7 +66,7 @@ class Forward:
 
     def constant(self, value: Any, prefix: str) -> str:
         """A name for a constant of the source."""
-        name = free(f"{prefix}{len(self.names)}", self.taken)
+        name = self.taken.free(f"{prefix}{len(self.names)}")
         self.names[name] = value
         return name
 
@@ -103,7 +101,7 @@ class Forward:
         if found.core not in self.views:
             labels = self.rolled.labels
             name = common_name([labels.get(i, "") for i in np.unique(places).tolist()])
-            name = free(name or f"p{len(self.views)}", self.taken)
+            name = self.taken.free(name or f"p{len(self.views)}")
             self.views[found.core] = name
         return self.views[found.core]
 
@@ -200,8 +198,8 @@ class Forward:
         """The value or a partial of an operation without an array form, by a function on arrays."""
         name = self.functions.get((op, operand))
         if name is None:
-            wanted = f"{op.name}_{'value' if operand < 0 else f'partial{operand}'}"
-            name = self.functions[op, operand] = free(wanted, self.taken)
+            wanted = f"op_{'value' if operand < 0 else f'partial{operand}'}"
+            name = self.functions[op, operand] = self.taken.free(wanted)
             self.names[name] = Elementwise(op, operand)
         dims = broadcast_dims([e.dims for e in on])
         return Expr(f"{name}({', '.join(e.text for e in on)})", dims)
@@ -269,7 +267,7 @@ class Forward:
         """The expression under a name, to be used more than once."""
         if expr.text.isidentifier():
             return expr
-        name = free(f"{prefix}{len(self.lines)}", self.taken)
+        name = self.taken.free(f"{prefix}{len(self.lines)}")
         self.add(f"{name} = {expr.text}")
         return Expr(name, expr.dims)
 

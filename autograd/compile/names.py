@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 
-TAKEN = frozenset(
+OWN = frozenset(
     {
         *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value", "d_value"),
         *("parameters", "compiled", "add_at"),
     }
 )
 """The names that the source has for itself."""
+RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
+LONGEST = 40  # characters of a name
+
+
+def identifier(text: str) -> str:
+    """What is left of a label as a name for the source: ASCII letters, digits and underscores.
+
+    It begins with a letter, and is no keyword and no name of Python's own; "" if nothing is left.
+    Every name that comes from a user passes through here, and nothing else of a user's text is
+    ever executed.
+
+    >>> identifier("layers[0].w"), identifier("W₁"), identifier("ε"), identifier("class")
+    ('layers_0_w', 'W1', '', '')
+    >>> identifier('x"); import os #')
+    'x_import_os'
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    name = re.sub(r"[^A-Za-z0-9]+", "_", plain).lstrip("_0123456789")[:LONGEST].rstrip("_")
+    return "" if name in RESERVED else name
 
 
 def common_name(labels: Sequence[str]) -> str:
@@ -28,20 +49,33 @@ def common_name(labels: Sequence[str]) -> str:
     text = low[:differ]
     if text.count("[") > text.count("]"):  # cut inside an index
         text = text[: text.rindex("[")]
-    text = re.sub(r"\[[^\]]*\]$", "", text)
-    name = re.sub(r"\W+", "_", text).strip("_")
-    return name if name.isidentifier() and not keyword.iskeyword(name) else ""
+    return identifier(re.sub(r"\[[^\]]*\]$", "", text))
 
 
-def free(name: str, taken: set[str]) -> str:
-    """The name, with a number if it or that of its gradient is taken; both are then.
+class Names:
+    """Names that are taken, each with that of its gradient, `d_` before it.
 
-    >>> free("W", {"W"}), free("W", {"d_W"})
-    ('W_2', 'W_2')
+    >>> names = Names(["W"])
+    >>> names.free("W"), names.free("W"), names.free("b")
+    ('W_2', 'W_3', 'b')
     """
-    found, count = name, 1
-    while found in taken or f"d_{found}" in taken:
-        count += 1
-        found = f"{name}_{count}"
-    taken |= {found, f"d_{found}"}
-    return found
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(OWN)
+        self._counts: dict[str, int] = {}
+        for name in taken:
+            self._take(name)
+
+    def free(self, name: str) -> str:
+        """The name, with a number if it or that of its gradient is taken; both are then."""
+        count = self._counts.get(name, 1)
+        found = name if count == 1 else f"{name}_{count}"
+        while found in self._taken or f"d_{found}" in self._taken:
+            count += 1
+            found = f"{name}_{count}"
+        self._counts[name] = count + 1
+        self._take(found)
+        return found
+
+    def _take(self, name: str) -> None:
+        self._taken |= {name, f"d_{name}"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from .. import ops
+from ..notation import shortened
 from ..ops import Op
 from ..value import Value
 from .trace import Traced
@@ -73,8 +74,8 @@ class Program:
         lines = []
         for i, node in enumerate(self.nodes):
             operands = ", ".join(f"v{arg}" for arg in node.args) or str(node.place)
-            label = f"   # {self.labels[i]}" if i in self.labels else ""
-            lines.append(f"v{i} = {node.op.name}({operands}){label}")
+            label = f"   # {shortened(self.labels[i])}" if i in self.labels else ""
+            lines.append(f"v{i} = {shortened(node.op.name)}({operands}){label}")
         return "\n".join([*lines, f"return {', '.join(f'v{i}' for i in self.outputs)}"])
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from .. import ops
 from ..ops import Op
-from .arrays import Array, Read, Rolled, Statement
+from .arrays import Array, Read, Rolled, Statement, own_name
 from .groups import Group
-from .names import TAKEN, common_name, free
+from .names import Names, common_name
 from .program import DOT, INPUT, LSE, MAX, PARAM, PART, SOFTMAX, SUM, Node, Program
 
 
@@ -29,7 +29,7 @@ class _Layout:
         self.nodes = list(program.nodes)  # and copies, which are added
         self.group_of: list[Group | None] = [None] * len(self.nodes)
         self.place: list[int] = [node.place for node in self.nodes]
-        self.names = set(TAKEN)
+        self.names = Names()
         self.lengths: dict[Group, int] = {}  # of the arrays, by the group that stands for each
         self.filled: dict[Array, int] = {}
 
@@ -85,7 +85,7 @@ class _Layout:
     def named(self, nodes: Iterable[int], default: str) -> str:
         """What the labels of these nodes have in common, as a name that is still free."""
         labels = [self.program.labels.get(i, "") for i in nodes]
-        return free(common_name(labels) or default, self.names)
+        return self.names.free(common_name(labels) or default)
 
     # ------------------------------------------------------------------ one array for each operand
 
@@ -185,7 +185,9 @@ class _Layout:
             if root.base is None:
                 size = self.lengths[root]
                 whole = size == group.length
-                name = self.named(group.nodes, group.op.name) if whole else free("v", self.names)
+                name = (
+                    self.named(group.nodes, own_name(group.op)) if whole else self.names.free("v")
+                )
                 root.base = Array(name, size, group.batched, whole)
             group.base = root.base
         group.start = self.filled.get(group.base, 0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..modes import TraceError
 from ..ops import Op
 
 
@@ -63,5 +64,7 @@ class Elementwise:
             if self.operand < 0:
                 return float(self.op.value(*numbers))
             return float(self.op.partials(*numbers)[self.operand])
+        except NotImplementedError as error:
+            raise TraceError(str(error)) from None
         except (ArithmeticError, ValueError):
             return math.nan  # the engine, asked about that row, says what went wrong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
@@ -39,6 +40,13 @@ FUNCTIONS = {
     name: f"Math.{name}({{0}})"
     for name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh", "cosh", "abs")
 }
+# What JavaScript keeps for itself
+RESERVED = re.compile(
+    "arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|"
+    "eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|"
+    "let|new|null|package|private|protected|public|return|static|super|switch|this|throw|true|try|"
+    "typeof|var|void|while|with|yield"
+)
 
 
 def expression(source: str) -> str:
@@ -198,11 +206,14 @@ def javascript(function: Callable[..., Any], names: Sequence[str]) -> str:
 
     Raises:
         TraceError: it looks at the numbers of what it is given.
-        ValueError: it uses an operation that has no JavaScript.
+        ValueError: it uses an operation that has no JavaScript, or a name is not a plain word.
 
     >>> javascript(lambda a: 2.0 * a, ["a"])
     '(a) => { const t2 = ((a, b) => +(a * b))((2.0), a); return t2; }'
     """
+    for name in names:
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9]*", name) or RESERVED.fullmatch(name):
+            raise ValueError(f"a name in JavaScript is a word of letters and digits, got {name!r}")
     # Away from kinks, and inside the domain of most operations
     numbers = [np.array(0.5 + 0.125 * i) for i in range(len(names))]
     seen = trace(lambda *x: _as_values(function(*x)), numbers)
