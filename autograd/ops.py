@@ -28,7 +28,11 @@ class Domain(NamedTuple):
     remedy: str
 
 
-class DivisionByZeroError(ValueError, ZeroDivisionError):
+class DomainError(ValueError):
+    """An operation met numbers at which it, or its derivative, is not defined."""
+
+
+class DivisionByZeroError(DomainError, ZeroDivisionError):
     """A division by zero, worded; caught as either of the errors it is."""
 
 
@@ -134,7 +138,7 @@ class Op:
         formula = written(self, list(names))
         at = located(names, numbers)
         if self.domain and not self.domain.holds(*numbers):
-            kind = DivisionByZeroError if isinstance(error, ZeroDivisionError) else ValueError
+            kind = DivisionByZeroError if isinstance(error, ZeroDivisionError) else DomainError
             needs = f"{self.name} needs {self.domain.text}, and here {at}"
             return kind(f"{formula} is not defined: {needs}. {self.domain.remedy}")
         if isinstance(error, OverflowError):
@@ -143,13 +147,13 @@ class Op:
                 f"Make the operands smaller, or use a form that cannot overflow: "
                 f"softplus, sigmoid, softmax, logsumexp"
             )
-        return ValueError(f"{formula} could not be computed at {at}: {error}")
+        return DomainError(f"{formula} could not be computed at {at}: {error}")
 
     def slope_failure(
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
     ) -> Exception:
         """The error to raise for `error`, met while differentiating at `numbers`."""
-        return ValueError(
+        return DomainError(
             f"{written(self, list(names))} has no finite derivative at "
             f"{located(names, numbers)} ({'; '.join(self.rules)}): {error}. "
             f"{self.domain.remedy if self.domain else 'Move the operands away from there.'}"

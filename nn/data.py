@@ -20,6 +20,8 @@ class Examples:
     Attributes:
         X: the features, shape (n, nin).
         y: n targets.
+        rows: where each stood in the table that was given; None if they stand as they did.
+        table: what messages put before X and y, as in "validation ".
 
     >>> examples = Examples(np.array([[0.0, 1.0], [2.0, 3.0]]), [0, 1])
     >>> examples[1], len(examples)
@@ -28,16 +30,18 @@ class Examples:
 
     X: np.ndarray
     y: list[Any]
+    rows: list[int] | None = None
+    table: str = ""
 
     @classmethod
-    def of(cls, X: Any, y: Any) -> Examples:
+    def of(cls, X: Any, y: Any, table: str = "") -> Examples:
         """The examples in X and y.
 
         Raises:
             TypeError, ValueError: as for `features` and `targets`.
         """
         rows = features(X)
-        return cls(rows, targets(y, len(rows)))
+        return cls(rows, targets(y, len(rows)), table=table)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -50,11 +54,30 @@ class Examples:
 
     def first(self, count: int) -> Examples:
         """So many of them, or all if there are fewer."""
-        return Examples(self.X[:count], self.y[:count])
+        return self.chosen(range(min(count, len(self))))
 
     def chosen(self, order: Sequence[int]) -> Examples:
         """Some of them, in this order."""
-        return Examples(self.X[list(order)], [self.y[i] for i in order])
+        rows = [self._row(i) for i in order]
+        return Examples(self.X[list(order)], [self.y[i] for i in order], rows, self.table)
+
+    def kinds(self) -> list[int]:
+        """An example of each kind of target.
+
+        >>> Examples(np.zeros((4, 1)), [1, 0, 1, 2]).kinds()
+        [0, 1, 3]
+        """
+        found: dict[str, int] = {}
+        for i, y in enumerate(self.y):
+            found.setdefault(repr(y), i)
+        return list(found.values())
+
+    def place(self, i: int, column: str = "X") -> str:
+        """Where an example stood in the table that was given, as in X[3]."""
+        return f"{self.table}{column}[{self._row(i)}]"
+
+    def _row(self, i: int) -> int:
+        return i if self.rows is None else self.rows[i]
 
 
 def features(X: Any) -> np.ndarray:

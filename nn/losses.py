@@ -7,6 +7,7 @@ constant, and the terms that it multiplies by zero are left out.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar
@@ -221,6 +222,34 @@ def function_of(loss: Any) -> Any:
     while isinstance(loss, partial):
         loss = loss.func
     return getattr(type(loss), "function", loss)
+
+
+def cost_of(returned: Any, what: str) -> Value:
+    """What a loss or a penalty returned, if it is a Value.
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> cost_of(0.5, "loss")
+    Traceback (most recent call last):
+    ...
+    TypeError: the loss returned the number 0.5, which has no gradient: return the Value itself,
+    without .data, float(...) or a function of math or NumPy
+    """
+    if isinstance(returned, Value):
+        return returned
+    if returned is None:
+        raise TypeError(f"the {what} returned None: does it end in `return`?")
+    if isinstance(returned, numbers.Number):
+        raise TypeError(
+            f"the {what} returned the number {returned}, which has no gradient: return the Value "
+            f"itself, without .data, float(...) or a function of math or NumPy"
+        )
+    several = ": return one Value, as from autograd.mean or autograd.sum"
+    raise TypeError(
+        f"the {what} returned a {type(returned).__name__}"
+        f"{several if hasattr(returned, '__len__') else ', and not a Value'}"
+    )
 
 
 class SquaredError(Loss):

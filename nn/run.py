@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ from .code import Code, PenaltyCode
 from .data import Examples
 from .history import History
 from .layers import Dropout
+from .losses import cost_of
 from .optim import Optimizer, gradient_of
 from .schedule import Scheduler
 from .snapshots import Snapshot, with_snapshot
@@ -60,7 +62,9 @@ class Run:
         }
         self.history = History(seed=seed)
         self.best = Best()
+        self.first = trainer.optimizer.read()  # the weights before any step
         self.good: np.ndarray | None = None  # the last weights whose cost was finite
+        self._moving = False
         self.params = trainer.model.parameters()
         place = {id(p): i for i, p in enumerate(self.params)}
         self.moved = _run_of([place[id(p)] for p in trainer.optimizer.params])
@@ -107,7 +111,7 @@ class Run:
                 return cost, gradient
         assert self.trainer.penalty is not None
         self.trainer.model.zero_grad()
-        extra = self.trainer.penalty(self.trainer.model)
+        extra = cost_of(self.trainer.penalty(self.trainer.model), "penalty")
         extra.backward()
         return extra.data, gradient_of(self.params)
 
@@ -141,18 +145,38 @@ class Run:
 
     def about_to_step(self, cost: float) -> None:
         """The weights have a finite cost: the ones to come back to."""
+        self.moving()
         self.good = self.trainer.optimizer.read()
         self.history.step_losses.append(cost)
+
+    def moving(self) -> bool:
+        """Whether any step has moved a weight so far."""
+        if not self._moving:
+            self._moving = not np.array_equal(self.trainer.optimizer.read(), self.first)
+        return self._moving
+
+    @contextlib.contextmanager
+    def at_first(self) -> Iterator[None]:
+        """Inside, the weights are those before any step."""
+        optimizer = self.trainer.optimizer
+        now = optimizer.read()
+        optimizer.write(self.first)
+        try:
+            yield
+        finally:
+            optimizer.write(now)
 
     def diverged(self, what: str, weights_are_good: bool = False) -> DivergenceError:
         """Put the last good weights back, and make the error that ends training."""
         if self.good is not None and not weights_are_good:
             self.trainer.optimizer.write(self.good)
         step = len(self.history.step_losses) + 1
+        where = f"{what} at step {step}, in epoch {self.history.epochs + 1}"
+        if step == 1:
+            return DivergenceError(f"{where}, so no step was made")
         return DivergenceError(
-            f"{what} at step {step}, in epoch {self.history.epochs + 1}; the weights are the last "
-            f"ones whose cost was finite. Try a learning rate below {self.trainer.optimizer.lr:g}, "
-            f"or clip the gradient"
+            f"{where}; the weights are the last ones whose cost was finite. Try a learning rate "
+            f"below {self.trainer.optimizer.lr:g}, or clip the gradient"
         )
 
     def finite(self, cost: float) -> float:
@@ -218,6 +242,7 @@ class Run:
             trainer.scheduler.load_state_dict(progress["scheduler"])
         self.best = Best(progress["best_cost"], progress["best_epoch"], dict(checkpoint.best))
         self.history = checkpoint.history
+        self.first = trainer.optimizer.read()
 
 
 def _run_of(places: list[int]) -> Any:

@@ -11,20 +11,21 @@ import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import joblib
 import numpy as np
 from tqdm import tqdm
 
-from autograd import Value, destination
+from autograd import TABLE, DivisionByZeroError, DomainError, Value, destination
 
 from .answers import Answers, Judge, answers_of
 from .checkpoint import Checkpoint
 from .code import Code
 from .data import Examples
 from .history import History
+from .losses import cost_of
 from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, gradient_of, norm_of
 from .run import DivergenceError, Run, last_cost, state_of
@@ -33,6 +34,14 @@ from .settings import positive, whole
 
 Callback = Callable[["Trainer", History], object]
 INTERRUPTED = "interrupted by Ctrl-C"
+NUMERIC = ArithmeticError, DomainError  # met by numbers on their way, and no mistake of the caller
+TRIED = 32  # kinds of targets tried before a cost is said to depend on nothing
+EXPLODED = 1000.0  # how many times the first cost is no cost of training that works
+NO_GRADIENT = (
+    "the loss does not depend on any parameter that the optimiser moves, so there is nothing to "
+    "learn: compute it from the outputs themselves, without .data, detach(), stop_gradient, "
+    "float(...) or no_grad()"
+)
 
 
 class Trainer:
@@ -117,8 +126,9 @@ class Trainer:
         """Show the model all examples, `epochs` times, and move its parameters batch by batch.
 
         Ctrl-C ends it and keeps what was learned. A cost that is no longer finite, or can no longer
-        be computed, ends it with a warning, and puts the weights back to the last ones whose cost
-        was.
+        be computed or differentiated (a logarithm of 0, a root at 0), ends it with a warning, and
+        puts the weights back to the last ones whose cost was finite. The history's `stop_reason`
+        says what happened and where, and also if nothing moved or the cost exploded.
 
         Args:
             X: features, shape (n, nin).
@@ -143,8 +153,9 @@ class Trainer:
             What happened; it is also kept in `history`.
 
         Raises:
-            TypeError, ValueError: X or y is not what the model and the loss take, a setting is
-                out of range, or the checkpoint is of another run. Nothing has changed then.
+            TypeError, ValueError: X or y is not what the model and the loss take, the loss returns
+                no Value or one that depends on nothing that the optimiser moves, a setting is out
+                of range, or the checkpoint is of another run. Nothing has changed then.
             OSError: the checkpoint cannot be read or written; what can be seen beforehand is seen
                 before training.
         """
@@ -158,9 +169,9 @@ class Trainer:
             raise ValueError("early_stopping judges by held-out examples: give validation=0.2")
         _check_path(checkpoint, resume)
         self._check_optimizer()
-        self.answers = answers_of(self.loss, examples.y, self._check(examples, "y"))
+        self.answers = self._answers(examples, self._check(examples, learns=True))
         if held_out is not None:
-            self._check(held_out, "validation y")
+            self._check(held_out)
 
         run = Run(self, seed, size, len(examples), len(held_out or ()), patience)
         not_compiled = run.compile(examples, held_out) if compile else ""
@@ -190,6 +201,7 @@ class Trainer:
                         run.history.stop_reason = "a callback asked to stop"
                 # Did the last step go too far?
                 self._judged_or_diverged(run, examples.first(size), run.learning)
+                run.history.stop_reason += self._remark(run, examples)
             except KeyboardInterrupt:
                 done = run.history.epochs
                 run.history.stop_reason = f"{INTERRUPTED} after {done} epoch(s)"
@@ -205,11 +217,12 @@ class Trainer:
         """The mean cost of these examples, and the share of right answers (None if it has none).
 
         Raises:
-            TypeError, ValueError: X or y is not what the model and the loss take.
+            TypeError, ValueError: X or y is not what the model and the loss take, the loss returns
+                no Value, or it cannot be computed for an example, which is named.
         """
         examples = Examples.of(X, y)
-        nout = self._check(examples, "y")
-        self.answers = self.history.answers or answers_of(self.loss, examples.y, nout)
+        first = self._check(examples)
+        self.answers = self.history.answers or self._answers(examples, first)
         return self._judged(examples)
 
     def restarts(
@@ -300,7 +313,7 @@ class Trainer:
     ) -> tuple[float, float | None]:
         try:
             loss, accuracy = self._judged(examples, code)
-        except ArithmeticError as error:
+        except (ArithmeticError, ValueError) as error:
             raise run.diverged(f"the cost could not be computed ({error})") from None
         return run.finite(loss), accuracy
 
@@ -314,8 +327,10 @@ class Trainer:
             if self.penalty is not None:
                 extra, slope = run.penalised()
                 cost, gradient = cost + extra, gradient + slope
-        except ArithmeticError as error:
-            raise run.diverged(f"the cost could not be computed ({error})") from None
+        except (ArithmeticError, ValueError) as error:
+            fine = self._has_cost(examples.chosen(batch))
+            what = "gradient" if fine else "cost"
+            raise run.diverged(f"the {what} could not be computed ({error})", fine) from None
         run.finite(cost)
         norms = {name: norm_of(gradient[places]) for name, places in run.layers.items()}
         if not all(map(math.isfinite, norms.values())):
@@ -353,10 +368,12 @@ class Trainer:
         """
         costs, answers = [], []
         self.model.zero_grad()
-        for x, y in (examples[i] for i in batch):
-            outputs = self.model(x)
-            cost = self.loss(outputs, y)
-            cost.backward(1.0 / len(batch))
+        for i in batch:
+            x, y = examples[i]
+            with _naming(examples.place(i)):
+                outputs = self.model(x)
+                cost = cost_of(self.loss(outputs, y), "loss")
+                cost.backward(1.0 / len(batch))
             costs.append(cost.data / len(batch))
             answers.append(self._right(numbers(outputs), y))
         return _added(costs), gradient_of(self.model.parameters()), answers
@@ -374,9 +391,11 @@ class Trainer:
                     return _added((costs / len(examples)).tolist()), _share(answers)
         found, judged = [], []
         with evaluating(self.model):
-            for x, y in examples:
-                said = self.model(x)
-                found.append(self.loss(said, y).data / len(examples))
+            for i, (x, y) in enumerate(examples):
+                with _naming(examples.place(i)):
+                    said = self.model(x)
+                    cost = cost_of(self.loss(said, y), "loss")
+                found.append(cost.data / len(examples))
                 judged.append(self._right(numbers(said), y))
         return _added(found), _share(judged)
 
@@ -393,21 +412,125 @@ class Trainer:
                 "Make the optimiser anew too, with model.parameters()"
             )
 
-    def _check(self, examples: Examples, what: str) -> int:
-        """Try the model on an example, and the loss on every kind of target; count the outputs."""
-        first: dict[str, int] = {}
-        for i, y in enumerate(examples.y):
-            first.setdefault(repr(y), i)
+    # ------------------------------------------------------------------ before and after
+
+    def _check(self, examples: Examples, learns: bool = False) -> Any:
+        """Try the model on the first example, and the loss on every kind of target.
+
+        Args:
+            learns: whether the cost must depend on what the optimiser moves.
+
+        Returns:
+            The outputs for the first example; None if they cannot be computed.
+        """
+        kinds = examples.kinds()
+        with mode(self.model, training=False) if learns else evaluating(self.model):
+            first = self._outputs(examples, 0)
+            depends = {self._depends(first, examples, i) for i in kinds}
+            if learns and True not in depends:  # perhaps the outputs of the first are constants
+                for i in kinds[1:TRIED]:
+                    depends.add(self._depends(self._outputs(examples, i), examples, i))
+            if learns and self.penalty is not None:
+                with contextlib.suppress(*NUMERIC):
+                    cost_of(self.penalty(self.model), "penalty")
+        if learns and False in depends and True not in depends:
+            raise ValueError(NO_GRADIENT)
+        return first
+
+    def _answers(self, examples: Examples, outputs: Any) -> Answers:
+        """What the outputs say; if those of the first are not known, others have as many."""
         with evaluating(self.model):
-            outputs = self.model(examples[0][0])
-            for i in first.values():
-                try:
-                    self.loss(outputs, examples.y[i])
-                except ArithmeticError:
-                    continue  # these outputs are not those of this target
-                except (TypeError, ValueError) as error:
-                    raise type(error)(f"{what}[{i}]: {error}") from None
-        return int(np.size(numbers(outputs)))
+            for i in range(1, len(examples)):
+                if outputs is not None:
+                    break
+                outputs = self._outputs(examples, i)
+        return answers_of(self.loss, examples.y, np.size(numbers(outputs)))
+
+    def _outputs(self, examples: Examples, i: int) -> Any:
+        """The outputs for an example; None if they cannot be computed."""
+        with contextlib.suppress(*NUMERIC):
+            return self.model(examples[i][0])
+        return None
+
+    def _depends(self, outputs: Any, examples: Examples, i: int) -> bool | None:
+        """Whether a cost depends on what the optimiser moves; None if it cannot be computed."""
+        if outputs is None:
+            return None
+        try:
+            cost = cost_of(self.loss(outputs, examples.y[i]), "loss")
+        except NUMERIC:
+            return None  # perhaps these outputs are not those of this target
+        except (TypeError, ValueError) as error:
+            raise _named(error, examples.place(i, "y")) from None
+        return depends_on(cost, self.optimizer.params)
+
+    def _has_cost(self, examples: Examples) -> bool:
+        with contextlib.suppress(ArithmeticError, ValueError):
+            return math.isfinite(self._judged(examples)[0])
+        return False
+
+    def _remark(self, run: Run, examples: Examples) -> str:
+        """What can be shown to have gone wrong in a run that came to its end."""
+        history = run.history
+        norms = [norm for norms in history.gradient_norms.values() for norm in norms]
+        if norms and not any(norms):
+            learned = "; every gradient was zero, so nothing was learned"
+            return learned if any(history.losses) else ""  # a cost of 0 has nothing to learn
+        if not run.moving() and len({shot.weights for shot in history.snapshots}) == 1:
+            return f"; no weight moved: with lr={self.optimizer.lr:g} no step is large enough"
+        if max(history.losses) > EXPLODED * abs(history.step_losses[0]):
+            return self._exploded(run, examples)
+        return ""
+
+    def _exploded(self, run: Run, examples: Examples) -> str:
+        """Whether the mean cost is far above that before the first step."""
+        try:
+            after, _ = self._judged(examples, run.learning)
+            with run.at_first():
+                before, _ = self._judged(examples, run.learning)
+        except (ArithmeticError, ValueError):
+            return ""  # there is no cost to compare
+        if after <= EXPLODED * abs(before) + 1e-6:
+            return ""
+        grew = f"the mean cost grew from {before:g} to {after:g}"
+        rate = f"Try a learning rate below {self.optimizer.lr:g}, or clip the gradient"
+        warnings.warn(f"training diverged: {grew}. {rate}", RuntimeWarning, stacklevel=4)
+        return f"; {grew}"
+
+
+def depends_on(cost: Value, params: Iterable[Value]) -> bool:
+    """Whether any gradient can flow from a cost to one of these.
+
+    >>> w = Value(2.0)
+    >>> depends_on(w * 3.0, [w]), depends_on(w.detach() * 3.0, [w])
+    (True, False)
+    """
+    wanted, seen, stack = set(params), set(), [cost]
+    while stack:
+        node = stack.pop()
+        if node in wanted:
+            return True
+        if node not in seen and node.op is not TABLE["stop_gradient"]:
+            seen.add(node)
+            stack.extend(node.args)
+    return False
+
+
+@contextlib.contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Errors of numbers inside say where they happened."""
+    try:
+        yield
+    except (ArithmeticError, ValueError) as error:
+        raise _named(error, place) from None
+
+
+def _named(error: Exception, place: str) -> Exception:
+    """An error of the same kind that says where it happened."""
+    kinds: list[type[Exception]] = [DivisionByZeroError, DomainError, OverflowError]
+    kinds += [ZeroDivisionError, ArithmeticError, TypeError, ValueError]
+    kind = next(kind for kind in kinds if isinstance(error, kind))
+    return kind(f"{place}: {error}")
 
 
 def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Examples | None]:
@@ -415,7 +538,8 @@ def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples,
     if validation is None:
         return examples, None
     if isinstance(validation, (tuple, list)) and len(validation) == 2:
-        return examples, Examples.of(*validation)
+        X, y = validation
+        return examples, Examples.of(X, y, "validation ")
     if isinstance(validation, bool) or not isinstance(validation, numbers_abc.Real):
         raise TypeError(f"validation is a pair (X, y), or a share as in 0.2; got {validation!r}")
     count = round(float(validation) * len(examples))
@@ -458,7 +582,7 @@ def _started(
     history = trainer.fit(*arguments, seed=seed, **settings)
     try:
         cost, _ = trainer.evaluate(*(settings.get("validation") or arguments[:2]))
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         cost = math.inf
     return cost if cost == cost else math.inf, history, trainer.model.state_dict()
 
