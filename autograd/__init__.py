@@ -32,6 +32,7 @@ from .ops import (
     elu,
     exp,
     expm1,
+    gap,
     leaky_relu,
     log,
     log1p,
@@ -54,7 +55,7 @@ from .ops import (
 )
 from .page import Page, javascript
 from .render import Drawing, RenderError
-from .sequences import logsumexp, mean, softmax, sum
+from .sequences import log_softmax, logsumexp, mean, softmax, sum, surprisal
 from .stepper import Stepper
 from .value import Value
 
@@ -89,12 +90,14 @@ __all__ = [
     "exp",
     "explain",
     "expm1",
+    "gap",
     "grad",
     "gradcheck",
     "javascript",
     "leaky_relu",
     "log",
     "log1p",
+    "log_softmax",
     "logsumexp",
     "markup",
     "maximum",
@@ -120,6 +123,7 @@ __all__ = [
     "stop_gradient",
     "sub",
     "sum",
+    "surprisal",
     "tanh",
     "trace",
     "where",

@@ -327,6 +327,14 @@ sub = Op(
     array="a - b",
     array_partials=("1.0", "-1.0"),
 )
+gap = Op(  # how far below the largest: of two that are equally infinite, not at all
+    "gap",
+    value=lambda a, b: 0.0 if a == b else a - b,
+    partials=lambda out, a, b: (1.0, -1.0),
+    rules=("∂gap(a, b)/∂a = 1", "∂gap(a, b)/∂b = −1"),
+    array="np.where(a == b, 0.0, a - b)",
+    array_partials=("1.0", "-1.0"),
+)
 mul = Op(
     "mul",
     symbol="·",
@@ -588,7 +596,7 @@ TABLE: dict[str, Op] = {
     row.name: row
     for row in (
         *(leaf, constant),
-        *(add, sub, mul, div, neg, pow, power),
+        *(add, sub, gap, mul, div, neg, pow, power),
         *(exp, log, log1p, expm1, sqrt, sin, cos, tanh),
         *(sigmoid, relu, leaky_relu, elu, softplus, step),
         *(absolute, maximum, minimum, where, stop_gradient),

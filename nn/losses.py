@@ -6,13 +6,14 @@ constant, and the terms that it multiplies by zero are left out.
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
-from autograd import Value, logsumexp, mean, require
+from autograd import Value, gap, logsumexp, maximum, mean, require, stop_gradient, surprisal, where
 from autograd import sum as total
 
 from .module import Module
@@ -108,8 +109,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
 def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
     """What the answer to a multiple choice costs: −Σₖ yₖ·log pₖ, with p = softmax(z).
 
-    For a class index c it is computed as softplus(log Σ_{k≠c} exp(zₖ) − z_c), which equals
-    −log p_c and is exact in both tails.
+    Each −log pₖ is the `surprisal` of `autograd`, which is exact in both tails.
 
     Args:
         input: the logits z of one example, a list of K; or a list of such lists.
@@ -136,7 +136,8 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     """The negative log-likelihood of the right classes: −log p_c.
 
     Args:
-        input: log-probabilities of one example, a list of K; or a list of such lists.
+        input: log-probabilities of one example, a list of K, as from `autograd.log_softmax`; or a
+            list of such lists.
         target: for each example the index c of its class, from 0 to K − 1.
         reduction: "mean" or "sum", over the examples.
 
@@ -364,12 +365,11 @@ def _categorical(z: list[Value], y: Any) -> Value:
             f"with one output use binary_cross_entropy_with_logits"
         )
     if not hasattr(y, "__len__"):
-        return _unlikeliness(z, class_index(y, len(z)))
+        return _surprisal(z, class_index(y, len(z)))
     if len(y) != len(z):
         raise ValueError(f"there are {len(z)} logits and {len(y)} probabilities in the target")
     if any(isinstance(weight, Value) for weight in y):
-        normaliser = logsumexp(z)
-        return total((normaliser - zk) * weight for zk, weight in zip(z, y))
+        return _mixed_surprisal(z, y)
     weights = {k: number(weight, "a probability") for k, weight in enumerate(y) if weight}
     if min(weights.values(), default=0.0) < 0.0 or abs(math.fsum(weights.values()) - 1.0) > 1e-6:
         raise ValueError(
@@ -377,14 +377,29 @@ def _categorical(z: list[Value], y: Any) -> Value:
             f"several examples of a network with one output use binary_cross_entropy_with_logits"
         )
     return total(
-        _unlikeliness(z, k) if weight == 1.0 else weight * _unlikeliness(z, k)
+        _surprisal(z, k) if weight == 1.0 else weight * _surprisal(z, k)
         for k, weight in weights.items()
     )
 
 
-def _unlikeliness(z: list[Value], k: int) -> Value:
-    """−log softmax(z)ₖ."""
-    return (logsumexp([*z[:k], *z[k + 1 :]]) - z[k]).softplus()
+def _surprisal(z: list[Value], k: int) -> Value:
+    return surprisal(z[k], [*z[:k], *z[k + 1 :]])
+
+
+def _mixed_surprisal(z: list[Value], weights: list[Any]) -> Value:
+    """−Σₖ yₖ·log pₖ for weights that are Values: exact in both tails where they are one-hot.
+
+    Computed as one log-sum-exp and not, as for numbers, as one for each class.
+    """
+    right = total(where(y, zk, 0.0) for zk, y in zip(z, weights))
+    others = [where(y, -math.inf, zk) for zk, y in zip(z, weights)]
+    largest = stop_gradient(functools.reduce(maximum, z))
+    below = [gap(zk, largest) for zk in z]
+    normaliser = logsumexp(below)
+    expected = total(where(y, normaliser - b, 0.0) * y for b, y in zip(below, weights))
+    mixed = total(y * (1.0 - y) for y in weights)
+    cost: Value = where(mixed, expected, surprisal(right, others))
+    return cost
 
 
 def _sign(y: Any) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, gradcheck, softmax
+from autograd import Value, gradcheck, log_softmax, softmax
 from autograd import sum as total
 
 
@@ -137,6 +137,41 @@ def test_cross_entropy_costs_what_it_should_in_both_tails(z: list[float], c: int
         assert relative(logit.grad, slope) < rounding
 
 
+@pytest.mark.parametrize("of_values", [False, True])
+@pytest.mark.parametrize(
+    ("z", "cost", "slopes"),
+    [
+        ([0.0, -math.inf, -math.inf], 0.0, [0.0, 0.0, 0.0]),
+        ([-math.inf, 0.0, 0.0], math.inf, [-1.0, 0.5, 0.5]),
+        ([1.0, math.inf], math.inf, [-1.0, 1.0]),
+        ([math.inf, 1.0, 2.0], 0.0, [0.0, 0.0, 0.0]),
+        ([60.0, 0.0], 8.75651076269652e-27, [-8.75651076269652e-27, 8.75651076269652e-27]),
+        ([1e16, 1e16, 1e16], math.log(3.0), [-2 / 3, 1 / 3, 1 / 3]),
+    ],
+)
+def test_cross_entropy_of_extreme_logits(
+    z: list[float], cost: float, slopes: list[float], of_values: bool
+) -> None:
+    logits = values(z)
+    target = values(nn.one_hot(0, len(z)).tolist()) if of_values else 0
+    found = nn.cross_entropy(logits, target)
+    found.backward()
+    assert found.data == pytest.approx(cost, rel=1e-14, abs=0.0)
+    assert [logit.grad for logit in logits] == pytest.approx(slopes, rel=1e-14, abs=0.0)
+
+
+def test_cross_entropy_of_mixed_weights_agrees_whether_they_are_numbers_or_values() -> None:
+    for z in ([0.3, -2.0, 5.0], [1e16, 1e16, 1e16], [800.0, 0.0, -800.0], [0.0, 1.0, -math.inf]):
+        weights = [0.25, 0.75, 0.0]
+        by_numbers, by_values = values(z), values(z)
+        wanted = nn.cross_entropy(by_numbers, weights)
+        found = nn.cross_entropy(by_values, values(weights))
+        wanted.backward()
+        found.backward()
+        assert found.data == pytest.approx(wanted.data)
+        assert [v.grad for v in by_values] == pytest.approx([v.grad for v in by_numbers])
+
+
 def test_a_hopeless_probability_is_explained() -> None:
     for p, y in ((0.0, 1), (1.0, 0), (1.0, 0.5)):
         with pytest.raises(OverflowError, match="costs infinity: give the logits"):
@@ -160,9 +195,10 @@ def test_a_class_a_one_hot_vector_and_values_cost_the_same(
         nn.cross_entropy(values(z), hot.astype(int).tolist()),
         nn.cross_entropy(values(z), values(hot.tolist())),
         nn.nll_loss([p.log() for p in softmax(values(z))], c),
+        nn.nll_loss(log_softmax(values(z)), c),
         -softmax(values(z))[c].log(),
     ]
-    assert [cost.data for cost in costs] == pytest.approx([costs[0].data] * 6, rel=1e-9, abs=1e-12)
+    assert [cost.data for cost in costs] == pytest.approx([costs[0].data] * 7, rel=1e-9, abs=1e-12)
 
 
 def test_a_target_of_values_gets_gradients_too() -> None:

@@ -52,6 +52,8 @@ def interpreted(program: passes.Program, leaves: list[float], inputs: int) -> li
             found.append(sum(a * b for a, b in pairs) + sum(operands[2 * half :]))
         elif node.op is passes.LSE:
             found.append(float(np.log(np.sum(np.exp(operands)))))
+        elif node.op is passes.ODDS:
+            found.append(float(np.log(np.sum(np.exp(operands[:-1]))) - operands[-1]))
         elif node.op is passes.SOFTMAX:
             found.append(np.exp(operands) / np.sum(np.exp(operands)))
         elif node.op is passes.PART:
@@ -111,6 +113,8 @@ def test_log_sum_exp_and_softmax_are_recognised(count: int) -> None:
     assert operations(check(program)) == ["softmax", *["part"] * count]
     one = recognised(gathered(program_of(lambda x: autograd.softmax(x)[1], count)))
     assert operations(one) == ["softmax", "part"]
+    odds = recognised(gathered(program_of(lambda x: autograd.surprisal(x[0], x[1:]), count)))
+    assert operations(check(odds)) == ["log_odds", "softplus"]
 
 
 def test_a_softmax_of_one_is_a_softmax() -> None:
@@ -119,16 +123,21 @@ def test_a_softmax_of_one_is_a_softmax() -> None:
 
 def by_the_smallest(x: list[Value]) -> Value:
     shift = autograd.stop_gradient(x[0].minimum(x[1]))
-    return shift + autograd.sum((xi - shift).exp() for xi in x[:2]).log()
+    return shift + autograd.sum(autograd.gap(xi, shift).exp() for xi in x[:2]).log()
+
+
+def by_a_plain_difference(x: list[Value]) -> Value:
+    shift = autograd.stop_gradient(x[0].maximum(x[1]))
+    return shift + autograd.sum((xi - shift).exp() for xi in x[:2]).log()  # NaN at infinities
 
 
 def with_another_use(x: list[Value]) -> Value:
     shift = autograd.stop_gradient(x[0].maximum(x[1]))
-    total = autograd.sum((xi - shift).exp() for xi in x[:2])
+    total = autograd.sum(autograd.gap(xi, shift).exp() for xi in x[:2])
     return shift + total.log() + total
 
 
-@pytest.mark.parametrize("function", [by_the_smallest, with_another_use])
+@pytest.mark.parametrize("function", [by_the_smallest, by_a_plain_difference, with_another_use])
 def test_what_only_looks_like_log_sum_exp_is_left_alone(function: Any) -> None:
     assert "logsumexp" not in operations(recognised(gathered(program_of(function))))
 

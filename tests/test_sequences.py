@@ -1,9 +1,9 @@
-"""sum, mean, softmax and logsumexp: right, stable, and refusing what is no sequence."""
+"""Functions of many Values: right, stable, and refusing what is no sequence."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,101 @@ def test_softmax_adds_up_to_one_and_has_the_right_gradient(xs: list[float]) -> N
         assert found[value] == pytest.approx(wanted, abs=1e-12)
 
 
+INF = math.inf
+TAKEN = {  # at each place: log-sum-exp, and the shares, which are its derivatives
+    (1.0, INF): (INF, [0.0, 1.0]),
+    (INF, 1.0): (INF, [1.0, 0.0]),
+    (INF, INF): (INF, [0.5, 0.5]),
+    (INF, -INF): (INF, [1.0, 0.0]),
+    (-INF, -INF): (-INF, [0.5, 0.5]),
+    (-INF, 0.0, -INF): (0.0, [0.0, 1.0, 0.0]),
+    (-INF, -INF, -INF, -INF): (-INF, [0.25] * 4),
+    (0.0, 1000.0): (1000.0, [0.0, 1.0]),
+    (1e16, 1e16): (1e16, [0.5, 0.5]),
+    (1e308, -1e308): (1e308, [1.0, 0.0]),
+    (math.nan, 0.0): (math.nan, [math.nan] * 2),
+}
+each_place = pytest.mark.parametrize("at", list(TAKEN), ids=str)
+
+
+def engine(f: Callable[[list[Value]], Value], at: Sequence[float]) -> tuple[float, list[float]]:
+    values = [Value(x) for x in at]
+    out = f(values)
+    out.backward()
+    return out.data, [v.grad for v in values]
+
+
+def compiled(f: Callable[[list[Value]], Value], at: Sequence[float]) -> tuple[float, list[float]]:
+    values = [Value(x) for x in at]
+    data, slopes = autograd.compile(lambda: f(values), params=values).value_and_grad()
+    return data, slopes.tolist()
+
+
+both_ways = pytest.mark.parametrize("way", [engine, compiled])
+
+
+@both_ways
+@each_place
+def test_log_sum_exp_at_infinities_is_what_it_is_the_limit_of(way: Any, at: Any) -> None:
+    wanted, shares = TAKEN[at]
+    found, slopes = way(autograd.logsumexp, at)
+    assert found == pytest.approx(wanted, nan_ok=True)
+    assert slopes == pytest.approx(shares, nan_ok=True)
+
+
+@both_ways
+@each_place
+def test_softmax_at_infinities_shares_as_log_sum_exp_does(way: Any, at: Any) -> None:
+    shares = TAKEN[at][1]
+    for i, share in enumerate(shares):
+        found, slopes = way(lambda values, i=i: autograd.softmax(values)[i], at)
+        assert found == pytest.approx(share, nan_ok=True)
+        wanted = [share * ((i == j) - other) for j, other in enumerate(shares)]
+        assert slopes == pytest.approx(wanted, nan_ok=True)
+
+
+@both_ways
+@each_place
+def test_log_softmax_at_infinities_shares_as_softmax_does(way: Any, at: Any) -> None:
+    shares = TAKEN[at][1]
+    for i, share in enumerate(shares):
+        found, slopes = way(lambda values, i=i: autograd.log_softmax(values)[i], at)
+        if share > 0.0:
+            assert found == pytest.approx(math.log(share))
+        elif share == 0.0:
+            assert found == pytest.approx(max(at[i] - max(at), -INF))
+        assert slopes == pytest.approx([(i == j) - p for j, p in enumerate(shares)], nan_ok=True)
+
+
+@given(st.lists(st.floats(-1000, 1000), min_size=2, max_size=5), st.integers(0, 4))
+def test_log_softmax_is_exact_in_both_tails(xs: list[float], i: int) -> None:
+    i %= len(xs)
+    exact = 1e-13 * (1 + max(map(abs, xs)))  # each difference is rounded once
+    with mp.workdps(1000):
+        e = [mp.exp(x) for x in xs]
+        wanted, slopes = mp.log(e[i] / sum(e)), [(i == j) - ej / sum(e) for j, ej in enumerate(e)]
+        for way in (engine, compiled):
+            found, gradient = way(lambda values: autograd.log_softmax(values)[i], xs)
+            assert abs(found - wanted) <= exact * abs(wanted) + 1e-300
+            for slope, got in zip(slopes, gradient):
+                assert abs(got - slope) <= exact * abs(slope) + 1e-300
+
+
+def test_log_softmax_has_the_right_second_derivatives() -> None:
+    xs = [Value(0.3), Value(-1.2), Value(2.0)]
+    p = [share.data for share in autograd.softmax(xs)]
+    slopes = autograd.grad(autograd.log_softmax(xs)[1], xs, create_graph=True)
+    for i, slope in enumerate(slopes):
+        wanted = [-p[i] * ((i == j) - p[j]) for j in range(3)]
+        assert autograd.grad(slope, xs) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_one_value_is_certain_whatever_it_is() -> None:
+    for x in (3.0, INF, -INF):
+        assert autograd.log_softmax([Value(x)])[0].data == 0.0
+        assert autograd.surprisal(Value(x), []).data == 0.0
+
+
 def test_softmax_follows_a_recompute_far_from_where_it_was_made() -> None:
     xs = [Value(0.0), Value(1.0)]
     first, second = autograd.softmax(xs)
@@ -92,13 +187,17 @@ def test_the_oracle_is_not_the_engine() -> None:
     assert not hasattr(oracle, "autograd")
 
 
-@pytest.mark.parametrize("f", [autograd.mean, autograd.softmax, autograd.logsumexp])
+@pytest.mark.parametrize(
+    "f", [autograd.mean, autograd.softmax, autograd.log_softmax, autograd.logsumexp]
+)
 def test_nothing_has_no_mean_and_no_softmax(f: Callable[[Any], Any]) -> None:
     with pytest.raises(ValueError, match=f"{f.__name__} needs at least one value"):
         f([])
 
 
-@pytest.mark.parametrize("f", [autograd.sum, autograd.mean, autograd.softmax, autograd.logsumexp])
+@pytest.mark.parametrize(
+    "f", [autograd.sum, autograd.mean, autograd.softmax, autograd.log_softmax, autograd.logsumexp]
+)
 @pytest.mark.parametrize("wrong", [Value(1.0), 3.0, "12", None])
 def test_what_is_no_sequence_is_refused(f: Callable[[Any], Any], wrong: Any) -> None:
     with pytest.raises(TypeError, match=rf"{f.__name__} takes a sequence of Values"):

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..ops import TABLE, Op, copy
-from .program import DOT, LSE, MAX, SOFTMAX, SUM
+from .program import DOT, LSE, MAX, ODDS, SOFTMAX, SUM
 
-MANY = (SUM, MAX, LSE, SOFTMAX, DOT)
+MANY = (SUM, MAX, LSE, ODDS, SOFTMAX, DOT)
+NAMES = {SUM: "sum", MAX: "maximum", LSE: "log-sum-exp", ODDS: "log-odds", DOT: "dot product"}
 _OURS = frozenset({*TABLE.values(), *MANY, copy})
 
 
@@ -103,7 +104,7 @@ class Statement:
             k = self.reads[0].places.size // max(1, self.size)
             if self.op is SOFTMAX:
                 return "exponentials over their sum: softmax"
-            name = {SUM: "sum", MAX: "maximum", LSE: "log-sum-exp", DOT: "dot product"}[self.op]
+            name = NAMES[self.op]
             if self.size == 1:
                 return f"a {name} of {k:,}"
             return f"a {name} each, of {k:,}" if self.sums is None else f"a {name} each"

@@ -28,7 +28,7 @@ from .expression import (
     with_axes,
 )
 from .forward import Forward
-from .program import DOT, LSE, SOFTMAX, SUM
+from .program import DOT, LSE, ODDS, SOFTMAX, SUM
 from .support import Places
 from .view import View, view
 
@@ -63,7 +63,8 @@ class Backward(Forward):
         self.uneven: set[Array] = set()  # what was added to where nothing was set
         self.varying = {rolled.theta}  # what depends on the parameters
         for statement in rolled.statements:
-            if any(read.base in self.varying for read in statement.reads):
+            reads = statement.reads if statement.op is not ops.stop_gradient else ()
+            if any(read.base in self.varying for read in reads):
                 self.varying.add(statement.out)
 
     def backward(self) -> None:
@@ -198,7 +199,7 @@ class Backward(Forward):
             self.hand_on_outer(statement, g)
         elif op is DOT:
             self.hand_on_pairs(statement, g)
-        elif op in (LSE, SOFTMAX):
+        elif op in (LSE, ODDS, SOFTMAX):
             self.hand_on_normalised(statement, g)
 
     def spread(self, statement: Statement, expr: Expr) -> Expr:
@@ -251,12 +252,15 @@ class Backward(Forward):
             self.hand(read, times(g, self.partial(ops.mul, i, factors)), shape, batched)
 
     def hand_on_normalised(self, statement: Statement, g: Expr) -> None:
-        """Of log-sum-exp and softmax: through the logarithm or the quotients to the exponentials.
+        """Of log-sum-exp and the like: through the logarithm or quotients to the exponentials.
 
         Through the largest, which was taken out first, no gradient flows.
         """
         e, s = self.shares[id(statement)]
-        if statement.op is LSE:
+        for other in statement.reads[1:]:
+            lead = times(g, self.partial(ops.gap, 1, []))
+            self.hand(other, lead, self.full(statement)[:-1], statement.out.batched)
+        if statement.op is not SOFTMAX:
             by_log = times(self.kept(statement, g), self.partial(ops.log, 0, [s]))
             d_e = self.repeated(statement, self.gradient(s, by_log))
         else:

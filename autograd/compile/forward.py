@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
 from ..ops import Op
 from .arrays import MANY, Read, Rolled, Statement
 from .expression import (
@@ -27,7 +28,7 @@ from .expression import (
     substituted,
 )
 from .names import Names, common_name
-from .program import DOT, MAX, SOFTMAX, SUM
+from .program import DOT, LSE, MAX, SOFTMAX, SUM
 from .support import Elementwise, add_at
 from .view import View, grid, view
 
@@ -158,7 +159,7 @@ class Forward:
             return grid([read.places for read in varying or reads[:1]])
         if statement.sums is not None:
             return (reads[0].places.size,)
-        lists = reads[:2] if statement.op is DOT else reads
+        lists = reads[: 2 if statement.op is DOT else 1]
         count, k = lists[0].places.shape
         if count == 1:
             return (k,)
@@ -206,7 +207,7 @@ class Forward:
 
     def many(self, statement: Statement) -> Expr:
         """The operands of sums and the like, with an axis for those of each."""
-        shape, (read,) = self.shape(statement), statement.reads
+        shape, read = self.shape(statement), statement.reads[0]
         expr = self.read(read, read.places.reshape(shape))
         return self.broadcast(expr, (*shape, expr.dims[-1]))
 
@@ -232,20 +233,30 @@ class Forward:
         return reduced(expr, method, len(expr.dims) - 2)
 
     def normalised(self, statement: Statement) -> Expr:
-        """Log-sum-exp and softmax: with the largest taken out first, nothing overflows."""
+        """Log-sum-exp and the like: with the largest taken out first, nothing overflows."""
         x = self.local(self.many(statement), "x")
         m = self.local(self.each(statement, x, "max"), "m")
         shift = self.repeated(statement, m)
-        e = self.local(Expr(f"np.exp({x.text} - {shift.text})", x.dims), "e")
+        below = substituted(ops.gap.array, [x, shift])
+        e = self.local(substituted(ops.exp.array, [below]), "e")
         s = self.local(self.each(statement, e, "sum"), "s")
         self.shares[id(statement)] = e, s
         if statement.op is SOFTMAX:
             return Expr(f"{e.text} / {self.repeated(statement, s).text}", x.dims)
-        expr = Expr(f"{m.text} + np.log({s.text})", m.dims)
-        axis = len(x.dims) - 2
+        log = substituted(ops.log.array, [s])
+        if statement.op is LSE:
+            return self.dropped(statement, added([m, log]))
+        other = statement.reads[1]
+        held = self.read(other, other.places.reshape(self.full(statement)[:-1]))
+        lead = substituted(ops.gap.array, [self.dropped(statement, m), held])
+        return added([self.dropped(statement, log), lead])
+
+    def dropped(self, statement: Statement, expr: Expr) -> Expr:
+        """What belongs to each, without the axis of size 1 for its operands."""
+        axis = len(self.shape(statement)) - 1
         if axis == 0:
             return expr
-        return Expr(f"({expr.text})[{':, ' * axis}0]", (*m.dims[:axis], m.dims[-1]))
+        return Expr(f"{atom(expr.text)}[{':, ' * axis}0]", (*expr.dims[:axis], expr.dims[-1]))
 
     def each(self, statement: Statement, expr: Expr, method: str) -> Expr:
         """The sum, or the largest, of the operands of each; their axis stays, with size 1."""

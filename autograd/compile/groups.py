@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ops import Op
 from .arrays import MANY, Array
-from .program import DOT, INPUT, PART, SOFTMAX, Node, Program, made_of
+from .program import DOT, INPUT, ODDS, PART, SOFTMAX, Node, Program, made_of
 
 
 @dataclass(eq=False)
@@ -85,6 +85,11 @@ class _Grouping:
             op = self.program.nodes[nodes[0]].op
             if op is DOT:
                 groups.extend(self.products(nodes))
+            elif op is ODDS:
+                args = [self.program.nodes[i].args for i in nodes]
+                group = self.many(op, nodes, [one[:-1] for one in args])
+                group.operands.append(np.array([one[-1] for one in args]))
+                groups.append(group)
             elif op in MANY:
                 groups.append(self.many(op, nodes, [self.program.nodes[i].args for i in nodes]))
             else:
@@ -102,6 +107,8 @@ class _Grouping:
         if node.op is DOT:
             lefts, rights, others = self.factors(node)
             return (self.any(lefts), self.any(rights), *(self.batched[i] for i in others))
+        if node.op is ODDS:
+            return (self.any(node.args[:-1]), self.batched[node.args[-1]])
         if node.op in MANY:
             return (self.any(node.args),)
         return tuple([self.batched[arg] for arg in node.args])

@@ -24,6 +24,7 @@ def _kind(name: str) -> Op:
 
 INPUT, PARAM = _kind("input"), _kind("param")
 SUM, MAX, LSE = _kind("sum"), _kind("max"), _kind("logsumexp")
+ODDS = _kind("log_odds")  # of the others, then the one that they are held against
 DOT = _kind("dot")  # of the lefts, then the rights; then what is added, if anything
 SOFTMAX = _kind("softmax")  # a list of numbers, of which each PART is one
 PART = _kind("part")
@@ -270,27 +271,32 @@ def _terms(program: Program, end: int, inner: set[int]) -> list[int]:
 def recognised(program: Program) -> Program:
     """What log-sum-exp and softmax are made of, as one node.
 
-    With m = max xᵢ, through which no gradient flows, and S = Σ exp(xᵢ − m), these are m + log S
-    and exp(xᵢ − m)/S. They are recognised only if nothing else uses what stands between.
+    With m = max xᵢ, through which no gradient flows, and S = Σ exp(gap(xᵢ, m)), these are m + log S
+    and exp(gap(xᵢ, m))/S; log S + gap(m, z) are the log-odds against z. They are recognised only
+    if nothing else uses what stands between.
     """
     uses = _uses(program)
     return needed(_with_softmax(_with_logsumexp(program, uses), uses))
 
 
 def _with_logsumexp(program: Program, uses: list[int]) -> Program:
-    """Each m + log S as one node."""
+    """Each m + log S, and each log S + gap(m, z), as one node."""
     nodes = list(program.nodes)
     for i, node in enumerate(nodes):
         for a, b in (node.args, node.args[::-1]) if node.op is ops.add else ():
             if nodes[b].op is ops.log and uses[b] == 1 and uses[nodes[b].args[0]] == 1:
                 shifted = _shifted(program, nodes[b].args[0])
-                if shifted and shifted.shift == a and set(shifted.uses(uses)) == {1}:
+                if not shifted or set(shifted.uses(uses)) != {1}:
+                    continue
+                if shifted.shift == a:
                     nodes[i] = Node(LSE, shifted.operands)
+                elif nodes[a].op is ops.gap and nodes[a].args[0] == shifted.shift and uses[a] == 1:
+                    nodes[i] = Node(ODDS, (*shifted.operands, nodes[a].args[1]))
     return replace(program, nodes=nodes)
 
 
 def _with_softmax(program: Program, uses: list[int]) -> Program:
-    """Quotients exp(xᵢ − m)/S as parts of one node, which must stand before them."""
+    """Quotients exp(gap(xᵢ, m))/S as parts of one node, which must stand before them."""
     quotients: dict[int, list[int]] = {}
     for i, node in enumerate(program.nodes):
         if node.op is ops.div:
@@ -310,7 +316,7 @@ def _with_softmax(program: Program, uses: list[int]) -> Program:
 
 
 class _Shifted(NamedTuple):
-    """A sum of exponentials exp(xᵢ − m): the xᵢ, m, and the nodes between."""
+    """A sum of exponentials exp(gap(xᵢ, m)): the xᵢ, m, and the nodes between."""
 
     operands: tuple[int, ...]
     shift: int
@@ -330,7 +336,7 @@ def _shifted(program: Program, i: int) -> _Shifted | None:
     if any(nodes[e].op is not ops.exp for e in exponentials):
         return None
     differences = tuple([nodes[e].args[0] for e in exponentials])
-    if any(nodes[d].op is not ops.sub for d in differences):
+    if any(nodes[d].op is not ops.gap for d in differences):
         return None
     operands = tuple([nodes[d].args[0] for d in differences])
     shifts = {nodes[d].args[1] for d in differences}
@@ -395,7 +401,7 @@ def check(program: Program) -> Program:
             (source,) = node.args
             assert program.nodes[source].op is SOFTMAX, f"v{i} is no part"
             assert 0 <= node.place < len(program.nodes[source].args), f"v{i} is no part"
-        elif node.op in (SUM, MAX, LSE, SOFTMAX, DOT):
+        elif node.op in (SUM, MAX, LSE, ODDS, SOFTMAX, DOT):
             assert len(node.args) > (node.op is not SOFTMAX), f"v{i} has too few operands"
         else:
             assert len(node.args) == node.op.arity, f"v{i} has not {node.op.arity} operands"

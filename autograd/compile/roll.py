@@ -15,7 +15,7 @@ from ..ops import Op
 from .arrays import Array, Read, Rolled, Statement, own_name
 from .groups import Group
 from .names import Names, common_name
-from .program import DOT, INPUT, LSE, MAX, PARAM, PART, SOFTMAX, SUM, Node, Program
+from .program import DOT, INPUT, LSE, MAX, ODDS, PARAM, PART, SOFTMAX, SUM, Node, Program
 
 
 def rolled(program: Program, groups: list[Group]) -> Rolled:
@@ -249,7 +249,7 @@ def _count(group: Group) -> int:
         return 2 * products + (len(group.operands) > 2) * made - made
     if group.op in (SUM, MAX):
         return taken - made
-    return 5 * taken if group.op in (LSE, SOFTMAX) else made
+    return 5 * taken if group.op in (LSE, ODDS, SOFTMAX) else made
 
 
 def _join(groups: list[Group]) -> None:
