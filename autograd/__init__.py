@@ -18,7 +18,7 @@ from .files import destination, read_whole, write_whole
 from .flat import Flat
 from .graph import LabelError
 from .micrograd import draw_dot, trace
-from .modes import TraceError, detect_anomaly, no_grad, scope
+from .modes import Setting, TraceError, detect_anomaly, no_grad, scope, setting
 from .ops import (
     TABLE,
     DivisionByZeroError,
@@ -72,6 +72,7 @@ __all__ = [
     "Op",
     "Page",
     "RenderError",
+    "Setting",
     "Stepper",
     "TraceError",
     "Value",
@@ -114,6 +115,7 @@ __all__ = [
     "require",
     "scope",
     "sensitivity",
+    "setting",
     "sigmoid",
     "sin",
     "softmax",

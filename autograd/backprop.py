@@ -11,9 +11,9 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
-from . import modes, ops
+from . import locks, modes, ops
 from .boundary import as_float
-from .graph import topological_order
+from .graph import in_order, topological_order
 from .notation import expression, name, number
 from .value import NOT_COMPUTED, Value, constant, exact_data, failure
 
@@ -23,7 +23,8 @@ def backward(root: Value, gradient: float = 1.0) -> None:
 
     Reverse mode: with v̄ for ∂root/∂v, every node adds v̄ · ∂v/∂operand to each operand's
     gradient, once all of v̄ has arrived. Intermediate nodes get the gradient of this call; leaves
-    add it to what they have, as in PyTorch; constants get none.
+    add it to what they have, as in PyTorch; constants get none. Threads may call it at the same
+    time, also on graphs that share leaves or nodes: the passes run one after the other.
 
     Args:
         root: the output.
@@ -32,6 +33,8 @@ def backward(root: Value, gradient: float = 1.0) -> None:
     Raises:
         ValueError: the graph has a cycle, is a constant, or has no finite derivative somewhere.
             All gradients are then as they were.
+        RuntimeError: a signal handler or an operation of yours calls it while a pass over the same
+            nodes runs.
 
     Source: Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16 (1976).
 
@@ -49,6 +52,33 @@ def backward(root: Value, gradient: float = 1.0) -> None:
             f"nothing to differentiate: {root!r} is a constant (a plain number, or made by "
             f"detach() or under no_grad()), and no gradient flows from it"
         )
+    inside_another = locks.gradients._is_owned()  # type: ignore[attr-defined]
+    with locks.gradients:
+        if not inside_another:
+            _running.clear()
+        _refuse_shared_nodes(order)
+        depth = len(_running)
+        try:
+            _running.append(order)
+            _pass(order, gradient)
+        finally:
+            del _running[depth:]
+
+
+_running: list[list[Value]] = []  # the passes that this thread is in, of the thread with the lock
+
+
+def _refuse_shared_nodes(order: list[Value]) -> None:
+    """Refuse a pass that would empty gradients on which a pass around it still counts."""
+    if _running and any(node.op.arity for node in set(order).intersection(*_running)):
+        raise RuntimeError(
+            "backward() was called inside another backward pass over the same nodes, as from a "
+            "signal handler: call it when the other one has returned"
+        )
+
+
+def _pass(order: list[Value], gradient: float) -> None:
+    """One backward pass; if it fails, every gradient is as it was."""
     before: list[float] = []
     try:
         for node in order:
@@ -59,9 +89,9 @@ def backward(root: Value, gradient: float = 1.0) -> None:
                 node.grad = as_float(node.grad, f"the gradient of {node.label or 'a leaf'}")
             if type(node.data) is not float:
                 node.data = exact_data(node)
-        root.grad += gradient
+        order[-1].grad += gradient
         _accumulate(order)
-        if modes.watching:
+        if modes.setting("watching"):
             _watch(order)
     except BaseException:
         for node, grad in zip(order, before):
@@ -165,7 +195,8 @@ def gradients(
     (6.0, 0.0)
     """
     found: dict[Value, Any] = {root: gradient}
-    for node in reversed(topological_order(root)):
+    as_values = locals_of is _locals_as_values
+    for node in reversed(in_order(root) if as_values else topological_order(root)):
         if _all_constant(node.args):
             continue
         upstream = found[node]
@@ -276,12 +307,13 @@ def recompute(root: Value) -> Value:
     """
     order = topological_order(root)
     before = [(node.data, node.grad) for node in order]
+    watching = modes.setting("watching")
     try:
         for node in order:
             if node.op.arity:
                 node.data = evaluated(node)
                 node.grad = NOT_COMPUTED
-                if modes.watching and not isfinite(node.data):
+                if watching and not isfinite(node.data):
                     raise FloatingPointError(f"{expression(node)} became {node.data}")
             elif type(node.data) is not float:
                 node.data = exact_data(node)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import modes, ops
+from . import locks, modes, ops
 from .boundary import as_float
 from .value import Value
 
@@ -26,8 +26,8 @@ class Shared(Value):
     @property
     def data(self) -> float:
         """The number, a float; an element of the array."""
-        if modes.tracing is not None:
-            modes.tracing.looked(self.label)
+        if tracing := modes.tracing():
+            tracing.looked(self.label)
         return self._a[self._b]  # type: ignore[no-any-return]
 
     @data.setter
@@ -69,7 +69,8 @@ class Flat:
         for v in self.values:
             if not isinstance(v, Value) or v.op is not ops.leaf:
                 raise TypeError(f"only Values that you made can lie in an array, got {v!r}")
-        _bring_together([v for v in self.values if not isinstance(v, Shared)])
+        with locks.places:
+            _bring_together([v for v in self.values if not isinstance(v, Shared)])
         self._arrays: list[np.ndarray] = []
         self._places: list[tuple[np.ndarray, np.ndarray]] = []  # here, and in the array there
         self._find()

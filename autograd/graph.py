@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import difflib
-import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, cast
 
-from . import ops
+from . import locks, modes, ops
 from .notation import shortened
 from .value import NOT_COMPUTED, Value
 
@@ -25,18 +24,35 @@ def topological_order(root: Value) -> list[Value]:
     Raises:
         ValueError: the graph has a cycle.
         TypeError: `root` is not a Value.
+        TraceError: the function that asks is traced, and would compute with numbers of its own.
 
     >>> x = Value(2.0, label="x")
     >>> [node.op.name for node in topological_order(x * x + 1.0)]
     ['leaf', 'mul', 'constant', 'add']
     """
+    if tracing := modes.tracing():
+        tracing.refuse(
+            "a graph is gone through (as by backward, explain or grad)",
+            "do that outside, or ask for grad(..., create_graph=True)",
+        )
+    return in_order(root)
+
+
+def in_order(root: Value) -> list[Value]:
+    """`topological_order(root)`, also while a function is traced."""
     if not isinstance(root, Value):
         raise TypeError(f"expected a Value, the root of a graph; got {root!r}")
-    with _WALKING:
-        return _walked(root)
+    global _walks
+    with locks.marks:
+        while True:  # until no signal handler has left marks of its own in between
+            _walks += 1
+            walk = _walks
+            order = _walked(root)
+            if walk == _walks:
+                return order
 
 
-_WALKING = threading.Lock()  # the marks are on the nodes, which two threads may share
+_walks = 0
 
 
 def _walked(root: Value) -> list[Value]:

@@ -1,20 +1,95 @@
 """What new nodes are made under: recorded or not, watched or not, traced or not, in which scope.
 
-The settings are read by `value.py` for every node it makes, so they are plain module
-variables, shared by all threads.
+A setting holds inside its `with` block, for the thread or task that opened the block. The blocks
+that are open are links of a chain in a context variable, the innermost first.
+
+A link does not rely on `__exit__` to learn that its block has ended: Ctrl-C can keep a Python
+function from running. The `with` statement holds the object that it got for `__exit__`, and nothing
+else holds it. So that object is gone once the statement has ended, however it ended, and the link
+asks a weak reference to it.
 """
 
 from __future__ import annotations
 
-from contextlib import ContextDecorator
-from types import TracebackType
-from typing import Any, Protocol
+import copy
+import functools
+import inspect
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from types import FrameType
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
-recording = True
-watching = False
-tracing: Tracing | None = None
-special = False  # whether any of these is not as it is at first: what a new node has to ask
-scope_name = ""
+Function = TypeVar("Function", bound=Callable[..., Any])
+Settings = Mapping[str, Any]
+
+DEFAULTS: Settings = {"recording": True, "watching": False, "tracing": None, "scope": ""}
+
+open_blocks: set[object] = set()
+"""An item for each open block of any thread: while there is none, a new node asks no further."""
+
+
+class Link(NamedTuple):
+    """An open block, in the chain of those around it.
+
+    Attributes:
+        block: what it sets.
+        opened: gives None once the block has ended.
+        generator: the frame of the generator that the block stands in, if it stands in one.
+        outer: the link around it.
+        settings: all that holds inside it.
+        signs: for this link and each one around it, a function that gives None if the link does
+            not count: its block has ended, or its generator is suspended.
+    """
+
+    block: Setting
+    opened: Callable[[], object]
+    generator: FrameType | None
+    outer: Link | None
+    settings: Settings
+    signs: tuple[Callable[[], object], ...]
+
+
+_innermost: ContextVar[Link | None] = ContextVar("innermost", default=None)
+
+
+def settings() -> Settings:
+    """All settings that are in force here.
+
+    >>> with scope("layer1"), no_grad():
+    ...     settings()["scope"], settings()["recording"]
+    ('layer1', False)
+    """
+    link = _innermost.get()
+    if link is None:
+        return DEFAULTS
+    for sign in link.signs:
+        if sign() is None:
+            return _of_those_that_count(link)
+    return link.settings
+
+
+def _of_those_that_count(link: Link | None) -> Settings:
+    """The settings of a chain in which not every link counts."""
+    blocks = []
+    while link is not None:
+        if link.signs[0]() is not None:
+            blocks.append(link.block)
+        link = link.outer
+    found = DEFAULTS
+    for block in reversed(blocks):
+        found = block.within(found)
+    return found
+
+
+def setting(name: str) -> Any:
+    """One of the settings that are in force here; None if nobody set it.
+
+    >>> setting("recording"), setting("volume")
+    (True, None)
+    """
+    return (settings() if open_blocks else DEFAULTS).get(name)
 
 
 class Tracing(Protocol):
@@ -23,7 +98,7 @@ class Tracing(Protocol):
     drawn: list[Any]  # what was drawn at random
     checks: list[Any]  # what must hold in every row
 
-    def node(self, node: Any) -> Any:
+    def node(self, node: Any, recording: bool) -> Any:
         """The node to use in place of a new one."""
 
     def constant(self, node: Any) -> None:
@@ -36,39 +111,156 @@ class Tracing(Protocol):
         """Raise a TraceError that names the line that is being run."""
 
 
-class _Setting(ContextDecorator):
-    """Sets one variable of this module for a `with` block or a decorated function."""
+def tracing() -> Tracing | None:
+    """Who traces what runs here, if anybody does."""
+    return cast("Tracing | None", settings()["tracing"]) if open_blocks else None
 
-    variable: str
 
-    def __init__(self) -> None:
-        self._outer: list[object] = []
+def for_the_engine(what: str, remedy: str) -> None:
+    """Refuse what a caller outside this package does to a Value while a function is traced."""
+    if (tracer := tracing()) and _package(sys._getframe(2)) != _package(sys._getframe()):
+        tracer.refuse(what, remedy)
 
-    def _inner(self) -> object:
+
+def _package(frame: FrameType) -> str:
+    """The package whose code runs in a frame."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+class TraceError(TypeError):
+    """A function depends on values in a way that cannot be compiled."""
+
+
+# ---------------------------------------------------------------------- blocks
+
+
+class _Exit:
+    """`__exit__` of a setting: a new object for each `with` statement that looks it up."""
+
+    def __get__(self, block: Setting | None, kind: type[Setting]) -> Callable[..., None]:
+        if block is None:
+            return _leave  # contextlib.ExitStack calls it with the block
+        leave = functools.partial(_leave, block)
+        block._statement = weakref.ref(leave)
+        return leave
+
+
+class Setting:
+    """Sets something for a `with` block or a decorated function, in this thread or task.
+
+    It ends with its block, whatever ends the block: an error, Ctrl-C, a lack of memory. Other
+    threads do not see it. A task that is started inside the block has it until the block ends.
+    A generator has the settings that it makes while it runs, and whoever uses the generator has
+    not; one that `contextlib.contextmanager` decorates makes settings for its user.
+
+    A kind of setting derives from this class and defines `within`.
+
+    >>> class quietly(Setting):
+    ...     def within(self, outer):
+    ...         return {**outer, "volume": 1}
+    >>> with quietly():
+    ...     setting("volume")
+    1
+    """
+
+    _statement: Callable[[], object] | None = None  # of the statement that is about to enter
+    __exit__ = _Exit()
+
+    def within(self, outer: Settings) -> Settings:
+        """All settings inside the block, made from those around it."""
         raise NotImplementedError
 
     def __enter__(self) -> None:
-        self._outer.append(globals()[self.variable])
-        self._set(self._inner())
+        opened, self._statement = self._statement, None
+        if opened is None or opened() is None:
+            opened = self._opened_by_hand()
+        outer = _open(_innermost.get())
+        generator = _generator(sys._getframe(1))
+        sign = functools.partial(_runs, opened, generator) if generator else opened
+        signs = (sign, *(outer.signs if outer else ()))
+        open_blocks.add(weakref.ref(opened(), open_blocks.discard))  # when it ends, it leaves
+        _innermost.set(Link(self, opened, generator, outer, self.within(settings()), signs))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._set(self._outer.pop())
+    def _opened_by_hand(self) -> Callable[[], object]:
+        """The sign of a block without a `with` statement, which is open until it is left."""
+        leave = functools.partial(_leave, self)
+        vars(self).setdefault("_by_hand", set()).add(leave)
+        return weakref.ref(leave)
 
-    def _set(self, setting: object) -> None:
-        global special
-        globals()[self.variable] = setting
-        special = watching or not recording or tracing is not None
+    def __call__(self, function: Function) -> Function:
+        """The function, run inside such a block each time."""
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with copy.copy(self):
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Any:
+            with copy.copy(self):
+                return (yield from function(*args, **kwargs))
+
+        @functools.wraps(function)
+        async def wait(*args: Any, **kwargs: Any) -> Any:
+            with copy.copy(self):
+                return await function(*args, **kwargs)
+
+        @functools.wraps(function)
+        async def wait_for_each(*args: Any, **kwargs: Any) -> Any:
+            with copy.copy(self):
+                async for item in function(*args, **kwargs):
+                    yield item
+
+        if inspect.isgeneratorfunction(function):
+            return cast(Function, generate)
+        if inspect.iscoroutinefunction(function):
+            return cast(Function, wait)
+        return cast(Function, wait_for_each if inspect.isasyncgenfunction(function) else run)
 
 
-class no_grad(_Setting):
+def _leave(block: Setting, *error: object) -> None:
+    """End the innermost block of this setting."""
+    link = _innermost.get()
+    while link is not None and (link.block is not block or link.opened() is None):
+        link = link.outer
+    if link is not None:
+        vars(block).get("_by_hand", set()).discard(link.opened())
+        if link is _innermost.get():
+            _innermost.set(_open(link.outer))
+
+
+def _open(link: Link | None) -> Link | None:
+    """The innermost link from here on whose block has not ended."""
+    while link is not None and link.opened() is None:
+        link = link.outer
+    return link
+
+
+def _generator(frame: FrameType | None) -> FrameType | None:
+    """The frame, if it is a generator's that may be suspended while others run."""
+    inner = frame
+    while frame is not None and frame.f_code.co_flags & GENERATOR:
+        frame = frame.f_back
+    managed = frame is not None and frame.f_globals.get("__name__") == "contextlib"
+    return None if frame is inner or managed else inner
+
+
+GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+def _runs(opened: Callable[[], object], generator: FrameType) -> object:
+    """None unless the block is open, and the generator in which it stands is not suspended."""
+    return generator.f_back and opened()
+
+
+# ---------------------------------------------------------------------- the settings
+
+
+class no_grad(Setting):
     """Operations inside compute numbers and record no graph: their results are constants.
 
-    Usable as a `with` block and as a decorator, like `torch.no_grad`.
+    Usable as a `with` block and as a decorator, like `torch.no_grad`, also of generators and
+    coroutines.
 
     >>> from autograd import Value, no_grad
     >>> x = Value(2.0, label="x")
@@ -78,13 +270,20 @@ class no_grad(_Setting):
     (4.0, ())
     """
 
-    variable = "recording"
+    def within(self, outer: Settings) -> Settings:
+        """Not recorded."""
+        return {**outer, "recording": False}
 
-    def _inner(self) -> bool:
-        return False
+
+class recorded(Setting):
+    """Operations inside are recorded, whatever was said outside."""
+
+    def within(self, outer: Settings) -> Settings:
+        """Recorded."""
+        return {**outer, "recording": True}
 
 
-class detect_anomaly(_Setting):
+class detect_anomaly(Setting):
     """Operations inside raise where a NaN or an infinity first appears, naming the expression.
 
     Both passes are watched: a value that is not finite, and a gradient that is not.
@@ -101,39 +300,23 @@ class detect_anomaly(_Setting):
     FloatingPointError: x·x is inf, at a = x = 1e+200, b = x = 1e+200
     """
 
-    variable = "watching"
-
-    def _inner(self) -> bool:
-        return True
-
-
-class TraceError(TypeError):
-    """A function depends on values in a way that cannot be compiled."""
+    def within(self, outer: Settings) -> Settings:
+        """Watched."""
+        return {**outer, "watching": True}
 
 
-class traced(_Setting):
+class traced(Setting):
     """Everything made inside is shown to `tracing`; what depends on values raises."""
 
-    variable = "tracing"
-
     def __init__(self, tracing: Tracing) -> None:
-        super().__init__()
         self._tracing = tracing
 
-    def _inner(self) -> Tracing:
-        return self._tracing
+    def within(self, outer: Settings) -> Settings:
+        """Traced, and recorded whatever was said outside."""
+        return {**outer, "tracing": self._tracing, "recording": True}
 
 
-class recorded(_Setting):
-    """Operations inside are recorded, whatever was said outside."""
-
-    variable = "recording"
-
-    def _inner(self) -> bool:
-        return True
-
-
-class scope(_Setting):
+class scope(Setting):
     """Nodes made inside carry this name; drawings fold large graphs by it.
 
     Scopes nest: inside `scope("layer1")`, a node made in `scope("neuron3")` carries
@@ -151,13 +334,12 @@ class scope(_Setting):
     'layer1.neuron3'
     """
 
-    variable = "scope_name"
-
     def __init__(self, name: str) -> None:
         if not (isinstance(name, str) and name):
             raise ValueError(f"a scope needs a name, as in scope('layer1'); got {name!r}")
-        super().__init__()
         self._name = name
 
-    def _inner(self) -> str:
-        return f"{scope_name}.{self._name}" if scope_name else self._name
+    def within(self, outer: Settings) -> Settings:
+        """In the scope of this name, inside those around it."""
+        around = outer["scope"]
+        return {**outer, "scope": f"{around}.{self._name}" if around else self._name}

@@ -7,6 +7,7 @@ dictionary. What an operation computes stands in `ops.py`.
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Callable, Sequence
 from math import isfinite
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 BESIDE = "an operation on a Value"
 NOT_COMPUTED = float("0")
 """The gradient of a node that no backward pass has reached: reads 0.0, told apart by identity."""
+
+# Refused while a function is traced: what is done, and what to do instead.
+COMPARE = "use maximum, minimum, relu, step, abs or where"
+AS_TEXT = ("a Value is written as text", "write it outside of what is compiled")
+A_COPY = ("a Value is copied with its number", "use the Value itself, or v.detach()")
 
 _allocate = object.__new__
 
@@ -84,7 +90,7 @@ class Value:
         self.op = ops.leaf
         self._a = self._b = self._mark = None
         self.label = label
-        self.scope = modes.scope_name
+        self.scope = modes.setting("scope") if modes.open_blocks else ""
         if _children != () or _op:
             from .micrograd import adopt
 
@@ -134,8 +140,8 @@ class Value:
 
     def item(self) -> float:
         """The number, as a plain float."""
-        if modes.tracing is not None:
-            modes.tracing.refuse("item() takes the number out of a Value", "use the Value itself")
+        if tracing := modes.tracing():
+            tracing.refuse("item() takes the number out of a Value", "use the Value itself")
         return self.data
 
     def detach(self) -> Value:
@@ -147,23 +153,25 @@ class Value:
         >>> x.grad
         3.0
         """
-        if modes.tracing is not None:
+        if modes.tracing():
             return _record1(ops.stop_gradient, self)
         return constant(self.data)
 
     def __repr__(self) -> str:
+        modes.for_the_engine(*AS_TEXT)
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
+        modes.for_the_engine(*AS_TEXT)
         return format(self.data, spec) if spec else str(self)
 
     def __float__(self) -> float:
         remedy = (
             "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), math.sin(v), …"
         )
-        if modes.tracing is not None:
-            modes.tracing.refuse("a Value is turned into a float", remedy)
+        if tracing := modes.tracing():
+            tracing.refuse("a Value is turned into a float", remedy)
         raise TypeError(
             "a Value is not turned into a float silently, for its gradient would be lost: "
             f"{remedy} and v.data where you do want the plain number"
@@ -230,6 +238,26 @@ class Value:
     def conjugate(self) -> Value:
         """Itself, for it is real; NumPy asks for it in `np.var` and `np.std`."""
         return self
+
+    def __bool__(self) -> bool:
+        if tracing := modes.tracing():
+            tracing.refuse("a Value is taken for true or false", COMPARE)
+        return self.data != 0.0
+
+    # Values are kept in sets, in lists and as keys, so two of them are equal if they are the same.
+    # Beside a number that would be a silent False, for what was meant is the number inside.
+
+    def __eq__(self, other: object) -> bool:
+        if tracing := modes.tracing():
+            tracing.refuse("a Value is compared", COMPARE)
+        if isinstance(other, numbers.Number):
+            raise TypeError(
+                f"a Value is not compared with a number by == or !=: write v.data == {other!r} to "
+                f"compare its number, and `v is w` to ask for the same Value"
+            )
+        return True if self is other else NotImplemented
+
+    __hash__ = object.__hash__
 
     def __lt__(self, other: Any) -> bool:
         data = _comparable(other)
@@ -520,11 +548,13 @@ class Value:
         return type(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        modes.for_the_engine(*A_COPY)
         from .graph import copied
 
         return copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        modes.for_the_engine(*A_COPY)
         from .graph import packed
 
         return packed(self)
@@ -565,10 +595,12 @@ def constant(data: Any, what: str = "Value") -> Value:
     out.grad = NOT_COMPUTED
     out.op = ops.constant
     out._a = out._b = out._mark = None
-    out.label = ""
-    out.scope = modes.scope_name
-    if modes.tracing is not None:
-        modes.tracing.constant(out)
+    out.label = out.scope = ""
+    if modes.open_blocks:
+        settings = modes.settings()
+        out.scope = settings["scope"]
+        if settings["tracing"]:
+            settings["tracing"].constant(out)
     return out
 
 
@@ -614,20 +646,21 @@ def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
     out._a = a
     out._b = b
     out._mark = None
-    out.label = ""
-    out.scope = modes.scope_name
+    out.label = out.scope = ""
     if type(data) is not float:
         out.data = _exact(out)
-    return _under_settings(out) if modes.special else out
+    return _under_settings(out) if modes.open_blocks else out
 
 
 def _under_settings(out: Value) -> Value:
-    """A new node as `modes` wants it: watched, traced, or cut from what it is made of."""
-    if modes.watching:
+    """A new node as `modes` wants it: scoped, watched, traced, or cut from what it is made of."""
+    settings = modes.settings()
+    out.scope = settings["scope"]
+    if settings["watching"]:
         _watch(out)
-    if modes.tracing is not None:
-        return cast(Value, modes.tracing.node(out))
-    if not modes.recording:
+    if settings["tracing"]:
+        return cast(Value, settings["tracing"].node(out, settings["recording"]))
+    if not settings["recording"]:
         out.op = ops.constant
         out._a = out._b = None
     return out
@@ -672,10 +705,8 @@ def _operand(x: Any) -> Any:
 
 
 def _comparable(x: Any) -> Any:
-    if modes.tracing is not None:
-        modes.tracing.refuse(
-            "Values are compared", "use maximum, minimum, relu, step, abs or where"
-        )
+    if tracing := modes.tracing():
+        tracing.refuse("Values are compared", COMPARE)
     if knows_no_values(x) and not is_real(x):
         as_float(x, "a comparison with a Value")
     return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd import TABLE, RenderError, Value, compile, markup, no_grad
+from autograd import TABLE, RenderError, Setting, Value, compile, markup, setting
 
 from .data import features
 from .files import load_arrays, save_arrays
@@ -39,8 +38,18 @@ class Module:
     {'slope': Value(data=2.0, grad=0.0), 'intercept': Value(data=1.0, grad=0.0)}
     """
 
-    training = True
     _answers: Any = None  # what its outputs say, once a Trainer has trained it
+    _training = True
+
+    @property
+    def training(self) -> bool:
+        """Whether dropout drops: as `train()` and `eval()` said, or `mode` around the call."""
+        told = setting("training")
+        return self._training if told is None else bool(told.get(id(self), self._training))
+
+    @training.setter
+    def training(self, training: bool) -> None:
+        self._training = bool(training)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """`forward(...)`."""
@@ -291,23 +300,38 @@ class Module:
         )
 
 
-@contextlib.contextmanager
-def mode(module: Module, training: bool) -> Iterator[None]:
-    """Inside, the module and all inside it are in this mode; afterwards each is as it was."""
-    before = [(inner, inner.training) for inner in module.modules()]
-    module.train(training)
-    try:
-        yield
-    finally:
-        for inner, was in before:
-            inner.training = was
+class mode(Setting):
+    """Inside, the module and all inside it are in this mode, for this thread or task alone.
+
+    What the modules themselves were told by `train()` and `eval()` is not touched.
+
+    >>> from nn import Dropout
+    >>> dropout = Dropout(0.5, seed=0)
+    >>> with mode(dropout, training=False):
+    ...     dropout([1.0, 1.0]), dropout.training
+    ([1.0, 1.0], False)
+    >>> dropout.training
+    True
+    """
+
+    def __init__(self, module: Module, training: bool) -> None:
+        self._modules, self._told = list(module.modules()), training
+
+    def within(self, outer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The mode of these modules, beside what others around were told."""
+        mine = {id(module): self._told for module in self._modules}
+        return {**outer, "training": {**(outer.get("training") or {}), **mine}}
 
 
-@contextlib.contextmanager
-def evaluating(module: Module) -> Iterator[None]:
-    """Inside, nothing is recorded and nothing dropped."""
-    with mode(module, training=False), no_grad():
-        yield
+class evaluating(mode):
+    """Inside, nothing is recorded, and nothing of the module dropped."""
+
+    def __init__(self, module: Module) -> None:
+        super().__init__(module, training=False)
+
+    def within(self, outer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The mode, and `no_grad` as well."""
+        return {**super().within(outer), "recording": False}
 
 
 def numbers(outputs: Any) -> Any:

@@ -278,7 +278,6 @@ class Trainer:
         self, run: Run, examples: Examples, held_out: Examples | None, bar: tqdm[Any]
     ) -> None:
         history, began = run.history, time.perf_counter()
-        self.model.train()
         run.check_code()
         order = run.shuffled(len(examples))
         costs, norms, answers = [], [], []

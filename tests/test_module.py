@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Value
+from nn.module import evaluating, mode
 
 
 class Mixed(nn.Module):
@@ -234,6 +236,53 @@ def test_predict_drops_nothing_records_nothing_and_keeps_the_mode() -> None:
     assert model.predict(X).tolist() == expected
     assert (model.training, dropout.training) == (True, False)
     assert model[0].neurons[0].a.args == ()
+
+
+def test_a_mode_is_that_of_its_thread_and_of_its_module() -> None:
+    model, other = nn.Dropout(0.5, seed=0), nn.Dropout(0.5, seed=0)
+    inside, done = threading.Event(), threading.Event()
+
+    def evaluate() -> None:
+        with evaluating(model):
+            inside.set()
+            done.wait()
+
+    thread = threading.Thread(target=evaluate)
+    thread.start()
+    inside.wait()
+    assert model.training
+    done.set()
+    thread.join()
+    with evaluating(model):
+        assert (model.training, other.training) == (False, True)
+        with mode(other, training=False), mode(model, training=True):
+            assert (model.training, other.training) == (True, False)
+        assert (model.training, other.training) == (False, True)
+    assert model.training
+
+
+def test_threads_that_predict_leave_recording_as_it_is() -> None:
+    model = nn.MLP(2, [8, 1], "tanh", seed=3)
+    stop, wrong = threading.Event(), []
+
+    def predict() -> None:
+        while not stop.is_set():
+            model.predict([[0.1, 0.2]] * 3)
+
+    threads = [threading.Thread(target=predict) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(2_000):
+        x = Value(2.0)
+        y = x * x * x + x
+        y.backward()
+        if x.grad != 13.0:
+            wrong.append(x.grad)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert (Value(2.0) * 2).op.name == "mul"
 
 
 @pytest.mark.parametrize("nout", [1, 3])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -312,3 +316,95 @@ def test_ten_thousand_deep_is_no_recursion() -> None:
 
     compiled = autograd.compile(deep)
     assert compiled([1.0, 2.0]).tolist() == [1.0, 2.0]
+
+
+def _matched(y: Any) -> int:
+    match y:
+        case 0:
+            return 1
+        case _:
+            return 2
+
+
+REFUSED: dict[str, Callable[[Any], Any]] = {
+    "if": lambda y: 1.0 if y else 2.0,
+    "not": lambda y: 1.0 if not y else 2.0,
+    "and": lambda y: y and 3.0,
+    "or": lambda y: y or 3.0,
+    "any": lambda y: any([y]),
+    "all": lambda y: all([y]),
+    "bool": bool,
+    "==": lambda y: 1.0 if y == 1 else 2.0,
+    "!=": lambda y: 1.0 if y != 0 else 2.0,
+    "itself": lambda y: 1.0 if y != y else 2.0,  # a test for NaN
+    "a Value": lambda y: 1.0 if y == W else 2.0,
+    "<": lambda y: 1.0 if y < 1 else 2.0,
+    "in a tuple": lambda y: 1.0 if y in (0, 2) else 2.0,
+    "in a set": lambda y: 1.0 if y in {0.0} else 2.0,
+    "a key": lambda y: {0.0: 1.0}.get(y, 2.0),
+    "hash": lambda y: float(hash(y) % 7),
+    "match": _matched,
+    "index": lambda y: [0.0, 1.0].index(y),
+    "count": lambda y: [0.0, 1.0].count(y),
+    "filter": lambda y: len(list(filter(None, [y]))),
+    "sorted": lambda y: sorted([y, 0.5])[0],
+    "max": lambda y: max(y, 0.5),
+    "format": lambda y: float(f"{y:.0f}"),
+    "f-string": lambda y: 1.0 if "0.0" in f"{y}" else 2.0,
+    "join": lambda y: 1.0 if "0.0" in " ".join(map(str, [y])) else 2.0,
+    "str": lambda y: 1.0 if "0.0" in str(y) else 2.0,
+    "repr": lambda y: 1.0 if "0.0" in repr(y) else 2.0,
+    "float": float,
+    "int": int,
+    "item": lambda y: y.item(),
+    "data": lambda y: y.data,
+    "grad": lambda y: 1.0 + y.grad,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda y: pickle.loads(pickle.dumps(y)),
+    "np.where": lambda y: float(np.where(y == 1, 1.0, 2.0)),
+    "np array": lambda y: float((np.array([y]) > 0).sum()),
+    "argmax": lambda y: float(np.argmax([y, 0.5])),
+    "nonzero": lambda y: float(np.count_nonzero(np.array([y]))),
+    "backward": lambda y: (y * y).backward() or 1.0,
+    "a number of grad": lambda y: autograd.grad(W * W, W)[0],
+    "explain": lambda y: float(str((W * W).explain(W))[-1]),
+    "stepper": lambda y: (W * W).stepper() and 1.0,
+    "recompute": lambda y: (W * W).recompute(),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_what_looks_at_a_number_is_refused(name: str, value: float) -> None:
+    look = REFUSED[name]
+    with pytest.raises((TraceError, TypeError)):
+        autograd.compile(lambda x, y: W * x * look(y))([1.0, 2.0], [value, 1.0 - value])
+    with pytest.raises((TraceError, TypeError)):
+        autograd.compile(lambda x, y: W * x * look(y))([1.0], [value])
+
+
+@pytest.mark.parametrize("name", ["if", "==", "format", "repr", "float", "data", "deepcopy"])
+def test_what_looks_at_a_parameter_is_refused(name: str) -> None:
+    look = REFUSED[name]
+    with pytest.raises(TraceError, match="must be the same for all numbers"):
+        autograd.compile(lambda x: W * x * look(W))([1.0])
+
+
+def test_a_gradient_that_is_a_graph_is_no_look() -> None:
+    w = Value(3.0)
+    slope = autograd.compile(lambda x: autograd.grad(w * x * x, x, create_graph=True)[0])
+    assert slope.value_and_grad([1.0, 2.0])[0] == 9.0
+
+
+def test_values_look_as_ever_in_another_thread_meanwhile() -> None:
+    seen: list[str] = []
+
+    def traced(x: Value) -> Value:
+        other = threading.Thread(target=lambda: seen.append(f"{Value(2.0) == Value(2.0)} {W}"))
+        other.start()
+        other.join()
+        return W * x
+
+    autograd.compile(traced)([1.0])
+    assert seen[0].startswith("False Value(data=")

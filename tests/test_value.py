@@ -138,6 +138,34 @@ def test_equality_and_hash_are_identity() -> None:
     assert a != b
     assert a == a
     assert len({a, b, a}) == 2
+    assert a in [b, a]
+    assert [b, a].index(a) == 1
+    assert a not in [b]
+    assert a != "2"
+    assert (a == None) is False  # noqa: E711
+
+
+@pytest.mark.parametrize(
+    "number", [2, 2.0, True, np.float32(2), 2j, fractions.Fraction(2), decimal.Decimal(2)]
+)
+def test_a_value_beside_a_number_is_no_silent_false(number: Any) -> None:
+    v = Value(2.0)
+    for compare in (
+        lambda: v == number,
+        lambda: number == v,
+        lambda: v != number,
+        lambda: v in [number],
+        lambda: [number].index(v),
+        lambda: np.array([v]) == number,
+    ):
+        with pytest.raises(TypeError, match=r"not compared with a number .* write v\.data == "):
+            compare()
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 1.0, -3.0, 1e-320, math.inf, math.nan])
+def test_a_value_is_as_true_as_its_number(number: float) -> None:
+    assert bool(Value(number)) is bool(number)
+    assert any([Value(number)]) is bool(number)
 
 
 def test_a_comparison_with_something_else_is_a_type_error() -> None:

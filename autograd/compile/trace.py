@@ -83,13 +83,33 @@ class Hidden(Value):
     @property
     def data(self) -> float:
         """The number, for the engine alone."""
-        if sys._getframe(1).f_globals is not _ENGINE and modes.tracing is not None:
-            modes.tracing.looked(self.label)
+        if sys._getframe(1).f_globals is not _ENGINE and (tracing := modes.tracing()):
+            tracing.looked(self.label)
         return _slot.__get__(self)  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
         raise _error("`.data` of a Value is set", "compute a new Value instead")
+
+    @property
+    def grad(self) -> float:
+        """The gradient, for the engine alone."""
+        modes.for_the_engine("`.grad` of a Value is read", "compute the gradient outside")
+        return _grad.__get__(self)  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, gradient: float) -> None:
+        _grad.__set__(self, gradient)
+
+    def __eq__(self, other: object) -> bool:  # with it goes a hash of its own
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        modes.for_the_engine(
+            "a Value is looked for in a set or a dict",
+            "compare by where, step or maximum; for the Value itself, not its number, use id(v)",
+        )
+        return object.__hash__(self)
 
 
 LOOKED = (
@@ -99,6 +119,7 @@ LOOKED = (
 )
 _ENGINE = constant.__globals__  # whose reading of a number is no look at it
 _slot: Any = Value.data  # type: ignore[misc]  # the descriptor of the slot itself
+_grad: Any = Value.grad  # type: ignore[misc]
 
 
 class Trace:
@@ -126,12 +147,12 @@ class Trace:
         for node in self.hidden:
             node.__class__ = Value
 
-    def node(self, node: Value) -> Value:
+    def node(self, node: Value, recording: bool) -> Value:
         """A new node, hidden; under `no_grad` or after `detach` no gradient flows through it."""
         if self._locating:
             self.lines[id(node)] = _line()
         self.hide(node)
-        if not modes.recording:
+        if not recording:
             with modes.recorded():
                 return ops.stop_gradient(node)  # type: ignore[no-any-return]
         return node
@@ -207,9 +228,9 @@ def require(test: Callable[..., Any], *values: Any, error: Callable[..., BaseExc
     numbers = [v.data for v in nodes]
     if not test(*numbers):
         raise error(*numbers)
-    if modes.tracing is not None:
+    if tracing := modes.tracing():
         _check_on_arrays(test, numbers)
-        modes.tracing.checks.append(Check(test, nodes))
+        tracing.checks.append(Check(test, nodes))
 
 
 def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
@@ -246,7 +267,7 @@ def trace(
             values = [seen.hide(v) for v in _made(numbers, name)]
             inputs.append(values)
             arguments.append(_nested(values, numbers.shape))
-        with modes.traced(seen), modes.recorded():
+        with modes.traced(seen):
             returned = function(*arguments)
             outputs, shape = _outputs(returned)
     finally:
@@ -270,10 +291,11 @@ def drawn(sampler: Callable[[], float]) -> Any:
     >>> drawn(lambda: 0.5)
     0.5
     """
-    if modes.tracing is None:
+    tracing = modes.tracing()
+    if tracing is None:
         return sampler()
     value = Value(sampler(), label="drawn")
-    modes.tracing.drawn.append((value, sampler))
+    tracing.drawn.append((value, sampler))
     return value
 
 

@@ -121,7 +121,7 @@ def _moving(
     if not isinstance(parameters, Iterable):
         raise TypeError(f"parameters are leaves or their labels, got {parameters!r}")
     nodes, root = set(order), order[-1]
-    found = {p if p in nodes else find(root, p) for p in parameters}
+    found = {p if isinstance(p, Value) and p in nodes else find(root, p) for p in parameters}
     for node in found:
         if node.op is not ops.leaf:
             raise ValueError(f"a parameter is a leaf, and {name(node)} is computed")
