@@ -8,7 +8,7 @@
 0.2949
 """
 
-from . import boundary, markup
+from . import boundary, markup, terminal
 from .backprop import grad
 from .check import gradcheck
 from .compile import Compiled, compile, drawn, require
@@ -127,6 +127,7 @@ __all__ = [
     "sum",
     "surprisal",
     "tanh",
+    "terminal",
     "trace",
     "where",
     "write_whole",

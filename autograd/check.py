@@ -15,6 +15,7 @@ from .backprop import STALE_WARNING, gradients, moved, stale
 from .boundary import as_float
 from .graph import leaves
 from .notation import name, number, shortened
+from .terminal import fitted, shown
 from .value import Value
 
 ROWS = 20  # that are printed
@@ -62,11 +63,12 @@ class GradCheck(tuple[Row, ...]):
     def __bool__(self) -> bool:
         return all(row.ok for row in self)
 
+    @fitted
     def __repr__(self) -> str:
         lines = [f"{'leaf':<20}{'analytic':>15}{'numeric':>15}{'error':>11}"]
         rows = sorted(self, key=lambda row: row.ok)[:ROWS] if len(self) > ROWS else self
         for row in rows:  # where not all fit, what is wrong comes first
-            called = shortened(name(row.leaf).text, 19)
+            called = shortened(shown(name(row.leaf).text), 19)
             lines.append(
                 f"{called:<20}{number(row.analytic, 7):>15}{number(row.numeric, 7):>15}"
                 f"{number(row.error, 2):>11}  {row.verdict}"

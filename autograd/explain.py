@@ -21,6 +21,7 @@ from .paths import (
     slope_name,
     wrapped,
 )
+from .terminal import fitted, shown
 from .value import Value
 
 ROWS = 20  # of a table that are printed
@@ -43,6 +44,7 @@ class Explanation:
     count: int
     total: float
 
+    @fitted
     def __str__(self) -> str:
         left = self._slope
         if self.count == 1:
@@ -179,6 +181,7 @@ class Nudge:
         """The change that the gradient predicts: gradient × nudge."""
         return self.gradient * self.amount
 
+    @fitted
     def __repr__(self) -> str:
         root, node = name(self.root).inside(ATOM), name(self.node)
         slope = slope_name(self.root, self.node)
@@ -251,6 +254,7 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
     stale = False
     """Whether data changed since the graph was evaluated."""
 
+    @fitted
     def __repr__(self) -> str:
         if not self:
             return "no leaves: the output depends on constants alone"
@@ -258,7 +262,7 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
         lines = [f"{'leaf':<20}{'data':>12}{'gradient':>14}"]
         for leaf, gradient in self[:ROWS]:
             bar = "█" * round(24 * min(1.0, magnitude(gradient) / largest))
-            label = shortened(_called(leaf), 19)
+            label = shortened(shown(_called(leaf)), 19)
             lines.append(
                 f"{label:<20}{number(leaf.data):>12}{number(gradient):>14}  {bar}".rstrip()
             )

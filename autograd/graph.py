@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, cast
 
 from . import locks, modes, ops
-from .notation import shortened
+from .notation import expression, name, shortened
+from .terminal import fitted, spelled
 from .value import NOT_COMPUTED, Value
 
 
@@ -162,12 +164,19 @@ def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
 
 
 def find(root: Value, wanted: Value | str) -> Value:
-    """The node of this graph with this label, or the node itself if it is one of them.
+    """The node of this graph with this label or formula, or the node itself if it is one of them.
+
+    A formula may be written as it is shown or as it is typed: `w·x` and `w*x` are the same.
 
     Raises:
-        KeyError: no node, or more than one, has the label (the nearest labels are named).
+        KeyError: no node, or more than one, is called so (the nearest names are given).
         ValueError: the node is not part of the graph.
-        TypeError: neither a node nor a label.
+        TypeError: neither a node nor text.
+
+    >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    >>> y = w * x - 1.0
+    >>> find(y, "w") is w, find(y, "w*x") is find(y, "w·x") is y.args[0]
+    (True, True)
     """
     order = topological_order(root)
     if isinstance(wanted, Value):
@@ -175,18 +184,39 @@ def find(root: Value, wanted: Value | str) -> Value:
             raise ValueError(f"{wanted!r} is not part of the graph of {root!r}")
         return wanted
     if not isinstance(wanted, str):
-        raise TypeError(f"expected a node or its label, got {wanted!r}")
+        raise TypeError(f"expected a node, its label or its formula, got {wanted!r}")
     found = [node for node in order if node.label == wanted] if wanted else []
+    found = found or _written_as(wanted, order)
     if len(found) == 1:
         return found[0]
     if found:
+        kind = "labelled" if found[0].label == wanted else "written"
         raise LabelError(
-            f"{len(found)} nodes are labelled {wanted!r}: pass the node itself, not its label"
+            f"{len(found)} nodes are {kind} {wanted!r}: pass the node itself, not its name"
         )
     labels = list(dict.fromkeys(str(node.label) for node in order if node.label))
     near = ", ".join(map(repr, nearest(wanted, labels)))
     hint = f"the nearest are {near}" if near else "no node has a label yet"
     raise LabelError(f"no node is labelled {wanted!r}: {hint}")
+
+
+def _written_as(wanted: str, order: list[Value]) -> list[Value]:
+    """The nodes with this formula, by which they are shown where they have no label."""
+    typed = _typed(wanted)
+    return [
+        node
+        for node in order
+        if typed in {_typed(term.text) for term in (name(node), expression(node))}
+    ]
+
+
+def _typed(formula: str) -> str:
+    """A formula in one spelling of many: w·x, w*x and (w * x), 2(a − 1)² and 2*(a-1)**2."""
+    text = spelled("".join(formula.split())).replace("**", "^")
+    for row in ops.TABLE.values():
+        text = text.replace(f"{row.name}(", f"{spelled(row.symbol)}(")
+    text = re.sub(r"\*(?=\()|(?<![\w.])([\d.]+)\*(?=[^\W\d])", r"\1", text)
+    return text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
 
 
 def nearest(wanted: str, names: list[str]) -> list[str]:
@@ -215,6 +245,7 @@ def find_variable(root: Value, wanted: Value | str) -> Value:
 class LabelError(KeyError):
     """No node, or more than one, has the label asked for."""
 
+    @fitted
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would print the repr, quotes and all
 

@@ -20,6 +20,7 @@ from .graph import topological_order
 from .markup import block, table, warning
 from .notation import name, number
 from .paths import local_term, slope_name
+from .terminal import fitted
 from .value import Value
 
 ROUNDED, CLOSE = 1e-3, 0.05  # how far off, relatively, a right and a nearly right answer may be
@@ -64,6 +65,7 @@ class Verdict(tuple[Judgement, ...]):
     def __bool__(self) -> bool:
         return all(judgement.right for judgement in self)
 
+    @fitted
     def __repr__(self) -> str:
         lines = [judgement.text for judgement in self]
         return "\n".join([*lines, STALE_WARNING] if self.stale else lines)

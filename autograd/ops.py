@@ -18,6 +18,7 @@ import numpy as np
 from .boundary import as_float
 from .forms import check_form
 from .notation import LETTERS, Term, located, written
+from .terminal import fitted
 
 
 class Domain(NamedTuple):
@@ -176,6 +177,7 @@ class Op:
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
 
+    @fitted
     def __str__(self) -> str:
         return "\n  ".join([self.name, *self.rules])
 

@@ -14,6 +14,7 @@ import graphviz
 
 from .files import expanded, write_whole
 from .markup import Markup
+from .terminal import fitted
 
 # Run in a process of its own, so that what Graphviz has to say on stderr, and a crash of its C
 # code, reach us as an error message. Python would look for modules in the current folder first:
@@ -81,6 +82,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     `.source` is its DOT, `.pipe("png")` its bytes, `.render("chain.svg")` writes a file, and a
     notebook shows it as it is.
     """
+
+    @fitted
+    def __str__(self) -> str:
+        return str(self.source)
 
     def __repr__(self) -> str:
         return "<drawing: .render('drawing.svg') writes it, a notebook shows it>"

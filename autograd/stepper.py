@@ -18,6 +18,7 @@ from .mistakes import Verdict, judged
 from .notation import name, number, shortened
 from .paths import WIDTH, local_term, slope_name
 from .render import Drawing
+from .terminal import fitted, shown
 from .value import Value
 
 MOST_NODES = 5_000  # of a graph whose player a notebook keeps: it takes 400 bytes a node
@@ -73,6 +74,7 @@ class Step:
         so_far = f"{slope} = " if self.before is None else f"{slope}: {number(self.before)} → "
         return so_far + total + ("" if self.complete else " …")
 
+    @fitted
     def __str__(self) -> str:
         width = len(str(self.count))
         place = f"{self.index:>{width}}/{self.count}"
@@ -150,7 +152,11 @@ class Stepper:
         Raises:
             ValueError: `count` is not a positive whole number.
         """
-        for _ in range(min(_positive(count), len(self._undo))):
+        self._take_back(min(_positive(count), len(self._undo)))
+        print(f"{len(self._undo)} of {len(self._edges)} steps done")
+
+    def _take_back(self, count: int) -> None:
+        for _ in range(count):
             operand = self._operand(len(self._undo) - 1)
             before = self._undo.pop()
             self._to_come[operand] += 1
@@ -158,7 +164,6 @@ class Stepper:
                 del self._found[operand]
             else:
                 self._found[operand] = before
-        print(f"{len(self._undo)} of {len(self._edges)} steps done")
 
     def until(self, node: Value | str) -> None:
         """Run until the gradient of `node` is complete.
@@ -232,6 +237,7 @@ class Stepper:
         """The gradients known so far, complete or not, by node."""
         return dict(self._found)
 
+    @fitted
     def __repr__(self) -> str:
         done, count = len(self._undo), len(self._edges)
         title = f"gradients of {name(self.root)}: {done} of {count} steps done"
@@ -268,7 +274,7 @@ class Stepper:
         return above + [self._row(node) for node in nodes[start:end]] + below
 
     def _row(self, node: Value) -> str:
-        called = shortened(name(node).text, 19)
+        called = shortened(shown(name(node).text), 19)
         gradient = number(self._found[node]) if node in self._found else "—"
         more = " …" if node in self._found and self._to_come[node] else ""
         return f"  {called:<20}{number(node.data):>11}{gradient:>14}{more}"
@@ -318,18 +324,30 @@ class Stepper:
             yield self._advance()
 
     def _print(self, steps: Iterator[Step]) -> None:
+        """Do the steps and print them; none is done if they cannot be printed."""
+        before = len(self._undo)
         done: list[Step] = []
         try:
             done.extend(steps)
         finally:  # a step that fails leaves those before it done, so they are shown
-            ends = LINES // 2
-            skipped = len(done) - 2 * ends
-            for step in done[:ends] if skipped > 0 else done:
-                print(step)
-            if skipped > 0:
-                print(f"… {skipped:,} steps …", *done[-ends:], sep="\n")
+            try:
+                if done:
+                    print(*_lines(done), sep="\n")
+            except BaseException:
+                self._take_back(len(self._undo) - before)
+                raise
         if not done:
             print("nothing left to do here; s.back() goes back, s.reset() starts again")
+
+
+def _lines(done: list[Step]) -> list[str]:
+    """A line for each step; of a long run, those at its ends."""
+    ends = LINES // 2
+    skipped = len(done) - 2 * ends
+    if skipped <= 0:
+        return [str(step) for step in done]
+    first, last = done[:ends], done[-ends:]
+    return [*map(str, first), shown(f"… {skipped:,} steps …"), *map(str, last)]
 
 
 def _positive(count: Any) -> int:

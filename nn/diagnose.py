@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value
+from autograd import Value, terminal
 
 from . import losses
 from .answers import answers_of
@@ -42,6 +42,7 @@ class Finding:
     layer: str
     text: str
 
+    @terminal.fitted
     def __str__(self) -> str:
         return f"{self.layer}: {self.text}" if self.layer else self.text
 
@@ -49,6 +50,7 @@ class Finding:
 class Diagnosis(list[Finding]):
     """The findings, which print as sentences."""
 
+    @terminal.fitted
     def __str__(self) -> str:
         return "\n".join(map(str, self)) or "nothing found that would keep it from learning"
 

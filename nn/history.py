@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from autograd import markup, read_whole, write_whole
+from autograd import markup, read_whole, terminal, write_whole
 
 from .answers import Answers
 from .curve import curve
@@ -89,6 +89,7 @@ class History:
                 del column[length:]
             raise
 
+    @terminal.fitted
     def __str__(self) -> str:
         heads, rows = self._table()
         lines = [

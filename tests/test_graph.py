@@ -111,7 +111,7 @@ def test_an_ambiguous_label_asks_for_the_node() -> None:
 def test_a_stranger_is_not_found() -> None:
     with pytest.raises(ValueError, match="is not part of the graph"):
         find(Value(2.0) * 3, Value(2.0))
-    with pytest.raises(TypeError, match="expected a node or its label, got 3"):
+    with pytest.raises(TypeError, match="expected a node, its label or its formula, got 3"):
         find(Value(2.0) * 3, 3)  # type: ignore[arg-type]
 
 
@@ -240,3 +240,71 @@ def test_counting_very_many_paths_keeps_few_counts_at_a_time() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 5e6  # all of them together would take 28 MB
+
+
+def shown_names() -> tuple[Value, Value, Value, Value]:
+    """w·x, (w·x − 1)², 2x(w + 1), and a root of these and of σ(w·x) twice: none has a label."""
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    product = w * x
+    square, doubled = (product - 1.0) ** 2, 2.0 * x * (w + 1.0)
+    return product, square, doubled, square + doubled + product.sigmoid() * product.sigmoid()
+
+
+@pytest.mark.parametrize("wanted", ["w·x", "w*x", "w * x", "(w·x)", "(w * x)"])
+def test_a_node_is_found_by_the_formula_it_is_shown_by(wanted: str) -> None:
+    product, _, _, root = shown_names()
+    assert find(root, wanted) is product
+
+
+@pytest.mark.parametrize("wanted", ["(w·x − 1)²", "(w*x - 1)**2", "(w*x-1)^2"])
+def test_powers_are_found_as_they_are_typed(wanted: str) -> None:
+    _, square, _, root = shown_names()
+    assert find(root, wanted) is square
+
+
+def test_a_formula_that_stands_twice_is_not_guessed_at() -> None:
+    _, _, _, root = shown_names()
+    with pytest.raises(LabelError, match=r"2 nodes are written 'sigmoid\(w\*x\)': pass the node"):
+        find(root, "sigmoid(w*x)")
+
+
+@pytest.mark.parametrize("wanted", ["2x(w + 1)", "2*x*(w+1)", "2·x·(w+1)"])
+def test_numbers_and_brackets_need_no_dot(wanted: str) -> None:
+    _, _, doubled, root = shown_names()
+    assert find(root, wanted) is doubled
+
+
+def test_a_labelled_node_is_found_by_its_formula_and_by_how_its_label_is_typed() -> None:
+    x = Value(0.5, "ξ₁")
+    y = x.tanh()
+    y.label = "y"
+    assert find(y, "tanh(ξ₁)") is find(y, "tanh(xi1)") is y
+    assert find(y, "xi1") is x
+
+
+def test_a_label_goes_before_a_formula() -> None:
+    w, x, other = Value(2.0, "w"), Value(3.0, "x"), Value(5.0, "w·x")
+    assert find(w * x + other, "w·x") is other
+    assert find(w * x + other, "w·x + (w·x)").op.name == "add"
+
+
+def test_a_number_is_a_name_too_if_it_stands_alone() -> None:
+    leaf = Value(2.5)
+    assert find(leaf * Value(3.0, "x"), "2.5") is leaf
+
+
+@pytest.mark.parametrize("wanted", ["w·y", "w x", "wx", "(", ")*(", "·", " "])
+def test_what_is_not_shown_is_not_found(wanted: str) -> None:
+    *_, root = shown_names()
+    with pytest.raises(LabelError, match="the nearest are"):
+        find(root, wanted)
+
+
+def test_all_that_takes_a_label_takes_a_formula() -> None:
+    product, _, _, root = shown_names()
+    s = root.stepper()
+    s.until("w*x")
+    assert product in s.gradients
+    assert s.check({"w·x": 1.0})[0].node is product
+    assert root.explain("w*x").node is root.nudge("w * x", 0.1).node is product
+    assert root.draw(path=("w*x", "(w*x - 1)^2"), around="w·x").source

@@ -15,10 +15,9 @@ ROOT = Path(__file__).parent.parent
 # Each module may import those before it.
 ORDER = {
     "autograd": [
-        *("boundary", "notation", "markup", "forms", "ops", "locks", "modes", "value", "flat"),
-        *("graph", "backprop", "sequences", "paths", "explain", "mistakes", "check", "fold"),
-        *("files", "render", "draw"),
-        *("stepper", "card", "micrograd"),
+        *("boundary", "terminal", "notation", "markup", "forms", "ops", "locks", "modes"),
+        *("value", "flat", "graph", "backprop", "sequences", "paths", "explain", "mistakes"),
+        *("check", "fold", "files", "render", "draw", "stepper", "card", "micrograd"),
     ],
     "autograd/compile": [
         *("trace", "program", "arrays", "groups", "names", "roll", "view", "simplify"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..ops import TABLE, Op, copy
+from ..terminal import fitted
 from .program import DOT, LSE, MAX, ODDS, SOFTMAX, SUM
 
 MANY = (SUM, MAX, LSE, ODDS, SOFTMAX, DOT)
@@ -85,6 +86,7 @@ class Statement:
         """What it makes, in an array of this name as large as the one it makes a part of."""
         return name if self.out.whole else f"{name}[{self.start}:{self.start + self.size}]"
 
+    @fitted
     def __str__(self) -> str:
         numbers = f"{self.size:,} number{'s' if self.size > 1 else ''}"
         rows = " a row" if self.out.batched else ", the same for all rows"

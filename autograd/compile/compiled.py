@@ -15,6 +15,7 @@ from ..backprop import gradients
 from ..flat import Flat
 from ..markup import block, code, details
 from ..modes import TraceError
+from ..terminal import fitted, shown
 from ..value import Value
 from .arguments import Arguments, given
 from .groups import grouped
@@ -244,6 +245,7 @@ class Compiled:
 
     # ------------------------------------------------------------------ looking
 
+    @fitted
     def __repr__(self) -> str:
         called = getattr(self, "__name__", type(self.function).__name__)
         if self._last is None:
@@ -292,7 +294,7 @@ class Compiled:
         statements = version.rolled.statements
         lines = [f"{scalars:,} scalar operations became {len(statements)} array statements"]
         lines += [f"  {statement}" for statement in statements]
-        return "\n".join(lines)
+        return shown("\n".join(lines))
 
     def retrace(self) -> None:
         """Forget what was compiled: the next call looks at the function anew."""

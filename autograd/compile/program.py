@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .. import ops
 from ..notation import shortened
 from ..ops import Op
+from ..terminal import fitted
 from ..value import Value
 from .trace import Traced
 
@@ -71,6 +72,7 @@ class Program:
             and list(map(repr, self.constants)) == list(map(repr, other.constants))
         )
 
+    @fitted
     def __str__(self) -> str:
         lines = []
         for i, node in enumerate(self.nodes):

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..files import expanded, write_whole
 from ..markup import LINE, Markup, element
+from ..terminal import fitted
 
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
@@ -79,6 +80,7 @@ class Page:
         write_whole(target, self.html.encode())
         return str(path)
 
+    @fitted
     def __repr__(self) -> str:
         return f"<page {self.title!r}: .save('page.html') writes it, a notebook shows it>"
 
