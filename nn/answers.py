@@ -55,7 +55,7 @@ class Answers:
 
     kind: str
     names: list[str]
-    kinds: list[Any] = field(default_factory=list)
+    kinds: list[float | int] = field(default_factory=list)
     threshold: float = 0.0
     sure: str = ""
     known: bool = True
@@ -312,7 +312,7 @@ def _last_activation(model: Module) -> str:
 
 
 def _classes(nout: int, sure: str, why: str) -> Answers:
-    kinds = list(range(nout))
+    kinds: list[float | int] = list(range(nout))
     return Answers("classes", [str(kind) for kind in kinds], kinds, sure=sure, why=why)
 
 

@@ -1,11 +1,12 @@
-"""Arrays in files: written whole or not at all, read whole or not at all, and without pickle."""
+"""Arrays and JSON in files: without pickle, and checked before memory is taken for them."""
 
 from __future__ import annotations
 
 import io
+import json
+import math
 import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +14,13 @@ import numpy as np
 
 from autograd import read_whole, write_whole
 
+KINDS = "fiubS"  # of arrays, as NumPy calls them: real numbers, and bytes
 
-def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
-    """Write arrays to an `.npz` file, whole or not at all, and without pickle.
+
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays of numbers or bytes to an `.npz` file, each with a checksum.
+
+    The file is written whole or not at all.
 
     Raises:
         OSError: the file cannot be written; an old one is untouched.
@@ -24,30 +29,91 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None
     with zipfile.ZipFile(content, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+                np.lib.format.write_array(member, array, allow_pickle=False)
     write_whole(path, content.getvalue())
 
 
 def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Every array in an `.npz` file.
+    """Every array in an `.npz` file of real numbers and bytes.
+
+    The arrays take no more memory than the file: what is compressed is refused, and so is an
+    array that claims to be larger than it is.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not an `.npz` file, or is damaged; says where.
+        ValueError: it is not such a file, or is damaged; says where.
     """
     content = read_whole(path)
     place = "the directory at its end"
-    found = {}
+    found: dict[str, np.ndarray] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.infolist():
+            members = archive.infolist()
+            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+                raise ValueError("it is compressed: write it with numpy.savez, which does not")
+            if sum(member.file_size for member in members) > len(content):
+                raise ValueError("its arrays would be larger than the file")
+            for member in members:
                 name = member.filename.removesuffix(".npy")
                 place = f"{name}, from byte {member.header_offset}"
-                array = io.BytesIO(archive.read(member))
-                found[name] = np.lib.format.read_array(array, allow_pickle=False)
-    except (EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+                if name == member.filename:
+                    raise ValueError("this is no array: its name does not end in .npy")
+                if name in found:
+                    raise ValueError("there are two arrays of this name")
+                found[name] = _array(archive.read(member))
+    except Exception as error:  # whatever zipfile and NumPy say of damaged files
         raise ValueError(
             f"{os.fspath(path)} ({len(content):,} bytes) is not a whole .npz file. "
-            f"In {place}: {error}"
+            f"In {place}: {error or type(error).__name__}"
         ) from None
     return found
+
+
+def _array(content: bytes) -> np.ndarray:
+    """The array in the content of an `.npy` file, once its header is known to say the truth."""
+    stream = io.BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
+    elif version == (2, 0):
+        shape, fortran, kind = np.lib.format.read_array_header_2_0(stream)
+    else:
+        raise ValueError(f"version {version} of the .npy format, which no array of numbers needs")
+    if kind.kind not in KINDS:
+        raise ValueError(f"it holds {kind}, expected real numbers or bytes")
+    rest = len(content) - stream.tell()
+    if math.prod(shape) * kind.itemsize != rest:
+        raise ValueError(f"shape {shape} of {kind} does not fill its {rest:,} bytes")
+    numbers = np.frombuffer(content, kind, offset=stream.tell())
+    return numbers.reshape(shape, order="F" if fortran else "C")
+
+
+def json_of(text: str | bytes) -> Any:
+    """What a JSON text holds.
+
+    Raises:
+        ValueError: it is no JSON, a name stands twice in an object, a number is NaN or infinite,
+            or it is nested too deeply.
+
+    >>> json_of('{"a": 1, "a": 2}')
+    Traceback (most recent call last):
+    ...
+    ValueError: 'a' stands twice in one object
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} stands twice in one object")
+        found[name] = value
+    return found
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")

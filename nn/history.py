@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -11,7 +12,9 @@ from autograd import markup, read_whole, terminal, write_whole
 
 from .answers import Answers
 from .curve import curve
-from .snapshots import Snapshot
+from .files import json_of
+from .snapshots import Snapshot, check_snapshots
+from .typed import typed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -149,34 +152,43 @@ class History:
         return curves(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to a JSON file, whole or not at all.
+        """Write everything to a JSON file, whole or not at all, with a digest of it.
 
         Raises:
             OSError: it cannot be written; an old file is untouched.
+            ValueError: it holds a NaN or an infinity, which JSON has no word for.
         """
         write_whole(path, self.to_json().encode())
 
     def to_json(self) -> str:
-        """Everything, as JSON."""
-        return json.dumps(asdict(self))
+        """Everything, as JSON, and a digest by which a damaged text is noticed.
+
+        Raises:
+            ValueError: it holds a NaN or an infinity, which JSON has no word for.
+        """
+        numbers = asdict(self)
+        return json.dumps({**numbers, "digest": _digest(numbers)}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> History:
-        """The history that wrote this.
+        """The history that wrote this. A text of an older version, without a digest, is read too.
 
         Raises:
-            ValueError: it is no JSON of a history.
+            ValueError: it is no JSON of a history, is damaged, or holds what no history can.
 
         >>> History.from_json(History(seed=3).to_json()).seed
         3
         """
         try:
-            numbers = json.loads(text)
-            snapshots = [Snapshot(**shot) for shot in numbers.pop("snapshots", [])]
-            answers = numbers.pop("answers", None)
-            return cls(**numbers, snapshots=snapshots, answers=answers and Answers(**answers))
-        except (AttributeError, TypeError, json.JSONDecodeError) as error:
+            numbers = json_of(text)
+            digest = numbers.pop("digest", None) if isinstance(numbers, dict) else None
+            if digest is not None and digest != _digest(numbers):
+                raise ValueError("it is damaged, for its digest is another")
+            found = typed(numbers, cls, "history")
+            found._check()
+        except (TypeError, ValueError) as error:
             raise ValueError(f"this is not the JSON of a History: {error}") from None
+        return found
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:
@@ -184,9 +196,37 @@ class History:
 
         Raises:
             OSError: it cannot be read.
-            ValueError: it is no JSON of a history.
+            ValueError: it is no JSON of a history, is damaged, or holds what no history can.
         """
         return cls.from_json(read_whole(path))
+
+    def _check(self) -> None:
+        """Raise a ValueError if the numbers cannot be those of one run."""
+        shares = [*self.accuracies, *self.validation_accuracies]
+        if not all(x is None or 0.0 <= x <= 1.0 for x in shares):
+            raise ValueError("an accuracy is not between 0 and 1")
+        if not all(x > 0.0 for x in self.learning_rates):
+            raise ValueError("a learning rate is not above 0")
+        sizes = [self.seconds, *self.gradient_norms.values()]
+        if not all(x >= 0.0 for column in sizes for x in column):
+            raise ValueError("a norm or a time is negative")
+        columns: list[list[Any]] = [
+            self.accuracies,
+            self.validation_losses,
+            self.validation_accuracies,
+            *sizes,
+        ]
+        columns.append(self.learning_rates)
+        if any(len(column) > self.epochs for column in columns):
+            raise ValueError(f"losses has {self.epochs} epoch(s), and another list has more")
+        if not 0 <= self.kept_epoch <= self.epochs:
+            raise ValueError(f"kept_epoch is {self.kept_epoch}, of {self.epochs} epoch(s)")
+        check_snapshots(self.snapshots, self.epochs)
+
+
+def _digest(numbers: dict[str, Any]) -> str:
+    text = json.dumps(numbers, allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _cell(name: str, text: str) -> str:

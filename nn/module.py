@@ -414,9 +414,12 @@ def _check_names(tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
 
 def _checked(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        array = np.asarray(numbers, dtype=np.float64)
+        given = np.asarray(numbers)
     except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if given.dtype.kind not in "fiub":
+        raise ValueError(f"{name} is not an array of numbers: it holds {given.dtype}")
+    array = given.astype(np.float64)
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
     if not np.isfinite(array).all():

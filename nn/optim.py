@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import TABLE, Flat, Value
 
-from .settings import at_least_zero, number, positive, share
+from .settings import at_least_zero, number, positive, share, whole
 
 
 class Optimizer:
@@ -18,7 +18,7 @@ class Optimizer:
 
     A kind of optimiser says in `_change(gradient)` by how much to lower each parameter and what
     to remember until the next step, in arrays with a number for each parameter; its settings are
-    attributes, named in `settings`.
+    arguments and attributes, named in `settings`.
 
     Args:
         params: the parameters, as from `model.parameters()`.
@@ -101,27 +101,40 @@ class Optimizer:
         """Go on from a `state_dict()`.
 
         Raises:
-            ValueError: it is of another kind of optimiser, or of another number of parameters.
-                Nothing has changed then.
+            ValueError: it is of another kind of optimiser, or of another number of parameters, a
+                setting is out of range, or what it remembers gives no finite step. Nothing has
+                changed then.
         """
         kind = str(state.get("kind"))
         missing = [name for name in ("steps", *self.settings) if name not in state]
         if kind != type(self).__name__ or missing:
             raise ValueError(f"this is the state of {kind}, and not of {type(self).__name__}")
+        settings = {name: state[name] for name in self.settings}
+        try:
+            found = type(self)(self.params, **settings)
+            found.steps = whole(state["steps"], "steps", least=0)
+        except TypeError as error:
+            raise ValueError(f"this is no state of {kind}: {error}") from None
         prefix = "memory."
-        memory = {
-            name.removeprefix(prefix): np.array(array)
-            for name, array in state.items()
-            if name.startswith(prefix)
-        }
-        for name, array in memory.items():
-            if array.shape != (len(self.params),):
-                raise ValueError(
-                    f"{name} has shape {array.shape}, and there are {len(self.params)} parameters"
-                )
-        for name in self.settings:
-            setattr(self, name, np.asarray(state[name]).tolist())
-        self.memory, self.steps = memory, int(state["steps"])
+        for name, array in state.items():
+            if name.startswith(prefix):
+                found.memory[name.removeprefix(prefix)] = self._remembered(name, array)
+        with np.errstate(all="ignore"):
+            change, _ = found._change(np.zeros(len(self.params)))
+        if not np.isfinite(change).all():
+            raise ValueError(f"this is no state of {kind}: its next step would not be finite")
+        found._flat = self._flat
+        vars(self).update(vars(found))
+
+    def _remembered(self, name: str, numbers: Any) -> np.ndarray:
+        array = np.array(numbers)
+        if array.shape != (len(self.params),):
+            raise ValueError(
+                f"{name} has shape {array.shape}, and there are {len(self.params)} parameters"
+            )
+        if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+            raise ValueError(f"{name} is not an array of finite numbers")
+        return array.astype(np.float64)
 
 
 class SGD(Optimizer):

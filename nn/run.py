@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, Progress
 from .code import Code, PenaltyCode
 from .data import Examples
 from .history import History
+from .identity import difference, identity
 from .layers import Dropout
 from .losses import cost_of
-from .optim import Optimizer, gradient_of
+from .optim import Optimizer, gradient_of, move
 from .schedule import Scheduler
-from .snapshots import Snapshot, with_snapshot
+from .snapshots import Snapshot, count, with_snapshot
 
 if TYPE_CHECKING:
     from .train import Trainer
@@ -47,20 +48,11 @@ class Run:
         trainer: Trainer,
         seed: int,
         size: int,
-        rows: int,
-        held_out: int,
         patience: int | None,
     ) -> None:
         self.trainer, self.seed, self.size, self.patience = trainer, seed, size, patience
-        self.settings = {
-            "seed": seed,
-            "batch_size": size,
-            "rows": rows,
-            "held-out rows": held_out,
-            "early_stopping": patience,
-            **trainer.settings,
-        }
         self.history = History(seed=seed)
+        self.identity: dict[str, str] = {}
         self.best = Best()
         self.first = trainer.optimizer.read()  # the weights before any step
         self.good: np.ndarray | None = None  # the last weights whose cost was finite
@@ -77,6 +69,30 @@ class Run:
         self.learning: Code | None = None
         self.judging: Code | None = None
         self.penalty: PenaltyCode | None = None
+
+    def identify(self, examples: Examples, held_out: Examples | None) -> None:
+        """Note what must be the same in a run that goes on from a checkpoint of this one."""
+        trainer = self.trainer
+        names = [name for name, _ in trainer.model.named_parameters()]
+        moved = np.array(names)[self.moved].tolist()
+        shown = {}
+        for what, data in (("", examples), ("validation ", held_out)):
+            shown[f"{what}X"] = None if data is None else data.X
+            shown[f"{what}y"] = None if data is None else np.array(data.y, dtype=float)
+        self.identity = identity(
+            seed=self.seed,
+            batch_size=self.size,
+            early_stopping=self.patience,
+            **shown,
+            model=trainer.model,
+            shape={name: tensor.shape for name, tensor in trainer.model.tensors().items()},
+            moved=len(names) if moved == names else moved,
+            loss=trainer.loss,
+            penalty=trainer.penalty,
+            clip=trainer.clip,
+            accuracy=trainer.accuracy,
+        )
+        self.identity |= trainer.start
 
     def compile(self, examples: Examples, held_out: Examples | None) -> str:
         """Compile the cost of a batch; if that cannot be done, says why."""
@@ -208,41 +224,72 @@ class Run:
 
     def checkpoint(self) -> Checkpoint:
         """All that the next epoch depends on."""
+        state = self.trainer.optimizer.state_dict()
+        arrays = {name: part for name, part in state.items() if isinstance(part, np.ndarray)}
         return Checkpoint(
             model=self.trainer.model.state_dict(),
-            optimizer=self.trainer.optimizer.state_dict(),
+            optimizer=arrays,
             best=self.best.state,
-            settings=self.settings,
-            progress={
-                "best_cost": self.best.cost,
-                "best_epoch": self.best.epoch,
-                "scheduler": state_of(self.trainer.scheduler),
-            },
+            progress=Progress(
+                identity=self.identity,
+                optimizer={name: part for name, part in state.items() if name not in arrays},
+                scheduler=state_of(self.trainer.scheduler),
+                best_epoch=self.best.epoch,
+                best_cost=self.best.cost if self.best.epoch else None,
+            ),
             history=replace(self.history, stop_reason=""),
         )
 
     def go_on(self, checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
-        """Take over a checkpoint; if it does not fit, nothing has changed."""
-        trainer, progress = self.trainer, checkpoint.progress
-        for name, mine in self.settings.items():
-            theirs = checkpoint.settings.get(name)
-            if theirs != mine:
-                raise ValueError(
-                    f"{os.fspath(path)} is of another run: {name} was {theirs} there and is "
-                    f"{mine} here"
-                )
-        before = trainer.model.state_dict()
+        """Take over a checkpoint.
+
+        Raises:
+            ValueError: it is of another run, or does not fit. Nothing has changed then.
+        """
+        if differs := difference(checkpoint.progress.identity, self.identity):
+            raise ValueError(f"{os.fspath(path)} is of another run: {differs}")
+        parts: list[object] = [self, self.trainer.optimizer, self.trainer.scheduler]
+        parts = [part for part in parts if part is not None]
+        before = [dict(vars(part)) for part in parts]
+        weights = [p.data for p in self.params]
         try:
-            trainer.model.load_state_dict(checkpoint.model)
-            trainer.optimizer.load_state_dict(checkpoint.optimizer)
-        except ValueError as error:
-            trainer.model.load_state_dict(before)
-            raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
+            self._take(checkpoint)
+        except BaseException as error:
+            move(self.params, weights)
+            for part, attributes in zip(parts, before):
+                vars(part).update(attributes)
+            if isinstance(error, ValueError):
+                raise ValueError(f"{os.fspath(path)} does not fit this run: {error}") from None
+            raise
+
+    def _take(self, checkpoint: Checkpoint) -> None:
+        trainer, progress, history = self.trainer, checkpoint.progress, checkpoint.history
+        self._check_history(history)
+        if not 0 <= progress.best_epoch <= history.epochs:
+            raise ValueError(f"its best epoch is {progress.best_epoch}, of {history.epochs}")
+        best = Best()
+        if progress.best_epoch:
+            trainer.model.load_state_dict(checkpoint.best)  # to see whether it can be
+            cost = math.inf if progress.best_cost is None else progress.best_cost
+            best = Best(cost, progress.best_epoch, dict(checkpoint.best))
+        trainer.model.load_state_dict(checkpoint.model)
+        trainer.optimizer.load_state_dict({**progress.optimizer, **checkpoint.optimizer})
         if trainer.scheduler is not None:
-            trainer.scheduler.load_state_dict(progress["scheduler"])
-        self.best = Best(progress["best_cost"], progress["best_epoch"], dict(checkpoint.best))
-        self.history = checkpoint.history
-        self.first = trainer.optimizer.read()
+            trainer.scheduler.load_state_dict(progress.scheduler)
+        self.best, self.history, self.first = best, history, trainer.optimizer.read()
+
+    def _check_history(self, history: History) -> None:
+        """Refuse the history of a run of other layers, or one with gaps."""
+        epochs, held_out = history.epochs, len(history.validation_losses)
+        columns: list[list[Any]] = [history.accuracies, history.learning_rates, history.seconds]
+        columns += history.gradient_norms.values()
+        whole = all(len(column) == epochs for column in columns)
+        if not whole or held_out not in (0, epochs) or not history.snapshots:
+            raise ValueError("its history has gaps")
+        if history.gradient_norms.keys() != self.layers.keys():
+            raise ValueError("its history is of other layers")
+        if count(history.snapshots[0].weights) != len(self.params):
+            raise ValueError("its history is of another number of parameters")
 
 
 def _run_of(places: list[int]) -> Any:

@@ -6,14 +6,15 @@ first learning rate by after t epochs.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from autograd import Value
 
-from .optim import Optimizer
-from .settings import at_least_zero, number, positive, share, whole
+from .optim import SGD, Optimizer
+from .settings import at_least_zero, finite, instance, number, positive, share, whole
 
 SMALLEST = 1e-30  # a schedule may reach zero, a learning rate may not
 
@@ -58,8 +59,37 @@ class Scheduler:
         return {name: x for name, x in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict()`; the learning rate is the optimiser's to remember."""
-        vars(self).update(state)
+        """Go on from a `state_dict()`; the learning rate is the optimiser's to remember.
+
+        Raises:
+            ValueError: it is of another kind of schedule, or a number in it is out of range.
+                Nothing has changed then.
+        """
+        kind = type(self).__name__
+        mine = self.state_dict()
+        if state.keys() != mine.keys():
+            raise ValueError(f"this is the state of another schedule, and not of {kind}")
+        arguments = [name for name in inspect.signature(type(self)).parameters if name in state]
+        try:
+            twin = SGD([Value(0.0)], state["base_lr"])
+            found = type(self)(twin, **{name: state[name] for name in arguments})
+            counted = {
+                name: _counted(x, mine[name], name)
+                for name, x in state.items()
+                if name not in arguments
+            }
+        except TypeError as error:
+            raise ValueError(f"this is no state of {kind}: {error}") from None
+        vars(self).update({**vars(found), **counted, "optimizer": self.optimizer})
+
+
+def _counted(x: Any, mine: Any, name: str) -> Any:
+    """What another schedule found on its way, where this one has found `mine` so far."""
+    if type(mine) is int:
+        return whole(x, name, least=0)
+    if type(mine) is float or mine is None:
+        return None if x is None else finite(x, name)
+    return instance(x, type(mine), f"{name} is of the type {type(mine).__name__}")
 
 
 class StepLR(Scheduler):

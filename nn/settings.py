@@ -21,6 +21,7 @@ path = boundary.path
 positive = boundary.positive
 several = boundary.several
 share = boundary.share
+shown = boundary.shown
 text = boundary.text
 unmasked = boundary.unmasked
 whole = boundary.whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,6 +65,34 @@ def with_snapshot(snapshots: list[Snapshot], newest: Snapshot) -> list[Snapshot]
     return [shot for shot in snapshots if shot.epoch % stride == 0] + [newest]
 
 
+def check_snapshots(snapshots: Sequence[Snapshot], epochs: int) -> None:
+    """Refuse what no run of so many epochs has left.
+
+    Raises:
+        ValueError: the epochs do not rise or are outside the run, a text holds no packed numbers
+            or a NaN, or there are more or fewer weights or gradients than in the first.
+
+    >>> check_snapshots([Snapshot(0, "AAAAAA=="), Snapshot(1, "AAAAAAAAAAA=")], 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: the snapshot of epoch 1 has 2 weight(s), and the first has 1
+    """
+    last, size = -1, None
+    for shot in snapshots:
+        if not last < shot.epoch <= epochs:
+            raise ValueError(f"there is a snapshot of epoch {shot.epoch} after that of {last}")
+        weights, gradient = unpacked(shot.weights), unpacked(shot.gradient)
+        size = len(weights) if size is None else size
+        what = f"the snapshot of epoch {shot.epoch} has"
+        if len(weights) != size:
+            raise ValueError(f"{what} {len(weights)} weight(s), and the first has {size}")
+        if len(gradient) not in (0, size):
+            raise ValueError(f"{what} {len(gradient)} gradient(s) and {size} weight(s)")
+        if np.isnan(weights).any() or np.isnan(gradient).any():
+            raise ValueError(f"{what} a NaN")
+        last = shot.epoch
+
+
 def count(text: str) -> int:
     """How many numbers a text that `packed` wrote holds.
 
@@ -96,5 +123,5 @@ def unpacked(text: str) -> np.ndarray:
     """
     try:
         return np.frombuffer(base64.b64decode(text, validate=True), dtype=KEPT_AS)
-    except (binascii.Error, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"these are no packed numbers, {text!r:.40}: {error}") from None

@@ -25,6 +25,7 @@ from .checkpoint import Checkpoint
 from .code import Code
 from .data import Examples
 from .history import History
+from .identity import identity
 from .losses import cost_of
 from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, gradient_of, norm_of
@@ -99,13 +100,7 @@ class Trainer:
         self.answers: Answers | None = None
         self.history = History()
         self._first = state_of(optimizer), state_of(scheduler)
-        self.settings = {
-            "loss": getattr(loss, "__name__", repr(loss)),
-            "optimizer": repr(optimizer),
-            "moved parameters": len(optimizer.params),
-            "scheduler": f"{type(scheduler).__name__} {self._first[1]}",
-            "clip": self.clip,
-        }
+        self.start = identity(optimizer=optimizer, scheduler=scheduler)
 
     def fit(
         self,
@@ -173,7 +168,9 @@ class Trainer:
         if held_out is not None:
             self._check(held_out)
 
-        run = Run(self, seed, size, len(examples), len(held_out or ()), patience)
+        run = Run(self, seed, size, patience)
+        if checkpoint is not None:
+            run.identify(examples, held_out)
         not_compiled = run.compile(examples, held_out) if compile else ""
         if resume and checkpoint is not None and destination(checkpoint).exists():
             run.go_on(Checkpoint.load(checkpoint), checkpoint)

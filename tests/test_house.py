@@ -28,9 +28,9 @@ ORDER = {
         *("record", "javascript", "groups", "layout", "html", "play"),
     ],
     "nn": [
-        *("settings", "activations", "init", "optim", "data", "files", "module", "layers"),
+        *("settings", "typed", "activations", "init", "optim", "data", "files", "module", "layers"),
         *("targets", "losses", "penalties", "schedule", "answers", "snapshots", "curve"),
-        *("history", "checkpoint", "code", "run", "train", "diagnose", "draw"),
+        *("history", "checkpoint", "identity", "code", "run", "train", "diagnose", "draw"),
         *("plots", "page"),
     ],
 }
