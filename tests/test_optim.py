@@ -25,32 +25,32 @@ def stepped(optimizer: nn.Optimizer, gradients: list[float]) -> float:
 @pytest.mark.parametrize(
     ("build", "gradients", "expected"),
     [
-        # w₀ = 1; w ← w − lr·g
-        (lambda w: nn.SGD([w], lr=0.1), [2.0, -1.0], 1.0 - 0.2 + 0.1),
+        # w₀ = 4; w ← w − lr·g
+        (lambda w: nn.SGD([w], lr=0.1), [2.0, -1.0], 4.0 - 0.2 + 0.1),
         # v = 2, then 0.9·2 + 1 = 2.8
-        (lambda w: nn.SGD([w], 0.1, momentum=0.9), [2.0, 1.0], 1.0 - 0.2 - 0.28),
+        (lambda w: nn.SGD([w], 0.1, momentum=0.9), [2.0, 1.0], 4.0 - 0.2 - 0.28),
         # g + 0.9·v: 2 + 1.8, then 1 + 0.9·2.8
-        (lambda w: nn.SGD([w], 0.1, 0.9, nesterov=True), [2.0, 1.0], 1.0 - 0.38 - 0.352),
-        # g = 2 + 0.5·1
-        (lambda w: nn.SGD([w], 0.1, weight_decay=0.5), [2.0], 1.0 - 0.25),
+        (lambda w: nn.SGD([w], 0.1, 0.9, nesterov=True), [2.0, 1.0], 4.0 - 0.38 - 0.352),
+        # g = 2 + 0.5·4, then 1 + 0.5·3.6
+        (lambda w: nn.SGD([w], 0.1, weight_decay=0.5), [2.0, 1.0], 4.0 - 0.4 - 0.28),
         # the first step is lr·g/|g|
-        (lambda w: nn.Adam([w], 0.1, eps=0.0), [123.0], 0.9),
+        (lambda w: nn.Adam([w], 0.1, eps=0.0), [123.0], 3.9),
         # m = 0.1·2 then 0.9·0.2 + 0.1·1 = 0.28, over 1 − 0.81; v = 0.004 then 0.003996 + 0.001
         (
             lambda w: nn.Adam([w], 0.1, eps=0.0),
             [2.0, 1.0],
-            0.9 - 0.1 * (0.28 / 0.19) / math.sqrt(0.004996 / 0.001999),
+            3.9 - 0.1 * (0.28 / 0.19) / math.sqrt(0.004996 / 0.001999),
         ),
         # m̂ = 3 and √v̂ = 3
-        (lambda w: nn.Adam([w], 0.1, eps=1.0), [3.0], 1.0 - 0.1 * 3.0 / (3.0 + 1.0)),
-        # g = 1 + 0.5·1, and again the first step is lr
-        (lambda w: nn.Adam([w], 0.1, eps=0.0, weight_decay=0.5), [1.0], 0.9),
+        (lambda w: nn.Adam([w], 0.1, eps=1.0), [3.0], 4.0 - 0.1 * 3.0 / (3.0 + 1.0)),
+        # g = −1.5 + 0.5·4 = 0.5, and √v̂ = 0.5
+        (lambda w: nn.Adam([w], 0.1, eps=0.5, weight_decay=0.5), [-1.5], 4.0 - 0.1 * 0.5),
     ],
 )
 def test_steps_worked_by_hand(
     build: Callable[[Value], nn.Optimizer], gradients: list[float], expected: float
 ) -> None:
-    assert stepped(build(Value(1.0)), gradients) == pytest.approx(expected, rel=1e-12)
+    assert stepped(build(Value(4.0)), gradients) == pytest.approx(expected, rel=1e-12)
 
 
 SETTINGS: list[tuple[str, dict[str, Any]]] = [

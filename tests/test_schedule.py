@@ -12,6 +12,7 @@ from autograd import Value
 
 SCHEDULES: list[tuple[str, dict[str, Any], list[float]]] = [
     ("StepLR", {"step_size": 2, "gamma": 0.5}, [1.0, 1.0, 0.5, 0.5, 0.25]),
+    ("StepLR", {"step_size": 3}, [1.0, 1.0, 1.0, 0.1, 0.1]),
     ("ExponentialLR", {"gamma": 0.5}, [1.0, 0.5, 0.25, 0.125, 0.0625]),
     ("CosineAnnealingLR", {"T_max": 4}, [1.0, (1 + 0.5**0.5) / 2, 0.5, (1 - 0.5**0.5) / 2, 0.0]),
     ("CosineAnnealingLR", {"T_max": 2, "eta_min": 0.2}, [1.0, 0.6, 0.2, 0.6, 1.0]),
@@ -20,6 +21,7 @@ SCHEDULES: list[tuple[str, dict[str, Any], list[float]]] = [
         {"start_factor": 0.5, "end_factor": 1.0, "total_iters": 2},
         [0.5, 0.75, 1.0, 1.0, 1.0],
     ),
+    ("LinearLR", {}, [1 / 3, 7 / 15, 9 / 15, 11 / 15, 13 / 15]),  # a third, then all after five
     ("ReduceLROnPlateau", {"factor": 0.1, "patience": 1}, [1.0, 1.0, 1.0, 0.1, 0.1]),
 ]
 COSTS = [3.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0]
