@@ -261,11 +261,11 @@ def test_a_drawing_in_html_keeps_its_tooltips_and_none_of_graphviz_names() -> No
 def test_a_history_has_its_rows_and_its_curves() -> None:
     history = trained()[1]
     found = Elements(shown(history)["text/html"])
-    assert found.rows[0] == ["epoch", "loss", "val. loss", "lr"]
-    assert [row[0] for row in found.rows[1:]] == [*"123456", "⋮", *map(str, range(15, 21))]
-    assert found.rows[-1][1:] == [
-        f"{x:.4g}" for x in (history.losses[-1], history.validation_losses[-1], 0.1)
-    ]
+    assert [row[0] for row in found.rows] == ["epoch", *"123456", "⋮", *map(str, range(15, 21))]
+    last = dict(zip(found.rows[0], found.rows[-1], strict=True))
+    assert last["loss"] == f"{history.losses[-1]:.4g}"
+    assert last["val. loss"] == f"{history.validation_losses[-1]:.4g}"
+    assert last["lr"] == "0.1"
     axes, first, _, second, _ = (line["points"].split() for line in found.of("polyline"))
     assert (len(axes), len(first), len(second)) == (3, 20, 20)
     assert "all 20 epochs done" in found.text
@@ -321,6 +321,15 @@ def test_a_falling_cost_falls_to_its_last_epoch() -> None:
     heights = [float(point.split(",")[1]) for point in points]
     assert heights == sorted(heights)  # downwards
     assert float(points[-1].split(",")[0]) == 430
+
+
+def test_a_curve_has_its_numbers_beside_its_axes() -> None:
+    texts = Elements(curve({"loss": [4.0, 1.0, 0.5]})).of("text")
+    places = [(float(text["x"]), float(text["y"])) for text in texts]
+    highest, lowest, first, last, key = places
+    assert highest[0] == lowest[0] < first[0] < last[0]
+    assert highest[1] < lowest[1] < first[1] == last[1] < 180
+    assert key[1] < lowest[1]
 
 
 def test_without_held_out_examples_there_is_one_line() -> None:
