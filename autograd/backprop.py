@@ -6,13 +6,13 @@ with a table of its own, for whoever asks without wanting `.grad` touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
 from . import locks, modes, ops
-from .boundary import as_float
+from .boundary import as_float, flag, instance, several
 from .graph import in_order, topological_order
 from .notation import expression, name, number
 from .value import NOT_COMPUTED, Value, constant, exact_data, failure
@@ -251,12 +251,11 @@ def grad(
     >>> round(x.data, 6)
     2.25
     """
-    if not isinstance(create_graph, bool):
-        raise TypeError(f"create_graph is True or False, got {create_graph!r}")
-    wanted = list(inputs) if isinstance(inputs, Iterable) else [inputs]
+    create_graph = flag(create_graph, "create_graph")
+    allow_unused = flag(allow_unused, "allow_unused")
+    wanted = [inputs] if isinstance(inputs, Value) else several(inputs, "inputs are Values")
     for node in [output, *wanted]:
-        if not isinstance(node, Value):
-            raise TypeError(f"grad differentiates a Value with respect to Values, got {node!r}")
+        instance(node, Value, "grad differentiates a Value with respect to Values")
     found = gradients(output, locals_of=_locals_as_values if create_graph else locals_of)
     missing = [node for node in wanted if node not in found or node.op is ops.constant]
     if missing and not allow_unused:

@@ -7,10 +7,11 @@ not plain, how to mend it.
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,20 +54,21 @@ def as_float(value: Any, what: str = "Value") -> float:
                 f"{what} got a number beyond the largest float, about 1.8e308: scale it down first"
             ) from None
     if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "fiub":
-        return float(unmasked(value, what).item())
+        refuse_masked(value, what)
+        return float(value.item())
     raise TypeError(f"{what} expected one real number, got {_described(value)}: {_remedy(value)}")
 
 
 def _described(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of {value.size} elements ({value.dtype}, shape {value.shape})"
-    return f"{type(value).__name__} {shown(value)}"
+    return f"{type(value).__name__} {quoted(value)}"
 
 
-def shown(value: Any, width: int = 40) -> str:
+def quoted(value: Any, width: int = 40) -> str:
     """What came in, as a message quotes it: its `repr`, shortened.
 
-    >>> shown("x" * 100, 10)
+    >>> quoted("x" * 100, 10)
     "'xxxxxxxx…"
     """
     text = repr(value)
@@ -100,7 +102,7 @@ def number(x: Any, what: str) -> float:
     """
     if isinstance(x, bool) or not isinstance(x, numbers.Real):
         remedy = ": use its .data" if hasattr(x, "_apply") else ""
-        raise TypeError(f"{what} is a number, got {shown(x)}{remedy}")
+        raise TypeError(f"{what} is a number, got {quoted(x)}{remedy}")
     try:
         return float(x)
     except OverflowError:
@@ -179,7 +181,7 @@ def whole(n: Any, what: str, least: int | None = 1) -> int:
     is_whole = isinstance(n, (int, np.integer)) and not isinstance(n, bool)
     if not is_whole or (least is not None and n < least):
         expected = "a whole number" if least is None else f"a whole number of at least {least}"
-        raise ValueError(f"{what} is {expected}, got {shown(n)}")
+        raise ValueError(f"{what} is {expected}, got {quoted(n)}")
     return int(n)
 
 
@@ -193,7 +195,7 @@ def flag(x: Any, what: str) -> bool:
     True
     """
     if not isinstance(x, (bool, np.bool_)):
-        raise TypeError(f"{what} is True or False, got {shown(x)}")
+        raise TypeError(f"{what} is True or False, got {quoted(x)}")
     return bool(x)
 
 
@@ -201,14 +203,15 @@ def choice(name: Any, what: str, names: Iterable[str]) -> str:
     """One of a few names.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: it is none of them; of many names the nearest are given.
 
     >>> choice("LR", "rankdir", ("LR", "TB"))
     'LR'
     """
     known = list(names)
     if not (isinstance(name, str) and name in known):
-        raise ValueError(f"{what} is one of {', '.join(known)}; got {shown(name)}")
+        near = known if len(known) < 10 else difflib.get_close_matches(str(name), known, cutoff=0.3)
+        raise ValueError(f"{what} is one of {', '.join(near or known)}; got {quoted(name)}")
     return name
 
 
@@ -222,7 +225,7 @@ def text(x: Any, what: str) -> str:
     'epoch 3'
     """
     if not isinstance(x, str):
-        raise TypeError(f"{what} is a text, got {shown(x)}")
+        raise TypeError(f"{what} is a text, got {quoted(x)}")
     return x
 
 
@@ -237,9 +240,9 @@ def path(x: Any, what: str = "path") -> Path:
     '.npz'
     """
     if not isinstance(x, (str, os.PathLike)) or not isinstance(os.fspath(x), str):
-        raise TypeError(f"{what} is the path of a file, as in 'weights.npz'; got {shown(x)}")
+        raise TypeError(f"{what} is the path of a file, as in 'weights.npz'; got {quoted(x)}")
     if not os.fspath(x) or "\0" in os.fspath(x):
-        raise ValueError(f"{what} names no file, got {shown(x)}")
+        raise ValueError(f"{what} names no file, got {quoted(x)}")
     return Path(x)
 
 
@@ -258,11 +261,11 @@ def function(x: Any, what: str) -> Callable[..., Any]:
     if isinstance(x, type):
         raise TypeError(f"{what}, got the class {x.__name__}: make one, as in {x.__name__}()")
     if not callable(x):
-        raise TypeError(f"{what}, got {shown(x)}")
+        raise TypeError(f"{what}, got {quoted(x)}")
     return x  # type: ignore[no-any-return]
 
 
-def instance(x: Any, kind: type[Kind], what: str) -> Kind:
+def instance(x: Any, kind: type[Kind] | tuple[type[Kind], ...], what: str) -> Kind:
     """An object of this class.
 
     Args:
@@ -278,12 +281,12 @@ def instance(x: Any, kind: type[Kind], what: str) -> Kind:
     """
     if not isinstance(x, kind):
         made = f": make one, as in {x.__name__}(…)" if isinstance(x, type) else ""
-        raise TypeError(f"{what}, got {shown(x)}{made}")
+        raise TypeError(f"{what}, got {quoted(x)}{made}")
     return x
 
 
 def several(xs: Any, what: str) -> list[Any]:
-    """The elements of any iterable but a text.
+    """The elements of any iterable but a text or a dictionary.
 
     Raises:
         TypeError: it is something else.
@@ -291,29 +294,46 @@ def several(xs: Any, what: str) -> list[Any]:
     >>> several((1.0, 2.0), "inputs are numbers")
     [1.0, 2.0]
     """
-    if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
-        raise TypeError(f"{what}, got {shown(xs)}")
+    if isinstance(xs, (str, bytes, Mapping)) or not isinstance(xs, Iterable):
+        raise TypeError(f"{what}, got {quoted(xs)}")
     return list(xs)
+
+
+def pair(xs: Any, what: str) -> tuple[Any, Any]:
+    """Two things, in a tuple or a list.
+
+    Raises:
+        TypeError: it is no tuple and no list.
+        ValueError: there are not two.
+
+    >>> pair([28, 28], "shape is a pair (rows, columns)")
+    (28, 28)
+    """
+    found = instance(xs, (tuple, list), what)
+    if len(found) != 2:
+        raise ValueError(f"{what}, got {quoted(xs)}")
+    return found[0], found[1]
 
 
 # ---------------------------------------------------------------------- arrays
 
 
-def unmasked(data: Any, what: str) -> np.ndarray:
-    """Data as an array; an entry that a mask hides is none, and may not come back as a number.
+def refuse_masked(data: Any, what: str) -> None:
+    """Entries that a mask hides are no numbers, and NumPy would give them back as some.
 
     Raises:
-        ValueError: an entry is masked, or rows differ in shape.
+        ValueError: an entry is masked.
 
-    >>> unmasked([1.0, 2.0], "X")
-    array([1., 2.])
+    >>> refuse_masked(np.ma.array([1.0, 2.0], mask=[True, False]), "X")
+    Traceback (most recent call last):
+    ...
+    ValueError: X has masked entries, which are no numbers: leave their rows out, or fill them, ...
     """
     if _is_masked(data):
         raise ValueError(
             f"{what} has masked entries, which are no numbers: leave their rows out, or fill them, "
-            f"as in {what}.filled(0.0)"
+            f"as in x.filled(0.0)"
         )
-    return np.asarray(data)
 
 
 def _is_masked(data: Any) -> bool:

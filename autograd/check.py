@@ -6,13 +6,14 @@ to the right of where it is; no row's `partials` takes part in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite, ulp
 from typing import Any
 
+from . import boundary
 from .backprop import STALE_WARNING, gradients, moved, stale
-from .boundary import as_float
+from .boundary import as_float, at_least_zero, positive, several
 from .graph import leaves
 from .notation import name, number, shortened
 from .terminal import fitted, shown
@@ -113,8 +114,8 @@ def gradcheck(
     >>> bool(gradcheck(lambda a, b: a * b.exp(), [2.0, 0.5]))
     True
     """
-    if not eps > 0:
-        raise ValueError(f"eps is the size of a step and must be positive, got {eps}")
+    eps = positive(eps, "eps, the size of a step,")
+    atol, rtol = at_least_zero(atol, "atol"), at_least_zero(rtol, "rtol")
     given = _given(f, inputs)
     root = f if isinstance(f, Value) else _output(f(*given))
     if stale(root):
@@ -141,13 +142,11 @@ def _given(f: Value | Callable[..., Value], inputs: Sequence[Any] | None) -> lis
         if inputs is not None:
             raise TypeError("an existing graph has its inputs already: call gradcheck(output)")
         return []
-    if not callable(f):
-        raise TypeError(f"gradcheck takes a Value or a function that returns one, got {f!r}")
+    boundary.function(f, "gradcheck takes a Value or a function that returns one")
     if inputs is None:
         raise TypeError("a function needs inputs to be checked at: gradcheck(f, [2.0, 0.5])")
-    if not isinstance(inputs, Iterable):
-        raise TypeError(f"inputs is a sequence with a number for each argument, got {inputs!r}")
-    return [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(inputs)]
+    given = several(inputs, "inputs is a sequence with a number for each argument")
+    return [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(given)]
 
 
 def _output(output: Any) -> Value:

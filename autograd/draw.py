@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from math import isfinite, isnan, nan
 
 from . import backprop, ops
+from .boundary import choice, instance, pair, several, whole
 from .fold import View, view
 from .graph import consumers, find, topological_order
 from .notation import expression, number, shortened
 from .paths import largest_paths
-from .render import Drawing
+from .render import FORMATS, Drawing
 from .value import Value
 
 # Okabe and Ito's colours, told apart by the colour-blind; negative edges are dashed as well, so
@@ -68,12 +69,14 @@ def draw(
     >>> drawing.pipe("svg")[:5]
     b'<?xml'
     """
-    if rankdir not in ("LR", "TB", "RL", "BT"):
-        raise ValueError(f"rankdir is one of LR, TB, RL, BT; got {rankdir!r}")
-    if max_nodes < 1:
-        raise ValueError(f"max_nodes is at least 1, got {max_nodes}")
-    if depth is not None and depth < 0:
-        raise ValueError(f"depth counts edges and is at least 0, got {depth}")
+    choice(rankdir, "rankdir", ("LR", "TB", "RL", "BT"))
+    choice(format, "format", FORMATS)
+    max_nodes = whole(max_nodes, "max_nodes")
+    depth = None if depth is None else whole(depth, "depth", 0)
+    opened = [open] if isinstance(open, str) else several(open, "open lists scopes by name")
+    if gradients is not None:
+        for node in instance(gradients, Mapping, "gradients are numbers by node"):
+            instance(node, Value, "gradients are numbers by node")
     order = topological_order(root)
     known = _known(order) if gradients is None else dict(gradients)
     lit = _lit(root, path)
@@ -82,7 +85,7 @@ def draw(
         max_nodes,
         None if around is None else find(root, around),
         depth,
-        [open] if isinstance(open, str) else open,
+        opened,
         itertools.chain.from_iterable(lit),
         {node: abs(gradient) for node, gradient in known.items()},
     )
@@ -104,9 +107,7 @@ def _lit(
     """The edges (operand, node) of the path to light up."""
     if path is None:
         return {}
-    if isinstance(path, str) or len(path) != 2:
-        raise ValueError(f"path is a pair, as in path=('w', 'C'); got {path!r}")
-    start, end = (find(root, node) for node in path)
+    start, end = (find(root, node) for node in pair(path, "path is a pair, as in ('w', 'C')"))
     for upper, lower in ((end, start), (start, end)):
         for found in largest_paths(upper, lower, most=1):
             return dict.fromkeys((arg, node) for node, arg in itertools.pairwise(found.nodes))

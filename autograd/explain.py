@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor, isfinite, log10
 
 from .backprop import STALE_WARNING, gradients, moved, stale
-from .boundary import as_float
+from .boundary import as_float, whole
 from .graph import count_paths, find_variable, leaves
 from .markup import Markup, bar, block, note, paragraph, table, warning
 from .notation import ATOM, name, number, shortened
@@ -145,8 +145,7 @@ def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
           = 0.2055 · 1.5
           = 0.3083
     """
-    if not isinstance(max_paths, int) or max_paths < 1:
-        raise ValueError(f"max_paths is a whole number of at least 1, got {max_paths}")
+    max_paths = whole(max_paths, "max_paths")
     node = find_variable(root, node)
     return Explanation(
         root,
@@ -311,8 +310,9 @@ def sensitivity(root: Value) -> Sensitivity:
     >>> [(leaf.label, gradient) for leaf, gradient in sensitivity(w * x)]
     [('x', -3.0), ('w', 2.0)]
     """
+    below = leaves(root)
     found = gradients(root)
-    ranked = sorted(leaves(root), key=lambda leaf: -magnitude(found[leaf]))
+    ranked = sorted(below, key=lambda leaf: -magnitude(found[leaf]))
     table = Sensitivity((leaf, found[leaf]) for leaf in ranked)
     table.stale = bool(stale(root))
     return table

@@ -9,6 +9,9 @@ import secrets
 import stat
 from pathlib import Path
 
+from . import boundary
+from .boundary import instance
+
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that at no time half of it can be seen.
@@ -31,6 +34,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     ...     path.read_bytes()
     b'all of it'
     """
+    instance(content, bytes, "the content of a file is bytes")
     target = destination(path)
     old = _status(target)
     temporary = target.with_name(f".autograd-{secrets.token_hex(8)}.tmp")
@@ -92,10 +96,11 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     """A path with the home folder in place of `~`.
 
     Raises:
+        TypeError, ValueError: it is no path.
         FileNotFoundError: it begins with `~somebody`, and there is nobody of that name.
     """
     try:
-        return Path(path).expanduser()
+        return boundary.path(path).expanduser()
     except RuntimeError:
         raise FileNotFoundError(errno.ENOENT, "there is no such home folder", str(path)) from None
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import locks, modes, ops
-from .boundary import as_float
+from .boundary import as_float, instance, refuse_masked, several
 from .value import Value
 
 
@@ -63,12 +63,12 @@ class Flat:
     """
 
     def __init__(self, values: Iterable[Value]) -> None:
-        self.values = list(values)
-        if len(set(self.values)) < len(self.values):
-            raise ValueError("a Value stands there twice, and has one place in an array")
+        self.values = several(values, "only Values that you made can lie in an array")
         for v in self.values:
             if not isinstance(v, Value) or v.op is not ops.leaf:
                 raise TypeError(f"only Values that you made can lie in an array, got {v!r}")
+        if len(set(self.values)) < len(self.values):
+            raise ValueError("a Value stands there twice, and has one place in an array")
         with locks.places:
             _bring_together([v for v in self.values if not isinstance(v, Shared)])
         self._arrays: list[np.ndarray] = []
@@ -103,7 +103,12 @@ class Flat:
         return found
 
     def write(self, numbers: np.ndarray) -> None:
-        """Set all numbers, shape (n,)."""
+        """Set all numbers, shape (n,).
+
+        Raises:
+            TypeError, ValueError: it is no array of so many numbers. Nothing has changed then.
+        """
+        self._check(numbers)
         if self._view is not None:
             self._view[...] = numbers
         else:
@@ -111,11 +116,26 @@ class Flat:
                 array[there] = numbers[here]
 
     def lower(self, change: np.ndarray) -> None:
-        """Subtract from all numbers, shape (n,)."""
+        """Subtract from all numbers, shape (n,).
+
+        Raises:
+            TypeError, ValueError: as for `write`.
+        """
+        self._check(change)
         if self._view is not None:
             self._view -= change
         else:
             self.write(self.read() - change)
+
+    def _check(self, numbers: np.ndarray) -> None:
+        """Refuse what NumPy would stretch over the leaves, and what is no number."""
+        instance(numbers, np.ndarray, "the numbers of a Flat are an array")
+        refuse_masked(numbers, "the array")
+        if numbers.dtype.kind not in "fiub" or numbers.shape != (len(self.values),):
+            raise ValueError(
+                f"a Flat of {len(self.values):,} leaves takes an array of real numbers of shape "
+                f"({len(self.values)},), got {numbers.dtype} of shape {numbers.shape}"
+            )
 
 
 def _bring_together(leaves: list[Value]) -> None:

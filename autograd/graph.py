@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any, cast
 
 from . import locks, modes, ops
+from .boundary import instance, quoted
 from .notation import expression, name, shortened
 from .terminal import fitted, spelled
 from .value import NOT_COMPUTED, Value
@@ -42,8 +43,7 @@ def topological_order(root: Value) -> list[Value]:
 
 def in_order(root: Value) -> list[Value]:
     """`topological_order(root)`, also while a function is traced."""
-    if not isinstance(root, Value):
-        raise TypeError(f"expected a Value, the root of a graph; got {root!r}")
+    instance(root, Value, "the root of a graph is a Value")
     global _walks
     with locks.marks:
         while True:  # until no signal handler has left marks of its own in between
@@ -184,7 +184,7 @@ def find(root: Value, wanted: Value | str) -> Value:
             raise ValueError(f"{wanted!r} is not part of the graph of {root!r}")
         return wanted
     if not isinstance(wanted, str):
-        raise TypeError(f"expected a node, its label or its formula, got {wanted!r}")
+        raise TypeError(f"expected a node, its label or its formula, got {quoted(wanted)}")
     found = [node for node in order if node.label == wanted] if wanted else []
     found = found or _written_as(wanted, order)
     if len(found) == 1:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import ops
+from .boundary import quoted
 from .draw import draw
 from .graph import topological_order
 from .render import Drawing
@@ -32,14 +33,15 @@ def adopt(node: Value, children: Any, op: str) -> None:
     Raises:
         TypeError: the children are not Values, or the operation's name is not a string.
     """
-    operands = tuple(children) if isinstance(children, Iterable) else (children,)
+    listed = isinstance(children, Iterable) and not isinstance(children, (str, bytes))
+    operands = tuple(children) if listed else (children,)
     if not all(isinstance(c, Value) for c in operands):
         raise TypeError(
             f"Value(data, label) takes a string as label, and Value(data, _children, _op) takes "
-            f"Values as children; got {children!r}"
+            f"Values as children; got {quoted(children)}"
         )
     if not isinstance(op, str):
-        raise TypeError(f"the name of an operation is a string, got {op!r}")
+        raise TypeError(f"the name of an operation is a string, got {quoted(op)}")
     if operands:
         node.op = _handmade(op, len(operands), _nothing)
         node.args = operands

@@ -8,6 +8,7 @@ of this table. A row's functions are written once and read three ways: on floats
 from __future__ import annotations
 
 import inspect
+import keyword
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .boundary import as_float
+from . import boundary
+from .boundary import as_float, instance, quoted, refuse_masked, several, text
 from .forms import check_form
 from .notation import LETTERS, Term, located, written
 from .terminal import fitted
@@ -113,6 +115,8 @@ class Op:
 
     def _on_arrays(self, operands: tuple[Any, ...]) -> Any:
         """Element by element; arrays of numbers at once, if no element is out of the ordinary."""
+        for operand in operands:
+            refuse_masked(operand, self.name)
         arrays = [np.asarray(operand) for operand in operands]
         numeric = all(array.dtype.kind in "fiub" for array in arrays)
         if numeric and self.array:
@@ -225,11 +229,14 @@ def op(
     >>> y.data, x.grad
     (0.75, 0.0625)
     """
-    if not (isinstance(name, str) and name.isidentifier()):
+    if not (isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)):
         raise ValueError(f"an operation's name is a word like 'softsign', got {name!r}")
-    for role, function in (("value", value), ("partials", partials)):
-        if not callable(function):
-            raise TypeError(f"{role} of {name} must be a function, got {function!r}")
+    roles = {"value": value, "partials": partials, "reads": reads, "kink": kink}
+    for role, part in roles.items():
+        if part is not None or role in ("value", "partials"):
+            boundary.function(part, f"{role} of {name} is a function")
+    text(symbol, "symbol")
+    rules = [text(rule, "a rule") for rule in several(rules, "rules are texts")]
     arity = _count_parameters(name, "value", value)
     if _count_parameters(name, "partials", partials) != arity + 1:
         raise TypeError(
@@ -245,9 +252,18 @@ def op(
         rules=tuple(rules) or tuple(f"∂{name}/∂{letter}" for letter in LETTERS[:arity]),
         symbol=symbol,
         reads=reads,
-        domain=Domain(*domain) if domain else None,
+        domain=None if domain is None else _domain(domain),
         kink=kink,
     )
+
+
+def _domain(given: Any) -> Domain:
+    expected = "domain is a triple, as in ('a > 0', lambda a: a > 0, 'Add a small number first.')"
+    if len(instance(given, (tuple, list), expected)) != 3:
+        raise ValueError(f"{expected}, got {quoted(given)}")
+    condition, holds, remedy = given
+    text(condition, "the condition of a domain"), text(remedy, "the remedy of a domain")
+    return Domain(condition, boundary.function(holds, "the test of a domain is a function"), remedy)
 
 
 def _count_parameters(name: str, role: str, function: Callable[..., Any]) -> int:

@@ -12,6 +12,8 @@ from typing import Any
 
 import graphviz
 
+from . import boundary
+from .boundary import choice, flag
 from .files import expanded, write_whole
 from .markup import Markup
 from .terminal import fitted
@@ -33,6 +35,7 @@ except Exception as error:
 
 TITLE = re.compile("<title>.*?</title>\n")  # Graphviz's names, of no use to who hovers over them
 SMALLEST = 0.6  # of its size, to which a drawing shrinks before it scrolls
+FORMATS = tuple(sorted(graphviz.FORMATS))
 DOT_ENDINGS = {"gv", "dot"}  # of sources, though Graphviz can render to them too
 
 
@@ -106,7 +109,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         Raises:
             RenderError: Graphviz refuses; with its reason.
         """
-        kind = ":".join(part for part in (format or self.format, renderer, formatter) if part)
+        format = choice(self.format if format is None else format, "format", FORMATS)
+        kind = ":".join(part for part in (format, renderer, formatter) if part)
         rendered = lay_out(self.source, kind, engine or self.engine)
         return rendered.decode(encoding) if encoding else rendered
 
@@ -154,6 +158,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             RenderError: Graphviz refuses; the DOT is kept beside where the file would be.
             OSError: the file cannot be written.
         """
+        for place, what in ((filename, "filename"), (directory, "directory"), (outfile, "outfile")):
+            if place is not None:
+                boundary.path(place, what)
+        for truth, what in ((view, "view"), (quiet_view, "quiet_view"), (cleanup, "cleanup")):
+            flag(truth, what)
         name = Path(directory or self.directory or "", outfile or filename or self.filename)
         target = expanded(name)
         ending = target.suffix[1:].lower()
@@ -161,7 +170,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         if format is None and (outfile or ending in graphviz.FORMATS - DOT_ENDINGS):
             format = ending
         else:
-            format = format or self.format
+            format = choice(self.format if format is None else format, "format", FORMATS)
             source = target.with_name(target.name.removesuffix(".gv") + ".gv")
             target = target.with_name(f"{target.name}.{format}")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .boundary import several
 from .value import Value, constant
 
 
@@ -151,6 +152,5 @@ def _some(values: Iterable[Any], what: str) -> list[Value]:
 def _listed(values: Iterable[Any], what: str) -> list[Value]:
     if isinstance(values, np.ndarray):
         values = values.ravel().tolist()
-    if isinstance(values, (Value, str)) or not isinstance(values, Iterable):
-        raise TypeError(f"{what} takes a sequence of Values, as in {what}([a, b]); got {values!r}")
-    return [v if isinstance(v, Value) else constant(v, what) for v in values]
+    items = several(values, f"{what} takes a sequence of Values, as in {what}([a, b])")
+    return [v if isinstance(v, Value) else constant(v, what) for v in items]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 from . import ops
 from .backprop import STALE_WARNING, locals_of, stale
-from .boundary import as_float
+from .boundary import as_float, instance, whole
 from .draw import draw
 from .graph import find_variable, topological_order
 from .markup import code, details, joined
@@ -113,7 +112,7 @@ class Stepper:
     """
 
     def __init__(self, root: Value, gradient: float = 1.0) -> None:
-        if root.op is ops.constant:
+        if instance(root, Value, "the root of a graph is a Value").op is ops.constant:
             raise ValueError(f"nothing to step through: {root!r} is a constant")
         self.root = root
         self._gradient = as_float(gradient, "gradient")
@@ -205,11 +204,9 @@ class Stepper:
         >>> s.check(w=3.0)
         w: 3 is not right. The factor 1 − tanh(w·3)² = 2.458e-05 is missing.
         """
-        if not isinstance(guesses or {}, Mapping):
-            raise TypeError(
-                f"check takes gradients by label, as in check(w=-0.16); got {guesses!r}"
-            )
-        wanted = dict(guesses or {})
+        given = {} if guesses is None else guesses
+        instance(given, Mapping, "check takes gradients by label, as in check(w=-0.16)")
+        wanted = dict(given)
         wanted.update(by_label)
         if not wanted:
             raise ValueError("nothing to check: give a gradient by label, as in check(w=-0.16)")
@@ -351,7 +348,4 @@ def _lines(done: list[Step]) -> list[str]:
 
 
 def _positive(count: Any) -> int:
-    steps = operator.index(count) if hasattr(count, "__index__") else 0
-    if steps < 1:
-        raise ValueError(f"how many steps? expected a whole number of at least 1, got {count!r}")
-    return steps
+    return whole(count, "count, how many steps,")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
-from . import modes, ops
+from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
 from .notation import located, name, written
 from .terminal import fitted
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .stepper import Stepper
 
 BESIDE = "an operation on a Value"
+NO_CHILDREN: tuple[Any, ...] = ()
+NO_OP = ""
 NOT_COMPUTED = float("0")
 """The gradient of a node that no backward pass has reached: reads 0.0, told apart by identity."""
 
@@ -83,7 +85,9 @@ class Value:
     label: str
     scope: str
 
-    def __init__(self, data: Any, label: str = "", _op: str = "", *, _children: Any = ()) -> None:
+    def __init__(
+        self, data: Any, label: str = "", _op: str = NO_OP, *, _children: Any = NO_CHILDREN
+    ) -> None:
         if not isinstance(label, str):
             label, _children = "", label  # micrograd's Value(data, _children, _op)
         self.data = data if type(data) is float else as_float(data)
@@ -92,7 +96,7 @@ class Value:
         self._a = self._b = self._mark = None
         self.label = label
         self.scope = modes.setting("scope") if modes.open_blocks else ""
-        if _children != () or _op:
+        if _children is not NO_CHILDREN or _op is not NO_OP:
             from .micrograd import adopt
 
             adopt(self, _children, _op)
@@ -542,7 +546,8 @@ class Value:
         Raises:
             OSError: the file cannot be written; what stood there is untouched.
         """
-        return self.page(**options).save(path)
+        file = boundary.path(path)  # before the page is made, which takes time
+        return self.page(**options).save(file)
 
     @property
     def _kind(self) -> type[Value]:

@@ -19,11 +19,11 @@ instance = boundary.instance
 number = boundary.number
 path = boundary.path
 positive = boundary.positive
+quoted = boundary.quoted
 several = boundary.several
 share = boundary.share
-shown = boundary.shown
 text = boundary.text
-unmasked = boundary.unmasked
+refuse_masked = boundary.refuse_masked
 whole = boundary.whole
 
 

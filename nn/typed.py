@@ -8,7 +8,7 @@ import math
 import types
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .settings import shown
+from .settings import quoted
 
 Class = TypeVar("Class")
 WORDS = {int: "a whole number", float: "a finite number", str: "a text", bool: "true or false"}
@@ -36,7 +36,7 @@ def typed(numbers: Any, kind: type[Class], what: str) -> Class:
     """
     hints = get_type_hints(kind)
     if not isinstance(numbers, dict):
-        raise ValueError(f"{what} is an object, got {shown(numbers)}")
+        raise ValueError(f"{what} is an object, got {quoted(numbers)}")
     unknown = [name for name in numbers if name not in hints]
     if unknown:
         raise ValueError(f"{what} has no {unknown[0]!r}")
@@ -63,7 +63,7 @@ def _read(x: Any, kind: Any, what: str) -> Any:
         return _float(x, what)
     if kind in WORDS and type(x) is kind and kind is not float:
         return x
-    raise ValueError(f"{what} is {WORDS.get(kind, kind)}, got {shown(x)}")
+    raise ValueError(f"{what} is {WORDS.get(kind, kind)}, got {quoted(x)}")
 
 
 def _read_one_of(x: Any, kinds: tuple[Any, ...], what: str) -> Any:

@@ -226,9 +226,9 @@ def test_a_derivative_that_is_not_finite_is_wrong() -> None:
         ((Value(1.0), [1.0]), TypeError, "has its inputs already"),
         ((lambda a: a,), TypeError, "a function needs inputs"),
         ((lambda a: a.data, [1.0]), TypeError, "must return a Value, it returned 1.0"),
-        ((Value(1.0), None, 0.0), ValueError, "eps is the size of a step"),
-        ((Value(1.0), None, -1e-6), ValueError, "must be positive, got -1e-06"),
-        ((Value(1.0), None, math.nan), ValueError, "must be positive, got nan"),
+        ((Value(1.0), None, 0.0), ValueError, "eps, the size of a step, is a positive"),
+        ((Value(1.0), None, -1e-6), ValueError, "is a positive number, got -1e-06"),
+        ((Value(1.0), None, math.nan), ValueError, "is a positive number, got nan"),
     ],
 )
 def test_bad_arguments_are_refused(

@@ -402,7 +402,7 @@ def test_a_node_of_another_graph_is_refused() -> None:
     for where in ({"path": (stranger, cost)}, {"around": stranger}):
         with pytest.raises(ValueError, match="not part of the graph"):
             draw(cost, **where)
-    with pytest.raises(TypeError, match="a node or its label"):
+    with pytest.raises(TypeError, match="a node, its label or its formula"):
         draw(cost, around=3)  # type: ignore[arg-type]
 
 

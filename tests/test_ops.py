@@ -346,8 +346,8 @@ def test_an_own_operation_with_a_domain_words_its_errors() -> None:
     ("arguments", "kind", "words"),
     [
         (("two words", abs, lambda out, a: (1.0,)), ValueError, "name is a word"),
-        (("f", 3.0, lambda out, a: (1.0,)), TypeError, "value of f must be a function"),
-        (("f", abs, None), TypeError, "partials of f must be a function"),
+        (("f", 3.0, lambda out, a: (1.0,)), TypeError, "value of f is a function, got 3.0"),
+        (("f", abs, None), TypeError, "partials of f is a function, got None"),
         (("f", abs, lambda a: (1.0,)), TypeError, r"2 in all: lambda out, a: \(...\)"),
         (("f", max, lambda out, a: (1.0,)), TypeError, "cannot be counted"),
         (("f", lambda *a: a[0], lambda out, a: (1.0,)), TypeError, r"without \* or"),

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..boundary import refuse_masked
+
 
 class Arguments(NamedTuple):
     """Arrays with a row for each example.
@@ -73,6 +75,7 @@ def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
 def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
     if type(argument) is np.ndarray and argument.dtype == dtype and argument.size:
         return argument
+    refuse_masked(argument, f"argument {i}")
     try:
         array = np.asarray(argument)
     except ValueError:

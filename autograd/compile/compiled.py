@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import boundary, ops
 from ..backprop import gradients
+from ..boundary import flag, quoted, several
 from ..flat import Flat
 from ..markup import block, code, details
 from ..modes import TraceError
@@ -83,14 +84,24 @@ def compile(
     >>> gradient
     array([2., 1.])
     """
-    kind = np.dtype(dtype)
-    if kind not in (np.float64, np.float32):
-        raise TypeError(f"dtype is float64 or float32, got {kind}")
+    rewritings = several(passes, "passes are functions of a Program")
+    for rewriting in rewritings:
+        boundary.function(rewriting, "passes are functions of a Program")
+    options = Options(
+        flag(has_aux, "has_aux"),
+        flag(allow_unused, "allow_unused"),
+        _float_kind(dtype),
+        tuple(rewritings),
+        flag(matrices, "matrices"),
+        flag(debug, "debug"),
+    )
     known = None if params is None else _leaves(params)
-    options = Options(has_aux, allow_unused, kind, tuple(passes), matrices, debug)
     if function is None:
         return lambda function: _compiled(function, known, options)
     return _compiled(function, known, options)
+
+
+FLOATS = ("float64", "float32")
 
 
 @dataclass(frozen=True)
@@ -105,18 +116,25 @@ class Options:
     debug: bool
 
 
+def _float_kind(dtype: Any) -> np.dtype[Any]:
+    if isinstance(dtype, (type, np.dtype)) or (isinstance(dtype, str) and dtype in FLOATS):
+        kind: np.dtype[Any] = np.dtype(dtype)
+        if kind.name in FLOATS:
+            return kind
+    raise TypeError(f"dtype is float64 or float32, got {quoted(dtype)}")
+
+
 def _compiled(
     function: Callable[..., Any], params: list[Value] | None, options: Options
 ) -> Compiled:
-    if not callable(function):
-        raise TypeError(f"compile takes a function of Values, got {function!r}")
+    boundary.function(function, "compile takes a function of Values")
     if params is None and hasattr(function, "parameters"):
         params, options = _leaves(function.parameters()), replace(options, allow_unused=True)
     return Compiled(function, params, options)
 
 
 def _leaves(params: Iterable[Value]) -> list[Value]:
-    found = list(params)
+    found = several(params, "params are Values that you made, as in model.parameters()")
     for p in found:
         if not isinstance(p, Value) or p.op is not ops.leaf:
             raise TypeError(f"params are Values that you made, as in model.parameters(); got {p!r}")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from .. import modes, ops
+from .. import boundary, modes, ops
 from ..graph import topological_order
 from ..modes import TraceError
 from ..sequences import sum as total
@@ -288,9 +288,13 @@ def drawn(sampler: Callable[[], float]) -> Any:
     Args:
         sampler: draws it, as in `random.random`.
 
+    Raises:
+        TypeError: `sampler` is no function.
+
     >>> drawn(lambda: 0.5)
     0.5
     """
+    boundary.function(sampler, "sampler is a function without arguments, as random.random is")
     tracing = modes.tracing()
     if tracing is None:
         return sampler()

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import mistakes
+from .. import boundary, mistakes
+from ..boundary import several, text
 from ..compile.trace import trace
 from ..notation import LETTERS, Term, written
 from ..ops import Op
@@ -211,6 +212,8 @@ def javascript(function: Callable[..., Any], names: Sequence[str]) -> str:
     >>> javascript(lambda a: 2.0 * a, ["a"])
     '(a) => { const t2 = ((a, b) => +(a * b))((2.0), a); return t2; }'
     """
+    boundary.function(function, "javascript takes a function of Values")
+    names = [text(name, "a name") for name in several(names, "names are those of the arguments")]
     for name in names:
         if not re.fullmatch("[A-Za-z][A-Za-z0-9]*", name) or RESERVED.fullmatch(name):
             raise ValueError(f"a name in JavaScript is a word of letters and digits, got {name!r}")

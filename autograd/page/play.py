@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
-from math import isfinite
+from collections.abc import Collection
 from typing import Any
 
 from .. import ops
 from ..backprop import stale
-from ..boundary import as_float
+from ..boundary import finite, several, text, whole
 from ..graph import find, topological_order
 from ..notation import name
 from ..value import Value
@@ -54,8 +53,8 @@ def graph_page(
     >>> graph_page(x * x).html[:15]
     '<!doctype html>'
     """
-    lr = _checked_lr(lr)
-    order = _checked_order(root, max_nodes)
+    lr, max_nodes = finite(lr, "lr"), whole(max_nodes, "max_nodes", 2)
+    order = _checked_order(root)
     used = dict.fromkeys(node.op for node in order)
     rows = recorded(root, _moving(order, parameters), {op for op in used if computable(op)})
     groups, place = grouped(order, max_nodes)
@@ -76,19 +75,17 @@ def graph_page(
         data["position"] = _checked_position(position, order)
     return Page(
         "player",
-        rows[-1]["name"] if title is None else str(title),
+        rows[-1]["name"] if title is None else text(title, "title"),
         data,
         f"const OPERATIONS = {operations(used)};\n{quiz()}",
         ("dagre.min.js",) if groups else (),
     )
 
 
-def _checked_order(root: Value, max_nodes: int) -> list[Value]:
+def _checked_order(root: Value) -> list[Value]:
+    order = topological_order(root)
     if root.op is ops.constant:
         raise ValueError(f"nothing to play: {root!r} is a constant, and no gradient flows from it")
-    if max_nodes < 2:
-        raise ValueError(f"max_nodes is at least 2, got {max_nodes}")
-    order = topological_order(root)
     if len(order) > MOST_NODES:
         raise ValueError(
             f"a page shows at most {MOST_NODES:,} nodes, and {name(root)} has {len(order):,}: make "
@@ -97,18 +94,11 @@ def _checked_order(root: Value, max_nodes: int) -> list[Value]:
     return order
 
 
-def _checked_lr(lr: float) -> float:
-    lr = as_float(lr, "lr")
-    if not isfinite(lr):
-        raise ValueError(f"lr is a finite number, got {lr}")
-    return lr
-
-
 def _checked_position(position: int, order: list[Value]) -> int:
     steps = sum(arg.op is not ops.constant for node in order for arg in node.args)
-    if not 0 <= position <= steps:
+    if whole(position, "position, a count of steps,", 0) > steps:
         raise ValueError(f"position is from 0 to {steps}, the backward steps; got {position}")
-    return position
+    return int(position)
 
 
 def _moving(
@@ -118,8 +108,7 @@ def _moving(
         return {node for node in order if node.op is ops.leaf}
     if isinstance(parameters, (Value, str)):
         parameters = [parameters]
-    if not isinstance(parameters, Iterable):
-        raise TypeError(f"parameters are leaves or their labels, got {parameters!r}")
+    parameters = several(parameters, "parameters are leaves or their labels")
     nodes, root = set(order), order[-1]
     found = {p if isinstance(p, Value) and p in nodes else find(root, p) for p in parameters}
     for node in found:
