@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
 from .notation import located, name, written
-from .terminal import fitted
+from .terminal import shown
 
 if TYPE_CHECKING:
     from .explain import Explanation, Nudge, Sensitivity
@@ -162,11 +162,10 @@ class Value:
             return _record1(ops.stop_gradient, self)
         return constant(self.data)
 
-    @fitted
     def __repr__(self) -> str:
         modes.for_the_engine(*AS_TEXT)
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+        return shown(f"Value(data={self.data!r}, grad={self.grad!r}{label})")
 
     def __format__(self, spec: str) -> str:
         modes.for_the_engine(*AS_TEXT)

@@ -91,7 +91,8 @@ class Code:
 
     def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
         """The cost of each chosen example, and its outputs."""
-        found = self._judging(self.X[chosen], self.y[chosen])
+        with evaluating(self.model):
+            found = self._judging(self.X[chosen], self.y[chosen])
         return found[:, 0], _outputs(found)
 
     def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:

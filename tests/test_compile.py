@@ -6,6 +6,7 @@ import itertools
 import math
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ import autograd
 import nn
 from autograd import TABLE, Value
 from autograd.compile.program import PASSES, Node
+from nn.module import evaluating, mode
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 0.5, 300.0, -300.0, math.inf, -math.inf, math.nan]
 
@@ -843,3 +845,48 @@ def test_a_gradient_is_that_of_one_value() -> None:
         autograd.compile(3)
     with pytest.raises(ValueError, match="nothing is compiled yet"):
         _ = autograd.compile(lambda x: x).source
+
+
+def test_a_closure_over_a_model_follows_the_mode_around_the_call() -> None:
+    dropout = nn.Dropout(0.5, seed=0)
+    doubled = autograd.compile(lambda x: dropout(x) * 2.0)
+    with mode(dropout, training=False):
+        assert doubled([1.0, 1.0, 1.0, 1.0]).tolist() == [2.0] * 4
+    assert set(doubled(np.ones(50)).tolist()) == {0.0, 4.0}
+    with evaluating(dropout):
+        assert doubled([1.0, 1.0, 1.0, 1.0]).tolist() == [2.0] * 4
+
+
+def test_detect_anomaly_watches_compiled_functions() -> None:
+    w = Value(1e200, "w")
+    cost = autograd.compile(lambda x: (w * x * w).tanh())
+    assert cost([1.0, 0.0]).tolist() == [1.0, 0.0]
+    with autograd.detect_anomaly():
+        assert cost([0.0]).tolist() == [0.0]
+        for run in (cost, cost.value_and_grad):
+            with pytest.raises(FloatingPointError, match="in row 1: .* is inf"):
+                run([0.0, 1.0])
+
+
+def test_holding_the_code_against_the_engine_touches_no_parameter() -> None:
+    w = Value(3.0, "w")
+    cost = autograd.compile(lambda x: (w * x) ** 2)
+    cost([1.0, 2.0])
+    w.data, w.grad = 5.0, 7.0
+    seen = []
+    before = autograd.Flat.write
+    autograd.Flat.write = lambda *args: seen.append(args)  # type: ignore[method-assign]
+    try:
+        value, gradient = cost.value_and_grad([1.0, 2.0])
+    finally:
+        autograd.Flat.write = before  # type: ignore[method-assign]
+    assert (value, gradient.tolist()) == (62.5, [25.0])
+    assert (w.data, w.grad, seen) == (5.0, 7.0, [])
+
+
+def test_threads_share_a_compiled_function() -> None:
+    w = Value(3.0, "w")
+    cost = autograd.compile(lambda x: (w * x).tanh())
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: cost.value_and_grad(np.ones(n))[0], range(1, 40)))
+    assert found == pytest.approx([math.tanh(3.0)] * 39)

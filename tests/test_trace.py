@@ -384,7 +384,9 @@ def test_what_looks_at_a_number_is_refused(name: str, value: float) -> None:
         autograd.compile(lambda x, y: W * x * look(y))([1.0], [value])
 
 
-@pytest.mark.parametrize("name", ["if", "==", "format", "repr", "float", "data", "deepcopy"])
+@pytest.mark.parametrize(
+    "name", ["if", "==", "format", "repr", "float", "data", "grad", "deepcopy"]
+)
 def test_what_looks_at_a_parameter_is_refused(name: str) -> None:
     look = REFUSED[name]
     with pytest.raises(TraceError, match="must be the same for all numbers"):
@@ -408,3 +410,15 @@ def test_values_look_as_ever_in_another_thread_meanwhile() -> None:
 
     autograd.compile(traced)([1.0])
     assert seen[0].startswith("False Value(data=")
+
+
+def test_the_line_that_is_named_is_the_users() -> None:
+    with pytest.raises(TraceError, match=r"in test_trace\.py, line \d+: `.*np\.argmax"):
+        autograd.compile(lambda x: x * float(np.argmax([x, 0.5])))([1.0])
+
+
+def test_a_compiled_function_inside_another_is_refused() -> None:
+    inner = autograd.compile(lambda x: W * x)
+    with pytest.raises(TraceError, match="a compiled function is called .* as .function of"):
+        autograd.compile(lambda x: x * inner([1.0])[0])([1.0])
+    assert autograd.compile(lambda x: x * inner.function(x))([3.0]).tolist() == [18.0]

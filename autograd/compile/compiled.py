@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import boundary, ops
+from .. import boundary, modes, ops
 from ..backprop import gradients
 from ..boundary import flag, quoted, several
 from ..flat import Flat
@@ -231,6 +231,11 @@ class Compiled:
         self, arguments: tuple[Any, ...], gradient: bool, what: str = ""
     ) -> tuple[Version, Arguments, np.ndarray, np.ndarray]:
         """Outputs and the gradient, once every row is known to be right; `what` is of one Value."""
+        if tracing := modes.tracing():
+            tracing.refuse(
+                "a compiled function is called",
+                "call the function itself, as .function of what was compiled",
+            )
         rows = given(arguments, self._options.dtype)
         version = self._version(rows)
         if what and version.traced.shape != () and not self._options.has_aux:
@@ -240,8 +245,18 @@ class Compiled:
                 f"of the first"
             )
         outputs, slopes = version.run(rows, gradient)
+        if modes.setting("watching"):
+            self._watch(rows, slopes)
         self._explain(version, rows, outputs)
         return version, rows, outputs, slopes
+
+    def _watch(self, rows: Arguments, slopes: np.ndarray) -> None:
+        """Under `detect_anomaly` let the engine compute each row: it sees every operation."""
+        for row in range(rows.size):
+            with in_row(row):
+                trace(self.function, rows.row(row))
+        if not np.isfinite(slopes).all():
+            raise FloatingPointError("the gradient is not finite")
 
     def _explain(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
         """Let the engine compute the rows that went wrong, until one raises an error."""
@@ -326,7 +341,12 @@ class Compiled:
     # ------------------------------------------------------------------ compiling
 
     def _version(self, rows: Arguments) -> Version:
-        key = rows.shapes, getattr(self.function, "training", None)
+        told = modes.setting("training")  # to modules, by a block around this call
+        key = (
+            rows.shapes,
+            getattr(self.function, "training", None),
+            frozenset(told.items()) if told else None,
+        )
         version = self._versions.get(key)
         if version is None:
             version = self._versions[key] = self._compiled(rows)
@@ -339,13 +359,13 @@ class Compiled:
         if asked:
             Flat(asked)  # so that a look at them is noticed
         with in_row(0):
-            first = trace(self.function, rows.row(0))
+            first = trace(self.function, rows.row(0), asked)
         known = set(asked)
         found = [v for v in first.leaves() if v not in known]
         if found:
             Flat(found)
         with in_row(rows.different()):
-            second = trace(self.function, rows.another())
+            second = trace(self.function, rows.another(), [*asked, *found])
         again = set(second.leaves())
         params = [*asked, *(v for v in found if v in again)]
         program = recorded(first, params)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 import linecache
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from .. import boundary, modes, ops
+from ..flat import Shared
 from ..graph import topological_order
 from ..modes import TraceError
 from ..sequences import sum as total
@@ -75,6 +77,22 @@ class Traced:
         return sum(p in made for p in params)
 
 
+def _seen_grad(value: Value) -> float:
+    modes.for_the_engine("`.grad` of a Value is read", "compute the gradient outside")
+    return _grad.__get__(value)  # type: ignore[no-any-return]
+
+
+_grad: Any = Value.grad  # type: ignore[misc]  # the descriptor of the slot
+_hidden_grad = property(_seen_grad, _grad.__set__)
+
+
+class HiddenLeaf(Shared):
+    """A parameter while a function is traced: only the engine may look at its gradient, too."""
+
+    __slots__ = ()
+    grad = _hidden_grad
+
+
 class Hidden(Value):
     """A Value while its function is traced: only the engine may look at its number."""
 
@@ -91,15 +109,7 @@ class Hidden(Value):
     def data(self, data: Any) -> None:
         raise _error("`.data` of a Value is set", "compute a new Value instead")
 
-    @property
-    def grad(self) -> float:
-        """The gradient, for the engine alone."""
-        modes.for_the_engine("`.grad` of a Value is read", "compute the gradient outside")
-        return _grad.__get__(self)  # type: ignore[no-any-return]
-
-    @grad.setter
-    def grad(self, gradient: float) -> None:
-        _grad.__set__(self, gradient)
+    grad = _hidden_grad
 
     def __eq__(self, other: object) -> bool:  # with it goes a hash of its own
         return super().__eq__(other)
@@ -119,18 +129,21 @@ LOOKED = (
 )
 _ENGINE = constant.__globals__  # whose reading of a number is no look at it
 _slot: Any = Value.data  # type: ignore[misc]  # the descriptor of the slot itself
-_grad: Any = Value.grad  # type: ignore[misc]
 
 
 class Trace:
     """Sees what is made while a function is traced; see `modes.Tracing`.
 
     Args:
+        leaves: those known to be parameters.
         locating: whether to note the line that makes each node, which takes longer.
     """
 
-    def __init__(self, locating: bool = False) -> None:
+    def __init__(self, leaves: Iterable[Value] = (), locating: bool = False) -> None:
         self.hidden: list[Value] = []
+        self.leaves = [leaf for leaf in leaves if isinstance(leaf, Shared)]
+        for leaf in self.leaves:
+            leaf.__class__ = HiddenLeaf
         self.drawn: list[tuple[Value, Callable[[], float]]] = []
         self.checks: list[Check] = []
         self.lines: dict[int, str] = {}
@@ -143,9 +156,11 @@ class Trace:
         return node
 
     def reveal(self) -> None:
-        """Everything that was made is a plain Value again."""
+        """Everything is what it was before it was hidden."""
         for node in self.hidden:
             node.__class__ = Value
+        for leaf in self.leaves:
+            leaf.__class__ = Shared
 
     def node(self, node: Value, recording: bool) -> Value:
         """A new node, hidden; under `no_grad` or after `detach` no gradient flows through it."""
@@ -182,10 +197,16 @@ def _error(what: str, remedy: str, line: str = "") -> TraceError:
     )
 
 
+def _in_a_library(frame: FrameType) -> bool:
+    """Whether a frame runs code of this package, of NumPy or of Python itself."""
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in ("autograd", "numpy") or package in sys.stdlib_module_names
+
+
 def _line() -> str:
-    """The line outside this package that is being run."""
+    """The line of the user's that is being run."""
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("autograd."):
+    while frame.f_back and _in_a_library(frame):
         frame = frame.f_back
     path, number = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(path, number).strip()
@@ -247,19 +268,23 @@ def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
 
 
 def trace(
-    function: Callable[..., Any], row: Sequence[np.ndarray], locating: bool = False
+    function: Callable[..., Any],
+    row: Sequence[np.ndarray],
+    leaves: Iterable[Value] = (),
+    locating: bool = False,
 ) -> Traced:
     """Run a function on Values that hold one row of its arguments.
 
     Args:
         function: of Values, lists of Values, or nested lists.
         row: for each argument its numbers for one example, in its shape.
+        leaves: the parameters, as far as they are known and lie in an array.
         locating: note the line that makes each node.
 
     Raises:
         TraceError: it returned no Value, or looked at the number of one.
     """
-    seen = Trace(locating)
+    seen = Trace(leaves, locating)
     inputs: list[list[Value]] = []
     arguments = []
     try:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..backprop import backward
+from ..backprop import gradients
 from ..flat import Flat
+from ..graph import copied
+from ..value import Value
 from .arguments import Arguments
 from .arrays import MANY, Rolled
 from .emit import Source, written
@@ -127,27 +129,33 @@ class Version:
             self._hold_gradient(slopes)
 
     def _hold_gradient(self, slopes: np.ndarray) -> None:
-        """Hold a gradient against the engine's, and leave every parameter as it was."""
-        params, now = self.program.params, self._theta.read().copy()
-        before = [p.grad for p in params]
-        self._theta.write(self._first)  # the graphs are those of the parameters then
-        wanted, among = np.zeros(len(params)), []
+        """Hold a gradient against the engine's; no parameter is touched."""
+        wanted, among = np.zeros(len(self.program.params)), []
         try:
             for traced in self._traces:
-                for p in params:
-                    p.grad = 0.0
-                backward(traced.outputs[0])
-                wanted += np.array([p.grad for p in params]) / len(self._traces)
-                among += [v.grad for v in traced.order]
+                found = self._engine_slopes(traced.outputs[0])
+                wanted += np.array([found.get(p, 0.0) for p in self.program.params])
+                among += list(found.values())
         except (ArithmeticError, ValueError):
             return  # there is no gradient on one of the rows
-        finally:
-            self._theta.write(now)
-            for p, gradient in zip(params, before):
-                p.grad = gradient
+        wanted /= len(self._traces)
         sure = np.isfinite(wanted)  # where the engine finds 0 · ∞, the code may know that it is 0
         self._compare(slopes[sure], wanted[sure], among)
         self._traces = self._traces[:1]
+
+    def _engine_slopes(self, root: Value) -> dict[Value, float]:
+        """The gradients of a graph that was traced, at the parameters that it was traced at."""
+        params = self.program.params
+        if np.array_equal(self._theta.read(), self._first):
+            return gradients(root)
+        memo: dict[int, Any] = {}  # the parameters have moved on, so a copy is moved back
+        root = copied(root, memo)
+        for p, number in zip(params, self._first.tolist()):
+            if id(p) in memo:
+                memo[id(p)].data = number
+        found = gradients(root)
+        mine = {memo[id(p)]: p for p in params if id(p) in memo}
+        return {mine.get(node, node): slope for node, slope in found.items()}
 
     def _compare(self, found: np.ndarray, wanted: np.ndarray, among: list[float]) -> None:
         """Raise where numbers differ by more than rounding, among numbers as large as these."""
