@@ -70,6 +70,11 @@ def test_brightness_spans_the_range_of_the_activation(activation: str, grey: str
     assert circles(nn.draw(model, [1.0]).source)["n1_0"]["fillcolor"] == grey
 
 
+def test_of_each_layer_two_neurons_are_shown_at_the_least() -> None:
+    found = circles(nn.draw(nn.MLP(5, [4, 1], seed=0), max_neurons=2).source)
+    assert {"n0_0", "n0_4", "n1_0", "n1_3", "n2_0"} == {name for name in found if name[0] == "n"}
+
+
 def test_wide_layers_are_elided() -> None:
     source = nn.draw(nn.MLP(784, [16, 10], seed=0)).source
     assert "⋮ 768 more" in source

@@ -42,6 +42,14 @@ def test_few_are_kept_evenly_the_first_and_the_last_among_them(epochs: int, numb
         assert steps[0] == 1 or 2 * len(kept) >= most, "no more is dropped than need be"
 
 
+@pytest.mark.parametrize(("epochs", "stride"), [(63, 1), (64, 2), (126, 2), (127, 4)])
+def test_of_a_small_network_64_are_kept(epochs: int, stride: int) -> None:
+    snapshots: list[Snapshot] = []
+    for epoch in range(epochs + 1):
+        snapshots = with_snapshot(snapshots, Snapshot.of(epoch, [0.0]))
+    assert [shot.epoch for shot in snapshots] == sorted({*range(0, epochs, stride), epochs})
+
+
 @given(st.lists(st.floats(width=32, allow_nan=False)))
 def test_numbers_come_back_as_they_were(numbers: list[float]) -> None:
     assert unpacked(packed(numbers)).tolist() == numbers
@@ -81,7 +89,8 @@ def test_they_survive_files(tmp_path: Path) -> None:
 
 def test_a_history_of_before_they_were_kept_still_loads() -> None:
     _, history = fitted(1)
-    older = {k: v for k, v in json.loads(history.to_json()).items() if k != "snapshots"}
+    now = json.loads(history.to_json())
+    older = {k: v for k, v in now.items() if k not in ("snapshots", "digest")}
     assert nn.History.from_json(json.dumps(older)).snapshots == []
 
 
