@@ -126,6 +126,24 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         style = f"max-width:100%;min-width:{SMALLEST * width:.0f}pt;height:auto;border-radius:8px"
         return Markup(svg.replace("<svg", f'<svg style="{style}"', 1))
 
+    def save(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        skip_existing: bool | None = False,
+    ) -> str:
+        """Write the DOT to a file, whole or not at all, and return its path.
+
+        Raises:
+            OSError: the file cannot be written; what stood there is untouched.
+        """
+        target = expanded(Path(directory or self.directory or "", filename or self.filename))
+        if not (skip_existing and target.exists()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, self.source.encode())
+        return str(target)
+
     def render(
         self,
         filename: str | os.PathLike[str] | None = None,

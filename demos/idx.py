@@ -19,7 +19,8 @@ def read(path: str | Path) -> np.ndarray:
     """The array in an IDX file of unsigned bytes, gzipped or not.
 
     The file holds two zero bytes, the type 0x08, the number of dimensions, each dimension as a
-    big-endian 32-bit number, then the bytes.
+    big-endian 32-bit number, then the bytes. The format has no checksum: damage inside the bytes is
+    noticed only where the file is gzipped.
 
     Raises:
         OSError: it cannot be read.

@@ -226,7 +226,7 @@ class History:
 
 def _digest(numbers: dict[str, Any]) -> str:
     text = json.dumps(numbers, allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _cell(name: str, text: str) -> str:

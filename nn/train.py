@@ -136,8 +136,10 @@ class Trainer:
                 examples, and put the best weights back.
             seed: of the order of the examples, and of dropout.
             checkpoint: a file to write after each epoch, once the callbacks have been called.
-            resume: go on from `checkpoint` if it is there, with the same settings, to the same
-                numbers as without the interruption; only `epochs` may be another.
+            resume: go on from `checkpoint` if it is there, to the same numbers as without the
+                interruption. Data, model, cost, optimiser and settings must be the same, but for
+                `epochs`; `nn/identity.py` says how they are compared and what cannot be. Callbacks
+                are not compared.
             callbacks: each is called as `callback(trainer, history)` after each epoch; a true
                 answer ends training.
             progress: show a progress bar; by default where there is a terminal.

@@ -119,6 +119,16 @@ def test_a_notebook_shows_the_svg(drawing: Drawing) -> None:
     assert bundle["image/png"].startswith(MAGIC["png"])
 
 
+def test_the_dot_alone_is_saved(drawing: Drawing, folder: Path) -> None:
+    assert drawing.save("chain.gv", "new") == str(Path("new", "chain.gv"))
+    assert (folder / "new" / "chain.gv").read_text("utf-8") == drawing.source
+    (folder / "chain.gv").write_text("older")
+    drawing.save("chain.gv", skip_existing=True)
+    assert (folder / "chain.gv").read_text() == "older"
+    drawing.save("chain.gv")
+    assert (folder / "chain.gv").read_text("utf-8") == drawing.source
+
+
 def test_view_opens_the_rendered_file(
     drawing: Drawing, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
