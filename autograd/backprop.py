@@ -6,8 +6,8 @@ with a table of its own, for whoever asks without wanting `.grad` touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite, nan
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,8 @@ from .boundary import as_float, flag, instance, several
 from .graph import in_order, topological_order
 from .notation import expression, name, number
 from .value import NOT_COMPUTED, Value, constant, exact_data, failure
+
+Asked = Callable[[Value], bool]
 
 
 def backward(root: Value, gradient: float = 1.0) -> None:
@@ -31,8 +33,8 @@ def backward(root: Value, gradient: float = 1.0) -> None:
         gradient: what flows into it; 1.0 makes every gradient ∂root/∂node.
 
     Raises:
-        ValueError: the graph has a cycle, is a constant, or has no finite derivative somewhere.
-            All gradients are then as they were.
+        ValueError: the graph has a cycle, is made of constants only, or has no finite derivative
+            on the way to a leaf. All gradients are then as they were.
         RuntimeError: a signal handler or an operation of yours calls it while a pass over the same
             nodes runs.
 
@@ -47,11 +49,7 @@ def backward(root: Value, gradient: float = 1.0) -> None:
     """
     gradient = as_float(gradient, "gradient")
     order = topological_order(root)
-    if root.op is ops.constant:
-        raise ValueError(
-            f"nothing to differentiate: {root!r} is a constant (a plain number, or made by "
-            f"detach() or under no_grad()), and no gradient flows from it"
-        )
+    check_for_leaves(root, order)
     inside_another = locks.gradients._is_owned()  # type: ignore[attr-defined]
     with locks.gradients:
         if not inside_another:
@@ -99,26 +97,45 @@ def _pass(order: list[Value], gradient: float) -> None:
         raise
 
 
+def check_for_leaves(root: Value, order: list[Value]) -> None:
+    """Refuse to differentiate what has no leaf among the nodes that it is made of.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not any(node.op is ops.leaf for node in order):
+        made = "is a constant" if root.op is ops.constant else "is made of constants only"
+        raise ValueError(
+            f"nothing to differentiate: {root!r} {made} (plain numbers, or what detach() or "
+            f"no_grad() made), and no gradient flows from it"
+        )
+
+
 def _accumulate(order: list[Value]) -> None:
     """The pass itself: the hottest loop of the package."""
     constant_row = ops.constant
-    try:
-        for node in reversed(order):
-            op = node.op
-            arity = op.arity
-            if arity == 2:
-                a, b, upstream = node._a, node._b, node.grad
-                if a.op is constant_row and b.op is constant_row:
-                    continue  # nothing to tell, and perhaps no derivative to tell it with
-                to_a, to_b = op.partials(node.data, a.data, b.data)
-                if a.op is not constant_row:
-                    a.grad += upstream * to_a
-                if b.op is not constant_row:
-                    b.grad += upstream * to_b
-            elif arity:
-                push(node)
-    except (ArithmeticError, TypeError, ValueError) as error:
-        raise slope_failure(node, error) from None
+    left = reversed(order)
+    while True:
+        try:
+            for node in left:
+                op = node.op
+                arity = op.arity
+                if arity == 2:
+                    a, b, upstream = node._a, node._b, node.grad
+                    if a.op is constant_row and b.op is constant_row:
+                        continue  # nothing to tell, and perhaps no derivative to tell it with
+                    to_a, to_b = op.partials(node.data, a.data, b.data)
+                    if a.op is not constant_row:
+                        a.grad += upstream * to_a
+                    if b.op is not constant_row:
+                        b.grad += upstream * to_b
+                elif arity:
+                    push(node)
+            return
+        except (ArithmeticError, ValueError):
+            push(node)  # perhaps the derivative that does not exist goes to no leaf
+        except TypeError as error:
+            raise slope_failure(node, error) from None
 
 
 def push(node: Value) -> None:
@@ -127,7 +144,7 @@ def push(node: Value) -> None:
     args = node.args
     if _all_constant(args):
         return
-    for arg, local in zip(args, node.op.partials(node.data, *[arg.data for arg in args])):
+    for arg, local in zip(args, locals_of(node)):
         if arg.op is not ops.constant:
             arg.grad += upstream * local
 
@@ -138,13 +155,14 @@ def _all_constant(args: tuple[Value, ...]) -> bool:
 
 def _watch(order: list[Value]) -> None:
     """Raise at the first operation through which a gradient stopped being finite."""
+    flowing = _made_of(order, [node for node in order if node.op is ops.leaf])
     for node in reversed(order):
+        if node not in flowing:
+            continue
         if not isfinite(node.grad):
             raise FloatingPointError(f"the gradient of {name(node)} added up to {node.grad}")
-        if _all_constant(node.args):
-            continue
-        for arg, local in zip(node.args, locals_of(node)):
-            if arg.op is not ops.constant and not isfinite(node.grad * local):
+        for arg, local in zip(node.args, locals_of(node, flowing.__contains__)):
+            if arg in flowing and not isfinite(node.grad * local):
                 raise FloatingPointError(
                     f"the gradient of {name(arg)} became {node.grad * local} in "
                     f"{expression(node)}: upstream {number(node.grad)} × local {number(local)}"
@@ -161,50 +179,144 @@ def slope_failure(node: Value, error: Exception) -> Exception:
     return node.op.slope_failure(error, [arg.data for arg in args], [name(arg) for arg in args])
 
 
-def locals_of(node: Value) -> tuple[float, ...]:
+def locals_of(node: Value, asked: Asked | None = None) -> tuple[float, ...]:
     """The local derivatives ∂node/∂operand, in the order of `node.args`.
 
+    Args:
+        node: the node.
+        asked: whether an operand's is needed; by default if the operand is made of a leaf. One
+            that is not needed and does not exist is NaN.
+
     Raises:
-        ValueError: one of them is not finite here.
+        ValueError: one that is needed is not finite here.
 
     >>> a, b = Value(2.0), Value(3.0)
     >>> locals_of(a * b)
     (3.0, 2.0)
     """
-    try:
-        return node.op.partials(node.data, *[arg.data for arg in node.args])
-    except (ArithmeticError, TypeError, ValueError) as error:
-        raise slope_failure(node, error) from None
+    return _slopes(node, node.data, [arg.data for arg in node.args], asked)
 
 
-def _locals_as_values(node: Value) -> tuple[Any, ...]:
+def local_of(node: Value, slot: int) -> float:
+    """The local derivative ∂node/∂operand by one operand; NaN if it goes to no leaf and fails.
+
+    Raises:
+        ValueError: it is not finite here, and the operand is made of a leaf.
+
+    >>> a, b = Value(-2.0), Value(3.0)
+    >>> local_of(a**b, 0)
+    12.0
+    """
+    operand = node.args[slot]
+    return locals_of(node, lambda arg: arg is operand and depends_on_a_leaf(arg))[slot]
+
+
+def known_locals(node: Value) -> tuple[float, ...]:
+    """The local derivatives, for a picture: NaN where there is none.
+
+    >>> x = Value(0.0)
+    >>> known_locals(x.sqrt())
+    (nan,)
+    """
+    return locals_of(node, lambda arg: False)
+
+
+def _locals_as_values(node: Value, asked: Asked | None = None) -> tuple[Any, ...]:
     """The local derivatives as expressions of the node and its operands."""
     operands = [arg.data if arg.op is ops.constant else arg for arg in node.args]
-    return node.op.partials(node, *operands)
+    return _slopes(node, node, operands, asked)
+
+
+def _slopes(node: Value, out: Any, operands: list[Any], asked: Asked | None) -> tuple[Any, ...]:
+    """The partials of the node's row; one by one where together they fail."""
+    try:
+        return node.op.partials(out, *operands)
+    except TypeError as error:
+        raise slope_failure(node, error) from None
+    except (ArithmeticError, ValueError):
+        needed = asked or depends_on_a_leaf
+        slots = range(len(operands))
+        return tuple([_slope(node, slot, out, operands, needed) for slot in slots])
+
+
+def _slope(node: Value, slot: int, out: Any, operands: list[Any], asked: Asked) -> Any:
+    try:
+        return node.op.slope(slot, out, *operands)
+    except (ArithmeticError, ValueError) as error:
+        if asked(node.args[slot]):
+            raise slope_failure(node, error) from None
+        return nan
+
+
+def depends_on_a_leaf(node: Value) -> bool:
+    """Whether a leaf is among what the node is made of, itself included.
+
+    >>> x = Value(3.0)
+    >>> depends_on_a_leaf(x * 2.0), depends_on_a_leaf(x.detach() * 2.0)
+    (True, False)
+    """
+    seen: set[Value] = set()
+    stack = [node]
+    while stack:
+        made_of = stack.pop()
+        if made_of.op is ops.leaf:
+            return True
+        if made_of not in seen:
+            seen.add(made_of)
+            stack.extend(made_of.args)
+    return False
 
 
 def gradients(
     root: Value,
     gradient: float = 1.0,
-    locals_of: Callable[[Value], tuple[Any, ...]] = locals_of,
+    *,
+    by: Iterable[Value] | None = None,
+    create_graph: bool = False,
 ) -> dict[Value, Any]:
     """∂root/∂node for every node that `root` is made of, without touching any `.grad`.
+
+    Args:
+        root: the output.
+        gradient: what flows into it.
+        by: give only what flows to these nodes: a derivative that does not exist on the way to
+            others is no error then.
+        create_graph: as Values, which can be differentiated again.
+
+    Raises:
+        ValueError: a derivative that is needed is not finite.
 
     >>> x = Value(3.0)
     >>> gradients(x * x)[x], x.grad
     (6.0, 0.0)
     """
+    order = in_order(root) if create_graph else topological_order(root)
+    asked = None if by is None else _made_of(order, by).__contains__
+    flows = asked or _is_no_constant
+    slopes = _locals_as_values if create_graph else locals_of
     found: dict[Value, Any] = {root: gradient}
-    as_values = locals_of is _locals_as_values
-    for node in reversed(in_order(root) if as_values else topological_order(root)):
-        if _all_constant(node.args):
+    for node in reversed(order):
+        if node not in found or not any(map(flows, node.args)):
             continue
         upstream = found[node]
-        for arg, local in zip(node.args, locals_of(node)):
-            if arg.op is not ops.constant:
+        for arg, local in zip(node.args, slopes(node, asked)):
+            if flows(arg):
                 contribution = _product(upstream, local)
                 found[arg] = found[arg] + contribution if arg in found else contribution
     return found
+
+
+def _made_of(order: list[Value], nodes: Iterable[Value]) -> set[Value]:
+    """Those in this order that are, or are made of, one of the nodes."""
+    found = set(nodes)
+    for node in order:
+        if any(arg in found for arg in node.args):
+            found.add(node)
+    return found
+
+
+def _is_no_constant(node: Value) -> bool:
+    return node.op is not ops.constant
 
 
 def _product(upstream: Any, local: Any) -> Any:
@@ -256,7 +368,7 @@ def grad(
     wanted = [inputs] if isinstance(inputs, Value) else several(inputs, "inputs are Values")
     for node in [output, *wanted]:
         instance(node, Value, "grad differentiates a Value with respect to Values")
-    found = gradients(output, locals_of=_locals_as_values if create_graph else locals_of)
+    found = gradients(output, by=wanted, create_graph=create_graph)
     missing = [node for node in wanted if node not in found or node.op is ops.constant]
     if missing and not allow_unused:
         raise ValueError(

@@ -6,7 +6,7 @@ import html
 import itertools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isfinite, isnan, nan
+from math import isfinite, isnan
 
 from . import backprop, ops
 from .boundary import choice, instance, pair, several, whole
@@ -212,7 +212,7 @@ class _Picture:
         for node in self.order:
             if node not in visible or not node.args:
                 continue
-            for slot, (arg, local) in enumerate(zip(node.args, _locals(node))):
+            for slot, (arg, local) in enumerate(zip(node.args, backprop.known_locals(node))):
                 if arg in visible:
                     known = node in self.known and arg in self.known and not self.stale
                     flows[arg, node, slot] = (self.known[node] * local if known else None), local
@@ -269,10 +269,3 @@ def _text(text: str, width: int = 24) -> str:
 def _tooltip(text: str) -> str:
     """Text as a tooltip, in which Graphviz reads entities once and backslashes twice."""
     return html.escape(shortened(text, 80)).replace("\\", "\\" * 4)
-
-
-def _locals(node: Value) -> tuple[float, ...]:
-    try:
-        return backprop.locals_of(node)
-    except ValueError:  # no finite derivative here: a picture can still be drawn
-        return (nan,) * node.op.arity

@@ -152,7 +152,7 @@ def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
         node,
         tuple(largest_paths(root, node, max_paths)),
         count_paths(root, node),
-        gradients(root).get(node, 0.0),
+        gradients(root, by=[node]).get(node, 0.0),
     )
 
 
@@ -239,7 +239,7 @@ def nudge(root: Value, node: Value | str, amount: float) -> Nudge:
     """
     node = find_variable(root, node)
     amount = as_float(amount, "the amount of a nudge")
-    gradient = gradients(root).get(node, 0.0)
+    gradient = gradients(root, by=[node]).get(node, 0.0)
     actual = moved(root, node, node.data + amount)[root] - root.data
     return Nudge(root, node, amount, gradient, actual)
 

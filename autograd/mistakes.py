@@ -86,7 +86,7 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
     >>> judged(x * x, x, 6).text, judged(x * x, x, 3).text
     ('x: 6 is right.', 'x: 3 is not right. Contributions add up (+=): 1 of 2 was kept.')
     """
-    found = gradients(root, gradient)
+    found = gradients(root, gradient, by=[node])
     true = found.get(node, 0.0)
     said = f"{name(node)}: {guess:.10g}"
     if matches(guess, true):
@@ -131,7 +131,7 @@ def mistakes(root: Value, node: Value, found: dict[Value, float]) -> Iterator[tu
     arriving = [
         found[other] * local
         for other in reversed(order)
-        for arg, local in zip(other.args, locals_of(other))
+        for arg, local in zip(other.args, locals_of(other, found.__contains__))
         if arg is node
     ]
     if len(arriving) > 1:
@@ -151,7 +151,7 @@ def _wrong_factors(
     true = found.get(node, 0.0)
     tangents = _tangents(order, node)
     for other in order:
-        for slot, (arg, local) in enumerate(zip(other.args, locals_of(other))):
+        for slot, (arg, local) in enumerate(zip(other.args, locals_of(other, found.__contains__))):
             if not (tangents.get(arg) and arg.op is not ops.constant):
                 continue
             reach = found[other] * tangents[arg]
@@ -191,7 +191,7 @@ def _tangents(order: list[Value], node: Value) -> dict[Value, float]:
     for other in order:
         moving = [
             local * tangents[arg]
-            for arg, local in zip(other.args, locals_of(other))
+            for arg, local in zip(other.args, locals_of(other, tangents.__contains__))
             if arg in tangents
         ]
         if moving and other is not node:

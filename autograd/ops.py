@@ -50,6 +50,7 @@ class Op:
         name: its name, as a method of `Value` and as a function of `autograd`.
         value: `value(a, b, ...)`, the number it makes of its operands' numbers.
         partials: `partials(out, a, b, ...)`, the tuple (∂out/∂a, ∂out/∂b, ...).
+        each: a function for each of them, in rows where one may exist and another not.
         rules: the partials as a person reads them, one for each operand.
         symbol: how it is written in formulas and drawings; by default its name.
         reads: `partials` as the lessons write them, for rows whose computed form was chosen for
@@ -79,6 +80,7 @@ class Op:
     partials: Callable[..., tuple[Any, ...]]
     rules: tuple[str, ...] = ()
     symbol: str = ""
+    each: tuple[Callable[..., Any], ...] = ()
     reads: Callable[..., tuple[Any, ...]] | None = None
     domain: Domain | None = None
     kink: Callable[..., Any] | None = None
@@ -136,6 +138,16 @@ class Op:
         """
         return eval(expression, {"np": np}, {"out": out, **dict(zip(LETTERS, operands))})
 
+    def slope(self, slot: int, out: Any, *operands: Any) -> Any:
+        """The partial by one operand, alone if the row has a function for each.
+
+        >>> power.slope(0, -8.0, -2.0, 3.0)
+        12.0
+        """
+        if self.each:
+            return self.each[slot](out, *operands)
+        return self.partials(out, *operands)[slot]
+
     def failure(
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
     ) -> Exception:
@@ -160,7 +172,7 @@ class Op:
         """The error to raise for `error`, met while differentiating at `numbers`."""
         return DomainError(
             f"{written(self, list(names))} has no finite derivative at "
-            f"{located(names, numbers)} ({'; '.join(self.rules)}): {error}. "
+            f"{located(names, numbers)} ({'; '.join(self.rules)}): {str(error).rstrip('.')}. "
             f"{self.domain.remedy if self.domain else 'Move the operands away from there.'}"
         )
 
@@ -189,7 +201,7 @@ class Op:
 def op(
     name: str,
     value: Callable[..., Any],
-    partials: Callable[..., Any],
+    partials: Callable[..., Any] | Sequence[Callable[..., Any]],
     *,
     rules: Sequence[str] = (),
     symbol: str = "",
@@ -206,7 +218,8 @@ def op(
     Args:
         name: its name; a word.
         value: `value(a, b, ...)`: floats to a float. Default arguments make operands optional.
-        partials: `partials(out, a, b, ...)`: the tuple (∂out/∂a, ∂out/∂b, ...).
+        partials: `partials(out, a, b, ...)`: the tuple (∂out/∂a, ∂out/∂b, ...). Or a function of
+            the same arguments for each operand: then one may exist where another does not.
         rules, symbol, reads, domain, kink: see `Op`.
 
     Returns:
@@ -231,26 +244,32 @@ def op(
     """
     if not (isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)):
         raise ValueError(f"an operation's name is a word like 'softsign', got {name!r}")
-    roles = {"value": value, "partials": partials, "reads": reads, "kink": kink}
+    each = () if callable(partials) else tuple(_functions(name, partials))
+    together = partials if callable(partials) else _together(each)
+    roles = {"value": value, "reads": reads, "kink": kink}
     for role, part in roles.items():
-        if part is not None or role in ("value", "partials"):
+        if part is not None or role == "value":
             boundary.function(part, f"{role} of {name} is a function")
     text(symbol, "symbol")
     rules = [text(rule, "a rule") for rule in several(rules, "rules are texts")]
     arity = _count_parameters(name, "value", value)
-    if _count_parameters(name, "partials", partials) != arity + 1:
-        raise TypeError(
-            f"partials of {name} must take the value first and then the operands, "
-            f"{arity + 1} in all: lambda out, {', '.join(LETTERS[:arity])}: (...)"
-        )
+    if each and len(each) != arity:
+        raise ValueError(f"{name} has {arity} operand(s) and {len(each)} partials: give one each")
+    for function in each or (together,):
+        if _count_parameters(name, "partials", function) != arity + 1:
+            raise TypeError(
+                f"partials of {name} must take the value first and then the operands, "
+                f"{arity + 1} in all: lambda out, {', '.join(LETTERS[:arity])}: (...)"
+            )
     if rules and len(rules) != arity:
         raise ValueError(f"{name} has {arity} operand(s) and {len(rules)} rule(s): give one each")
     return Op(
         name,
         value,
-        _checked(name, partials, arity),
+        _checked(name, together, arity),
         rules=tuple(rules) or tuple(f"∂{name}/∂{letter}" for letter in LETTERS[:arity]),
         symbol=symbol,
+        each=tuple(_checked_number(name, function) for function in each),
         reads=reads,
         domain=None if domain is None else _domain(domain),
         kink=kink,
@@ -264,6 +283,20 @@ def _domain(given: Any) -> Domain:
     condition, holds, remedy = given
     text(condition, "the condition of a domain"), text(remedy, "the remedy of a domain")
     return Domain(condition, boundary.function(holds, "the test of a domain is a function"), remedy)
+
+
+def _functions(name: str, partials: Any) -> list[Callable[..., Any]]:
+    """The partials of an operation that has a function for each."""
+    expected = f"partials of {name} is a function, or one for each operand"
+    functions = instance(partials, (tuple, list), expected)
+    return [
+        boundary.function(slope, f"each of partials of {name} is a function") for slope in functions
+    ]
+
+
+def _together(each: Sequence[Callable[..., Any]]) -> Callable[..., tuple[Any, ...]]:
+    """The function of all partials, from a function for each."""
+    return lambda out, *operands: tuple(slope(out, *operands) for slope in each)
 
 
 def _count_parameters(name: str, role: str, function: Callable[..., Any]) -> int:
@@ -289,11 +322,18 @@ def _checked(name: str, partials: Callable[..., Any], arity: int) -> Callable[..
                 f"partials of {name} must return a tuple of {arity}, one derivative for each "
                 f"operand, as in (…,); it returned {found!r}"
             )
-        return tuple(
-            x if hasattr(x, "_apply") else as_float(x, f"a derivative of {name}") for x in found
-        )
+        return tuple(_derivative(name, x) for x in found)
 
     return checked
+
+
+def _checked_number(name: str, slope: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's partial by one operand, held to being a number."""
+    return lambda out, *operands: _derivative(name, slope(out, *operands))
+
+
+def _derivative(name: str, x: Any) -> Any:
+    return x if hasattr(x, "_apply") else as_float(x, f"a derivative of {name}")
 
 
 def is_zero(a: Any) -> bool:
@@ -397,14 +437,16 @@ pow = Op(  # a ** b with a plain number b; `power` has a Value there
     array="a**b",
     array_partials=("np.where(b == 0.0, 0.0, b * a ** (b - 1.0))", "0.0"),
 )
+_by_base_and_exponent = (
+    lambda out, a, b: 0.0 if is_zero(a) and is_zero(b) else b * a ** (b - 1.0),
+    lambda out, a, b: 0.0 if is_zero(a) else out * log(a),
+)
 power = Op(
     "power",
     symbol="^",
     value=lambda a, b: math.pow(a, b),
-    partials=lambda out, a, b: (
-        0.0 if is_zero(a) and is_zero(b) else b * a ** (b - 1.0),
-        0.0 if is_zero(a) else out * log(a),
-    ),
+    partials=_together(_by_base_and_exponent),
+    each=_by_base_and_exponent,  # beside a negative base only the first exists
     rules=("∂(a^b)/∂a = b·a^(b − 1)", "∂(a^b)/∂b = a^b·log(a)"),
     domain=power_domain,
     array="a**b",

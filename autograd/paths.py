@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import inf, isnan, prod
 from typing import TypeVar
 
-from .backprop import locals_of
+from .backprop import local_of, locals_of
 from .graph import count_paths, topological_order
 from .notation import ATOM, PRODUCT, SUM, Term, name, number, shortened
 from .value import Value
@@ -54,7 +54,9 @@ def largest_paths(root: Value, node: Value, most: int = 10) -> list[Path]:
         if other is not node and any(arg in best for arg in other.args):
             ways = [
                 (magnitude(local) * best_size, slot, rank)
-                for slot, (arg, local) in enumerate(zip(other.args, locals_of(other)))
+                for slot, (arg, local) in enumerate(
+                    zip(other.args, locals_of(other, best.__contains__))
+                )
                 for rank, (best_size, _, _) in enumerate(best.get(arg, ()))
             ]
             best[other] = heapq.nlargest(most, ways, key=lambda way: way[0])
@@ -73,7 +75,7 @@ def _followed(
     while nodes[-1] is not node:
         _, slot, rank = best[nodes[-1]][rank]
         slots.append(slot)
-        slopes.append(locals_of(nodes[-1])[slot])
+        slopes.append(local_of(nodes[-1], slot))
         nodes.append(nodes[-1].args[slot])
     return Path(tuple(nodes), tuple(slots), tuple(slopes))
 
@@ -92,12 +94,14 @@ def local_term(node: Value, slot: int) -> Term:
     a(1 − a)
     """
     args = node.args
-    written = node.op.reads or node.op.partials
+    names = [name(node), *(name(arg) for arg in args)]
     try:
-        term = Term.of(written(name(node), *[name(arg) for arg in args])[slot])
+        term = Term.of(
+            node.op.reads(*names)[slot] if node.op.reads else node.op.slope(slot, *names)
+        )
     except (ArithmeticError, AttributeError, TypeError, ValueError):
-        term = Term.of(locals_of(node)[slot])  # a user's derivative may work on numbers only
-    return Term(term.text, locals_of(node)[slot], term.binds)
+        term = Term.of(local_of(node, slot))  # a user's derivative may work on numbers only
+    return Term(term.text, local_of(node, slot), term.binds)
 
 
 def route_lines(path: Path, left: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import ops
-from .backprop import STALE_WARNING, locals_of, stale
+from .backprop import STALE_WARNING, check_for_leaves, local_of, stale
 from .boundary import as_float, instance, whole
 from .draw import draw
 from .graph import find_variable, topological_order
@@ -112,15 +112,14 @@ class Stepper:
     """
 
     def __init__(self, root: Value, gradient: float = 1.0) -> None:
-        if instance(root, Value, "the root of a graph is a Value").op is ops.constant:
-            raise ValueError(f"nothing to step through: {root!r} is a constant")
-        self.root = root
+        self.root = instance(root, Value, "the root of a graph is a Value")
         self._gradient = as_float(gradient, "gradient")
         self.reset()
 
     def reset(self) -> None:
         """Back to the beginning, with the data now in the graph."""
         order = topological_order(self.root)
+        check_for_leaves(self.root, order)
         self._nodes = [node for node in reversed(order) if node.op is not ops.constant]
         self._edges = [
             (node, slot)
@@ -286,7 +285,7 @@ class Stepper:
         index = len(self._undo)
         node, slot = self._edges[index]
         operand = node.args[slot]
-        local = locals_of(node)[slot]
+        local = local_of(node, slot)
         upstream = self._found[node]
         contribution = upstream * local
         before = self._found.get(operand)

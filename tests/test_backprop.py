@@ -16,9 +16,10 @@ from mpmath import mpf
 from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 import autograd
-from autograd import TABLE, Value, detect_anomaly, grad, no_grad, ops
-from autograd.backprop import gradients, has_gradient, locals_of, moved, stale
+from autograd import TABLE, Value, detect_anomaly, grad, gradcheck, no_grad, ops
+from autograd.backprop import gradients, has_gradient, moved, stale
 from autograd.graph import topological_order
+from autograd.notation import number
 
 ENGINE: dict[str, Any] = dict(TABLE)
 
@@ -56,12 +57,13 @@ def test_all_ways_to_a_gradient_agree(program: Program) -> None:
     root = results[-1]
     root.backward()
     by_table = gradients(root)
-    as_values = gradients(root, locals_of=locals_of)
     used = [leaf for leaf in leaves if leaf in by_table]
+    by_leaves = gradients(root, by=used)
     with_graph = grad(root, used, create_graph=True)
     for node in topological_order(root):
         if node.op is not ops.constant:
-            assert by_table[node] == as_values[node] == node.grad
+            assert by_table[node] == node.grad
+    assert [by_leaves[x] for x in used] == [x.grad for x in used]
     assert [g.data for g in with_graph] == pytest.approx([x.grad for x in used], rel=1e-12)
     stepper = root.stepper()
     list(stepper)
@@ -497,3 +499,113 @@ def test_anomalies_are_found_under_no_grad_and_in_sums_of_gradients() -> None:
 def test_grad_of_something_else_is_refused() -> None:
     with pytest.raises(TypeError, match="inputs are Values, got 3"):
         grad(Value(1.0) * 2, 3)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------- slopes that go to no one
+
+
+def no_slope(out: float, a: float, b: float) -> float:
+    raise ValueError("this derivative does not exist")
+
+
+half = autograd.op(  # has a derivative by its first operand only
+    "half",
+    value=lambda a, b: a * b,
+    partials=(lambda out, a, b: b, no_slope),
+)
+GOES_NOWHERE: dict[str, Any] = {  # of a leaf x, which is 2; and the derivative by it
+    "zero to a learned power": (lambda x: 0.0**x, 0.0),
+    "a power with a whole exponent from elsewhere": (lambda x: (x - 5.0) ** constant(3.0), 27.0),
+    "a root at zero, of constants": (lambda x: x * (constant(0.0) * 3.0).sqrt(), 0.0),
+    "a power of constants": (lambda x: x + (constant(-2.0) * 1.0) ** (constant(2.0) * 1.0), 1.0),
+    "zero, computed, to a power": (lambda x: (constant(0.0) * 3.0) ** (x / 4.0), 0.0),
+    "a user's operation beside a constant": (lambda x: half(x, 3.0), 3.0),
+    "a user's operation beside what constants make": (lambda x: half(x, constant(3.0) * 1.0), 3.0),
+}
+each_nowhere = pytest.mark.parametrize(("f", "slope"), GOES_NOWHERE.values(), ids=GOES_NOWHERE)
+
+
+def constant(x: float) -> Value:
+    return Value(x).detach()
+
+
+@each_nowhere
+def test_a_slope_that_goes_to_no_leaf_is_no_error(f: Any, slope: float) -> None:
+    x = Value(2.0, label="x")
+    out = f(x)
+    out.backward()
+    assert x.grad == gradients(out)[x] == slope
+    assert grad(out, x) == (slope,)
+    assert grad(out, x, create_graph=True)[0].data == slope
+    out.zero_grad()
+    with detect_anomaly():
+        f(x).backward()
+    assert x.grad == slope
+    assert f"{number(slope)}" in str(out.explain(x))
+    stepper = out.stepper()
+    stepper.until("x")
+    assert stepper.gradients[x] == slope
+    assert stepper.check(x=slope)
+    assert gradcheck(out)
+    out.draw()
+    out.page()
+
+
+@each_nowhere
+def test_compiled_code_asks_for_no_slope_that_goes_nowhere(f: Any, slope: float) -> None:
+    x = Value(2.0)
+    code = autograd.compile(lambda: f(x), params=[x])
+    assert code.value_and_grad()[1].tolist() == [slope]
+    by_rows = autograd.compile(lambda c: f(x) + c, params=[x])
+    assert by_rows.value_and_grad([1.0, 2.0])[1].tolist() == [slope]
+
+
+def test_beside_a_negative_base_only_the_exponent_has_no_derivative() -> None:
+    a, b = Value(-2.0, label="a"), Value(3.0, label="b")
+    out = a**b
+    assert grad(out, a) == (12.0,)
+    (slope,) = grad(out, a, create_graph=True)
+    assert grad(slope, a) == (-12.0,)
+    assert "12" in str(out.explain(a))
+    assert out.nudge(a, 0.5).gradient == 12.0
+    for ask in (out.backward, lambda: grad(out, [a, b]), lambda: grad(out, b, create_graph=True)):
+        with pytest.raises(ValueError, match=r"a\^b has no finite derivative at a = a = -2"):
+            ask()
+    assert (a.grad, b.grad) == (0.0, 0.0)
+    base = autograd.compile(lambda n: a**n, params=[a])
+    assert base.value_and_grad([3.0, 2.0])[1].tolist() == [4.0]
+    both = autograd.compile(lambda: a**b, params=[a, b])
+    with pytest.raises(ValueError, match="has no finite derivative"):
+        both.value_and_grad()
+
+
+def test_after_a_slope_that_goes_nowhere_the_pass_goes_on() -> None:
+    x, y = Value(2.0), Value(3.0)
+    out = (0.0**x + x * y) * (0.0**y + y)
+    out.backward()
+    assert (x.grad, y.grad) == (9.0, 12.0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: x.detach(),
+        lambda x: x.detach() * 2,
+        lambda x: autograd.sum([1.0, 2.0]) * 3.0,
+        lambda x: (x.detach() * 2).exp() + x.detach() ** 2,
+        lambda x: autograd.mean([x.detach(), 4.0]),
+    ],
+)
+def test_what_is_made_of_constants_has_nothing_to_differentiate(make: Any) -> None:
+    out = make(Value(3.0))
+    for ask in (out.backward, out.stepper):
+        with pytest.raises(ValueError, match="nothing to differentiate: .* constant"):
+            ask()
+    assert out.grad == 0.0
+
+
+def test_a_leaf_that_nothing_flows_to_is_something_to_differentiate() -> None:
+    x = Value(3.0)
+    out = autograd.stop_gradient(x) * 2.0
+    out.backward()
+    assert (out.grad, x.grad) == (1.0, 0.0)

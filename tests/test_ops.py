@@ -347,7 +347,10 @@ def test_an_own_operation_with_a_domain_words_its_errors() -> None:
     [
         (("two words", abs, lambda out, a: (1.0,)), ValueError, "name is a word"),
         (("f", 3.0, lambda out, a: (1.0,)), TypeError, "value of f is a function, got 3.0"),
-        (("f", abs, None), TypeError, "partials of f is a function, got None"),
+        (("f", abs, None), TypeError, "partials of f is a function.*, got None"),
+        (("f", abs, (None,)), TypeError, "each of partials of f is a function, got None"),
+        (("f", abs, (lambda a: 1.0,)), TypeError, "must take the value first"),
+        (("f", abs, [lambda out, a: 1.0] * 2), ValueError, "1 operand.* and 2 partials"),
         (("f", abs, lambda a: (1.0,)), TypeError, r"2 in all: lambda out, a: \(...\)"),
         (("f", max, lambda out, a: (1.0,)), TypeError, "cannot be counted"),
         (("f", lambda *a: a[0], lambda out, a: (1.0,)), TypeError, r"without \* or"),
@@ -377,6 +380,21 @@ def test_foreign_scalars_from_an_own_operation_do_not_leak() -> None:
     y = autograd.op("f", lambda a: np.float64(a), lambda out, a: (np.float32(2.0),))(x)
     y.backward()
     assert (type(y.data), type(x.grad)) == (float, float)
+
+
+def test_partials_may_be_a_function_for_each_operand() -> None:
+    product = autograd.op(
+        "product",
+        value=lambda a, b: a * b,
+        partials=(lambda out, a, b: b, lambda out, a, b: a),
+    )
+    x, y = Value(2.0), Value(3.0)
+    assert gradcheck(product(x, y))
+    assert gradcheck(grad(product(x, x) * y, x, create_graph=True)[0])
+    assert (product.slope(0, 6.0, 2.0, 3.0), product.slope(1, 6.0, 2.0, 3.0)) == (3.0, 2.0)
+    wrong = autograd.op("wrong", value=lambda a: a, partials=(lambda out, a: "1",))
+    with pytest.raises(TypeError, match="a derivative of wrong expected one real number"):
+        wrong(x).backward()
 
 
 def test_a_row_prints_its_rules() -> None:

@@ -107,7 +107,7 @@ def test_nothing_is_written_where_the_graph_cannot_be_drawn(
 @pytest.mark.parametrize(
     ("root", "options", "kind", "said"),
     [
-        (Value(2.0).detach(), {}, ValueError, "nothing to play: .* is a constant"),
+        (Value(2.0).detach(), {}, ValueError, "nothing to differentiate: .* is a constant"),
         (neuron(), {"parameters": ["v"]}, LabelError, "no node is labelled 'v'"),
         (neuron(), {"parameters": ["z"]}, ValueError, "a parameter is a leaf, and z is computed"),
         (neuron(), {"parameters": 3}, TypeError, "parameters are leaves or their labels, got 3"),
@@ -138,7 +138,7 @@ def test_what_cannot_be_a_page_says_why(
 def test_a_graph_with_nothing_recorded_has_nothing_to_play(tmp_path: Path) -> None:
     with no_grad():
         y = Value(2.0, "x") * 3.0
-    with pytest.raises(ValueError, match="nothing to play"):
+    with pytest.raises(ValueError, match="nothing to differentiate"):
         y.save_html(tmp_path / "page.html")
 
 

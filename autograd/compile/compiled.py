@@ -274,7 +274,8 @@ class Compiled:
             _, gradient = version.run(rows.only(row), gradient=True)
             if not np.isfinite(gradient).all():
                 with in_row(row):
-                    gradients(trace(self.function, rows.row(row)).outputs[0])
+                    cost = trace(self.function, rows.row(row)).outputs[0]
+                    gradients(cost, by=version.program.params)
 
     # ------------------------------------------------------------------ looking
 

@@ -63,7 +63,7 @@ class Elementwise:
         try:
             if self.operand < 0:
                 return float(self.op.value(*numbers))
-            return float(self.op.partials(*numbers)[self.operand])
+            return float(self.op.slope(self.operand, *numbers))
         except NotImplementedError as error:
             raise TraceError(str(error)) from None
         except (ArithmeticError, ValueError):

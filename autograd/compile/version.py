@@ -147,14 +147,14 @@ class Version:
         """The gradients of a graph that was traced, at the parameters that it was traced at."""
         params = self.program.params
         if np.array_equal(self._theta.read(), self._first):
-            return gradients(root)
+            return gradients(root, by=params)
         memo: dict[int, Any] = {}  # the parameters have moved on, so a copy is moved back
         root = copied(root, memo)
         for p, number in zip(params, self._first.tolist()):
             if id(p) in memo:
                 memo[id(p)].data = number
-        found = gradients(root)
         mine = {memo[id(p)]: p for p in params if id(p) in memo}
+        found = gradients(root, by=mine)
         return {mine.get(node, node): slope for node, slope in found.items()}
 
     def _compare(self, found: np.ndarray, wanted: np.ndarray, among: list[float]) -> None:

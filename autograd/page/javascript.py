@@ -175,7 +175,7 @@ def _functions(row: Op) -> tuple[str, list[str]]:
     try:
         value = javascript(row.value, letters)
         partials = [
-            javascript(lambda *x, slot=slot: row.partials(*x)[slot], ["out", *letters])
+            javascript(lambda *x, slot=slot: row.slope(slot, *x), ["out", *letters])
             for slot in range(row.arity)
         ]
     except (ArithmeticError, AttributeError, TypeError, ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from .. import ops
-from ..backprop import stale
+from ..backprop import check_for_leaves, stale
 from ..boundary import finite, several, text, whole
 from ..graph import find, topological_order
 from ..notation import name
@@ -84,8 +84,7 @@ def graph_page(
 
 def _checked_order(root: Value) -> list[Value]:
     order = topological_order(root)
-    if root.op is ops.constant:
-        raise ValueError(f"nothing to play: {root!r} is a constant, and no gradient flows from it")
+    check_for_leaves(root, order)
     if len(order) > MOST_NODES:
         raise ValueError(
             f"a page shows at most {MOST_NODES:,} nodes, and {name(root)} has {len(order):,}: make "

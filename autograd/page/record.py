@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from .. import ops
-from ..backprop import locals_of
+from ..backprop import known_locals
 from ..graph import copied, topological_order
 from ..notation import ATOM, LETTERS, SUM, Term, expression, name, number, shortened
 from ..ops import Op
@@ -66,7 +66,7 @@ def _row(node: Value, place: dict[Value, int], moves: bool, computed: bool) -> d
         row["expression"] = expression(node).text
         row["slopes"] = [slope_formula(node, slot) for slot in range(node.op.arity)]
         if not computed:
-            row["locals"] = [plain(local) for local in _locals(node)]
+            row["locals"] = [plain(local) for local in known_locals(node)]
     if moves:
         row["moves"] = True
     return row
@@ -79,13 +79,6 @@ def plain(x: float) -> float | str:
     (1.5, '-Infinity')
     """
     return x if isfinite(x) else "NaN" if x != x else "Infinity" if x > 0 else "-Infinity"
-
-
-def _locals(node: Value) -> tuple[float, ...]:
-    try:
-        return locals_of(node)
-    except ValueError:  # no finite derivative here; the page shows it as one that is no number
-        return (float("nan"),) * node.op.arity
 
 
 def slope_formula(node: Value, slot: int) -> str:
