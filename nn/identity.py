@@ -116,16 +116,11 @@ def _apart(name: str, thing: Any) -> tuple[str, list[Named]]:
     return _object(name, thing)
 
 
-def _is_plain(thing: Any) -> bool:
-    """Whether it is made of numbers and texts alone."""
-    stack = [thing]
-    while stack:
-        item = stack.pop()
-        if type(item) in (list, tuple, set, frozenset) and not isinstance(item, Module):
-            stack.extend(item)
-        elif type(item) not in PLAIN:
-            return False
-    return True
+def _is_plain(thing: Any, depth: int = 3) -> bool:
+    """Whether it is made of numbers and texts alone, in lists that are nested so deep at most."""
+    if type(thing) in (list, tuple, set, frozenset):
+        return depth > 0 and all(_is_plain(item, depth - 1) for item in thing)
+    return type(thing) in PLAIN
 
 
 def _written(thing: Any) -> str:
@@ -138,17 +133,31 @@ def _written(thing: Any) -> str:
 
 
 def _object(name: str, thing: Any) -> tuple[str, list[Named]]:
-    parts: dict[str, Any] = getattr(thing, "__dict__", {})
-    if isinstance(thing, Optimizer):
-        parts = {setting: getattr(thing, setting) for setting in thing.settings}
-    elif isinstance(thing, Scheduler):
-        parts = thing.state_dict()
-    elif isinstance(thing, Module):
-        parts = {key: part for key, part in parts.items() if not _is_passing(key, part)}
-    public = {key: part for key, part in parts.items() if not key.startswith("_")}
     kind = type(thing)
+    parts = {key: part for key, part in _attributes(thing).items() if not key.startswith("_")}
     code = [] if _is_library(kind) else [(f"{name}.__class__", kind)]
-    return _name(kind), [*_listed(name, public), *code]
+    return _name(kind) if parts else _shown(thing), [*_listed(name, parts), *code]
+
+
+def _attributes(thing: Any) -> dict[str, Any]:
+    if isinstance(thing, Optimizer):
+        return {setting: getattr(thing, setting) for setting in thing.settings}
+    if isinstance(thing, Scheduler):
+        return thing.state_dict()
+    parts: dict[str, Any] = getattr(thing, "__dict__", {})
+    if isinstance(thing, Module):
+        return {key: part for key, part in parts.items() if not _is_passing(key, part)}
+    slots = [slot for kind in type(thing).__mro__ for slot in getattr(kind, "__slots__", ())]
+    return {slot: getattr(thing, slot) for slot in slots if hasattr(thing, slot)} | parts
+
+
+def _shown(thing: Any) -> str:
+    """An object as Python or a library shows it, unless that is an address, or in no order."""
+    kind = type(thing)
+    if issubclass(kind, (set, frozenset)) or not _is_library(kind.__repr__):
+        return _name(kind)
+    text = repr(thing)
+    return _name(kind) if " at 0x" in text else _short(text)
 
 
 def _is_passing(key: str, part: Any) -> bool:
@@ -174,6 +183,10 @@ def _function(name: str, function: types.FunctionType) -> tuple[str, list[Named]
     parts = {key: around[key] for key in _globals_read(code) if key in around}
     for key, cell in zip(code.co_freevars, function.__closure__ or ()):
         parts[key] = _content(cell)
+    for key, module in list(parts.items()):
+        if isinstance(module, types.ModuleType) and not _is_library(module):
+            read = {each for inner in _codes(code) for each in inner.co_names} & vars(module).keys()
+            parts |= {f"{key}.{each}": vars(module)[each] for each in sorted(read)}
     parts["defaults"] = function.__defaults__ or ()
     parts["keyword defaults"] = function.__kwdefaults__ or ()
     version = f"Python {sys.version_info.major}.{sys.version_info.minor}"
@@ -205,7 +218,7 @@ def _code(code: types.CodeType) -> str:
     """What a function does, as text: its instructions, and what they name."""
     return "\n".join(
         f"{inner.co_code.hex()} {inner.co_names} {inner.co_argcount} "
-        f"{_written([c for c in inner.co_consts if _is_plain(c)])}"
+        f"{_written([c for c in inner.co_consts if not isinstance(c, types.CodeType)])}"
         for inner in _codes(code)
     )
 
@@ -216,15 +229,21 @@ def _listed(name: str, parts: Mapping[str, Any]) -> list[Named]:
 
 def _is_library(thing: Any) -> bool:
     """Whether it belongs to Python, to this project or to an installed package."""
-    root = (getattr(thing, "__module__", None) or "builtins").partition(".")[0]
+    module = thing.__name__ if isinstance(thing, types.ModuleType) else _module(thing)
+    root = module.partition(".")[0]
     file = getattr(sys.modules.get(root), "__file__", None) or ""
     installed = "site-packages" in file or "dist-packages" in file
     return root in OURS or root in sys.stdlib_module_names or installed
 
 
+def _module(thing: Any) -> str:
+    module = getattr(thing, "__module__", None)
+    return module if isinstance(module, str) else "builtins"
+
+
 def _name(thing: Any) -> str:
     """The name that a thing is known by: where it is from, and what it is called there."""
-    module = getattr(thing, "__module__", None) or "builtins"
+    module = _module(thing)
     root = module.partition(".")[0]
     called = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", "")
     return f"{root if root in OURS else module}.{called}"

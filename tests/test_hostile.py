@@ -212,7 +212,7 @@ def hostile(rng: random.Random, content: bytes) -> bytes:
             name = parts[place][0]
             parts[place] = name, changed_text(rng, whole[name])
         elif kind < 9:
-            parts[place] = name, npy(rng.choice(ARRAYS)(array_of(whole[name])))
+            parts[place] = name, npy(rng.choice(ARRAYS)(array_of(whole.get(name, data))))
         elif kind == 9:
             parts[place] = name, lying(rng.choice(HEADERS), data[-rng.randrange(64) :])
         elif kind == 10:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import enum
 import functools
 import subprocess
 import sys
+import types
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +257,71 @@ def test_defaults_sets_and_methods_are_told_apart() -> None:
     assert difference(identity(f="abc".upper), identity(f="abc".lower))
     method, same = Weighted(1.0).__call__, Weighted(1.0).__call__
     assert identity(f=method) == identity(f=same) != identity(f=Weighted(2.0).__call__)
+
+
+class Slotted:
+    __slots__ = ("weight",)
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Rate(float):
+    pass
+
+
+settings = types.ModuleType("settings_of_mine")
+settings.ALPHA = 0.5  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Slotted(1.0), Slotted(2.0)),
+        (Colour.RED, Colour.BLUE),
+        (Rate(0.1), Rate(0.2)),
+        (Decimal("0.1"), Decimal("0.2")),
+        (Fraction(1, 3), Fraction(2, 3)),
+        (Path("a"), Path("b")),
+        (range(3), range(4)),
+        ([[1, [2, [3, [4, [5]]]]]], [[1, [2, [3, [4, [6]]]]]]),
+        ({"a": {"b": [1]}}, {"a": {"b": [2]}}),
+        (np.float32(0.5), np.float32(0.25)),
+        (np.array([None, 1]), np.array([None, 2])),
+        (np.zeros((2, 3)), np.zeros((3, 2))),
+        (functools.lru_cache(lambda x: x), functools.lru_cache(lambda x: x + 1)),
+        ("x" * 500 + "a", "x" * 500 + "b"),
+        (True, 1),
+        (1, 1.0),
+        (b"a", "a"),
+    ],
+)
+def test_what_differs_is_told_apart(one: Any, other: Any) -> None:
+    assert identity(thing=one) == identity(thing=copy.deepcopy(one)) != identity(thing=other)
+    assert "0x" not in "".join(identity(thing=one).values())
+
+
+def test_constants_of_a_module_that_code_reads_are_part_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def loss(z: Any, y: Any) -> Any:
+        return settings.ALPHA * (z - y)
+
+    before = identity(loss=loss)
+    monkeypatch.setattr(settings, "ALPHA", 0.75)
+    said = difference(before, identity(loss=loss))
+    assert said == "loss.settings.ALPHA was 0.5 there and is 0.75 here"
+
+
+def test_a_list_that_holds_itself_is_described() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    assert identity(f=loop) == {"f": "builtins.list of 1", "f[0]": "the same as f"}
 
 
 def test_what_leads_to_itself_or_is_shared_is_named_once() -> None:
