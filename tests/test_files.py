@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import os
 import signal
@@ -328,3 +329,21 @@ def test_the_file_is_forced_to_the_disk_before_it_takes_its_place(
     monkeypatch.setattr(files.os, "fsync", lambda _: there.append(path.read_bytes()))
     write_whole(path, NEW)
     assert there == [OLD] and path.read_bytes() == NEW
+
+
+WRITERS = {"open", "write_text", "write_bytes", "touch", "savez", "savetxt", "tofile", "dump"}
+IN_MEMORY = {"archive", "Image"}  # of zipfile and of PIL, given bytes
+
+
+@pytest.mark.parametrize("folder", ["autograd", "nn", "demos"])
+def test_only_one_module_writes_files(folder: str) -> None:
+    root = Path(files.__file__).parent.parent
+    writing = {
+        path.relative_to(root).as_posix()
+        for path in (root / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in WRITERS
+        and ast.unparse(node.func).partition(".")[0] not in IN_MEMORY
+    }
+    assert writing <= {"autograd/files.py"}
