@@ -355,6 +355,13 @@ class Dropout(Module):
         return f"Dropout(p={self.p})"
 
 
+def seed_dropouts(model: Module, name: str) -> None:
+    """Start the masks of all dropouts in a model anew, each by a seed of its own."""
+    dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
+    for k, dropout in enumerate(dropouts):
+        dropout.seed(f"{name}, dropout {k}")
+
+
 def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
     """The inputs as Values: a number becomes one constant, however many neurons see it."""
     if hasattr(x, "tolist"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
+import copy
 import math
 import os
 import random
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .checkpoint import Checkpoint, Progress
-from .code import Code, PenaltyCode
+from .code import Code, Codes, DifferentError
 from .data import Examples
 from .history import History
 from .identity import difference, identity
-from .layers import Dropout
+from .layers import seed_dropouts
 from .losses import cost_of
 from .optim import Optimizer, gradient_of, move
 from .schedule import Scheduler
@@ -34,6 +35,16 @@ class Best(NamedTuple):
     cost: float = math.inf
     epoch: int = 0
     state: Mapping[str, Any] = {}
+
+
+class Start(NamedTuple):
+    """Where a run began: the parameters, and what else its first step depends on."""
+
+    weights: np.ndarray
+    optimizer: Mapping[str, Any]
+    scheduler: Mapping[str, Any]
+    best: Best
+    history: History
 
 
 class DivergenceError(ArithmeticError):
@@ -54,7 +65,6 @@ class Run:
         self.history = History(seed=seed)
         self.identity: dict[str, str] = {}
         self.best = Best()
-        self.first = trainer.optimizer.read()  # the weights before any step
         self.good: np.ndarray | None = None  # the last weights whose cost was finite
         self._moving = False
         self.params = trainer.model.parameters()
@@ -66,9 +76,8 @@ class Run:
             layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
         self.layers = {layer: _run_of(sorted(places)) for layer, places in layers.items()}
         self.gradient: np.ndarray | None = None  # of the last step
-        self.learning: Code | None = None
-        self.judging: Code | None = None
-        self.penalty: PenaltyCode | None = None
+        self.codes: Codes | None = None
+        self.begin()
 
     def identify(self, examples: Examples, held_out: Examples | None) -> None:
         """Note what must be the same in a run that goes on from a checkpoint of this one."""
@@ -94,42 +103,103 @@ class Run:
         )
         self.identity |= trainer.start
 
-    def compile(self, examples: Examples, held_out: Examples | None) -> str:
-        """Compile the cost of a batch; if that cannot be done, says why."""
-        trainer = self.trainer
-        try:
-            self.learning = Code(trainer.model, trainer.loss, examples)
-            self.judging = Code(trainer.model, trainer.loss, held_out) if held_out else None
-            if trainer.penalty is not None:
-                self.penalty = PenaltyCode(trainer.model, trainer.penalty)
-        except Exception as error:  # whatever it is, the engine may do without it
-            self.learning = self.judging = self.penalty = None
-            return f"{type(error).__name__}: {error}".partition("\n")[0]
-        return ""
+    def begin(self) -> None:
+        """Note where this run begins, to be able to begin anew."""
+        if not self.history.snapshots:
+            self.remember()
+        self._start = Start(
+            np.array([p.data for p in self.params]),
+            *(state_of(self.trainer.optimizer), state_of(self.trainer.scheduler)),
+            *(self.best, copy.deepcopy(self.history)),
+        )
 
-    def check_code(self) -> None:
-        """Hold an example against the engine; without agreement, go on with the engine."""
-        if self.learning is not None:
+    # ------------------------------------------------------------------ compiled code
+
+    @property
+    def learning(self) -> Code | None:
+        """The compiled cost of the examples; None if the engine computes it."""
+        return None if self.codes is None else self.codes.learning
+
+    @property
+    def judging(self) -> Code | None:
+        """The compiled cost of the held-out examples; None if the engine computes it."""
+        return None if self.codes is None else self.codes.judging
+
+    def compile(self, examples: Examples, held_out: Examples | None) -> None:
+        """Compile the cost; if that cannot be done, the history says why."""
+        try:
+            self.codes = Codes(self.trainer, examples, held_out)
+        except DifferentError as error:
+            self._give_up(str(error), "training runs on the engine")
+        except Exception as error:  # whatever it is, the engine may do without it
+            self.history.not_compiled = f"{type(error).__name__}: {error}".partition("\n")[0]
+
+    def check_code(self, at_least: int = 0) -> None:
+        """Hold compiled code against the engine.
+
+        Raises:
+            DifferentError: they differ.
+        """
+        if self.codes is not None:
+            self.codes.check(at_least)
+
+    def look_at_code(self) -> None:
+        """Hold compiled code against the engine where `renew_code` does: what differs later was
+        changed in between.
+
+        Raises:
+            DifferentError: they differ.
+        """
+        if self.codes is not None:
+            self.codes.look(self.history.epochs)
+
+    def renew_code(self) -> None:
+        """Compile anew what callbacks have changed; what then differs goes on with the engine."""
+        if self.codes is not None:
             try:
-                if self.learning.check(self.history.epochs) and self.judging is not None:
-                    self.judging.compile()
-                if self.penalty is not None:
-                    self.penalty.check()
+                self.codes.renew(self.history.epochs)
+            except DifferentError as error:
+                self._give_up(str(error), "training goes on with the engine")
             except (ArithmeticError, TypeError, ValueError) as error:
-                self.learning = self.judging = self.penalty = None
-                self.history.not_compiled = str(error).partition("\n")[0]
+                self.codes, self.history.not_compiled = None, str(error).partition("\n")[0]
+
+    def start_anew(self, error: DifferentError) -> None:
+        """Go back to where this run began, without compiled code: nothing it did is kept."""
+        start, trainer = self._start, self.trainer
+        move(self.params, start.weights.tolist())
+        trainer.optimizer.load_state_dict(start.optimizer)
+        if trainer.scheduler is not None:
+            trainer.scheduler.load_state_dict(start.scheduler)
+        answers = self.history.answers
+        self.best, self.history = start.best, copy.deepcopy(start.history)
+        self.history.answers = answers
+        self.good, self.gradient, self._moving = None, None, False
+        self._give_up(str(error), "training begins anew with the engine")
+
+    def _give_up(self, reason: str, what: str) -> None:
+        self.codes, self.history.not_compiled = None, reason
+        warnings.warn(f"{what}: {reason}", RuntimeWarning, stacklevel=4)
 
     def penalised(self) -> tuple[float, np.ndarray]:
-        """The penalty and its gradient."""
-        if self.penalty is not None:
-            cost, gradient = self.penalty.penalised()
-            if np.isfinite(cost) and np.isfinite(gradient).all():
-                return cost, gradient
+        """The penalty and its gradient.
+
+        Raises:
+            DifferentError: compiled code cannot compute it, and the engine can.
+        """
+        code = None if self.codes is None else self.codes.penalty
+        if code is not None:
+            with contextlib.suppress(ArithmeticError, ValueError):
+                cost, gradient = code.penalised()
+                if np.isfinite(cost) and np.isfinite(gradient).all():
+                    return cost, gradient
         assert self.trainer.penalty is not None
         self.trainer.model.zero_grad()
         extra = cost_of(self.trainer.penalty(self.trainer.model), "penalty")
         extra.backward()
-        return extra.data, gradient_of(self.params)
+        gradient = gradient_of(self.params)
+        if code is not None and math.isfinite(extra.data) and np.isfinite(gradient).all():
+            raise DifferentError("the compiled code cannot compute the penalty, and the engine can")
+        return extra.data, gradient
 
     def leave_gradient(self) -> None:
         """Leave the gradient of the last step in the parameters, for a look."""
@@ -153,10 +223,7 @@ class Run:
     def shuffled(self, count: int) -> list[int]:
         """The examples in this epoch's order; its dropout starts anew as well."""
         name = f"{self.seed}, epoch {self.history.epochs}"
-        number = itertools.count()
-        for module in self.trainer.model.modules():
-            if isinstance(module, Dropout):
-                module.seed(f"{name}, dropout {next(number)}")
+        seed_dropouts(self.trainer.model, name)
         return random.Random(name).sample(range(count), count)
 
     def about_to_step(self, cost: float) -> None:
@@ -168,7 +235,8 @@ class Run:
     def moving(self) -> bool:
         """Whether any step has moved a weight so far."""
         if not self._moving:
-            self._moving = not np.array_equal(self.trainer.optimizer.read(), self.first)
+            first = self._start.weights[self.moved]
+            self._moving = not np.array_equal(self.trainer.optimizer.read(), first)
         return self._moving
 
     @contextlib.contextmanager
@@ -176,7 +244,7 @@ class Run:
         """Inside, the weights are those before any step."""
         optimizer = self.trainer.optimizer
         now = optimizer.read()
-        optimizer.write(self.first)
+        optimizer.write(self._start.weights[self.moved])
         try:
             yield
         finally:
@@ -276,7 +344,7 @@ class Run:
         trainer.optimizer.load_state_dict({**progress.optimizer, **checkpoint.optimizer})
         if trainer.scheduler is not None:
             trainer.scheduler.load_state_dict(progress.scheduler)
-        self.best, self.history, self.first = best, history, trainer.optimizer.read()
+        self.best, self.history = best, history
 
     def _check_history(self, history: History) -> None:
         """Refuse the history of a run of other layers, or one with gaps."""

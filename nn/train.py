@@ -22,7 +22,7 @@ from autograd import TABLE, DivisionByZeroError, DomainError, Value, destination
 
 from .answers import Answers, Judge, answers_of
 from .checkpoint import Checkpoint
-from .code import Code
+from .code import LAST, Code, DifferentError
 from .data import Examples
 from .history import History
 from .identity import identity
@@ -144,7 +144,10 @@ class Trainer:
                 answer ends training.
             progress: show a progress bar; by default where there is a terminal.
             compile: run as compiled code where that can be done, and say in the history why where
-                it cannot; an example is held against the engine in each epoch.
+                it cannot. Examples chosen to differ are held against the engine, others in each
+                epoch as time allows, and some at the end. If the numbers differ, a warning says
+                where, and training begins anew with the engine: nothing that the code did is kept
+                (callbacks are called anew for each epoch).
 
         Returns:
             What happened; it is also kept in `history`.
@@ -173,11 +176,14 @@ class Trainer:
         run = Run(self, seed, size, patience)
         if checkpoint is not None:
             run.identify(examples, held_out)
-        not_compiled = run.compile(examples, held_out) if compile else ""
+        if compile:
+            run.compile(examples, held_out)
         if resume and checkpoint is not None and destination(checkpoint).exists():
+            not_compiled = run.history.not_compiled
             run.go_on(Checkpoint.load(checkpoint), checkpoint)
+            run.history.not_compiled = not_compiled
+            run.begin()
         self.history = run.history
-        self.history.not_compiled = not_compiled
         self.history.answers = self.model._answers = self.answers
         batches = math.ceil(len(examples) / size)
         bar = tqdm(
@@ -186,21 +192,16 @@ class Trainer:
             unit="step",
             disable=None if progress is None else not progress,
         )
-        if not run.history.snapshots:
-            run.remember()
+
         with bar, mode(self.model, training=True):
             try:
-                while run.goes_on(epochs):
-                    self._epoch(run, examples, held_out, bar)
-                    stops = [callback(self, run.history) for callback in callbacks]
-                    if checkpoint is not None:
-                        self._judged_or_diverged(run, examples.first(size), run.learning)
-                        run.checkpoint().save(checkpoint)
-                    if any(stops):
-                        run.history.stop_reason = "a callback asked to stop"
-                # Did the last step go too far?
-                self._judged_or_diverged(run, examples.first(size), run.learning)
-                run.history.stop_reason += self._remark(run, examples)
+                try:
+                    self._train(run, examples, held_out, epochs, callbacks, checkpoint, bar)
+                except DifferentError as error:
+                    run.start_anew(error)
+                    self.history = run.history
+                    bar.n = run.history.epochs * batches
+                    self._train(run, examples, held_out, epochs, callbacks, checkpoint, bar)
             except KeyboardInterrupt:
                 done = run.history.epochs
                 run.history.stop_reason = f"{INTERRUPTED} after {done} epoch(s)"
@@ -271,13 +272,50 @@ class Trainer:
         self.model.load_state_dict(state)
         return [history for _, history, _ in ranked]
 
-    # ------------------------------------------------------------------ one epoch
+    # ------------------------------------------------------------------ all epochs, and one
+
+    def _train(
+        self,
+        run: Run,
+        examples: Examples,
+        held_out: Examples | None,
+        epochs: int,
+        callbacks: list[Callback],
+        checkpoint: str | os.PathLike[str] | None,
+        bar: tqdm[Any],
+    ) -> None:
+        """Epoch after epoch until training ends.
+
+        Raises:
+            DivergenceError: the cost or its gradient is no longer finite.
+            DifferentError: compiled code gives other numbers than the engine.
+        """
+        try:
+            while run.goes_on(epochs):
+                self._epoch(run, examples, held_out, bar)
+                if callbacks:
+                    run.look_at_code()
+                stops = [callback(self, run.history) for callback in callbacks]
+                if callbacks:
+                    run.renew_code()
+                run.check_code(at_least=0 if checkpoint is None else LAST)
+                if checkpoint is not None:
+                    self._judged_or_diverged(run, examples.first(run.size), run.learning)
+                    run.checkpoint().save(checkpoint)
+                if any(stops):
+                    run.history.stop_reason = "a callback asked to stop"
+            # Did the last step go too far?
+            self._judged_or_diverged(run, examples.first(run.size), run.learning)
+            run.check_code(at_least=LAST)
+            run.history.stop_reason += self._remark(run, examples)
+        except DivergenceError:
+            run.check_code(at_least=LAST)  # the code may be what went too far
+            raise
 
     def _epoch(
         self, run: Run, examples: Examples, held_out: Examples | None, bar: tqdm[Any]
     ) -> None:
         history, began = run.history, time.perf_counter()
-        run.check_code()
         order = run.shuffled(len(examples))
         costs, norms, answers = [], [], []
         for batch in (order[i : i + run.size] for i in range(0, len(order), run.size)):
@@ -320,8 +358,7 @@ class Trainer:
     ) -> tuple[float, dict[str, float], list[bool | None]]:
         """One step by the mean cost of a batch: that cost, the gradient's norms, the answers."""
         try:
-            found = self._by_code(run, examples, batch) or self._by_engine(examples, batch)
-            cost, gradient, answers = found
+            cost, gradient, answers = self._learned(run, examples, batch)
             if self.penalty is not None:
                 extra, slope = run.penalised()
                 cost, gradient = cost + extra, gradient + slope
@@ -341,6 +378,21 @@ class Trainer:
         run.gradient = gradient
         return cost, norms, answers
 
+    def _learned(
+        self, run: Run, examples: Examples, batch: list[int]
+    ) -> tuple[float, np.ndarray, list[bool | None]]:
+        """The mean cost of a batch, its gradient and the answers.
+
+        Raises:
+            DifferentError: compiled code cannot compute them, and the engine can.
+        """
+        if (found := self._by_code(run, examples, batch)) is not None:
+            return found
+        cost, gradient, answers = self._by_engine(examples, batch)
+        if run.learning is not None and math.isfinite(cost) and np.isfinite(gradient).all():
+            raise DifferentError("the compiled code cannot compute a step, and the engine can")
+        return cost, gradient, answers
+
     def _by_code(
         self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, np.ndarray, list[bool | None]] | None:
@@ -349,7 +401,7 @@ class Trainer:
             return None
         try:
             costs, outputs, gradient = run.learning.learned(batch)
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, TypeError, ValueError):
             return None  # the engine says what went wrong
         if not (np.isfinite(costs).all() and np.isfinite(gradient).all()):
             return None
@@ -380,6 +432,9 @@ class Trainer:
         """The mean cost and the share of right answers, as they are: nothing is recorded.
 
         `code` is that of these examples, and perhaps of more after them.
+
+        Raises:
+            DifferentError: compiled code cannot compute the cost, and the engine can.
         """
         if code is not None:
             with contextlib.suppress(ArithmeticError, ValueError):
@@ -395,6 +450,8 @@ class Trainer:
                     cost = cost_of(self.loss(said, y), "loss")
                 found.append(cost.data / len(examples))
                 judged.append(self._right(numbers(said), y))
+        if code is not None and math.isfinite(_added(found)):
+            raise DifferentError("the compiled code cannot compute the cost, and the engine can")
         return _added(found), _share(judged)
 
     def _right(self, outputs: Any, y: Any) -> bool | None:

@@ -28,8 +28,8 @@ ORDER = {
         *("record", "javascript", "groups", "layout", "html", "play"),
     ],
     "nn": [
-        *("settings", "typed", "activations", "init", "optim", "data", "files", "module", "layers"),
-        *("targets", "losses", "penalties", "schedule", "answers", "snapshots", "curve"),
+        *("settings", "typed", "activations", "init", "optim", "data", "files", "probes", "module"),
+        *("layers", "targets", "losses", "penalties", "schedule", "answers", "snapshots", "curve"),
         *("history", "checkpoint", "identity", "code", "run", "train", "diagnose", "draw"),
         *("plots", "page"),
     ],
