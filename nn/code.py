@@ -22,8 +22,8 @@ from .targets import one_hot
 if TYPE_CHECKING:
     from .train import Trainer
 
-OTHERS = 4  # examples checked at first besides the telling ones
-SLOPES = 4  # of these the gradient is checked as well
+OTHERS = 3  # examples checked at first besides the telling ones
+SLOPES = 3  # of these the gradient is checked as well
 LAST = 4  # examples checked at the end
 MOST = 32  # examples checked after an epoch
 AGAIN = 8  # times that the engine is asked whether it says the same once more
@@ -42,22 +42,38 @@ class Code:
     Args:
         model, loss: whose cost it is.
         examples: what it is to run on.
+        learns: whether it is asked for gradients.
+
+    Raises:
+        Exception: whatever keeps it from being compiled.
     """
 
     def __init__(
-        self, model: Module, loss: Callable[[Any, Any], Value], examples: Examples
+        self,
+        model: Module,
+        loss: Callable[[Any, Any], Value],
+        examples: Examples,
+        learns: bool = True,
     ) -> None:
-        self.model, self.loss, self.examples = model, loss, examples
+        self.model, self.loss, self.examples, self.learns = model, loss, examples, learns
         self.X = examples.X
         self.y = self._encoded(examples.y)
         self.probes = Probes(self.X, self.y)
         self.compile()
 
     def compile(self) -> None:
-        """Look at the cost anew when it is asked for next, in training and in evaluation."""
+        """Look at the cost anew, in training and in evaluation.
+
+        Raises:
+            Exception: whatever keeps it from being compiled.
+        """
         self._params = self.model.parameters()
         cost = autograd.compile(params=self._params, has_aux=True, allow_unused=True)
         self._learning, self._judging = cost(self._cost), cost(self._cost)
+        for code, training in ((self._judging, False), (self._learning, True)):
+            if self.learns or not training:
+                with mode(self.model, training):
+                    code(self.X[self.probes.telling], self.y[self.probes.telling])
 
     def _cost(self, x: Any, y: Any) -> list[Value]:
         outputs = self.model(x)
@@ -209,7 +225,7 @@ class Codes:
     def __init__(self, trainer: Trainer, examples: Examples, held_out: Examples | None) -> None:
         self._began, self._spent = time.perf_counter(), 0.0
         self.learning = Code(trainer.model, trainer.loss, examples)
-        self.judging = Code(trainer.model, trainer.loss, held_out) if held_out else None
+        self.judging = Code(trainer.model, trainer.loss, held_out, False) if held_out else None
         self.penalty = PenaltyCode(trainer.model, trainer.penalty) if trainer.penalty else None
         for code in self._costs():
             rows = code.probes.next(len(code.probes.telling) + OTHERS)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
+
 from autograd import Value, gap, logsumexp, maximum, mean, require, stop_gradient, surprisal, where
 from autograd import sum as total
 
@@ -318,15 +320,17 @@ class PerceptronLoss(Loss):
 
 
 def _bernoulli(p: Value, y: Any) -> Value:
-    if isinstance(y, Value):
-        return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
-    require(lambda p: (p >= 0.0) & (p <= 1.0), p, error=_no_probability)
-    require(
-        lambda p, y: ((p != 0.0) | (y == 0.0)) & ((p != 1.0) | (y == 1.0)),
-        *(p, y),
-        error=_costs_infinity,
-    )
-    return _mixture(y, lambda: -p.log(), lambda: -(-p).log1p())
+    require(_is_probability, p, error=_no_probability)
+    require(_costs_a_number, p, y, error=_costs_infinity)
+    return _mixture(y, p, lambda p: -p.log(), lambda p: -(-p).log1p(), sure=(1.0, 0.0))
+
+
+def _is_probability(p: Any) -> Any:
+    return (p >= 0.0) & (p <= 1.0)
+
+
+def _costs_a_number(p: Any, y: Any) -> Any:
+    return ((p != 0.0) | (y == 0.0)) & ((p != 1.0) | (y == 1.0))
 
 
 def _no_probability(p: float) -> ValueError:
@@ -344,17 +348,29 @@ def _costs_infinity(p: float, y: float) -> OverflowError:
 
 
 def _bernoulli_of_logit(z: Value, y: Any) -> Value:
-    return _mixture(y, lambda: (-z).softplus(), z.softplus)
+    return _mixture(y, z, lambda z: (-z).softplus(), lambda z: z.softplus(), sure=(0.0, 0.0))
 
 
-def _mixture(y: Any, if_one: Callable[[], Value], if_zero: Callable[[], Value]) -> Value:
-    """y·if_one + (1 − y)·if_zero, without the term that a number y makes zero."""
-    if not isinstance(y, Value):
-        if not 0.0 <= y <= 1.0:
-            raise ValueError(f"a target is 0, 1 or between, got {y:g}")
-        if y in (0, 1):
-            return if_one() if y else if_zero()
-    cost: Value = if_one() * y + if_zero() * (1.0 - y)
+def _no_share(y: float) -> ValueError:
+    return ValueError(f"a target is 0, 1 or between, got {y:g}")
+
+
+def _mixture(
+    y: Any,
+    x: Value,
+    if_one: Callable[[Any], Value],
+    if_zero: Callable[[Any], Value],
+    sure: tuple[float, float],
+) -> Value:
+    """y·if_one(x) + (1 − y)·if_zero(x), without the term that is multiplied by zero.
+
+    Where y is a Value, that term is taken at a number at which it is finite, `sure`.
+    """
+    require(_is_probability, y, error=_no_share)
+    if not isinstance(y, Value) and y in (0, 1):
+        return if_one(x) if y else if_zero(x)
+    no = 1.0 - y
+    cost: Value = if_one(where(y, x, sure[0])) * y + if_zero(where(no, x, sure[1])) * no
     return cost
 
 
@@ -368,17 +384,27 @@ def _categorical(z: list[Value], y: Any) -> Value:
         return _surprisal(z, class_index(y, len(z)))
     if len(y) != len(z):
         raise ValueError(f"there are {len(z)} logits and {len(y)} probabilities in the target")
-    if any(isinstance(weight, Value) for weight in y):
-        return _mixed_surprisal(z, y)
-    weights = {k: number(weight, "a probability") for k, weight in enumerate(y) if weight}
-    if min(weights.values(), default=0.0) < 0.0 or abs(math.fsum(weights.values()) - 1.0) > 1e-6:
-        raise ValueError(
-            f"a target's probabilities are not negative and add up to 1, got {list(y)}. For "
-            f"several examples of a network with one output use binary_cross_entropy_with_logits"
-        )
+    weights = [w if isinstance(w, Value) else number(_told(w), "a probability") for w in y]
+    require(_are_probabilities, *weights, error=_no_probabilities)
+    if any(isinstance(weight, Value) for weight in weights):
+        return _mixed_surprisal(z, weights)
     return total(
         _surprisal(z, k) if weight == 1.0 else weight * _surprisal(z, k)
-        for k, weight in weights.items()
+        for k, weight in enumerate(weights)
+        if weight
+    )
+
+
+def _are_probabilities(*weights: Any) -> Any:
+    together = np.array(weights)
+    return (together.min(axis=0) >= 0.0) & (np.abs(together.sum(axis=0) - 1.0) <= 1e-6)
+
+
+def _no_probabilities(*weights: float) -> ValueError:
+    shown = ", ".join(f"{weight:g}" for weight in weights)
+    return ValueError(
+        f"a target's probabilities are not negative and add up to 1, got [{shown}]. For "
+        f"several examples of a network with one output use binary_cross_entropy_with_logits"
     )
 
 
@@ -403,9 +429,16 @@ def _mixed_surprisal(z: list[Value], weights: list[Any]) -> Value:
 
 
 def _sign(y: Any) -> Any:
-    if not (y == 1 or y == -1 or isinstance(y, Value)):
-        raise ValueError(f"a target of this cost is 1 or -1, got {y!r}")
+    require(_is_sign, y, error=_no_sign)
     return y
+
+
+def _is_sign(y: Any) -> Any:
+    return (y == 1.0) | (y == -1.0)
+
+
+def _no_sign(y: float) -> ValueError:
+    return ValueError(f"a target of this cost is 1 or -1, got {y:g}")
 
 
 # ---------------------------------------------------------------------- shapes
@@ -444,11 +477,16 @@ def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
     if not hasattr(input, "__len__"):
         yield (
             _values([input])[0],
-            target if isinstance(target, Value) else number(target, "a target"),
+            target if isinstance(target, Value) else number(_told(target), "a target"),
         )
     else:
         for a, y in zip(input, target):
             yield from _flat(a, y)
+
+
+def _told(target: Any) -> Any:
+    """False and True as 0 and 1: a comparison is a natural target."""
+    return int(target) if isinstance(target, (bool, np.bool_)) else target
 
 
 def _shape(x: Any) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import operator
+import numbers
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,11 @@ def one_hot(target: Any, num_classes: int) -> np.ndarray:
     rows, target = np.eye(num_classes), listed(target)
     if not hasattr(target, "__len__"):
         return np.array(rows[class_index(target, num_classes)])
-    return np.array(rows[[class_index(t, num_classes) for t in target]])
+    return np.array(rows[[class_index(listed(t), num_classes) for t in target]])
 
 
 def class_index(target: Any, num_classes: int) -> int:
-    """A target as the index of a class.
+    """A target as the index of a class: a whole number, which may be a float as in 2.0.
 
     Raises:
         ValueError: it is outside the classes.
@@ -46,12 +46,9 @@ def class_index(target: Any, num_classes: int) -> int:
     ...
     ValueError: class 10 is outside the 10 classes, 0 to 9
     """
-    try:
-        index = operator.index(target)
-    except TypeError:
-        raise TypeError(
-            f"a class is a whole number from 0 to {num_classes - 1}, got {target!r}"
-        ) from None
+    if not isinstance(target, numbers.Real) or not float(target).is_integer():
+        raise TypeError(f"a class is a whole number from 0 to {num_classes - 1}, got {target!r}")
+    index = int(float(target))
     if not 0 <= index < num_classes:
         raise ValueError(
             f"class {index} is outside the {num_classes} classes, 0 to {num_classes - 1}"

@@ -20,7 +20,7 @@ from nn.probes import Probes, unlike
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
-Y = (X[:, 0] * X[:, 1] > 0).astype(int)
+Y = (X[:, 0] * X[:, 1] > 0).astype(int) + (X[:, 0] > 0.5)  # 0, 1, 2
 
 
 def number(v: Any) -> float:
@@ -72,12 +72,12 @@ class Training(nn.Module):
 
 
 def at_one(o: Value, y: Any) -> Value:
-    return (o - 1.0) ** 2 if number(y) == 1.0 else (o + 2.0) ** 4
+    return (o - 1.0) ** 2 if number(y) == 2.0 else (o + 2.0) ** 4
 
 
 def fading(o: Value, y: Any) -> Value:
     """Has the same cost for all targets, and no gradient for some."""
-    return (o.detach() if number(y) == 1.0 else o) ** 2
+    return (o.detach() if number(y) == 2.0 else o) ** 2
 
 
 def grows(o: Value, y: Any) -> Value:

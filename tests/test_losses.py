@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, gradcheck, log_softmax, softmax
+from autograd import Value, compile, gradcheck, log_softmax, softmax
 from autograd import sum as total
 
 
@@ -207,7 +207,92 @@ def test_a_target_of_values_gets_gradients_too() -> None:
     p, q = Value(0.3), Value(0.6)
     assert gradcheck(nn.binary_cross_entropy(p, q))
     assert gradcheck(nn.binary_cross_entropy_with_logits(p, q))
-    assert gradcheck(nn.hinge_loss(p, q))
+    assert gradcheck(nn.hinge_loss(p, Value(1.0)))
+
+
+@pytest.mark.parametrize("one", [1.0, np.float32(1.0), np.array(1.0), np.int8(1), True])
+def test_a_whole_number_is_a_class_however_it_is_written(one: Any) -> None:
+    for loss in (nn.cross_entropy, nn.nll_loss):
+        assert loss(values([1.0, 2.0]), one).data == loss(values([1.0, 2.0]), 1).data
+    assert nn.one_hot(one, 3).tolist() == [0.0, 1.0, 0.0]
+    assert nn.one_hot([one, 2.0], 3).tolist() == [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+
+def test_yes_and_no_may_be_written_as_true_and_false() -> None:
+    for loss in (nn.mse_loss, nn.binary_cross_entropy):
+        for yes in (True, np.True_):
+            assert loss(Value(0.25), yes).data == loss(Value(0.25), 1).data
+    assert nn.cross_entropy(values([1.0, 2.0]), np.array([False, True])).data == (
+        nn.cross_entropy(values([1.0, 2.0]), 1).data
+    )
+
+
+WRONG: list[tuple[Any, list[float], Any]] = [
+    (nn.hinge_loss, [0.3], [0.0]),
+    (nn.hinge_loss, [0.3], [math.nan]),
+    (nn.perceptron_loss, [0.3], [2.0]),
+    (nn.binary_cross_entropy, [0.3], [5.0]),
+    (nn.binary_cross_entropy, [0.3], [-0.5]),
+    (nn.binary_cross_entropy, [1.5], [1.0]),
+    (nn.binary_cross_entropy, [math.nan], [1.0]),
+    (nn.binary_cross_entropy, [0.0], [1.0]),
+    (nn.binary_cross_entropy, [1.0], [0.5]),
+    (nn.binary_cross_entropy_with_logits, [0.3], [5.0]),
+    (nn.cross_entropy, [0.3, 0.2, 0.1], [1.0, 1.0, 0.0]),
+    (nn.cross_entropy, [0.3, 0.2, 0.1], [1.5, -0.5, 0.0]),
+    (nn.cross_entropy, [0.3, 0.2, 0.1], [0.0, 0.0, 0.0]),
+]
+
+
+@pytest.mark.parametrize(("loss", "outputs", "target"), WRONG)
+def test_numbers_values_and_compiled_code_refuse_the_same_in_the_same_words(
+    loss: Any, outputs: list[float], target: list[float]
+) -> None:
+    compiled = compile(lambda z, y: loss(z, y))
+    fine = {nn.hinge_loss: [1.0], nn.perceptron_loss: [-1.0]}.get(loss, [0.0])
+    right, other = (fine, fine) if len(outputs) == 1 else ([1.0, 0.0, 0.0], [0.0, 0.0, 1.0])
+    mild = [[0.5] * len(outputs), [0.25] * len(outputs)]
+    calls = [
+        lambda: loss(values(outputs), target),
+        lambda: loss(values(outputs), values(target)),
+        lambda: compiled([*mild, outputs], [right, other, target]),
+        lambda: compiled.value_and_grad([*mild, outputs], [right, other, target]),
+    ]
+    said = []
+    for call in calls:
+        with pytest.raises((ValueError, OverflowError)) as caught:
+            call()
+        said.append(str(caught.value).removeprefix("in row 2: "))
+    assert said == [said[0]] * len(calls)
+
+
+RIGHT: list[tuple[Any, float, float, float, float]] = [
+    # a term that is multiplied by zero takes no part, be it infinite
+    (nn.binary_cross_entropy, 0.0, 0.0, 0.0, 1.0),
+    (nn.binary_cross_entropy, 1.0, 1.0, 0.0, -1.0),
+    (nn.binary_cross_entropy_with_logits, math.inf, 1.0, 0.0, 0.0),
+    (nn.binary_cross_entropy_with_logits, -math.inf, 0.0, 0.0, 0.0),
+    (nn.binary_cross_entropy_with_logits, 800.0, 0.0, 800.0, 1.0),
+]
+
+
+@pytest.mark.parametrize(("loss", "output", "target", "cost", "slope"), RIGHT)
+def test_certain_answers_cost_the_same_on_every_path(
+    loss: Any, output: float, target: float, cost: float, slope: float
+) -> None:
+    for y in (target, Value(target)):
+        x = Value(output)
+        found = loss(x, y)
+        found.backward()
+        assert (found.data, x.grad) == (cost, slope)
+    shift = Value(0.0)
+    compiled = compile(lambda x, y: loss(x + shift, y), params=[shift])
+    mean, gradient = compiled.value_and_grad([output, 0.5], [target, 1.0])
+    other = Value(0.5)
+    costs = loss(other, 1.0)
+    costs.backward()
+    assert mean == pytest.approx((cost + costs.data) / 2)
+    assert gradient[0] == pytest.approx((slope + other.grad) / 2)
 
 
 def test_a_class_adds_no_node_for_its_zeros() -> None:
@@ -317,7 +402,9 @@ def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: nn.cross_entropy(values([1.0, 2.0]), 1.0),
+        lambda: nn.cross_entropy(values([1.0, 2.0]), 0.5),
+        lambda: nn.cross_entropy(values([1.0, 2.0]), Value(1.0)),
+        lambda: nn.nll_loss(values([1.0, 2.0]), math.nan),
         lambda: nn.nll_loss(values([1.0, 2.0]), "one"),
         lambda: nn.one_hot(0.5, 3),
         lambda: nn.cross_entropy(values([1.0, 2.0]), None),

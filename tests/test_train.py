@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import math
@@ -386,7 +385,7 @@ def branching(score: Value, y: Any) -> Value:
     ("loss", "reason"),
     [
         (lambda outputs, y: outputs[y] * outputs[y], "TypeError"),
-        (lambda outputs, y: branching(outputs[0], y), r"X[1]: the compiled code gives"),
+        (lambda outputs, y: branching(outputs[0], y), "a Value is compared in"),
         (
             lambda outputs, y: outputs[0] if outputs[0] > outputs[1] else outputs[1],
             "Values are compared in",
@@ -395,9 +394,7 @@ def branching(score: Value, y: Any) -> Value:
 )
 def test_what_cannot_be_compiled_runs_on_the_engine_and_says_why(loss: Any, reason: str) -> None:
     model, twin = network(), network()
-    differ = "the compiled code gives" in reason
-    with pytest.warns(RuntimeWarning) if differ else contextlib.nullcontext():
-        history = trainer(model, loss=loss).fit(X, Y, 2, 5)
+    history = trainer(model, loss=loss).fit(X, Y, 2, 5)
     assert reason in history.not_compiled
     assert f"not compiled, for {history.not_compiled}" in str(history)
     trainer(twin, loss=loss).fit(X, Y, 2, 5, compile=False)
@@ -1307,23 +1304,14 @@ def test_a_cost_that_changes_for_one_kind_of_target_is_noticed_in_time() -> None
     assert losses[2] > 1.01 * losses[0]
 
 
-def test_code_is_held_against_the_engine_on_every_kind_of_target() -> None:
-    def loss(z: Any, y: Any) -> Value:
-        return (1.0 - z[0]).relu() if y == 1 else (1.0 + z[0]).relu()
-
-    with pytest.warns(RuntimeWarning, match="training runs on the engine: X"):
-        assert "the compiled code gives" in slow_run(loss, 1).not_compiled
-
-
 def test_a_cost_that_begins_to_branch_goes_on_with_the_engine() -> None:
     branching = [False]
 
     def loss(z: Any, y: Any) -> Value:
         return (1.0 - z[0]).exp() if branching[0] and y == 1 else 1.0 + z[0] * z[0]
 
-    with pytest.warns(RuntimeWarning, match="training goes on with the engine: X"):
-        history = slow_run(loss, 4, lambda: branching.__setitem__(0, True))
-    assert "the compiled code gives" in history.not_compiled
+    history = slow_run(loss, 4, lambda: branching.__setitem__(0, True))
+    assert "a Value is compared in" in history.not_compiled
 
 
 def test_an_optimiser_of_some_parameters_in_any_order_moves_those() -> None:
