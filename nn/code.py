@@ -156,8 +156,10 @@ class Code:
         with mode(self.model, training), contextlib.nullcontext() if slopes else no_grad():
             try:
                 computed = self._cost(*self.examples[row])
-                if slopes:
+                if slopes and losses.depends_on(computed[0], self._params):
                     gradient = autograd.grad(computed[0], self._params, allow_unused=True)
+                elif slopes:
+                    gradient = (0.0,) * len(self._params)
             except (ArithmeticError, ValueError):
                 return None
         return np.array([*(v.data for v in computed), *(slope or 0.0 for slope in gradient)])

@@ -9,13 +9,25 @@ from __future__ import annotations
 import functools
 import math
 import numbers
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Value, gap, logsumexp, maximum, mean, require, stop_gradient, surprisal, where
+from autograd import (
+    TABLE,
+    DomainError,
+    Value,
+    gap,
+    logsumexp,
+    maximum,
+    mean,
+    require,
+    stop_gradient,
+    surprisal,
+    where,
+)
 from autograd import sum as total
 
 from .module import Module
@@ -253,6 +265,40 @@ def cost_of(returned: Any, what: str) -> Value:
         f"the {what} returned a {type(returned).__name__}"
         f"{several if hasattr(returned, '__len__') else ', and not a Value'}"
     )
+
+
+def depends_on(cost: Value, params: Iterable[Value]) -> bool:
+    """Whether any gradient can flow from a cost to one of these.
+
+    >>> w = Value(2.0)
+    >>> depends_on(w * 3.0, [w]), depends_on(w.detach() * 3.0, [w])
+    (True, False)
+    """
+    wanted, seen, stack = set(params), set(), [cost]
+    while stack:
+        node = stack.pop()
+        if node in wanted:
+            return True
+        if node not in seen and node.op is not TABLE["stop_gradient"]:
+            seen.add(node)
+            stack.extend(node.args)
+    return False
+
+
+def differentiate(cost: Value, params: list[Value], share: float) -> None:
+    """Add so much of the gradient of a cost to the parameters; one of constants alone has none.
+
+    >>> w = Value(2.0)
+    >>> differentiate(w * 3.0, [w], 0.5), differentiate(w.detach() * 3.0, [w], 0.5), w.grad
+    (None, None, 1.5)
+    """
+    try:
+        cost.backward(share)
+    except DomainError:
+        raise
+    except ValueError:
+        if depends_on(cost, params):
+            raise
 
 
 class SquaredError(Loss):

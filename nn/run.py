@@ -20,7 +20,7 @@ from .data import Examples
 from .history import History
 from .identity import difference, identity
 from .layers import seed_dropouts
-from .losses import cost_of
+from .losses import cost_of, differentiate
 from .optim import Optimizer, gradient_of, move
 from .schedule import Scheduler
 from .snapshots import Snapshot, count, with_snapshot
@@ -195,7 +195,7 @@ class Run:
         assert self.trainer.penalty is not None
         self.trainer.model.zero_grad()
         extra = cost_of(self.trainer.penalty(self.trainer.model), "penalty")
-        extra.backward()
+        differentiate(extra, self.params, 1.0)
         gradient = gradient_of(self.params)
         if code is not None and math.isfinite(extra.data) and np.isfinite(gradient).all():
             raise DifferentError("the compiled code cannot compute the penalty, and the engine can")

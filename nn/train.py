@@ -18,7 +18,7 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
-from autograd import TABLE, DivisionByZeroError, DomainError, Value, destination
+from autograd import DivisionByZeroError, DomainError, Value, destination
 
 from .answers import Answers, Judge, answers_of
 from .checkpoint import Checkpoint
@@ -26,7 +26,7 @@ from .code import LAST, Code, DifferentError
 from .data import Examples
 from .history import History
 from .identity import identity
-from .losses import cost_of
+from .losses import cost_of, depends_on, differentiate
 from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, gradient_of, norm_of
 from .run import DivergenceError, Run, last_cost, state_of
@@ -416,17 +416,17 @@ class Trainer:
         Each example's graph is made, differentiated and dropped in turn: the gradients add up in
         the parameters, and the memory is that of one example.
         """
-        costs, answers = [], []
+        costs, answers, params = [], [], self.model.parameters()
         self.model.zero_grad()
         for i in batch:
             x, y = examples[i]
             with _naming(examples.place(i)):
                 outputs = self.model(x)
                 cost = cost_of(self.loss(outputs, y), "loss")
-                cost.backward(1.0 / len(batch))
+                differentiate(cost, params, 1.0 / len(batch))
             costs.append(cost.data / len(batch))
             answers.append(self._right(numbers(outputs), y))
-        return _added(costs), gradient_of(self.model.parameters()), answers
+        return _added(costs), gradient_of(params), answers
 
     def _judged(self, examples: Examples, code: Code | None = None) -> tuple[float, float | None]:
         """The mean cost and the share of right answers, as they are: nothing is recorded.
@@ -551,24 +551,6 @@ class Trainer:
         rate = f"Try a learning rate below {self.optimizer.lr:g}, or clip the gradient"
         warnings.warn(f"training diverged: {grew}. {rate}", RuntimeWarning, stacklevel=4)
         return f"; {grew}"
-
-
-def depends_on(cost: Value, params: Iterable[Value]) -> bool:
-    """Whether any gradient can flow from a cost to one of these.
-
-    >>> w = Value(2.0)
-    >>> depends_on(w * 3.0, [w]), depends_on(w.detach() * 3.0, [w])
-    (True, False)
-    """
-    wanted, seen, stack = set(params), set(), [cost]
-    while stack:
-        node = stack.pop()
-        if node in wanted:
-            return True
-        if node not in seen and node.op is not TABLE["stop_gradient"]:
-            seen.add(node)
-            stack.extend(node.args)
-    return False
 
 
 @contextlib.contextmanager
