@@ -288,7 +288,9 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
 
     @property
     def _rest(self) -> str:
-        return f"… and {len(self) - ROWS:,} leaves that matter less"
+        count = len(self) - ROWS
+        matter = "leaf that matters" if count == 1 else "leaves that matter"
+        return f"… and {count:,} {matter} less"
 
 
 def _called(leaf: Value) -> str:

@@ -16,6 +16,7 @@ import nn
 from autograd import RenderError, Value, render, scope
 from autograd.explain import sensitivity
 from autograd.graph import find, topological_order
+from autograd.markup import NEGATIVE, POSITIVE
 from demos import chain as chain_demo
 from nn.curve import curve
 
@@ -232,9 +233,29 @@ def test_bars_are_as_long_as_the_gradients() -> None:
     assert lengths == pytest.approx([9.0 * slope / slopes[0] for slope in slopes], rel=1e-3)
 
 
-def test_leaves_that_matter_less_are_counted() -> None:
-    total = autograd.sum([Value(float(i), f"x{i}") for i in range(25)])
-    assert "and 5 leaves that matter less" in shown(total.sensitivity())["text/html"]
+@pytest.mark.parametrize(
+    ("leaves", "said"), [(20, ""), (21, "1 leaf that matters"), (25, "5 leaves that matter")]
+)
+def test_leaves_that_matter_less_are_counted(leaves: int, said: str) -> None:
+    found = autograd.sum([Value(float(i), f"x{i}") for i in range(leaves)]).sensitivity()
+    for text in (repr(found), shown(found)["text/html"]):
+        assert (f"… and {said} less" in text) if said else ("less" not in text)
+
+
+def test_a_nudge_has_its_numbers_in_columns_and_bars_to_compare_them() -> None:
+    x = Value(3.0, "x")
+    found = Elements(shown(labelled(x * x, "y").nudge("x", 0.5))["text/html"])
+    assert found.rows == [
+        ["predicted", "Δy = ∂y/∂x · Δx = 6 × 0.5 =", "3", ""],
+        ["actual", "Δy =", "3.25", ""],
+        ["off by", "", "0.25", ""],
+    ]
+    assert found.styles("div", "width") == [f"{9 * 3 / 3.25:.3g}em", "9em"]
+    colours = [
+        Elements(shown(Value(3.0, "x").nudge("x", amount))["text/html"]).styles("div", "background")
+        for amount in (0.5, -0.5)
+    ]
+    assert colours == [[POSITIVE] * 2, [NEGATIVE] * 2]
 
 
 def test_a_stepper_for_another_gradient_or_of_a_large_graph_is_text() -> None:

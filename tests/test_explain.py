@@ -19,7 +19,7 @@ from random_graphs import CALM, PIECEWISE, Program, built, programs
 import autograd
 from autograd import TABLE, LabelError, Value, ops, paths, softmax
 from autograd.backprop import gradients, locals_of
-from autograd.explain import Explanation, explain, nudge, sensitivity
+from autograd.explain import Explanation, approximately, explain, nudge, sensitivity
 from autograd.graph import count_paths, find, leaves, topological_order
 from autograd.paths import local_term
 
@@ -337,6 +337,14 @@ def test_a_constant_has_no_gradient_to_ask_about(ask: Callable[[Value, Any], Any
 def test_max_paths_is_at_least_one() -> None:
     with pytest.raises(ValueError, match="max_paths is a whole number of at least 1, got 0"):
         neuron().explain("w", max_paths=0)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(10**15 - 1, "999,999,999,999,999"), (10**15, "about 10^15"), (10**17 - 1, "about 10^17")],
+)
+def test_very_many_paths_are_counted_roughly(count: int, text: str) -> None:
+    assert approximately(count) == text
 
 
 # ---------------------------------------------------------------------- nudges
