@@ -95,14 +95,16 @@ def setting(name: str) -> Any:
 class Tracing(Protocol):
     """Who sees what is made while a function is traced."""
 
-    drawn: list[Any]  # what was drawn at random
     checks: list[Any]  # what must hold in every row
 
     def node(self, node: Any, recording: bool) -> Any:
         """The node to use in place of a new one."""
 
-    def constant(self, node: Any) -> None:
-        """A plain number became a constant."""
+    def leaf(self, node: Any) -> None:
+        """A Value was made of a plain number."""
+
+    def draw(self, sampler: Any) -> Any:
+        """A Value that is drawn anew for each row."""
 
     def looked(self, name: str) -> None:
         """The number of a Value was asked for."""

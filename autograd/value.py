@@ -94,8 +94,9 @@ class Value:
         self.grad = NOT_COMPUTED
         self.op = ops.leaf
         self._a = self._b = self._mark = None
-        self.label = label
-        self.scope = modes.setting("scope") if modes.open_blocks else ""
+        self.label, self.scope = label, ""
+        if modes.open_blocks:
+            _note(self)
         if _children is not NO_CHILDREN or _op is not NO_OP:
             from .micrograd import adopt
 
@@ -603,11 +604,16 @@ def constant(data: Any, what: str = "Value") -> Value:
     out._a = out._b = out._mark = None
     out.label = out.scope = ""
     if modes.open_blocks:
-        settings = modes.settings()
-        out.scope = settings["scope"]
-        if settings["tracing"]:
-            settings["tracing"].constant(out)
+        _note(out)
     return out
+
+
+def _note(leaf: Value) -> None:
+    """Show a new leaf or constant to who traces, and give it its scope."""
+    settings = modes.settings()
+    leaf.scope = settings["scope"]
+    if settings["tracing"]:
+        settings["tracing"].leaf(leaf)
 
 
 def _record1(op: Op, a: Value) -> Value:

@@ -31,7 +31,7 @@ class Neuron(Module):
         nout: how many neurons its layer has, which some initialisers want to know.
 
     Attributes:
-        w: the weights, nin of them.
+        w: the weights, a tuple of nin.
         b: the bias.
         z: the weighted sum of the last call; None before the first.
         a: the activation of the last call; None before the first.
@@ -64,7 +64,8 @@ class Neuron(Module):
                 f"Layer({nin}, nout, {self.activation.name!r})"
             )
         self.init, rng = start(init, seed, self.activation)
-        self.w, self.b = [Value(0.0) for _ in range(nin)], Value(0.0)
+        self.w = tuple([Value(0.0) for _ in range(nin)])
+        self.b = Value(0.0)
         for p, x in Neuron.drawn(self, rng):
             p.data = float(x)
         self.z: Value | None = None

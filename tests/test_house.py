@@ -20,7 +20,7 @@ ORDER = {
         *("check", "fold", "files", "render", "draw", "stepper", "card", "micrograd"),
     ],
     "autograd/compile": [
-        *("trace", "program", "arrays", "groups", "names", "roll", "view", "simplify"),
+        *("reach", "trace", "program", "arrays", "groups", "names", "roll", "view", "simplify"),
         *("expression", "support", "forward", "backward", "emit", "arguments", "version"),
         "compiled",
     ],

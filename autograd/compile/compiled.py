@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,9 +22,12 @@ from ..value import Value
 from .arguments import Arguments, given
 from .groups import grouped
 from .program import PASSES, Pass, Program, check, recorded
+from .reach import Guard, Reach
 from .roll import rolled
-from .trace import different, trace
+from .trace import Traced, different, trace
 from .version import Version
+
+VERSIONS = 4  # how many are kept for arguments of the same shapes, as of training and evaluation
 
 
 def compile(
@@ -45,9 +49,19 @@ def compile(
     rows before it is used.
 
     The parameters stay the Values they are, and what they are set to is what runs: compiling moves
-    their numbers into one array, which the code reads and `Value.data` shows. All else is as it was
-    when the function was traced, plain numbers that it closes over, its layers, whether dropout
-    drops; `retrace()` looks anew. (A module is traced once for training and once for evaluation.)
+    their numbers into one array, which the code reads and `Value.data` shows. All else that the
+    function reads becomes part of the code: numbers, Values and functions in its closure, globals
+    and defaults, in the attributes and elements of what it reaches. Each call looks whether these
+    are as they were when the function was traced, and if not traces it anew. (So a module is traced
+    once for training and once for evaluation.)
+
+    A function is refused if its runs differ in what the numbers do not say: if it looks at the
+    number of a Value, draws numbers at random (see `drawn`), advances an iterator, or changes what
+    it reads, as a counter does. It may keep Values that it computed, to be looked at later.
+
+    What is not seen: `random.SystemRandom`, `secrets`, clocks, files and environment variables, as
+    far as they decide only a branch; what libraries other than NumPy keep to themselves; lists and
+    arrays of more than 100,000 elements. Pass what comes from these as arguments.
 
     An operation that is not defined on a row raises as in the engine, and the row is named, if the
     outputs are not finite there: where the engine would raise for 1/exp(1000), they are.
@@ -172,7 +186,7 @@ class Compiled:
     ) -> None:
         self.function = function
         self._given, self._options = params, options
-        self._versions: dict[tuple[Any, ...], Version] = {}
+        self._versions: dict[Any, list[Version]] = {}  # by the shapes of the arguments
         self._last: Version | None = None
         functools.update_wrapper(self, function, updated=())
 
@@ -342,33 +356,39 @@ class Compiled:
     # ------------------------------------------------------------------ compiling
 
     def _version(self, rows: Arguments) -> Version:
-        told = modes.setting("training")  # to modules, by a block around this call
-        key = (
-            rows.shapes,
-            getattr(self.function, "training", None),
-            frozenset(told.items()) if told else None,
-        )
-        version = self._versions.get(key)
+        """The code for these shapes and for what the function reads now."""
+        known = self._versions.setdefault(rows.shapes, [])
+        version = next((version for version in known if version.guard.holds()), None)
         if version is None:
-            version = self._versions[key] = self._compiled(rows)
+            version = self._compiled(rows)
+            known[:] = [version, *known[: VERSIONS - 1]]
         self._last = version
         return version
 
     def _compiled(self, rows: Arguments) -> Version:
         """The code for arguments of these shapes; nothing is kept if it cannot be made."""
+        reach = Reach(self.function)
+        states = reach.states()
+        try:
+            return self._compiled_for(rows, reach)
+        finally:
+            reach.put_back(states)
+
+    def _compiled_for(self, rows: Arguments, reach: Reach) -> Version:
         asked = self._given or []
         if asked:
             Flat(asked)  # so that a look at them is noticed
         with in_row(0):
-            first = trace(self.function, rows.row(0), asked)
+            first = trace(self.function, rows.row(0), asked, reach)
         known = set(asked)
         found = [v for v in first.leaves() if v not in known]
         if found:
             Flat(found)
         with in_row(rows.different()):
-            second = trace(self.function, rows.another(), [*asked, *found])
+            second = trace(self.function, rows.another(), [*asked, *found], reach)
         again = set(second.leaves())
         params = [*asked, *(v for v in found if v in again)]
+        numbers = _taken_over([first, second], params)
         program = recorded(first, params)
         if not program.computes_as(recorded(second, params)) or first.tests() != second.tests():
             raise different(self.function, rows.row(0), rows.another())
@@ -386,8 +406,34 @@ class Compiled:
         cost = program.outputs[0] if first.shape == () or self._options.has_aux else None
         groups = grouped(program, cost, self._options.matrices)
         return Version(
-            [first, second], program, rolled(program, groups), wanted, self._options.dtype
+            [first, second],
+            program,
+            rolled(program, groups),
+            wanted,
+            Guard(Reach(self.function, reach.written), numbers),
+            self._options.dtype,
         )
+
+
+def _taken_over(traces: list[Traced], params: list[Value]) -> list[Value]:
+    """The constants from outside, whose numbers become part of the code.
+
+    Raises:
+        TraceError: a run used a Value that another did not use, or one that was computed before.
+    """
+    known = set(params)
+    for v in itertools.chain.from_iterable(traced.computed_outside() for traced in traces):
+        raise TraceError(
+            f"the function uses {v!r}, which was computed before it was called: compute it "
+            f"inside, or take its number alone with v.detach()"
+        )
+    for v in itertools.chain.from_iterable(traced.outside() for traced in traces):
+        if v.op is ops.leaf and v not in known:
+            raise TraceError(
+                f"for one row the function uses {v!r}, and for another it does not: what is "
+                f"compiled must be the same for all rows. Choose with where or maximum"
+            )
+    return [v for v in traces[0].outside() if v.op is ops.constant]
 
 
 def _by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:

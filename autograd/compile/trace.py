@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..graph import topological_order
 from ..modes import TraceError
 from ..sequences import sum as total
 from ..value import Value, constant
+from .reach import Reach, foreign
 
 
 class Check(NamedTuple):
@@ -43,6 +43,7 @@ class Traced:
         order: every node, each after its operands.
         samplers: what to draw anew for each row; the Values so drawn are the last inputs.
         checks: what must hold of some of the numbers in every row.
+        made: the ids of the leaves and constants that were made while it ran.
         lines: where each node was made, by its id, if that was asked for.
     """
 
@@ -52,6 +53,7 @@ class Traced:
     order: list[Value]
     samplers: list[Callable[[], float]]
     checks: list[Check]
+    made: set[int]
     lines: dict[int, str]
 
     def computed(self) -> list[Value]:
@@ -70,6 +72,16 @@ class Traced:
         """The Values it met that you made, in the order first met, without the inputs."""
         inputs = {id(leaf) for argument in self.inputs for leaf in argument}
         return [v for v in self.order if v.op is ops.leaf and id(v) not in inputs]
+
+    def outside(self) -> list[Value]:
+        """The leaves and constants that were there before it ran, without the inputs."""
+        inputs = {id(leaf) for argument in self.inputs for leaf in argument}
+        known = inputs | self.made
+        return [v for v in self.order if not v.op.arity and id(v) not in known]
+
+    def computed_outside(self) -> list[Value]:
+        """The nodes that were computed before it ran."""
+        return [v for v in self.order if v.op.arity and id(v) not in self.made]
 
     def leading(self, params: list[Value]) -> int:
         """How many of these Values, in the order first met, the outputs are made of."""
@@ -136,18 +148,28 @@ class Trace:
 
     Args:
         leaves: those known to be parameters.
+        reach: what the function reads, whose sources of numbers may move only in `drawn`.
         locating: whether to note the line that makes each node, which takes longer.
     """
 
-    def __init__(self, leaves: Iterable[Value] = (), locating: bool = False) -> None:
+    def __init__(
+        self, leaves: Iterable[Value] = (), reach: Reach | None = None, locating: bool = False
+    ) -> None:
         self.hidden: list[Value] = []
-        self.leaves = [leaf for leaf in leaves if isinstance(leaf, Shared)]
+        known = [*leaves, *(reach.values if reach else ())]
+        self.leaves = [leaf for leaf in known if type(leaf) is Shared]
         for leaf in self.leaves:
             leaf.__class__ = HiddenLeaf
         self.drawn: list[tuple[Value, Callable[[], float]]] = []
         self.checks: list[Check] = []
+        self.made: set[int] = set()
+        self.kept: list[Value] = []  # so that no other Value gets the id of one that was made
         self.lines: dict[int, str] = {}
-        self._locating = locating
+        self._reach, self.locating = reach, locating
+        self._states = reach.states() if reach else []
+        for value in known:
+            if type(value) is Value:
+                self.hide(value)
 
     def hide(self, node: Value) -> Value:
         """Keep a number from being looked at until `reveal`."""
@@ -164,18 +186,46 @@ class Trace:
 
     def node(self, node: Value, recording: bool) -> Value:
         """A new node, hidden; under `no_grad` or after `detach` no gradient flows through it."""
-        if self._locating:
-            self.lines[id(node)] = _line()
+        self.locate(node)
+        self.made.add(id(node))
         self.hide(node)
         if not recording:
             with modes.recorded():
                 return ops.stop_gradient(node)  # type: ignore[no-any-return]
         return node
 
-    def constant(self, node: Value) -> None:
-        """A plain number became a constant."""
-        if self._locating:
+    def leaf(self, node: Value) -> None:
+        """A plain number became a Value."""
+        self.locate(node)
+        self.made.add(id(node))
+        self.kept.append(node)
+
+    def locate(self, node: Value) -> None:
+        """Note the line that makes a node, and whether it drew a number at random."""
+        if self.locating:
             self.lines[id(node)] = _line()
+            self.hold_still()
+
+    def draw(self, sampler: Callable[[], float]) -> Value:
+        """A Value that is drawn anew for each row."""
+        self.hold_still()
+        value = self.hide(Value(sampler(), label="drawn"))
+        self.drawn.append((value, sampler))
+        self._states = self._reach.states() if self._reach else []
+        return value
+
+    def hold_still(self, line: str = "") -> None:
+        """Refuse numbers that were drawn elsewhere than in `drawn`."""
+        if moved := self.moved():
+            raise _error(
+                f"a number is taken from {moved}",
+                "draw it with autograd.drawn, which draws anew for every row",
+                line,
+            )
+
+    def moved(self) -> str:
+        """Where a number was taken from, elsewhere than in `drawn`; "" if none was."""
+        return self._reach.moved(self._states) if self._reach else ""
 
     def looked(self, name: str) -> None:
         """Refuse a look at a number, unless the engine itself looks."""
@@ -197,16 +247,10 @@ def _error(what: str, remedy: str, line: str = "") -> TraceError:
     )
 
 
-def _in_a_library(frame: FrameType) -> bool:
-    """Whether a frame runs code of this package, of NumPy or of Python itself."""
-    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return package in ("autograd", "numpy") or package in sys.stdlib_module_names
-
-
 def _line() -> str:
     """The line of the user's that is being run."""
     frame = sys._getframe(1)
-    while frame.f_back and _in_a_library(frame):
+    while frame.f_back and foreign(frame.f_globals.get("__name__")):
         frame = frame.f_back
     path, number = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(path, number).strip()
@@ -271,6 +315,7 @@ def trace(
     function: Callable[..., Any],
     row: Sequence[np.ndarray],
     leaves: Iterable[Value] = (),
+    reach: Reach | None = None,
     locating: bool = False,
 ) -> Traced:
     """Run a function on Values that hold one row of its arguments.
@@ -279,12 +324,14 @@ def trace(
         function: of Values, lists of Values, or nested lists.
         row: for each argument its numbers for one example, in its shape.
         leaves: the parameters, as far as they are known and lie in an array.
+        reach: what the function reads, which is held to stay as it is.
         locating: note the line that makes each node.
 
     Raises:
-        TraceError: it returned no Value, or looked at the number of one.
+        TraceError: it returned no Value, looked at the number of one, or changed what it reads.
     """
-    seen = Trace(leaves, locating)
+    seen = Trace(leaves, reach, locating)
+    before = reach.contents() if reach else []
     inputs: list[list[Value]] = []
     arguments = []
     try:
@@ -297,18 +344,38 @@ def trace(
             outputs, shape = _outputs(returned)
     finally:
         seen.reveal()
+    if reach:
+        _hold_to(reach, before, seen, lambda: trace(function, row, leaves, reach, True))
     if seen.drawn:
         inputs.append([value for value, _ in seen.drawn])
     samplers = [draw for _, draw in seen.drawn]
-    traced = Traced(inputs, outputs, shape, _order(outputs), samplers, seen.checks, seen.lines)
+    traced = Traced(
+        inputs, outputs, shape, _order(outputs), samplers, seen.checks, seen.made, seen.lines
+    )
     if seen.checks:
         known = set(traced.order)
         traced.order += [v for v in _order(traced.computed()) if v not in known]
     return traced
 
 
+def _hold_to(reach: Reach, before: list[Any], seen: Trace, locate: Callable[[], object]) -> None:
+    """Refuse a function that changes what it reads, which code for all rows at once would not."""
+    if seen.moved():
+        if not seen.locating:
+            locate()  # which raises the error at the line, unless no node follows
+        seen.hold_still("the function")
+    if changed := reach.changed(before):
+        raise TraceError(
+            f"the function changes what it reads: {changed}. Compiled code runs once for all rows: "
+            f"give what differs from row to row as an argument, or draw it with autograd.drawn"
+        )
+
+
 def drawn(sampler: Callable[[], float]) -> Any:
     """A number drawn at random, which compiled code draws anew for each row and each call.
+
+    A function that draws in another way is refused when it is compiled: what was drawn once would
+    be used for all rows.
 
     Args:
         sampler: draws it, as in `random.random`.
@@ -321,11 +388,7 @@ def drawn(sampler: Callable[[], float]) -> Any:
     """
     boundary.function(sampler, "sampler is a function without arguments, as random.random is")
     tracing = modes.tracing()
-    if tracing is None:
-        return sampler()
-    value = Value(sampler(), label="drawn")
-    tracing.drawn.append((value, sampler))
-    return value
+    return tracing.draw(sampler) if tracing else sampler()
 
 
 def _order(outputs: list[Value]) -> list[Value]:

@@ -17,6 +17,7 @@ from .arguments import Arguments
 from .arrays import MANY, Rolled
 from .emit import Source, written
 from .program import Program
+from .reach import Guard
 from .trace import Traced
 
 TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}  # relative, and of the largest
@@ -32,6 +33,7 @@ class Version:
         program: the graph as data, after the passes.
         rolled: the program as array statements.
         wanted: how many of the parameters the gradient is by.
+        guard: tells whether the function still reads what it read.
         steep: whether a slope may be infinite where the value is not, as of a root at 0.
     """
 
@@ -41,12 +43,13 @@ class Version:
         program: Program,
         rolled: Rolled,
         wanted: int,
+        guard: Guard,
         dtype: np.dtype[Any],
     ) -> None:
         self.traced, self.program, self.rolled = traces[0], program, rolled
         self._traces = traces
         self._wanted = np.array([[v.data for v in t.computed()] for t in traces]).T
-        self.wanted = wanted
+        self.wanted, self.guard = wanted, guard
         self._dtype = dtype
         self._theta = Flat(program.params)
         self._first = self._theta.read().copy()
