@@ -25,11 +25,11 @@ OUTSIDE: Expected = (True, False, "")
 Tree = tuple[Any, ...]
 
 
-def program(draw: random.Random, depth: int) -> Tree:
+def program(draw: random.Random, depth: int, kinds: list[str]) -> Tree:
     """A random tree: what a place does, and the places inside it."""
-    kind = draw.choice(KINDS) if depth else "look"
+    kind = draw.choice(kinds) if depth else "look"
     count = 0 if kind == "look" else draw.randint(1, 3)
-    inside = [program(draw, depth - 1) for _ in range(count)]
+    inside = [program(draw, depth - 1, kinds) for _ in range(count)]
     return kind, draw.choice(["no_grad", "watch", "a", "b"]), inside
 
 
@@ -155,7 +155,8 @@ DO: dict[str, Callable[[str, list[Tree], Expected], None]] = {
     "thread": in_thread,
     "tasks": in_tasks,
 }
-KINDS = ["block", "block", "look", *DO]
+KINDS = ["block", "look", *DO]
+IN_ONE_THREAD = [kind for kind in KINDS if kind not in ("thread", "tasks")]
 
 
 def run(tree: Tree, expected: Expected) -> None:
@@ -173,15 +174,15 @@ def assert_nothing_is_set() -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_settings_are_those_that_the_shape_of_a_program_says(seed: int) -> None:
-    run(program(random.Random(seed), 4), OUTSIDE)
+    run(program(random.Random(seed), 4, KINDS), OUTSIDE)
     assert_nothing_is_set()
-    assert not modes.open_blocks
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a generator's end
 @pytest.mark.parametrize("seed", range(150))
 def test_an_interrupt_anywhere_in_a_program_leaves_nothing_set(seed: int) -> None:
     draw = random.Random(seed)
-    tree = program(draw, 2)
+    tree = program(draw, 2, IN_ONE_THREAD)
     left = draw.randint(1, 1500)
 
     def trace(frame: FrameType, event: str, arg: object) -> Any:
@@ -194,6 +195,7 @@ def test_an_interrupt_anywhere_in_a_program_leaves_nothing_set(seed: int) -> Non
         return trace
 
     before, kept = sys.gettrace(), []
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks the frame that sets the function
     sys.settrace(trace)
     try:
         run(tree, OUTSIDE)
