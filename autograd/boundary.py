@@ -259,9 +259,9 @@ def function(x: Any, what: str) -> Callable[..., Any]:
     True
     """
     if isinstance(x, type):
-        raise TypeError(f"{what}, got the class {x.__name__}: make one, as in {x.__name__}()")
+        raise TypeError(f"{what}; got the class {x.__name__}: make one, as in {x.__name__}()")
     if not callable(x):
-        raise TypeError(f"{what}, got {quoted(x)}")
+        raise TypeError(f"{what}; got {quoted(x)}")
     return x  # type: ignore[no-any-return]
 
 
@@ -281,7 +281,7 @@ def instance(x: Any, kind: type[Kind] | tuple[type[Kind], ...], what: str) -> Ki
     """
     if not isinstance(x, kind):
         made = f": make one, as in {x.__name__}(…)" if isinstance(x, type) else ""
-        raise TypeError(f"{what}, got {quoted(x)}{made}")
+        raise TypeError(f"{what}; got {quoted(x)}{made}")
     return x
 
 
@@ -295,7 +295,7 @@ def several(xs: Any, what: str) -> list[Any]:
     [1.0, 2.0]
     """
     if isinstance(xs, (str, bytes, Mapping)) or not isinstance(xs, Iterable):
-        raise TypeError(f"{what}, got {quoted(xs)}")
+        raise TypeError(f"{what}; got {quoted(xs)}")
     return list(xs)
 
 
@@ -303,16 +303,14 @@ def pair(xs: Any, what: str) -> tuple[Any, Any]:
     """Two things, in a tuple or a list.
 
     Raises:
-        TypeError: it is no tuple and no list.
-        ValueError: there are not two.
+        TypeError: it is something else.
 
     >>> pair([28, 28], "shape is a pair (rows, columns)")
     (28, 28)
     """
-    found = instance(xs, (tuple, list), what)
-    if len(found) != 2:
-        raise ValueError(f"{what}, got {quoted(xs)}")
-    return found[0], found[1]
+    if not isinstance(xs, (tuple, list)) or len(xs) != 2:
+        raise TypeError(f"{what}; got {quoted(xs)}")
+    return xs[0], xs[1]
 
 
 # ---------------------------------------------------------------------- arrays

@@ -90,6 +90,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     def __str__(self) -> str:
         return str(self.source)
 
+    formats = FORMATS
+    """What `.pipe()` and `.render()` can make, if Graphviz was built with it."""
+
     def __repr__(self) -> str:
         return "<drawing: .render('drawing.svg') writes it, a notebook shows it>"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from autograd import Value, softmax
 
 from .settings import looked_up
@@ -55,6 +57,6 @@ def activation_named(name: str | bool) -> Activation:
     >>> activation_named("relu").init
     'he'
     """
-    if isinstance(name, bool):
+    if isinstance(name, (bool, np.bool_)):
         name = "relu" if name else "identity"
     return looked_up(name, ACTIVATIONS, "activation")

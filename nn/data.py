@@ -10,6 +10,8 @@ import numpy as np
 
 from autograd import Value
 
+from .settings import refuse_masked
+
 Example = tuple[list[float], Any]
 
 
@@ -149,6 +151,7 @@ def _is_even(row: Any) -> bool:
 
 
 def _numeric(data: Any, what: str) -> np.ndarray:
+    refuse_masked(data, what)
     try:
         array = np.asarray(data)
     except ValueError:

@@ -18,7 +18,7 @@ from .data import Examples
 from .layers import Layer, layers_of
 from .module import Module, evaluating, mode, numbers
 from .optim import grad_norm, move
-from .settings import positive
+from .settings import function, instance, positive
 
 FLAT = {"sigmoid": 4.6, "tanh": 3.0}  # beyond this |z| the slope is below a hundredth
 SATURATED = 0.9  # of the examples
@@ -91,10 +91,13 @@ def diagnose(
     layers.0: neurons 0, 1, 2 have the same weights and the same gradients, and will always learn
     the same: draw weights at random, as init="he" does
     """
+    instance(model, Module, "model is a module of nn")
+    if loss is not None:
+        function(loss, "loss is a function or a module of nn")
+    rate = None if lr is None else positive(lr, "lr")
     examples = list(Examples.of(X, y))
     loss = loss or _usual_loss(model, examples[0][0], [target for _, target in examples])
     layers = layers_of(model)
-    rate = None if lr is None else positive(lr, "lr")
     params = model.parameters()
     held = [p.grad for p in params]
     try:

@@ -14,6 +14,7 @@ from autograd import Drawing, Value
 from .data import features
 from .layers import Layer, layers_of
 from .module import Module, evaluating
+from .settings import choice, several, whole
 
 # Okabe and Ito's colours; negative lines are dashed as well, for a black-and-white printer
 POSITIVE, NEGATIVE, INK, QUIET = "#0072B2", "#D55E00", "#222222", "#707070"
@@ -56,10 +57,9 @@ def draw(
     >>> "⋮ 768 more" in picture.source
     True
     """
-    if by not in ("weight", "gradient"):
-        raise ValueError(f"by is 'weight' or 'gradient', got {by!r}")
-    if max_neurons < 2:
-        raise ValueError(f"max_neurons is at least 2, got {max_neurons}")
+    choice(by, "by", ("weight", "gradient"))
+    choice(format, "format", Drawing.formats)
+    max_neurons = whole(max_neurons, "max_neurons", 2)
     layers = list(layers_of(model).values())
     if by == "gradient" and not any(p.grad for layer in layers for p in layer.parameters()):
         raise ValueError("there is no gradient to draw yet: call backward() on a cost first")
@@ -106,6 +106,7 @@ def draw(
 def _names(classes: Sequence[Any] | None, count: int, numbered: bool) -> Sequence[Any]:
     if classes is None:
         return range(count) if numbered and count > 1 else ()
+    classes = several(classes, "classes are names of the outputs")
     if len(classes) != count:
         raise ValueError(f"there are {count} outputs and {len(classes)} names for them")
     return classes

@@ -11,10 +11,13 @@ import math
 import operator
 import random
 from collections.abc import Callable
+from math import isfinite
 from typing import cast
 
+import numpy as np
+
 from .activations import Activation
-from .settings import looked_up
+from .settings import function, looked_up
 
 Initialiser = Callable[[random.Random, int, int], float]
 """One weight, from a generator and the number of inputs and outputs of its layer."""
@@ -71,6 +74,8 @@ def generator(seed: Seed) -> random.Random:
     """
     if isinstance(seed, random.Random):
         return seed
+    if isinstance(seed, (bool, np.bool_)) or (isinstance(seed, float) and not isfinite(seed)):
+        raise TypeError(f"a seed is a whole number or a random.Random, got {seed!r}")
     if cast(object, seed) is random:  # the module draws as a generator does
         return cast(random.Random, random)
     if seed is None:
@@ -96,10 +101,14 @@ def start(
 
     Raises:
         ValueError: there is no such initialiser; the nearest names are given.
+        TypeError: `init` is a class.
     """
     if init is None and seed is None:
         return uniform, cast(random.Random, random)
     if init is None:
         init = activation.init
-    chosen = init if callable(init) else looked_up(init, INITIALISERS, "initialiser")
+    if callable(init):
+        chosen = function(init, "init is a name or a function (rng, nin, nout)")
+    else:
+        chosen = looked_up(init, INITIALISERS, "initialiser")
     return chosen, generator(seed)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
+from reprlib import recursive_repr
 from typing import Any, cast
 
 import numpy as np
 
 from autograd import Value, drawn, scope
 
-from .activations import activation_named
+from .activations import Activation, activation_named
 from .init import Initialiser, Seed, generator, start
 from .module import Module
-from .settings import share, whole
+from .settings import Checked, finite, flag, instance, refuse_masked, several, share, whole
 
 
 class Neuron(Module):
@@ -57,7 +58,7 @@ class Neuron(Module):
         nout: int = 1,
     ) -> None:
         self.nin, self.nout = whole(nin, "nin"), whole(nout, "nout")
-        self.activation = activation_named(activation if nonlin is None else nonlin)
+        self.activation = _activation(activation, nonlin)
         if self.activation.of_one is None:
             raise ValueError(
                 f"{self.activation.name} compares the neurons of a layer: use "
@@ -67,7 +68,7 @@ class Neuron(Module):
         self.w = tuple([Value(0.0) for _ in range(nin)])
         self.b = Value(0.0)
         for p, x in Neuron.drawn(self, rng):
-            p.data = float(x)
+            p.data = finite(x, "a weight that init draws")
         self.z: Value | None = None
         self.a: Value | None = None
         self._label("w[{}]", "", "")
@@ -146,7 +147,7 @@ class Layer(Module):
         seed: Seed = None,
     ) -> None:
         self.nin, self.nout = whole(nin, "nin"), whole(nout, "nout")
-        self.activation = activation_named(activation if nonlin is None else nonlin)
+        self.activation = _activation(activation, nonlin)
         init, rng = start(init, seed, self.activation)
         single = self.activation.name if self.activation.of_one else "identity"
         self.neurons = [Neuron(nin, single, init=init, seed=rng, nout=nout) for _ in range(nout)]
@@ -200,6 +201,7 @@ def layers_of(model: Module) -> dict[str, Layer]:
     >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
     (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
     """
+    instance(model, Module, "model is a module of nn, as MLP(...) makes")
     found: dict[str, Layer] = {}
     inside: set[int] = set()
     for name, module in model.named_modules():
@@ -257,6 +259,7 @@ class Sequential(Module):
     def __iter__(self) -> Iterator[Any]:
         return iter(self.layers)
 
+    @recursive_repr("…")
     def __repr__(self) -> str:
         return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
 
@@ -294,10 +297,7 @@ class MLP(Sequential):
         init: str | Initialiser | None = None,
         seed: Seed = None,
     ) -> None:
-        if isinstance(nouts, str) or not isinstance(nouts, (Sequence, np.ndarray)):
-            raise TypeError(
-                f"nouts lists the sizes of the layers, as in [16, 16, 1]; got {nouts!r}"
-            )
+        nouts = several(nouts, "nouts lists the sizes of the layers, as in [16, 16, 1]")
         if len(nouts) == 0:
             raise ValueError("nouts is empty: a network needs at least one layer")
         rng = None if init is None and seed is None else generator(seed)
@@ -333,13 +333,19 @@ class Dropout(Module):
     [1.0, 1.0, 1.0, 1.0]
     """
 
+    p = Checked(share, "p, a probability,")
+
     def __init__(self, p: float = 0.5, seed: Seed = None) -> None:
-        self.p = share(p, "p, a probability,")
+        self.p = p
         self._rng = generator(seed)
 
-    def seed(self, seed: int | str) -> None:
-        """Start the masks anew."""
-        self._rng = random.Random(seed)
+    def seed(self, seed: Seed) -> None:
+        """Start the masks anew.
+
+        Raises:
+            TypeError: it is no seed.
+        """
+        self._rng = generator(seed)
 
     def forward(self, x: Any) -> Any:
         """The inputs, some of them zero; one Value or number stays one."""
@@ -363,14 +369,19 @@ def seed_dropouts(model: Module, name: str) -> None:
         dropout.seed(f"{name}, dropout {k}")
 
 
+def _activation(name: str | bool, nonlin: bool | None) -> Activation:
+    return activation_named(name if nonlin is None else flag(nonlin, "nonlin"))
+
+
 def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
     """The inputs as Values: a number becomes one constant, however many neurons see it."""
     if hasattr(x, "tolist"):
+        refuse_masked(x, "x")
         x = x.tolist()
     if isinstance(x, Value) or not hasattr(x, "__len__"):
         x = [x]
     if len(x) != module.nin:
-        rows = len(x) > 0 and hasattr(x[0], "__len__")
+        rows = len(x) > 0 and hasattr(next(iter(x)), "__len__")
         hint = ". For a table of examples there is model.predict(X)" if rows else ""
         raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {len(x)}{hint}")
     if all(type(xi) is Value for xi in x):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import numbers
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -31,7 +31,7 @@ from autograd import (
 from autograd import sum as total
 
 from .module import Module
-from .settings import number
+from .settings import choice, instance, number
 from .targets import class_index, listed
 
 REDUCTIONS: dict[str, Callable[[list[Any]], Value]] = {"mean": mean, "sum": total}
@@ -496,9 +496,7 @@ def _reduced(terms: Iterator[Value], reduction: str) -> Value:
 
 
 def _known(reduction: str) -> str:
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction is 'mean' or 'sum', got {reduction!r}")
-    return reduction
+    return choice(reduction, "reduction", REDUCTIONS)
 
 
 def _pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
@@ -536,7 +534,7 @@ def _told(target: Any) -> Any:
 
 
 def _shape(x: Any) -> tuple[int, ...]:
-    if isinstance(x, str):
+    if isinstance(x, (str, bytes, Mapping)):
         raise TypeError(f"outputs and targets are numbers, got {x!r}")
     if not hasattr(x, "__len__"):
         return ()
@@ -549,6 +547,7 @@ def _shape(x: Any) -> tuple[int, ...]:
 def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
     """Each example's outputs with its target; one example may stand without a list around it."""
     input, target = listed(input), listed(target)
+    instance(input, (Value, list, tuple, float, int), "outputs are a list of Values or numbers")
     if not hasattr(input, "__len__"):
         input = [input]
     if len(input) == 0:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import warnings
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from reprlib import recursive_repr
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +20,8 @@ from .files import load_arrays, save_arrays
 from .init import Seed, generator
 from .optim import move
 from .probes import Probes, unlike
+from .settings import flag, instance, refuse_masked
+from .settings import path as checked_path
 
 Self = TypeVar("Self", bound="Module")
 MANY = 50  # rows from which on it pays to compile
@@ -52,7 +57,7 @@ class Module:
 
     @training.setter
     def training(self, training: bool) -> None:
-        self._training = bool(training)
+        self._training = flag(training, "training")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """`forward(...)`."""
@@ -70,7 +75,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its name, such as `layers.0.neurons.3.w.2`; a shared one once."""
-        seen: set[int] = set()  # of ids, for a module may compare by its contents
+        seen = {id(self)}  # by id, for a module may compare by its contents
         stack = list(self._members())[::-1]
         while stack:
             name, member = stack.pop()
@@ -88,6 +93,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Empty the gradient of every parameter; it is then none, however PyTorch is asked."""
+        flag(set_to_none, "set_to_none")
         for parameter in self.parameters():
             parameter.zero_grad()
 
@@ -115,9 +121,10 @@ class Module:
 
     def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
         """Each parameter with the number it starts from, drawn anew; nothing is changed."""
-        for _, member in self._members():
-            if isinstance(member, Module):
-                yield from member.drawn(rng)
+        inside = [member for _, member in self._members() if isinstance(member, Module)]
+        with _entering(self) as first:
+            found = [pair for member in inside if first for pair in member.drawn(rng)]
+        return iter(found)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module, named "", and all inside it, the outer before the inner; a shared one once.
@@ -149,6 +156,7 @@ class Module:
 
     def train(self: Self, mode: bool = True) -> Self:
         """Set this module and all inside it to training: dropout drops."""
+        mode = flag(mode, "mode")
         for module in self.modules():
             module.training = mode
         return self
@@ -217,8 +225,9 @@ class Module:
         A layer has `weight`, shape (nout, nin), and `bias`, shape (nout,), as PyTorch's Linear.
         """
         found: dict[str, np.ndarray] = {}
-        for name, attribute in vars(self).items():
-            found.update(_tensors(attribute, name))
+        with _entering(self) as first:
+            for name, attribute in vars(self).items() if first else ():
+                found.update(_tensors(attribute, name))
         return found
 
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -251,6 +260,7 @@ class Module:
         >>> neuron([2.0, 1.0]).data
         0.25
         """
+        instance(state, Mapping, "state holds arrays by name, as state_dict() returns them")
         tensors = self.tensors()
         _check_names(tensors, state)
         arrays = {name: _checked(name, state[name], t.shape) for name, t in tensors.items()}
@@ -295,8 +305,10 @@ class Module:
         """
         from .page import network_page
 
-        return network_page(self, **options).save(path)
+        file = checked_path(path)  # before the page is made, which takes time
+        return network_page(self, **options).save(file)
 
+    @recursive_repr("…")
     def __repr__(self) -> str:
         inside = ", ".join(repr(m) for _, m in self._members() if isinstance(m, Module))
         return f"{type(self).__name__}({inside})"
@@ -315,6 +327,20 @@ class Module:
             drawing,
             markup.details("as text", markup.code(repr(self))),
         )
+
+
+_entered: ContextVar[frozenset[int]] = ContextVar("_entered", default=frozenset())
+
+
+@contextlib.contextmanager
+def _entering(module: Module) -> Iterator[bool]:
+    """Whether a walk is not inside this module yet: one may keep the module it is part of."""
+    outer = _entered.get()
+    token = _entered.set(outer | {id(module)})
+    try:
+        yield id(module) not in outer
+    finally:
+        _entered.reset(token)
 
 
 class mode(Setting):
@@ -430,6 +456,7 @@ def _check_names(tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
 
 
 def _checked(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
+    refuse_masked(numbers, name)
     try:
         given = np.asarray(numbers)
     except (RuntimeError, TypeError, ValueError) as error:

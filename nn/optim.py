@@ -10,7 +10,19 @@ import numpy as np
 
 from autograd import TABLE, Flat, Value
 
-from .settings import at_least_zero, number, positive, share, whole
+from .settings import (
+    Checked,
+    at_least_zero,
+    flag,
+    instance,
+    number,
+    pair,
+    positive,
+    refuse_masked,
+    several,
+    share,
+    whole,
+)
 
 
 class Optimizer:
@@ -31,30 +43,20 @@ class Optimizer:
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
+    lr = Checked(positive, "lr, the learning rate,")
+    weight_decay = Checked(at_least_zero)
 
     def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0) -> None:
         self.params = _parameters(params)
         self.lr = lr
-        self.weight_decay = at_least_zero(weight_decay, "weight_decay")
+        self.weight_decay = weight_decay
         self.memory: dict[str, np.ndarray] = {}
         self.steps = 0
         self._flat: Flat | None = None  # the parameters in one array, if their gradients come so
 
-    @property
-    def lr(self) -> float:
-        """The learning rate.
-
-        Raises:
-            ValueError: it is set to a number that is not positive and finite.
-        """
-        return self._lr
-
-    @lr.setter
-    def lr(self, lr: float) -> None:
-        self._lr = positive(lr, "lr, the learning rate,")
-
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Empty the gradient of every parameter; it is then none, however PyTorch is asked."""
+        flag(set_to_none, "set_to_none")
         for p in self.params:
             p.zero_grad()
 
@@ -63,11 +65,16 @@ class Optimizer:
 
         Args:
             gradient: a number for each parameter, in place of the parameters' own.
+
+        Raises:
+            TypeError, ValueError: `gradient` is no array of so many numbers.
         """
         if gradient is None:
             gradient = gradient_of(self.params)
-        elif self._flat is None:  # who has gradients in an array will have more of them
-            self._flat = Flat(self.params)
+        else:
+            gradient = self._numbers(gradient, "gradient")
+            if self._flat is None:  # who has gradients in an array will have more of them
+                self._flat = Flat(self.params)
         if self.weight_decay:
             gradient = gradient + self.weight_decay * self.read()
         change, memory = self._change(gradient)
@@ -82,11 +89,29 @@ class Optimizer:
         return self._flat.read().copy() if self._flat else np.array([p.data for p in self.params])
 
     def write(self, numbers: np.ndarray) -> None:
-        """Set the parameters to these numbers: all or, if interrupted, none."""
+        """Set the parameters to these numbers: all or, if interrupted, none.
+
+        Raises:
+            TypeError, ValueError: it is no array of a number for each parameter.
+        """
+        numbers = self._numbers(numbers, "numbers")
         if self._flat:
             self._flat.write(numbers)
         else:
             move(self.params, numbers.tolist())
+
+    def _numbers(self, given: Any, what: str) -> np.ndarray:
+        """A number for each parameter: NumPy would stretch one over all of them."""
+        refuse_masked(given, what)
+        if not isinstance(given, (np.ndarray, list, tuple)):
+            raise TypeError(f"{what} is an array with a number for each parameter, got {given!r}")
+        array = np.asarray(given)
+        if array.dtype.kind not in "fiub" or array.shape != (len(self.params),):
+            raise ValueError(
+                f"{what} has a number for each of the {len(self.params):,} parameters, got "
+                f"{array.dtype} data of shape {array.shape}"
+            )
+        return array.astype(np.float64, copy=False)
 
     def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         raise NotImplementedError
@@ -105,6 +130,7 @@ class Optimizer:
                 setting is out of range, or what it remembers gives no finite step. Nothing has
                 changed then.
         """
+        instance(state, Mapping, "state is what state_dict() returned")
         kind = str(state.get("kind"))
         missing = [name for name in ("steps", *self.settings) if name not in state]
         if kind != type(self).__name__ or missing:
@@ -164,6 +190,8 @@ class SGD(Optimizer):
     """
 
     settings = ("lr", "weight_decay", "momentum", "nesterov")
+    momentum = Checked(at_least_zero)
+    nesterov = Checked(flag)
 
     def __init__(
         self,
@@ -175,10 +203,9 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        self.momentum = at_least_zero(momentum, "momentum")
+        self.momentum, self.nesterov = momentum, nesterov
         if nesterov and not momentum:
             raise ValueError("nesterov looks ahead along the momentum: give momentum, as in 0.9")
-        self.nesterov = bool(nesterov)
 
     def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         if not self.momentum:
@@ -192,6 +219,11 @@ class SGD(Optimizer):
             f"SGD(lr={self.lr:g}, momentum={self.momentum:g}, "
             f"weight_decay={self.weight_decay:g}, nesterov={self.nesterov})"
         )
+
+
+def _betas(betas: Any, what: str) -> tuple[float, float]:
+    first, second = pair(betas, f"{what} are two numbers, as in (0.9, 0.999)")
+    return share(first, f"each of {what}"), share(second, f"each of {what}")
 
 
 class Adam(Optimizer):
@@ -221,6 +253,8 @@ class Adam(Optimizer):
     """
 
     settings = ("lr", "weight_decay", "betas", "eps")
+    betas = Checked(_betas)
+    eps = Checked(at_least_zero)
 
     def __init__(
         self,
@@ -231,10 +265,7 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise TypeError(f"betas are two numbers, as in (0.9, 0.999); got {betas!r}")
-        self.betas = tuple(share(beta, "each of betas") for beta in betas)
-        self.eps = at_least_zero(eps, "eps")
+        self.betas, self.eps = betas, eps
 
     def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         (beta1, beta2), t = self.betas, self.steps + 1
@@ -271,7 +302,8 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm_([w, b], 1.0), round(w.grad, 6), round(b.grad, 6)
     (5.0, 0.6, 0.8)
     """
-    if number(max_norm, "max_norm") != math.inf:
+    max_norm = number(max_norm, "max_norm")
+    if max_norm != math.inf:
         positive(max_norm, "max_norm")
     parameters = values_in(parameters)
     norm = grad_norm(parameters)
@@ -294,7 +326,7 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
     >>> w.grad
     0.5
     """
-    positive(clip_value, "clip_value")
+    clip_value = positive(clip_value, "clip_value")
     for p in values_in(parameters):
         p.grad = min(max(p.grad or 0.0, -clip_value), clip_value)
 
@@ -352,10 +384,10 @@ def values_in(parameters: Iterable[Value]) -> list[Value]:
     Raises:
         TypeError: there are other things than Values among them.
     """
-    found = list(parameters) if isinstance(parameters, Iterable) else [parameters]
+    expected = "parameters are Values, as in model.parameters()"
+    found = [parameters] if isinstance(parameters, Value) else several(parameters, expected)
     for p in found:
-        if not isinstance(p, Value):
-            raise TypeError(f"expected parameters, as in model.parameters(); got {p!r}")
+        instance(p, Value, expected)
     return found
 
 

@@ -18,7 +18,7 @@ from .draw import BOUNDS
 from .history import History
 from .layers import Layer, layers_of
 from .module import Module
-from .settings import whole
+from .settings import pair, several, text, whole
 from .snapshots import packed, unpacked
 
 MOST_EXAMPLES = 1000  # of a page,
@@ -60,15 +60,16 @@ def network_page(
     """
     layers = list(layers_of(model).values())
     nin, nout = layers[0].nin, layers[-1].nout
-    examples = _examples(data, nin)
+    sizes = [nin, *(layer.nout for layer in layers)]
+    named = f"a {'-'.join(map(str, sizes))} network" if title is None else text(title, "title")
+    image, examples = _shape(shape, nin), _examples(data, nin)
+    classes = None if classes is None else several(classes, "classes are names")
     _check_history(history)
     frames, start = _frames(model, layers, history)
     y = examples.y if examples else None
     answers = outputs_read(model, nout, y, classes, history)
     right = None if y is None or answers.kind == "numbers" else [answers.meant(t) for t in y]
     _check(model, layers, examples)
-    sizes = [nin, *(layer.nout for layer in layers)]
-    image = _shape(shape, nin)
     contents = {
         "sizes": sizes,
         "activations": [layer.activation.name for layer in layers],
@@ -85,7 +86,6 @@ def network_page(
         f"const ACTIVATIONS = [{', '.join(_activation(layer) for layer in layers)}];\n"
         f"const SHARES = {_shares(answers, layers[-1].activation, nout)};"
     )
-    named = f"a {'-'.join(map(str, sizes))} network" if title is None else str(title)
     return Page("network", named, contents, generated)
 
 
@@ -100,9 +100,7 @@ def _check_history(history: History | None) -> None:
 def _examples(data: tuple[Any, Any] | None, nin: int) -> Examples | None:
     if data is None:
         return None
-    if not isinstance(data, (tuple, list)) or len(data) != 2:
-        raise TypeError(f"data is a pair (X, y) of examples, got {data!r:.60}")
-    examples = Examples.of(*data)
+    examples = Examples.of(*pair(data, "data is a pair (X, y) of examples"))
     if examples.X.shape[1] != nin:
         raise ValueError(f"X has {examples.X.shape[1]} columns, and the model takes {nin} inputs")
     return examples
@@ -111,9 +109,8 @@ def _examples(data: tuple[Any, Any] | None, nin: int) -> Examples | None:
 def _shape(shape: tuple[int, int] | None, nin: int) -> tuple[int, int] | None:
     if shape is None:
         return SQUARES.get(nin)
-    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
-        raise TypeError(f"shape is a pair (rows, columns), as in (28, 28); got {shape!r}")
-    rows, columns = (whole(size, "shape") for size in shape)
+    sides = pair(shape, "shape is a pair (rows, columns), as in (28, 28)")
+    rows, columns = (whole(side, "shape") for side in sides)
     if rows * columns != nin:
         raise ValueError(f"an image of {rows} × {columns} pixels does not fit {nin} inputs")
     return rows, columns

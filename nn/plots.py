@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .answers import Answers, outputs_read
 from .data import features, targets
+from .history import History
 from .layers import Layer, layers_of
 from .module import Module, evaluating, numbers
-from .settings import number
+from .settings import finite, function, instance, pair, several, text, whole
 from .targets import class_index
 
 try:
@@ -28,9 +29,6 @@ except ImportError as error:
         "plots are made with matplotlib: pip install 'scalar-autograd[demos]', or matplotlib"
     ) from error
 
-if TYPE_CHECKING:
-    from .history import History
-
 # Okabe and Ito's colours, told apart by the colour-blind; markers tell classes apart in print
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -39,6 +37,7 @@ GRID = 60  # points a side of a decision region
 
 def curves(history: History) -> Figure:
     """Cost and accuracy by epoch, on the batches and on the held-out examples."""
+    instance(history, History, "history is what trainer.fit() returned")
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
     pairs: dict[str, tuple[Sequence[float | None], Sequence[float | None]]] = {
         "cost": (history.losses, history.validation_losses),
@@ -106,6 +105,10 @@ def regions(
     history: History | None = None,
 ) -> None:
     """`decision_regions` on axes of your own."""
+    instance(axes, Axes, "axes are matplotlib's, as from figure.add_subplot()")
+    instance(model, Module, "model is a module of nn")
+    text(title, "title")
+    threshold = None if threshold is None else finite(threshold, "threshold")
     points, classes = _plane(X, y)
     across, up = _axes_around(points)
     outputs = model.predict(np.array([[p, q] for q in up for p in across]))
@@ -137,11 +140,12 @@ def _told_apart(
         )
     if threshold is None:
         return answers
-    return replace(answers, threshold=number(threshold, "threshold"), known=True)
+    return replace(answers, threshold=threshold, known=True)
 
 
 def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> None:
     """Examples as points, a colour and a marker for each of the `kinds` of classes."""
+    instance(axes, Axes, "axes are matplotlib's, as from figure.add_subplot()")
     points, classes = _plane(X, y)
     for i, kind in enumerate(np.unique(classes) if kinds is None else kinds):
         chosen = points[classes == kind]
@@ -171,7 +175,7 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
     Raises:
         ValueError: X has other than two columns, or the model has no layers.
     """
-    points, _ = _plane(X, np.zeros(len(X), dtype=int))
+    points = _places(X)
     layers = list(layers_of(model).values())
     across, up = (axis[::2] for axis in _axes_around(points))
     seen = []
@@ -205,7 +209,8 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
     Raises:
         ValueError: the neurons take another number of inputs.
     """
-    rows, columns = shape
+    instance(layer, Layer, "layer is a Layer, as model[0] is")
+    rows, columns = (whole(size, "shape") for size in pair(shape, "shape is a pair, as (28, 28)"))
     if rows * columns != layer.nin:
         raise ValueError(f"an image of {rows} × {columns} does not fit {layer.nin} inputs")
     across = min(layer.nout, 8)
@@ -213,7 +218,7 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
     figure = Figure(figsize=(1.1 * across, 1.25 * down), layout="constrained")
     for j, neuron in enumerate(layer.neurons):
         axes = figure.add_subplot(down, across, j + 1)
-        image = np.array([w.data for w in neuron.w]).reshape(shape)
+        image = np.array([w.data for w in neuron.w]).reshape(rows, columns)
         bound = abs(image).max() or 1.0
         axes.imshow(image, cmap="RdBu", vmin=-bound, vmax=bound)
         axes.set(xticks=[], yticks=[])
@@ -239,11 +244,21 @@ def confusion_matrix(
     """
     if history is not None:
         return _confusion(*_read_by(history, y, said, classes))
-    answers = np.asarray(said).tolist()
-    wanted = targets(y, len(answers))
-    count = len(classes) if classes is not None else int(max([1, *wanted, *answers])) + 1
-    names = [str(name) for name in (classes if classes is not None else range(count))]
+    wanted, answers = (_classes(kinds, what) for kinds, what in ((y, "y"), (said, "said")))
+    if len(wanted) != len(answers):
+        raise ValueError(f"y has {len(wanted)} classes and said has {len(answers)}")
+    if classes is None:
+        names = [str(name) for name in range(max([1, *wanted, *answers]) + 1)]
+    else:
+        names = [str(name) for name in several(classes, "classes are names")]
     return _confusion(wanted, answers, names)
+
+
+def _classes(kinds: Any, what: str) -> list[int]:
+    array = np.asarray(targets(kinds, len(several(kinds, f"{what} lists classes"))))
+    if array.ndim != 1:
+        raise ValueError(f"{what} has shape {array.shape}, expected one class for each row")
+    return [whole(kind, f"a class in {what}", 0) for kind in array.tolist()]
 
 
 def _read_by(
@@ -294,31 +309,38 @@ def descent_path(
     Raises:
         ValueError: there are no paths, or one has no places.
     """
-    if not paths or not all(len(path) for path in paths.values()):
-        raise ValueError("a path needs at least one place")
+    function(cost, "cost is a function of two numbers")
+    first, second = (text(name, "a name") for name in pair(names, "names are two"))
+    places = [_places(path) for path in instance(paths, dict, "paths are places by name").values()]
+    if not places:
+        raise ValueError("paths is empty: a path needs at least one place")
     figure = Figure(figsize=(5.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
-    across, up = _axes_around(np.concatenate([np.array(path) for path in paths.values()]))
+    across, up = _axes_around(np.concatenate(places))
     surface = np.array([[numbers(cost(float(p), float(q))) for p in across] for q in up])
     levels = np.quantile(surface, np.linspace(0.0, 1.0, 18))
     levels = np.unique(levels)
     axes.contour(across, up, surface, levels=levels, colors="#BBBBBB", linewidths=0.8)
-    for i, (name, path) in enumerate(paths.items()):
-        line = np.array(path)
+    for i, (name, line) in enumerate(zip(paths, places)):
         colour = COLOURS[i % len(COLOURS)]
         axes.plot(*line.T, color=colour, linewidth=1.2, marker=".", markersize=3, label=name)
         axes.plot(*line[-1], color=colour, marker=MARKERS[i % len(MARKERS)], markersize=7)
-    axes.plot(*np.array(next(iter(paths.values())))[0], "k*", markersize=10)
-    axes.set(xlabel=names[0], ylabel=names[1])
+    axes.plot(*places[0][0], "k*", markersize=10)
+    axes.set(xlabel=first, ylabel=second)
     axes.legend(frameon=False, fontsize=9)
     return figure
 
 
 def _plane(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    rows = _places(X)
+    return rows, np.array(targets(y, len(rows)))
+
+
+def _places(X: Any) -> np.ndarray:
     rows = features(X)
     if rows.shape[1] != 2:
         raise ValueError(f"a plane has two features, and X has {rows.shape[1]} columns")
-    return rows, np.array(targets(y, len(rows)))
+    return rows
 
 
 def _axes_around(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

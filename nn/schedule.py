@@ -9,12 +9,23 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from autograd import Value
 
 from .optim import SGD, Optimizer
-from .settings import at_least_zero, finite, instance, number, positive, share, whole
+from .settings import (
+    Checked,
+    at_least_zero,
+    choice,
+    finite,
+    instance,
+    number,
+    positive,
+    share,
+    whole,
+)
 
 SMALLEST = 1e-30  # a schedule may reach zero, a learning rate may not
 
@@ -32,9 +43,7 @@ class Scheduler:
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"a schedule takes an optimiser of nn, got {optimizer!r}")
-        self.optimizer = optimizer
+        self.optimizer = instance(optimizer, Optimizer, "a schedule takes an optimiser of nn")
         self.base_lr = optimizer.lr
         self.epoch = 0
         optimizer.lr *= self._clipped(0)
@@ -65,6 +74,7 @@ class Scheduler:
             ValueError: it is of another kind of schedule, or a number in it is out of range.
                 Nothing has changed then.
         """
+        instance(state, Mapping, "state is what state_dict() returned")
         kind = type(self).__name__
         mine = self.state_dict()
         if state.keys() != mine.keys():
@@ -106,8 +116,10 @@ class StepLR(Scheduler):
     0.1
     """
 
+    step_size, gamma = Checked(whole), Checked(positive)
+
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size, self.gamma = whole(step_size, "step_size"), positive(gamma, "gamma")
+        self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
     def _factor(self, t: int) -> float:
@@ -121,8 +133,10 @@ class ExponentialLR(Scheduler):
         ValueError: `gamma` is not positive.
     """
 
+    gamma = Checked(positive)
+
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = positive(gamma, "gamma")
+        self.gamma = gamma
         super().__init__(optimizer)
 
     def _factor(self, t: int) -> float:
@@ -139,8 +153,10 @@ class CosineAnnealingLR(Scheduler):
     2017, equation (5).
     """
 
+    T_max, eta_min = Checked(whole), Checked(at_least_zero)
+
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max, self.eta_min = whole(T_max, "T_max"), at_least_zero(eta_min, "eta_min")
+        self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
     def _factor(self, t: int) -> float:
@@ -156,6 +172,9 @@ class LinearLR(Scheduler):
             negative.
     """
 
+    start_factor, end_factor = Checked(positive), Checked(at_least_zero)
+    total_iters = Checked(whole)
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -163,14 +182,23 @@ class LinearLR(Scheduler):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
-        self.start_factor = positive(start_factor, "start_factor")
-        self.end_factor = at_least_zero(end_factor, "end_factor")
-        self.total_iters = whole(total_iters, "total_iters")
+        self.start_factor, self.end_factor = start_factor, end_factor
+        self.total_iters = total_iters
         super().__init__(optimizer)
 
     def _factor(self, t: int) -> float:
         share = min(t / self.total_iters, 1.0)
         return self.start_factor + (self.end_factor - self.start_factor) * share
+
+
+def _min_or_max(mode: Any, what: str) -> str:
+    return choice(mode, what, ("min", "max"))
+
+
+def _shrinking(factor: Any, what: str) -> float:
+    if share(factor, what) == 0.0:
+        raise ValueError(f"{what} is above 0 and below 1, got {factor!r}")
+    return float(factor)
 
 
 class ReduceLROnPlateau(Scheduler):
@@ -196,6 +224,10 @@ class ReduceLROnPlateau(Scheduler):
     0.5
     """
 
+    mode, factor = Checked(_min_or_max), Checked(_shrinking)
+    patience = Checked(partial(whole, least=0))
+    threshold, min_lr = Checked(at_least_zero), Checked(at_least_zero)
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -206,14 +238,8 @@ class ReduceLROnPlateau(Scheduler):
         *,
         min_lr: float = 0.0,
     ) -> None:
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode is 'min' or 'max', got {mode!r}")
-        if share(factor, "factor") == 0.0:
-            raise ValueError("factor is above 0")
-        self.mode, self.factor = mode, float(factor)
-        self.patience = int(at_least_zero(patience, "patience"))
-        self.threshold = at_least_zero(threshold, "threshold")
-        self.min_lr = at_least_zero(min_lr, "min_lr")
+        self.mode, self.factor, self.patience = mode, factor, patience
+        self.threshold, self.min_lr = threshold, min_lr
         self.best: float | None = None
         self.waited = 0
         super().__init__(optimizer)

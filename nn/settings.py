@@ -3,12 +3,53 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, overload
 
 from autograd import boundary
 
 Row = TypeVar("Row")
+
+
+class Checked(Generic[Row]):
+    """An attribute that goes through a check whenever it is set, by `__init__` or later.
+
+    Args:
+        check: takes what it is set to and what it is called; returns what is kept.
+        what: what an error calls it; by default its name.
+
+    >>> class Rate:
+    ...     lr = Checked(boundary.positive)
+    >>> rate = Rate()
+    >>> rate.lr = -1.0
+    Traceback (most recent call last):
+    ...
+    ValueError: lr is a positive number, got -1.0
+    """
+
+    def __init__(self, check: Callable[[Any, str], Row], what: str = "") -> None:
+        self._check, self._what = check, what
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Checked[Row]: ...
+
+    @overload
+    def __get__(self, owner: object, kind: type) -> Row: ...
+
+    def __get__(self, owner: object, kind: type) -> Any:
+        return self if owner is None else vars(owner)[self._name]
+
+    def __set__(self, owner: object, x: Any) -> None:
+        vars(owner)[self._name] = self._check(x, self._what or self._name)
+
+
+def optional(check: Callable[[Any, str], Row]) -> Callable[[Any, str], Row | None]:
+    """The same check, for what may also be None."""
+    return lambda x, what: None if x is None else check(x, what)
+
 
 at_least_zero = boundary.at_least_zero
 choice = boundary.choice
@@ -17,6 +58,7 @@ flag = boundary.flag
 function = boundary.function
 instance = boundary.instance
 number = boundary.number
+pair = boundary.pair
 path = boundary.path
 positive = boundary.positive
 quoted = boundary.quoted
@@ -25,6 +67,16 @@ share = boundary.share
 text = boundary.text
 refuse_masked = boundary.refuse_masked
 whole = boundary.whole
+
+
+def instance_of(kind: type[Row], expected: str) -> Callable[[Any, str], Row]:
+    """A check for an attribute that holds an object of this class."""
+    return lambda x, what: instance(x, kind, f"{what} is {expected}")
+
+
+def function_as(expected: str) -> Callable[[Any, str], Callable[..., Any]]:
+    """A check for an attribute that is called."""
+    return lambda x, what: function(x, f"{what} is {expected}")
 
 
 def looked_up(name: object, table: Mapping[str, Row], what: str) -> Row:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from .settings import refuse_masked, whole
 
 
 def one_hot(target: Any, num_classes: int) -> np.ndarray:
@@ -28,8 +31,9 @@ def one_hot(target: Any, num_classes: int) -> np.ndarray:
     array([[0., 1.],
            [1., 0.]])
     """
-    rows, target = np.eye(num_classes), listed(target)
-    if not hasattr(target, "__len__"):
+    refuse_masked(target, "target")
+    rows, target = np.eye(whole(num_classes, "num_classes")), listed(target)
+    if isinstance(target, (str, bytes, Mapping)) or not hasattr(target, "__len__"):
         return np.array(rows[class_index(target, num_classes)])
     return np.array(rows[[class_index(listed(t), num_classes) for t in target]])
 
@@ -62,4 +66,5 @@ def listed(x: Any) -> Any:
     >>> listed(np.array([0, 1])), listed(np.array(2)), listed([3])
     ([0, 1], 2, [3])
     """
+    refuse_masked(x, "the array")
     return x.tolist() if hasattr(x, "tolist") else x

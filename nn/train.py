@@ -6,7 +6,6 @@ import contextlib
 import copy
 import math
 import numbers as numbers_abc
-import operator
 import os
 import random
 import time
@@ -31,7 +30,18 @@ from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, gradient_of, norm_of
 from .run import DivergenceError, Run, last_cost, state_of
 from .schedule import Scheduler
-from .settings import positive, whole
+from .settings import (
+    Checked,
+    finite,
+    flag,
+    function,
+    function_as,
+    instance_of,
+    optional,
+    positive,
+    several,
+    whole,
+)
 
 Callback = Callable[["Trainer", History], object]
 INTERRUPTED = "interrupted by Ctrl-C"
@@ -75,6 +85,14 @@ class Trainer:
     (1.0, 'all 100 epochs done')
     """
 
+    model = Checked(instance_of(Module, "a module of nn"))
+    loss = Checked(function_as("a function or a module of nn"))
+    optimizer = Checked(instance_of(Optimizer, "one of nn, as in SGD(...)"))
+    scheduler = Checked(optional(instance_of(Scheduler, "one of nn, as in StepLR(...)")))
+    penalty = Checked(optional(function_as("a function of the model")))
+    clip = Checked(optional(positive))
+    accuracy = Checked(optional(function_as("a function (outputs, target)")))
+
     def __init__(
         self,
         model: Module,
@@ -86,17 +104,10 @@ class Trainer:
         clip: float | None = None,
         accuracy: Judge | None = None,
     ) -> None:
-        if not isinstance(model, Module):
-            raise TypeError(f"model is a module of nn, got {model!r}")
-        if isinstance(loss, type) or not callable(loss):
-            made = f": make one, as in {loss.__name__}()" if isinstance(loss, type) else ""
-            raise TypeError(f"loss is a function or a module of nn, got {loss!r}{made}")
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer is one of nn, as in SGD(...); got {optimizer!r}")
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.scheduler, self.penalty = scheduler, penalty
-        self.clip = None if clip is None else positive(clip, "clip")
-        self.accuracy = accuracy
+        self.clip, self.accuracy = clip, accuracy
+        self._check_scheduler()
         self.answers: Answers | None = None
         self.history = History()
         self._first = state_of(optimizer), state_of(scheduler)
@@ -161,7 +172,9 @@ class Trainer:
         """
         examples, epochs = Examples.of(X, y), whole(epochs, "epochs")
         size = len(examples) if batch_size is None else whole(batch_size, "batch_size")
-        size, seed = min(size, len(examples)), operator.index(seed)
+        size, seed = min(size, len(examples)), whole(seed, "seed", None)
+        resume, compile = flag(resume, "resume"), flag(compile, "compile")
+        progress = None if progress is None else flag(progress, "progress")
         callbacks = _called(callbacks)
         examples, held_out = _held_out(examples, validation, seed)
         patience = None if early_stopping is None else whole(early_stopping, "early_stopping")
@@ -169,6 +182,7 @@ class Trainer:
             raise ValueError("early_stopping judges by held-out examples: give validation=0.2")
         _check_path(checkpoint, resume)
         self._check_optimizer()
+        self._check_scheduler()
         self.answers = self._answers(examples, self._check(examples, learns=True))
         if held_out is not None:
             self._check(held_out)
@@ -247,16 +261,19 @@ class Trainer:
             TypeError, ValueError: as for `fit`, or a module of yours has parameters and does not
                 say where they start.
         """
+        n, seed = whole(n, "n"), whole(seed, "seed", None)
+        if whole(n_jobs, "n_jobs", None) == 0:
+            raise ValueError("n_jobs is a count of processes, or -1 for one on each core; got 0")
         if "checkpoint" in settings:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
         if isinstance(settings.get("validation"), numbers_abc.Real):  # the same split for all
             examples, held_out = _held_out(Examples.of(X, y), settings["validation"], seed)
             assert held_out is not None
             X, y, settings["validation"] = examples.X, examples.y, (held_out.X, held_out.y)
-        starts = range(seed, seed + whole(n, "n"))
+        starts = range(seed, seed + n)
         one, found = joblib.delayed(_started), []
         settings.setdefault("progress", False)
-        parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+        parallel = joblib.Parallel(n_jobs=int(n_jobs), return_as="generator")
         with contextlib.suppress(KeyboardInterrupt):
             for result in parallel(
                 one(copy.deepcopy(self), start, (X, y, *args), settings) for start in starts
@@ -456,8 +473,16 @@ class Trainer:
 
     def _right(self, outputs: Any, y: Any) -> bool | None:
         if self.accuracy is not None:
-            return self.accuracy(outputs, y)
+            verdict: bool | None = self.accuracy(outputs, y)
+            return verdict
         return None if self.answers is None else self.answers.right(outputs, y)
+
+    def _check_scheduler(self) -> None:
+        if self.scheduler is not None and self.scheduler.optimizer is not self.optimizer:
+            raise ValueError(
+                f"the scheduler sets the learning rate of another optimiser, "
+                f"{self.scheduler.optimizer!r}: make it anew with the one that trains"
+            )
 
     def _check_optimizer(self) -> None:
         known = {id(p) for p in self.model.parameters()}
@@ -579,7 +604,7 @@ def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples,
         return examples, Examples.of(X, y, "validation ")
     if isinstance(validation, bool) or not isinstance(validation, numbers_abc.Real):
         raise TypeError(f"validation is a pair (X, y), or a share as in 0.2; got {validation!r}")
-    count = round(float(validation) * len(examples))
+    count = round(finite(validation, "validation") * len(examples))
     if not 0 < count < len(examples):
         raise ValueError(
             f"validation={validation} of {len(examples)} examples leaves none on one side"
@@ -589,11 +614,9 @@ def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples,
 
 
 def _called(callbacks: Iterable[Callback]) -> list[Callback]:
-    found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    for callback in found:
-        if not callable(callback):
-            raise TypeError(f"a callback is a function (trainer, history), got {callback!r}")
-    return found
+    expected = "callbacks are functions (trainer, history)"
+    found = [callbacks] if callable(callbacks) else several(callbacks, expected)
+    return [function(callback, expected) for callback in found]
 
 
 def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None:

@@ -497,7 +497,7 @@ def test_anomalies_are_found_under_no_grad_and_in_sums_of_gradients() -> None:
 
 
 def test_grad_of_something_else_is_refused() -> None:
-    with pytest.raises(TypeError, match="inputs are Values, got 3"):
+    with pytest.raises(TypeError, match="inputs are Values; got 3"):
         grad(Value(1.0) * 2, 3)  # type: ignore[arg-type]
 
 

@@ -215,7 +215,7 @@ def test_many_layers_keep_their_numbers() -> None:
 
 
 def test_what_is_no_value_has_no_graph() -> None:
-    with pytest.raises(TypeError, match="the root of a graph is a Value, got 3"):
+    with pytest.raises(TypeError, match="the root of a graph is a Value; got 3"):
         topological_order(3)  # type: ignore[arg-type]
 
 

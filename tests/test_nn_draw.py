@@ -107,8 +107,8 @@ def test_dropout_and_functions_have_no_column() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"by": "colour"}, "by is 'weight' or 'gradient', got 'colour'"),
-        ({"max_neurons": 1}, "max_neurons is at least 2"),
+        ({"by": "colour"}, "by is one of weight, gradient; got 'colour'"),
+        ({"max_neurons": 1}, "max_neurons is a whole number of at least 2"),
         ({"x": [1.0]}, r"takes 2 input\(s\), got 1"),
         ({"x": [[1.0, 2.0]]}, "x is one example, 2 numbers; got"),
         ({"x": [1.0, float("nan")]}, "is nan"),

@@ -346,9 +346,9 @@ def test_an_own_operation_with_a_domain_words_its_errors() -> None:
     ("arguments", "kind", "words"),
     [
         (("two words", abs, lambda out, a: (1.0,)), ValueError, "name is a word"),
-        (("f", 3.0, lambda out, a: (1.0,)), TypeError, "value of f is a function, got 3.0"),
-        (("f", abs, None), TypeError, "partials of f is a function.*, got None"),
-        (("f", abs, (None,)), TypeError, "each of partials of f is a function, got None"),
+        (("f", 3.0, lambda out, a: (1.0,)), TypeError, "value of f is a function; got 3.0"),
+        (("f", abs, None), TypeError, "partials of f is a function.*; got None"),
+        (("f", abs, (None,)), TypeError, "each of partials of f is a function; got None"),
         (("f", abs, (lambda a: 1.0,)), TypeError, "must take the value first"),
         (("f", abs, [lambda out, a: 1.0] * 2), ValueError, "1 operand.* and 2 partials"),
         (("f", abs, lambda a: (1.0,)), TypeError, r"2 in all: lambda out, a: \(...\)"),

@@ -249,9 +249,9 @@ def test_only_values_that_you_made_can_learn(params: Any) -> None:
         (lambda w: nn.SGD([w], None), "is a number, got None"),
         (lambda w: nn.Adam([w], betas=0.9), "betas are two numbers"),
         (lambda w: nn.Adam([w], betas=(0.9,)), "betas are two numbers"),
-        (lambda w: nn.clip_grad_norm_(nn.Neuron(1), 1.0), r"expected parameters, as in model"),
-        (lambda w: nn.clip_grad_value_([1.0], 1.0), "expected parameters"),
-        (lambda w: nn.grad_norm([1.0]), "expected parameters"),
+        (lambda w: nn.clip_grad_norm_(nn.Neuron(1), 1.0), r"parameters are Values, as in model"),
+        (lambda w: nn.clip_grad_value_([1.0], 1.0), "parameters are Values"),
+        (lambda w: nn.grad_norm([1.0]), "parameters are Values"),
     ],
 )
 def test_things_of_another_kind_are_refused(build: Callable[[Value], Any], message: str) -> None:

@@ -110,7 +110,7 @@ def test_nothing_is_written_where_the_graph_cannot_be_drawn(
         (Value(2.0).detach(), {}, ValueError, "nothing to differentiate: .* is a constant"),
         (neuron(), {"parameters": ["v"]}, LabelError, "no node is labelled 'v'"),
         (neuron(), {"parameters": ["z"]}, ValueError, "a parameter is a leaf, and z is computed"),
-        (neuron(), {"parameters": 3}, TypeError, "parameters are leaves or their labels, got 3"),
+        (neuron(), {"parameters": 3}, TypeError, "parameters are leaves or their labels; got 3"),
         (
             neuron(),
             {"max_nodes": 1},

@@ -89,8 +89,8 @@ def test_a_plateau_stops_at_its_lowest_rate() -> None:
         (lambda o: nn.LinearLR(o, total_iters=0), "total_iters is a whole number"),
         (lambda o: nn.ReduceLROnPlateau(o, factor=1.0), "factor is at least 0 and below 1"),
         (lambda o: nn.ReduceLROnPlateau(o, factor=0.0), "factor is above 0"),
-        (lambda o: nn.ReduceLROnPlateau(o, "down"), "mode is 'min' or 'max', got 'down'"),
-        (lambda o: nn.ReduceLROnPlateau(o, patience=-1), "patience is at least 0"),
+        (lambda o: nn.ReduceLROnPlateau(o, "down"), "mode is one of min, max; got 'down'"),
+        (lambda o: nn.ReduceLROnPlateau(o, patience=-1), "patience is .* at least 0, got -1"),
         (lambda o: nn.ReduceLROnPlateau(o).step(), r"call step\(cost\)"),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_plateau_of_something_that_should_rise() -> None:
 
 
 def test_a_schedule_takes_an_optimiser_and_a_number() -> None:
-    with pytest.raises(TypeError, match="a schedule takes an optimiser of nn, got"):
+    with pytest.raises(TypeError, match="a schedule takes an optimiser of nn; got"):
         nn.StepLR(nn.Neuron(1), 1)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="the cost is a number, got 'low'"):
         nn.ReduceLROnPlateau(optimizer()).step("low")  # type: ignore[arg-type]

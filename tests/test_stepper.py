@@ -494,7 +494,7 @@ def test_an_own_operation_with_partials_in_plain_math_steps_by_its_number() -> N
 
 
 def test_a_guess_without_a_name_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"by label, as in check\(w=-0.16\), got -0.16"):
+    with pytest.raises(TypeError, match=r"by label, as in check\(w=-0.16\); got -0.16"):
         neuron().stepper().check(-0.16)  # type: ignore[arg-type]
     x = Value(2.0, "x")
     y = x * labelled(Value(3.0).detach(), "c")

@@ -1178,6 +1178,7 @@ def test_what_is_no_history_is_refused(tmp_path: Path, text: str) -> None:
         (lambda t: t.fit(X, Y, epochs=0), "epochs is a whole number of at least 1"),
         (lambda t: t.fit(X, Y, batch_size=-1), "batch_size is a whole number of at least 1"),
         (lambda t: t.fit(X, Y, early_stopping=0), "early_stopping is a whole number"),
+        (lambda t: t.fit(X, Y, seed=0.5), "seed is a whole number, got 0.5"),
         (lambda t: t.fit(X, Y, validation=0.01), "leaves none on one side"),
         (lambda t: t.fit(X, Y, validation=(X, Y[:3])), "y has 3"),
         (lambda t: t.fit(X, Y, validation=(X[:1], [5])), r"validation y\[0\]: class 5 is outside"),
@@ -1210,8 +1211,7 @@ def test_targets_of_another_kind_are_refused() -> None:
     [
         ({"validation": 1 + 0j}, "validation is a pair"),
         ({"validation": (X, Y, Y)}, "validation is a pair"),
-        ({"callbacks": [3]}, "a callback is a function"),
-        ({"seed": 0.5}, "integer"),
+        ({"callbacks": [3]}, "callbacks are functions"),
     ],
 )
 def test_settings_of_another_kind_are_refused(settings: dict[str, Any], message: str) -> None:
@@ -1264,7 +1264,7 @@ def test_an_optimiser_of_another_model_is_refused() -> None:
     [
         (lambda x: x, nn.mse_loss, nn.SGD([Value(1.0)]), "model is a module of nn"),
         (network(), nn.MSELoss, nn.SGD([Value(1.0)]), r"make one, as in MSELoss\(\)"),
-        (network(), "mse", nn.SGD([Value(1.0)]), "loss is a function or a module of nn, got 'mse'"),
+        (network(), "mse", nn.SGD([Value(1.0)]), "loss is a function or a module of nn; got 'mse'"),
         (network(), nn.mse_loss, nn.SGD, r"optimizer is one of nn, as in SGD\(...\)"),
         (network(), nn.mse_loss, "sgd", "optimizer is one of nn"),
     ],
