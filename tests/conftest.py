@@ -1,4 +1,4 @@
-"""What the tests need that not every machine has: a browser, PyTorch, MNIST.
+"""What the tests need that not every machine has: a browser, PyTorch, MNIST; no test is timed.
 
 A test that lacks one of them is skipped, and the end of the run says so. AUTOGRAD_REQUIRE names
 those whose lack is a failure: `AUTOGRAD_REQUIRE="browser torch" make test`.
@@ -14,6 +14,13 @@ from typing import Any, NamedTuple, NoReturn
 
 import pytest
 from browsing import CHROMIUM, NO_BROWSER, chromium
+from hypothesis import HealthCheck, settings
+
+# No test is timed: a busy machine would fail it.
+settings.register_profile(
+    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("untimed")
 
 
 class Lack(NamedTuple):
