@@ -13,6 +13,7 @@ from . import ops
 from .boundary import quoted
 from .draw import draw
 from .graph import topological_order
+from .notation import LETTERS
 from .render import Drawing
 from .value import Value
 
@@ -73,7 +74,8 @@ def set_backward(node: Value, function: Callable[[], None]) -> None:
 
 def _handmade(name: str, arity: int, partials: Callable[..., tuple[float, ...]]) -> ops.Op:
     symbol = {"*": "·", "-": "−"}.get(name, name)
-    return ops.Op(name, _no_formula, partials, symbol=symbol, arity=arity)
+    rules = tuple(f"∂{name}/∂{letter}" for letter in LETTERS[:arity])
+    return ops.Op(name, _no_formula, partials, rules=rules, symbol=symbol, arity=arity)
 
 
 def _no_formula(*_: float) -> float:

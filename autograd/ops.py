@@ -170,9 +170,12 @@ class Op:
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
     ) -> Exception:
         """The error to raise for `error`, met while differentiating at `numbers`."""
+        rules = "; ".join(self.rules)
+        if not self.array:  # the rules of a user may only name the derivatives
+            rules += f": {str(error).rstrip('.')}"
         return DomainError(
             f"{written(self, list(names))} has no finite derivative at "
-            f"{located(names, numbers)} ({'; '.join(self.rules)}): {str(error).rstrip('.')}. "
+            f"{located(names, numbers)} ({rules}). "
             f"{self.domain.remedy if self.domain else 'Move the operands away from there.'}"
         )
 

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 ORDER = {
     "autograd": [
         *("boundary", "terminal", "notation", "markup", "forms", "ops", "locks", "modes"),
-        *("value", "flat", "graph", "backprop", "sequences", "paths", "explain", "mistakes"),
-        *("check", "fold", "files", "render", "draw", "stepper", "card", "micrograd"),
+        *("value", "flat", "graph", "backprop", "sequences", "paths", "explain", "slips"),
+        *("mistakes", "check", "fold", "files", "render", "draw", "stepper", "card", "micrograd"),
     ],
     "autograd/compile": [
         *("reach", "trace", "program", "arrays", "groups", "names", "roll", "view", "simplify"),

@@ -6,15 +6,17 @@ import math
 from collections.abc import Callable
 
 import pytest
-from examples import labelled, neuron, words
+from examples import labelled, network, neuron, words
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from random_graphs import CALM, GUARDED, Program, built, programs
 
 from autograd import Value, ops
-from autograd.backprop import gradients
+from autograd.backprop import gradients, locals_of
 from autograd.graph import find, topological_order
 from autograd.mistakes import judged, matches
+from autograd.paths import Path
+from autograd.slips import PATHS, candidates
 
 HINT = "one factor at a time"
 
@@ -55,6 +57,17 @@ def joined() -> Value:
     return labelled(labelled(x * x, "s") ** 3, "y")
 
 
+def cube() -> Value:
+    """y = x³ at 2: ∂y/∂x = 3x² = 12."""
+    return labelled(Value(2.0, "x") ** 3, "y")
+
+
+def three_ways() -> Value:
+    """z = 2x, C = 3z + 2z + 3·7z/2…: ∂C/∂x = 6 + 4 + 21, all by way of z."""
+    z = labelled(2.0 * Value(1.0, "x"), "z")
+    return labelled(labelled(labelled(3.0 * z, "p") + labelled(2.0 * z, "q"), "s") + 10.5 * z, "C")
+
+
 @pytest.mark.parametrize(
     ("make", "label", "true", "guess", "mistake"),
     [
@@ -83,6 +96,23 @@ def joined() -> Value:
         (neuron, "w", -0.1586313, -0.0312, ["a(1 − a) = 0.1966 was used twice"]),
         (square, "x", 6, 0.1667, ["Multiply by the factor", "2x = 6", "do not divide"]),
         (neuron, "w", -0.1586313, -4.104, ["Multiply by the factor", "a(1 − a)", "not divide"]),
+        (neuron, "w", -0.1586313, 1.5, ["∂(w·x)/∂w alone", "other factors are missing"]),
+        (neuron, "w", -0.1586313, 0.19661, ["∂a/∂z alone"]),
+        (fork, "w", 36, 27, ["What flows in, 12, is multiplied by", "not added to it"]),
+        (network, "w1", -0.68097307, 0.18664552, ["gradient of w2"]),
+        (neuron, "w", -0.1586313, -0.21699, ["1 − a stands in place", "a(1 − a)"]),
+        (neuron, "w", -0.1586313, -0.37540, ["slope is that of tanh", "a is made by sigmoid"]),
+        (neuron, "w", -0.1586313, 1.15876, ["multiplied, not added: -0.5379 · 0.1966 · 1.5"]),
+        (neuron, "w", -0.1586313, -0.91262, ["multiplied, not added: 0.1966 · 1.5"]),
+        (neuron, "w", -0.1586313, -1.586313, ["decimal point is not"]),
+        (neuron, "w", -0.1586313, -0.001586313, ["decimal point is not"]),
+        (neuron, "w", -0.1586313, -0.0114737, ["C = 0.07233 is a factor too many"]),
+        (neuron, "w", -0.1586313, -0.4758939, ["3 times the right one"]),
+        (neuron, "w", -0.1586313, -0.05287711, ["right one divided by 3"]),
+        (cube, "x", 12, 4, ["3 is missing from the factor 3x²"]),
+        (cube, "x", 12, 24, ["multiplied by x once more"]),
+        (three_ways, "x", 31, 10, ["path from z to 10.5z is missing"]),
+        (three_ways, "x", 31, 6, ["one path of 3"]),
         (square, "x", 6, 1234.5, [HINT]),
     ],
 )
@@ -237,13 +267,72 @@ def test_a_gradient_that_is_far_off_is_never_right(
     assert not judged(root, node, factor * true).right
 
 
-@settings(deadline=None)
-@given(programs(CALM, most=6), st.data(), st.sampled_from(["missing", "sign", "twice", "no path"]))
-def test_one_wrong_factor_is_always_given_a_name(
+Planted = Callable[[Path, int], float]
+"""Changes the factor at a place of a path; what the path then carries."""
+
+
+def replaced(change: Callable[[Value, int, float], float]) -> Planted:
+    """A path with one local derivative l of a node's slot put in place of another."""
+
+    def carried(path: Path, at: int) -> float:
+        wrong = change(path.nodes[at], path.slots[at], path.locals[at])
+        return math.prod([*path.locals[:at], wrong, *path.locals[at + 1 :]])
+
+    return carried
+
+
+def pair_added(path: Path, at: int) -> float:
+    """Two neighbours of a path added up in place of multiplied."""
+    assume(at > 0)
+    first, second = path.locals[at - 1 : at + 1]
+    return math.prod([*path.locals[: at - 1], first + second, *path.locals[at + 1 :]])
+
+
+PLANTED: dict[str, Planted] = {
+    "missing": replaced(lambda node, slot, local: 1.0),
+    "sign": replaced(lambda node, slot, local: -local),
+    "twice": replaced(lambda node, slot, local: local * local),
+    "no path": replaced(lambda node, slot, local: 0.0),
+    "value for slope": replaced(lambda node, slot, local: node.data),
+    "operand for slope": replaced(lambda node, slot, local: node.args[slot].data),
+    "one minus": replaced(lambda node, slot, local: 1.0 - node.data),
+    "divided": replaced(lambda node, slot, local: 1.0 / local if local else 0.0),
+    "sum for product": pair_added,
+    "all added": lambda path, at: math.fsum(x for x in path.locals if x != 1.0),
+}
+
+
+@settings(deadline=None, max_examples=150)
+@given(programs((*CALM, *GUARDED), most=6), st.data(), st.sampled_from(sorted(PLANTED)))
+def test_one_mistake_on_one_path_is_always_given_a_name(
     program: Program, data: st.DataObject, mistake: str
 ) -> None:
     root = built(program)
     node, true = chosen(root, data)
+    paths = root.explain(node, max_paths=PATHS + 1).paths
+    assume(len(paths) <= PATHS)
+    path = data.draw(st.sampled_from(paths))
+    assume(path.locals)
+    wrong = PLANTED[mistake](path, data.draw(st.integers(0, len(path.locals) - 1)))
+    named(root, node, true - path.product + wrong)
+
+
+def named(root: Value, node: Value, guess: float) -> None:
+    """Hold that a guess, if it is wrong, is told why."""
+    true = gradients(root)[node]
+    assume(math.isfinite(guess) and abs(guess) > 1e-6 and not matches(guess, true))
+    found = judged(root, node, guess)
+    assert not found.right
+    assert HINT not in words(found.text)
+
+
+@settings(deadline=None)
+@given(programs(CALM, most=6), st.data(), st.sampled_from(["missing", "sign", "twice", "no path"]))
+def test_one_wrong_factor_on_all_paths_is_always_given_a_name(
+    program: Program, data: st.DataObject, mistake: str
+) -> None:
+    root = built(program)
+    node, _ = chosen(root, data)
     paths = root.explain(node, max_paths=10_000).paths
     path = paths[data.draw(st.integers(0, len(paths) - 1))]
     assume(path.locals)
@@ -251,15 +340,49 @@ def test_one_wrong_factor_is_always_given_a_name(
     wrong = (path.nodes[at], path.slots[at])
     guess = 0.0
     for other in paths:
-        term = 1.0
-        for upper, slot, local in zip(other.nodes, other.slots, other.locals):
-            changed = {"missing": 1.0, "sign": -local, "twice": local * local, "no path": 0.0}
-            term *= changed[mistake] if (upper, slot) == wrong else local
-        guess += term
-    assume(abs(guess) > 1e-6 and not matches(guess, true))
-    found = judged(root, node, guess)
-    assert not found.right
-    assert HINT not in words(found.text)
+        places = list(zip(other.nodes, other.slots))
+        met = wrong in places
+        guess += PLANTED[mistake](other, places.index(wrong)) if met else other.product
+    named(root, node, guess)
+
+
+@settings(deadline=None, max_examples=200)
+@given(programs((*CALM, *GUARDED), most=6), st.data())
+def test_a_gradient_with_something_else_in_its_place_is_always_given_a_name(
+    program: Program, data: st.DataObject
+) -> None:
+    root = built(program)
+    node, true = chosen(root, data)
+    found = gradients(root)
+    other = data.draw(st.sampled_from([node for node in found if node.op is not ops.leaf]))
+    local = data.draw(st.sampled_from(locals_of(other) or (1.0,)))
+    places, k = data.draw(st.sampled_from([-3, -2, -1, 1, 2, 3])), data.draw(st.integers(2, 10))
+    guesses = {
+        "the gradient of another node": found[other],
+        "an extra factor": true * other.data,
+        "an extra slope": true * local,
+        "a slipped decimal point": true * 10.0**places,
+        "a multiple": true * k,
+        "a share": true / k,
+    }
+    named(root, node, guesses[data.draw(st.sampled_from(sorted(guesses)))])
+
+
+@settings(deadline=None, max_examples=100)
+@given(programs((*CALM, *GUARDED), most=6), st.data())
+def test_what_is_said_is_said_of_this_number(program: Program, data: st.DataObject) -> None:
+    root = built(program)
+    node, true = chosen(root, data)
+    guess = true * data.draw(st.floats(-20.0, 20.0))
+    text = judged(root, node, guess).text
+    given_names = {says() for value, says in candidates(root, node, gradients(root))
+                   if matches(guess, value)}  # fmt: skip
+    assert (
+        HINT in text
+        or "right" in text
+        or "carry" in text
+        or text.split("right. ")[1] in given_names
+    )
 
 
 def test_a_slope_taken_at_the_operand_in_place_of_the_value_is_named() -> None:

@@ -18,13 +18,13 @@ from random_graphs import CALM, Program, programs, results
 
 import autograd
 import nn
-from autograd import LabelError, RenderError, Value, no_grad, scope
+from autograd import LabelError, RenderError, Value, no_grad, ops, scope
 from autograd.graph import leaves, topological_order
 from autograd.page import graph_page
 from autograd.page.groups import OUTERMOST, grouped, opened, visible
 from autograd.page.javascript import expression
 from autograd.page.layout import laid_out
-from autograd.page.record import box_size, recorded, slope_formula
+from autograd.page.record import CONSTANT, LEAF, box_size, recorded, slope_formula
 from demos import chain as chain_demo
 
 
@@ -164,14 +164,15 @@ def test_making_a_page_changes_nothing() -> None:
 def test_a_node_is_recorded_with_what_a_reader_sees_of_it() -> None:
     root = neuron()
     order = topological_order(root)
-    rows = recorded(root, {leaves(root)[0]}, {node.op for node in order})
+    used = [ops.leaf, ops.constant, *{node.op for node in order if node.args}]
+    rows = recorded(root, {leaves(root)[0]}, used, used)
     (a,) = [row for row in rows if row["name"] == "a"]
-    assert a["op"] == "sigmoid"
+    assert used[a["op"]] is ops.sigmoid
     assert [rows[i]["name"] for i in a["args"]] == ["z"]
     assert a["expression"] == "σ(z)"
     assert a["slopes"] == ["a(1 − a)"]
     assert [row["name"] for row in rows if row.get("moves")] == [leaves(root)[0].label]
-    assert [row["name"] for row in rows if row["op"] == "constant"] == ["1", "2"]
+    assert [row["name"] for row in rows if row["op"] == CONSTANT] == ["1", "2"]
 
 
 def test_the_title_is_the_outputs_name_or_what_it_is_given() -> None:
@@ -204,7 +205,7 @@ def test_parameters_may_be_nodes_and_are_found_at_once() -> None:
 def test_what_is_not_finite_is_recorded_as_javascript_calls_it() -> None:
     root = Value(math.nan) + Value(math.inf) + Value(-math.inf)
     data = parts(graph_page(root).html)["data"]
-    assert [row["data"] for row in data["nodes"] if row["op"] == "leaf"] == [
+    assert [row["data"] for row in data["nodes"] if row["op"] == LEAF] == [
         "NaN",
         "Infinity",
         "-Infinity",
@@ -361,7 +362,7 @@ def test_a_symbol_is_data_too() -> None:
 def test_a_slope_that_is_no_number_is_recorded_as_none() -> None:
     own = autograd.op("own_root", lambda a: math.sqrt(a), lambda out, a: (0.5 / math.sqrt(a),))
     root = own(Value(0.0, "x"))
-    assert recorded(root, [], [])[1]["locals"] == ["NaN"]
+    assert recorded(root, [], [ops.leaf, root.op], [])[1]["locals"] == ["NaN"]
 
 
 def test_an_operation_with_an_infinite_number_in_it_is_javascript_too() -> None:

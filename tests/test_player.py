@@ -346,7 +346,11 @@ def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
     press(page, "End")
     box(page, "x").click()
     for text, said in (
-        ("-1", "log(x) is not defined: log needs a > 0, and here a = x = -1. The old value stays."),
+        (
+            "-1",
+            "log(x) is not defined: log needs a > 0, and here a = x = -1. Add a small number "
+            "first, as in log(a + 1e-12). The old value stays.",
+        ),
         ("two", "“two” is not a number: write one like 0.25 or -3."),
     ):
         page.fill("#value", text)
@@ -417,6 +421,34 @@ def test_descent_says_what_is_missing_or_goes_too_far(opened: Opener, written: W
     page.uncheck("#moves")
     page.click("#descend")
     assert "No leaf is a parameter" in page.inner_text("#descent-said")
+
+
+def test_where_there_is_no_slope_the_page_stays_as_the_engine_does(
+    opened: Opener, written: Written
+) -> None:
+    x, y = Value(1.0, "x"), Value(0.0, "y")
+    root = labelled((x * x + y * y).sqrt(), "C")
+    page = opened(written(root, parameters=["x", "y"], lr=1.0))
+    press(page, "End")
+    page.click("#descend")  # to 0, where the norm has no slope
+    assert numbers_of(page, "x")[0] == "0"
+    x.data = 0.0
+    with pytest.raises(ValueError, match="no finite derivative") as caught:
+        root.recompute().backward()
+    for _ in range(2):
+        page.click("#descend")
+        assert page.inner_text("#descent-said") == str(caught.value)
+        assert [numbers_of(page, name)[0] for name in "xyC"] == ["0", "0", "0"]
+
+
+def test_a_step_to_no_number_is_refused(opened: Opener, written: Written) -> None:
+    page = opened(written(labelled(Value(2.0, "x") * 3.0, "C"), lr=1e308))
+    press(page, "End")
+    page.click("#descend")
+    assert page.inner_text("#descent-said") == (
+        "A step of lr = 1e+308 leads too far: x becomes -inf."
+    )
+    assert numbers_of(page, "C")[0] == "6"
 
 
 # ---------------------------------------------------------------------- the quiz
@@ -653,6 +685,49 @@ def test_an_operation_known_to_python_only_is_shown_and_not_edited(
     assert "known to Python only" in page.inner_text("#descent-said")
     box(page, "x").click()
     assert page.locator("#value").count() == 0
+
+
+def test_operations_of_one_name_are_not_taken_for_each_other(
+    opened: Opener, written: Written
+) -> None:
+    def power(n: float) -> autograd.Op:
+        return autograd.op("f", lambda a: a**n, lambda out, a: (n * a ** (n - 1),))
+
+    x = Value(3.0, "x")
+    root = labelled(power(2)(x) + power(3)(x), "y")  # 9 + 27, with slopes 6 and 27
+    page = opened(written(root))
+    press(page, "End")
+    assert numbers_of(page, "x") == ["3", "33"]
+    box(page, "x").click()
+    page.fill("#value", "2")
+    press(page, "Enter")
+    assert numbers_of(page, "y")[0] == "12"
+    assert numbers_of(page, "x")[1] == "16"
+
+
+def test_an_operation_called_constant_is_none(opened: Opener, written: Written) -> None:
+    own = autograd.op("constant", lambda a: 2.0 * a, lambda out, a: (2.0,))
+    page = opened(written(labelled(own(Value(3.0, "x")) * 5.0, "y")))
+    press(page, "End")
+    assert numbers_of(page, "x") == ["3", "10"]
+
+
+def test_nodes_made_by_hand_are_shown_and_not_edited(opened: Opener, written: Written) -> None:
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    out = Value(a.data * b.data, (a, b), "*")
+
+    def _backward() -> None:
+        a.grad += b.data * out.grad
+        b.grad += a.data * out.grad
+
+    out._backward = _backward
+    page = opened(written(labelled(out + 1.0, "y")))
+    press(page, "End")
+    assert (numbers_of(page, "a"), numbers_of(page, "b")) == (["2", "3"], ["3", "2"])
+    assert page.is_disabled("#descend")
+    box(page, "a").click()
+    assert page.locator("#value").count() == 0
+    assert (a.grad, b.grad, out.grad) == (0.0, 0.0, 0.0)
 
 
 def test_a_single_leaf_is_a_graph_too(opened: Opener, written: Written) -> None:

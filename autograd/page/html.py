@@ -18,7 +18,7 @@ from ..terminal import fitted
 
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?:function|class|const) (\w+)", re.MULTILINE)
+EXPORT = re.compile(r"^export (?:function\*?|class|const) (\w+)", re.MULTILINE)
 HEIGHT = 720  # of the frame in a notebook, in pixels: the player above, the chosen node below
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import boundary, mistakes
+from .. import boundary, mistakes, slips
 from ..boundary import several, text
 from ..compile.trace import trace
 from ..notation import LETTERS, Term, written
@@ -85,8 +85,10 @@ def _written(node: ast.expr) -> str:
     raise ValueError(f"no JavaScript is known for {ast.unparse(node)}")
 
 
-def operations(used: Collection[Op]) -> str:
-    """An object with a row for each operation: what it is called, computes, and its slopes.
+def operations(used: Sequence[Op]) -> str:
+    """An array with a row for each operation: what it is called, computes, and its slopes.
+
+    An operation is known by its place in the array: two may have one name.
 
     An operation of a user's own has no array form: its functions are run once on Values, and
     what they compute of built-in rows is written. Where that cannot be done, `value` is null, and
@@ -94,39 +96,62 @@ def operations(used: Collection[Op]) -> str:
 
     >>> from autograd import neg
     >>> print(operations([neg]))
-    {
-      "neg": {
+    [
+      {
+        "name": "neg",
         "symbol": "−",
         "template": "−{0}",
         "rules": ["∂(−a)/∂a = −1"],
         "domain": null,
+        "remedy": null,
+        "mixedUp": false,
         "value": (a) => +(-a),
         "partials": [(out, a) => +(-1.0)],
         "reads": []
       }
-    }
+    ]
     """
-    rows = {row.name: row for row in used}
-    texts = {name: _row(row) for name, row in rows.items()}
-    return "{\n" + ",\n".join(f"  {quoted(name)}: {text}" for name, text in texts.items()) + "\n}"
+    return _listed([_row(row) for row in used])
+
+
+def _listed(items: Sequence[str]) -> str:
+    return "[\n" + ",\n".join(f"  {item}" for item in items) + "\n]"
 
 
 def quiz() -> str:
-    """What may go wrong in a gradient worked out by hand, from the table in `mistakes.py`."""
+    """What may go wrong in a gradient worked out by hand, from the tables in `slips.py`."""
     texts = {
-        "sign": mistakes.SIGN,
-        "kept": mistakes.KEPT,
-        "path": mistakes.PATH,
+        **{"sign": slips.SIGN, "kept": slips.KEPT, "path": slips.PATH, "onePath": slips.ONE_PATH},
+        **{"added": slips.ADDED, "part": slips.PART, "other": slips.OTHER, "slope": slips.SLOPE},
+        **{"digits": slips.DIGITS, "times": slips.TIMES, "divided": slips.DIVIDED},
+        **{"extra": slips.EXTRA, "nearly": mistakes.NEARLY},
         "hint": f"{mistakes.HINT} the edges of each path to the output show them.",
     }
-    numbers = {"rounded": mistakes.ROUNDED, "close": mistakes.CLOSE, "limit": mistakes.GRAPH_LIMIT}
+    numbers = {
+        **{"rounded": mistakes.ROUNDED, "close": mistakes.CLOSE, "limit": slips.GRAPH_LIMIT},
+        **{"paths": slips.PATHS, "length": slips.LENGTH, "common": slips.COMMON},
+        **{"places": list(slips.PLACES), "multiples": list(slips.MULTIPLES)},
+    }
     settings = [f"{key}: {quoted(text)}" for key, text in texts.items()]
     settings += [f"{key}: {x!r}" for key, x in numbers.items()]
-    slips = ",\n".join(
-        f"  {{ wrong: {_arrow(mistakes.SLIP_NAMES, wrong)}, says: {quoted(says)} }}"
-        for wrong, says in mistakes.SLIPS
+    wrong = [
+        f"{{ wrong: {_arrow(slips.NAMES, wrong)}, says: {quoted(says)} }}"
+        for wrong, says in slips.SLIPS
+    ]
+    slopes = [
+        f"{{ name: {quoted(row.name)}, value: {_functions(row)[0]}, slope: {_lesson(row)} }}"
+        for row in slips.ACTIVATIONS
+    ]
+    return (
+        f"const QUIZ = {{ {', '.join(settings)} }};\n"
+        f"const SLIPS = {_listed(wrong)};\n"
+        f"const SLOPES = {_listed(slopes)};"
     )
-    return f"const QUIZ = {{ {', '.join(settings)} }};\nconst SLIPS = [\n{slips}\n];"
+
+
+def _lesson(row: Op) -> str:
+    """The slope of an activation as the lessons write it."""
+    return [*_reads(row), *_functions(row)[1]][0]
 
 
 def computable(row: Op) -> bool:
@@ -142,10 +167,13 @@ def computable(row: Op) -> bool:
 def _row(row: Op) -> str:
     value, partials = _functions(row)
     fields = {
+        "name": quoted(row.name),
         "symbol": quoted(row.symbol),
         "template": quoted(template(row)),
         "rules": f"[{', '.join(map(quoted, row.rules))}]",
         "domain": quoted(row.domain.text) if row.domain else "null",
+        "remedy": quoted(row.domain.remedy) if row.domain else "null",
+        "mixedUp": "true" if row in slips.MIXED_UP else "false",
         "value": value,
         "partials": f"[{', '.join(partials)}]",
         "reads": f"[{', '.join(_reads(row))}]",
@@ -178,8 +206,8 @@ def _functions(row: Op) -> tuple[str, list[str]]:
             javascript(lambda *x, slot=slot: row.slope(slot, *x), ["out", *letters])
             for slot in range(row.arity)
         ]
-    except (ArithmeticError, AttributeError, TypeError, ValueError):
-        return "null", []  # it works on numbers only
+    except (ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
+        return "null", []  # it works on numbers only, or was made by hand
     return value, partials
 
 

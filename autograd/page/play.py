@@ -55,8 +55,9 @@ def graph_page(
     """
     lr, max_nodes = finite(lr, "lr"), whole(max_nodes, "max_nodes", 2)
     order = _checked_order(root)
-    used = dict.fromkeys(node.op for node in order)
-    rows = recorded(root, _moving(order, parameters), {op for op in used if computable(op)})
+    used = list(dict.fromkeys([ops.leaf, ops.constant, *(node.op for node in order)]))
+    computed = {op for op in used if computable(op)}
+    rows = recorded(root, _moving(order, parameters), used, computed)
     groups, place = grouped(order, max_nodes)
     seen = opened(order, groups, place, max_nodes)
     for row, group in zip(rows, place):

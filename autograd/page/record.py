@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from math import isfinite
 from typing import Any
 
@@ -15,11 +15,12 @@ from ..ops import Op
 from ..paths import local_term
 from ..value import Value
 
+LEAF, CONSTANT = 0, 1  # places of the operations that every page has
 WIDEST_NAME = 18  # characters of a name beside a node
 
 
 def recorded(
-    root: Value, parameters: Collection[Value], computed: Collection[Op]
+    root: Value, parameters: Collection[Value], used: Sequence[Op], computed: Collection[Op]
 ) -> list[dict[str, Any]]:
     """The nodes in topological order, operands by their places in it.
 
@@ -29,18 +30,25 @@ def recorded(
     Args:
         root: the output.
         parameters: the leaves that descent moves.
+        used: the operations of the graph, `leaf` first and then `constant`; a node has the place
+            of its own.
         computed: the operations that the page can compute by itself; the others keep the local
             derivatives they have now.
 
     >>> x = Value(3.0, label="x")
-    >>> recorded(x * 2.0, [x], [ops.mul])[2]["slopes"]
+    >>> recorded(x * 2.0, [x], [ops.leaf, ops.constant, ops.mul], [ops.mul])[2]["slopes"]
     ['2', 'x']
     """
     moves = [node in parameters for node in topological_order(root)]
     order = topological_order(copied(root, {}))
     _call_nameless_leaves(order)
     place = {node: i for i, node in enumerate(order)}
-    return [_row(node, place, moving, node.op in computed) for node, moving in zip(order, moves)]
+    kind = {op: i for i, op in enumerate(used)}
+    rows = [_row(node, kind[node.op], place, node.op in computed) for node in order]
+    for row, moving in zip(rows, moves):
+        if moving:
+            row["moves"] = True
+    return rows
 
 
 def _call_nameless_leaves(order: list[Value]) -> None:
@@ -52,10 +60,10 @@ def _call_nameless_leaves(order: list[Value]) -> None:
             node.label = next(free)
 
 
-def _row(node: Value, place: dict[Value, int], moves: bool, computed: bool) -> dict[str, Any]:
+def _row(node: Value, kind: int, place: dict[Value, int], computed: bool) -> dict[str, Any]:
     called = name(node)
     row: dict[str, Any] = {
-        "op": node.op.name,
+        "op": kind,
         "args": [place[arg] for arg in node.args],
         "data": plain(node.data),
         "name": called.text,
@@ -67,8 +75,6 @@ def _row(node: Value, place: dict[Value, int], moves: bool, computed: bool) -> d
         row["slopes"] = [slope_formula(node, slot) for slot in range(node.op.arity)]
         if not computed:
             row["locals"] = [plain(local) for local in known_locals(node)]
-    if moves:
-        row["moves"] = True
     return row
 
 
@@ -111,6 +117,6 @@ def slope_formula(node: Value, slot: int) -> str:
 
 def box_size(row: dict[str, Any]) -> tuple[int, int]:
     """How wide and high the box of a node is, in pixels."""
-    if row["op"] == "constant":
+    if row["op"] == CONSTANT:
         return 10 + 8 * max(len(number(float(row["data"]))), len(row["label"])), 24
     return max(120, 44 + 8 * len(row["label"])), 62

@@ -2,7 +2,7 @@
 
 import { chart } from "./chart.js";
 import { byId, setText } from "./elements.js";
-import { evaluated, gradientsAfter, rootOf } from "./graph.js";
+import { evaluated, finiteGradients, rootOf } from "./graph.js";
 import { number } from "./number.js";
 
 /**
@@ -11,11 +11,31 @@ import { number } from "./number.js";
  * @param {import("./steps.js").Plan} plan
  * @param {number} lr
  * @returns {Map<number, number>}
+ * @throws {RangeError} an operation has no finite derivative here
  */
 function downhill(graph, plan, lr) {
-  const gradients = gradientsAfter(graph, plan.backward);
+  const gradients = finiteGradients(graph, plan.backward);
   const moves = graph.rows.flatMap((row, i) => (row.moves ? [i] : []));
   return new Map(moves.map((i) => [i, graph.values[i] - lr * (gradients[i] ?? 0)]));
+}
+
+/**
+ * @param {import("./graph.js").Graph} graph
+ * @param {Map<number, number>} places of the parameters
+ * @param {number} lr
+ * @returns {number[]}
+ * @throws {RangeError} no number of the graph is computed there
+ */
+function arrived(graph, places, lr) {
+  try {
+    for (const [i, x] of places) {
+      if (!Number.isFinite(x)) throw new RangeError(`${graph.rows[i].name} becomes ${number(x)}.`);
+    }
+    return evaluated(graph, places);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`A step of lr = ${lr} leads too far: ${error.message}`);
+  }
 }
 
 /**
@@ -25,13 +45,13 @@ function downhill(graph, plan, lr) {
  * @param {number} lr
  * @param {number} count
  * @returns {{values: number[], costs: number[]}}
- * @throws {RangeError} a step leads where an operation is not defined
+ * @throws {RangeError} a step leads where an operation is not defined, or begins at no slope
  */
 export function descended(graph, plan, lr, count) {
   const moving = { rows: graph.rows, values: graph.values };
   const costs = [];
   for (let k = 0; k < count; k++) {
-    moving.values = evaluated(moving, downhill(moving, plan, lr));
+    moving.values = arrived(moving, downhill(moving, plan, lr), lr);
     costs.push(moving.values[rootOf(graph)]);
   }
   return { values: moving.values, costs };

@@ -7,21 +7,34 @@ declare const ACTIVATIONS: (
 
 declare const SHARES: ((...outputs: number[]) => number[]) | null;
 
-declare const OPERATIONS: Record<string, import("./graph.js").Operation>;
+declare const OPERATIONS: import("./graph.js").Operation[];
 
-declare const QUIZ: {
-  sign: string;
-  kept: string;
-  path: string;
-  hint: string;
-  rounded: number;
-  close: number;
-  limit: number;
-};
+declare const QUIZ: Record<
+  | "sign"
+  | "kept"
+  | "path"
+  | "onePath"
+  | "added"
+  | "part"
+  | "other"
+  | "slope"
+  | "digits"
+  | "times"
+  | "divided"
+  | "extra"
+  | "nearly"
+  | "hint",
+  string
+> &
+  Record<"rounded" | "close" | "limit" | "paths" | "length" | "common", number> &
+  Record<"places" | "multiples", number[]>;
 
-declare const SLIPS: {
-  wrong: (local: number, out: number, operand: number, misplaced: number) => number;
-  says: string;
+declare const SLIPS: { wrong: (...numbers: number[]) => number; says: string }[];
+
+declare const SLOPES: {
+  name: string;
+  value: (operand: number) => number;
+  slope: (out: number, operand: number) => number;
 }[];
 
 declare const dagre: {

@@ -2,12 +2,15 @@
 
 import { number } from "./number.js";
 
+const LEAF = 0; // places in OPERATIONS
+const CONSTANT = 1;
+const SMALLER = "Make the operands smaller, or use a form that cannot overflow: softplus, sigmoid, softmax, logsumexp.";
 const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // what the rules call the operands, in order
 
 /**
  * A node, as `record.py` writes it.
  * @typedef {object} Row
- * @property {string} op the operation that made it
+ * @property {number} op the place in OPERATIONS of the operation that made it
  * @property {number[]} args its operands, as places in the topological order
  * @property {number | string} data its number
  * @property {string} name what it is called in a sentence
@@ -24,10 +27,13 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // what the rules call the operand
 /**
  * A row of the table of operations, as `javascript.py` writes it.
  * @typedef {object} Operation
+ * @property {string} name two operations may have one
  * @property {string} symbol
  * @property {string} template how it is written around its operands: "{0} + {1}"
  * @property {string[]} rules
- * @property {string | null} domain
+ * @property {string | null} domain where it is defined, and how to stay inside
+ * @property {string | null} remedy
+ * @property {boolean} mixedUp whether other slopes are taken for its own
  * @property {((...operands: number[]) => number) | null} value
  * @property {((out: number, ...operands: number[]) => number)[]} partials
  * @property {((out: number, ...operands: number[]) => number)[]} reads
@@ -59,12 +65,12 @@ export function isComputable(graph) {
 
 /** @param {Row} row */
 export function isConstant(row) {
-  return row.op === "constant";
+  return row.op === CONSTANT;
 }
 
 /** @param {Row} row */
 export function isLeaf(row) {
-  return row.op === "leaf";
+  return row.op === LEAF;
 }
 
 /**
@@ -93,25 +99,26 @@ export function evaluated(graph, changes) {
  * @param {number[]} operands
  */
 function computed(graph, row, operands) {
-  const { value, domain } = OPERATIONS[row.op];
-  if (value === null) throw new RangeError(`${row.op} works on numbers in Python only`);
+  const { name, value, domain, remedy } = OPERATIONS[row.op];
+  if (value === null) throw new RangeError(`${name} works on numbers in Python only`);
   const out = value(...operands);
   if (Number.isFinite(out) || !operands.every(Number.isFinite)) return out;
-  const outside = domain !== null && (Number.isNaN(out) || operands.includes(0));
   const at = located(graph, row, operands);
-  throw new RangeError(
-    outside
-      ? `${row.expression} is not defined: ${row.op} needs ${domain}, and here ${at}`
-      : `${row.expression} is too large for a float: ${at}`,
-  );
+  const outside = operands.length === 1 || Number.isNaN(out) || operands.includes(0);
+  if (domain !== null && outside) {
+    throw new RangeError(`${row.expression} is not defined: ${name} needs ${domain}, and here ${at}. ${remedy}`);
+  }
+  if (Number.isNaN(out)) throw new RangeError(`${row.expression} could not be computed at ${at}.`);
+  throw new RangeError(`${row.expression} is too large for a float, at ${at} (the largest is about 1.8e308). ${SMALLER}`);
 }
 
 /** Where the operands of an operation are, by the letters of its rule. @param {Graph} graph @param {Row} row @param {number[]} operands */
 function located(graph, row, operands) {
   return row.args
     .map((arg, k) => {
-      const name = isConstant(graph.rows[arg]) ? "" : `${graph.rows[arg].name} = `;
-      return `${LETTERS[k]} = ${name}${number(operands[k])}`;
+      const { name } = graph.rows[arg];
+      const text = number(operands[k]);
+      return `${LETTERS[k]} = ${name === text ? "" : `${name} = `}${text}`;
     })
     .join(", ");
 }
@@ -127,6 +134,27 @@ export function local(graph, node, slot) {
   if (row.locals) return Number(row.locals[slot]);
   const operands = row.args.map((arg) => graph.values[arg]);
   return OPERATIONS[row.op].partials[slot](graph.values[node], ...operands);
+}
+
+/**
+ * The gradients of all nodes.
+ * @param {Graph} graph
+ * @param {Edge[]} edges
+ * @throws {RangeError} an operation has no finite derivative here
+ */
+export function finiteGradients(graph, edges) {
+  edges.forEach((edge) => checkSlope(graph, edge));
+  return gradientsAfter(graph, edges);
+}
+
+/** @param {Graph} graph @param {Edge} edge */
+function checkSlope(graph, { node, slot }) {
+  const row = graph.rows[node];
+  const operands = row.args.map((arg) => graph.values[arg]);
+  if (Number.isFinite(local(graph, node, slot)) || ![...operands, graph.values[node]].every(Number.isFinite)) return;
+  const { rules, remedy } = OPERATIONS[row.op];
+  const at = `${located(graph, row, operands)} (${rules.join("; ")})`;
+  throw new RangeError(`${row.expression} has no finite derivative at ${at}. ${remedy ?? "Move the operands away from there."}`);
 }
 
 /**

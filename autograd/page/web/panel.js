@@ -85,7 +85,7 @@ function edited(owner, node, text) {
     owner.edit(new Map([[node, value]]));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return `${error.message}. The old value stays.`;
+    return `${error.message} The old value stays.`;
   }
   return "";
 }

@@ -240,7 +240,7 @@ function descend(count) {
     changed();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    setText(said, `A step of lr = ${lr} leads too far: ${error.message}.`);
+    setText(said, error.message);
   }
 }
 
