@@ -278,6 +278,26 @@ def test_every_node_is_in_one_group_and_no_group_holds_more_than_fits(
     assert len(shown) <= most
 
 
+def test_a_long_run_is_cut_into_as_few_parts_as_fit() -> None:
+    order = topological_order(autograd.sum([Value(1.0, f"x{i}") for i in range(13)]))
+    groups, place = grouped(order, 12)
+    assert [(group.name, group.count) for group in groups] == [
+        ("part 1 of 3", 9),
+        ("part 2 of 3", 9),
+        ("part 3 of 3", 7),
+    ]
+    assert place == [0] * 9 + [1] * 9 + [2] * 7
+
+
+def test_outer_groups_are_opened_before_inner_ones_as_far_as_there_is_room() -> None:
+    order = topological_order(in_scopes(neuron(), ["a.b"]))
+    order[-1].scope = order[-2].scope = "a"
+    groups, place = grouped(order, len(order) - 1)
+    assert [(group.name, group.parent) for group in groups] == [("a", OUTERMOST), ("b", 0)]
+    assert opened(order, groups, place, len(order) - 1) == [0]
+    assert opened(order, groups, place, len(order)) == [0, 1]
+
+
 def test_what_fits_is_in_no_group() -> None:
     order = topological_order(in_scopes(neuron(), ["a", "b"]))
     assert grouped(order, len(order)) == ([], [OUTERMOST] * len(order))
@@ -345,6 +365,25 @@ def test_boxes_do_not_overlap_and_lines_join_them(rankdir: str) -> None:
         numbers = [float(x) for x in re.findall(r"-?[\d.]+", found["edges"][id_]["path"])]
         assert abs(numbers[along] - places[tail][along]) <= sizes[tail][along] / 2 + 3
         assert abs(numbers[-2 + along] - places[head][along]) <= sizes[head][along] / 2 + 3
+
+
+def test_beside_a_line_there_is_room_for_its_derivative() -> None:
+    found = laid_out({"a": (72, 36), "b": (72, 36)}, [("e", "a", "b")], "LR")
+    (left, line), (right, _) = found["boxes"]["a"], found["boxes"]["b"]
+    across, down = found["edges"]["e"]["middle"]
+    assert left + 36 < across < right - 36
+    assert 6 <= abs(down - line) <= 30
+
+
+@pytest.mark.parametrize("way", ["LR", "TB"])
+def test_a_page_holds_a_line_for_each_operand(way: str) -> None:
+    order = topological_order(neuron())
+    wanted = {
+        f"n{order.index(arg)}-n{i}-{slot}"
+        for i, node in enumerate(order)
+        for slot, arg in enumerate(node.args)
+    }
+    assert set(parts(graph_page(order[-1]).html)["data"]["layouts"][way]["edges"]) == wanted
 
 
 def test_a_box_is_as_wide_as_its_label() -> None:
