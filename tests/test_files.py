@@ -80,12 +80,12 @@ def test_an_interrupt_at_any_instruction_leaves_one_whole_file(path: Path) -> No
     assert not traced(whole, path)
     assert whole.count > 300
     found = []
-    for moment in range(1, whole.count, 3):
+    for moment in range(1, whole.count, 7):
         path.write_bytes(OLD)
         if traced(Interrupter(moment), path):  # the last few instructions are not always run
             assert names(path.parent) == [path.name], moment
             found.append(path.read_bytes())
-    assert set(found) == {OLD, NEW} and len(found) > whole.count // 4
+    assert set(found) == {OLD, NEW} and len(found) > whole.count // 10
 
 
 def test_a_second_ctrl_c_while_it_tidies_up_leaves_nothing_behind(
