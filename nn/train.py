@@ -274,7 +274,7 @@ class Trainer:
         one, found = joblib.delayed(_started), []
         settings.setdefault("progress", False)
         parallel = joblib.Parallel(n_jobs=int(n_jobs), return_as="generator")
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), _away_from_here():
             for result in parallel(
                 one(copy.deepcopy(self), start, (X, y, *args), settings) for start in starts
             ):
@@ -625,6 +625,23 @@ def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None
             raise ValueError("resume goes on from a checkpoint: name the file it is in")
     else:
         destination(checkpoint)
+
+
+@contextlib.contextmanager
+def _away_from_here() -> Iterator[None]:
+    """Inside, new Python processes look for no modules in the current folder, from 3.11 on.
+
+    A worker would run a `joblib.py` that happens to lie there. What this process can import, it
+    tells its workers itself.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONSAFEPATH", None)
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _started(

@@ -978,6 +978,36 @@ def test_restarts_keep_the_best_of_n_starts(n_jobs: int) -> None:
     assert trained.history is histories[0]
 
 
+RESTARTS = """
+from tests.test_train import X, Y, trainer
+if __name__ == "__main__":
+    print(len(trainer().restarts(2, X, Y, 1, n_jobs=2)))
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python can only be told so from 3.11 on")
+@pytest.mark.parametrize("before", [None, "1"])
+def test_workers_run_nothing_that_lies_in_the_current_folder(
+    tmp_path: Path, before: str | None
+) -> None:
+    here, script = tmp_path / "here", tmp_path / "script.py"
+    here.mkdir()
+    script.write_text(RESTARTS)
+    for name in ("joblib", "multiprocessing", "numpy"):
+        (here / f"{name}.py").write_text(f"open('{name} was run', 'w')")
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+        | ({} if before is None else {"PYTHONSAFEPATH": before}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "2\n"
+    assert {p.name for p in here.iterdir()} == {"joblib.py", "multiprocessing.py", "numpy.py"}
+
+
 def test_a_start_that_diverged_is_the_worst() -> None:
     def cost(z: Value, y: float) -> Value:
         return 0.0 * z - 1.0 if z.data > 0.0 else (z * -1e4).exp()
