@@ -64,10 +64,11 @@ class Optimizer:
         """Move every parameter once, by its gradient; all of them or, on an error, none.
 
         Args:
-            gradient: a number for each parameter, in place of the parameters' own.
+            gradient: a number for each parameter, shape (n,), in place of the parameters' own.
 
         Raises:
             TypeError, ValueError: `gradient` is no array of so many numbers.
+            FloatingPointError: the step is not finite, because the gradient is not, or too large.
         """
         if gradient is None:
             gradient = gradient_of(self.params)
@@ -75,14 +76,27 @@ class Optimizer:
             gradient = self._numbers(gradient, "gradient")
             if self._flat is None:  # who has gradients in an array will have more of them
                 self._flat = Flat(self.params)
-        if self.weight_decay:
-            gradient = gradient + self.weight_decay * self.read()
-        change, memory = self._change(gradient)
+        with np.errstate(all="ignore"):
+            if self.weight_decay:
+                gradient = gradient + self.weight_decay * self.read()
+            change, memory = self._change(gradient)
+        for array in (change, *memory.values()):
+            if not np.isfinite(array).all():
+                raise self._not_finite(gradient, array)
         if self._flat:
             self._flat.lower(change)
         else:
             self.write(self.read() - change)
         self.memory, self.steps = memory, self.steps + 1
+
+    def _not_finite(self, gradient: np.ndarray, step: np.ndarray) -> FloatingPointError:
+        i = int(np.argmin(np.isfinite(step)))
+        called = self.params[i].label or f"params[{i}]"
+        return FloatingPointError(
+            f"the gradient of {called} is {gradient[i]:g}, of which no finite step can be made; no "
+            f"parameter was moved. Lower the learning rate, or clip gradients with clip_grad_norm_ "
+            f"before they are so large"
+        )
 
     def read(self) -> np.ndarray:
         """The numbers of the parameters, as they are now."""
@@ -284,15 +298,25 @@ class Adam(Optimizer):
 # ---------------------------------------------------------------------- clipping
 
 
-def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
+def clip_grad_norm_(
+    parameters: Iterable[Value], max_norm: float, *, error_if_nonfinite: bool = False
+) -> float:
     """Scale all gradients so that their norm √Σg² is at most `max_norm`; their direction stays.
+
+    Gradients that are infinite or NaN have no direction, and become NaN or 0, as in PyTorch.
+
+    Args:
+        parameters: as from `model.parameters()`.
+        max_norm: the largest norm that is left.
+        error_if_nonfinite: raise an error where the norm is infinite or NaN.
 
     Returns:
         The norm before; with `max_norm` infinite, that is all it does.
 
     Raises:
-        TypeError: `parameters` holds other things than Values.
-        ValueError: `max_norm` is not positive.
+        TypeError: `parameters` holds other things than Values, or a setting is of another type.
+        ValueError: `max_norm` is not positive, or the norm is not finite and that is an error.
+            No gradient has changed then.
 
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
     networks", ICML 2013, algorithm 1.
@@ -306,11 +330,32 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     if max_norm != math.inf:
         positive(max_norm, "max_norm")
     parameters = values_in(parameters)
-    norm = grad_norm(parameters)
-    if norm > max_norm:
-        for p in parameters:
-            p.grad = (p.grad or 0.0) * max_norm / norm
+    gradient = gradient_of(parameters)
+    norm = norm_of(gradient)
+    if flag(error_if_nonfinite, "error_if_nonfinite") and not math.isfinite(norm):
+        raise ValueError(f"the norm of the gradient is {norm}, so it cannot be clipped")
+    scaled = clipped(gradient, max_norm)
+    if scaled is not gradient:
+        for p, x in zip(parameters, scaled.tolist()):
+            p.grad = x
     return norm
+
+
+def clipped(gradient: np.ndarray, max_norm: float) -> np.ndarray:
+    """The gradient itself, or one in its direction with the norm `max_norm` if it is longer.
+
+    >>> clipped(np.array([1e307, 1e308, 1e308]), 1.0).round(3)
+    array([0.071, 0.705, 0.705])
+    """
+    norm = norm_of(gradient)
+    if norm <= max_norm or max_norm == math.inf:
+        return gradient
+    largest = float(np.abs(gradient).max())
+    if not math.isfinite(largest):
+        with np.errstate(invalid="ignore"):
+            return gradient * (max_norm / norm)
+    gradient = gradient / largest  # so that neither its norm nor the ratio leaves the floats
+    return gradient * (max_norm / norm_of(gradient))
 
 
 def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
@@ -327,8 +372,9 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
     0.5
     """
     clip_value = positive(clip_value, "clip_value")
-    for p in values_in(parameters):
-        p.grad = min(max(p.grad or 0.0, -clip_value), clip_value)
+    parameters = values_in(parameters)
+    for p, g in zip(parameters, gradient_of(parameters).tolist()):
+        p.grad = min(max(g, -clip_value), clip_value)
 
 
 def gradient_of(parameters: Iterable[Value]) -> np.ndarray:
@@ -337,7 +383,7 @@ def gradient_of(parameters: Iterable[Value]) -> np.ndarray:
     >>> gradient_of([Value(1.0), Value(2.0)])
     array([0., 0.])
     """
-    return np.array([p.grad or 0.0 for p in parameters], dtype=float)
+    return np.array([0.0 if p.grad is None else p.grad for p in parameters], dtype=float)
 
 
 def grad_norm(parameters: Iterable[Value]) -> float:

@@ -19,7 +19,6 @@ from .settings import (
     Checked,
     at_least_zero,
     choice,
-    finite,
     instance,
     number,
     positive,
@@ -58,7 +57,10 @@ class Scheduler:
         return [self.optimizer.lr]
 
     def _clipped(self, t: int) -> float:
-        return max(self._factor(t), SMALLEST)
+        try:
+            return max(self._factor(t), SMALLEST)
+        except OverflowError:
+            return math.inf
 
     def _factor(self, t: int) -> float:
         raise NotImplementedError
@@ -98,7 +100,9 @@ def _counted(x: Any, mine: Any, name: str) -> Any:
     if type(mine) is int:
         return whole(x, name, least=0)
     if type(mine) is float or mine is None:
-        return None if x is None else finite(x, name)
+        if x is not None and math.isnan(number(x, name)):
+            raise ValueError(f"{name} is a number, got {x!r}")
+        return x
     return instance(x, type(mine), f"{name} is of the type {type(mine).__name__}")
 
 
@@ -195,6 +199,10 @@ def _min_or_max(mode: Any, what: str) -> str:
     return choice(mode, what, ("min", "max"))
 
 
+def _rel_or_abs(mode: Any, what: str) -> str:
+    return choice(mode, what, ("rel", "abs"))
+
+
 def _shrinking(factor: Any, what: str) -> float:
     if share(factor, what) == 0.0:
         raise ValueError(f"{what} is above 0 and below 1, got {factor!r}")
@@ -204,12 +212,15 @@ def _shrinking(factor: Any, what: str) -> float:
 class ReduceLROnPlateau(Scheduler):
     """lr·factor once the cost has not fallen for more than `patience` epochs.
 
+    A cost that is NaN has not fallen. Costs may be negative: what counts is the size of the best.
+
     Args:
         optimizer: the one whose `lr` is set.
         mode: "min", or "max" for something that should rise.
         factor: above 0 and below 1.
         patience: how many epochs without progress are borne.
-        threshold: progress is a cost below (1 − threshold) times the best.
+        threshold: progress is a fall by more than this share of the size of the best, |best|.
+        threshold_mode: "rel"; or "abs", for a fall by more than `threshold` itself.
         min_lr: the lowest learning rate.
 
     Raises:
@@ -225,6 +236,7 @@ class ReduceLROnPlateau(Scheduler):
     """
 
     mode, factor = Checked(_min_or_max), Checked(_shrinking)
+    threshold_mode = Checked(_rel_or_abs)
     patience = Checked(partial(whole, least=0))
     threshold, min_lr = Checked(at_least_zero), Checked(at_least_zero)
 
@@ -235,11 +247,12 @@ class ReduceLROnPlateau(Scheduler):
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
+        threshold_mode: str = "rel",
         *,
         min_lr: float = 0.0,
     ) -> None:
         self.mode, self.factor, self.patience = mode, factor, patience
-        self.threshold, self.min_lr = threshold, min_lr
+        self.threshold, self.threshold_mode, self.min_lr = threshold, threshold_mode, min_lr
         self.best: float | None = None
         self.waited = 0
         super().__init__(optimizer)
@@ -249,20 +262,22 @@ class ReduceLROnPlateau(Scheduler):
         if metric is None:
             raise ValueError("ReduceLROnPlateau reads the cost: call step(cost)")
         cost = number(metric.data if isinstance(metric, Value) else metric, "the cost")
-        if self.best is None or self._is_progress(cost, self.best):
+        if self._is_progress(cost):
             self.best, self.waited = cost, 0
         else:
             self.waited += 1
         if self.waited > self.patience:
             lr = self.optimizer.lr
-            self.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))
+            self.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr, SMALLEST))
             self.waited = 0
         self.epoch += 1
 
-    def _is_progress(self, cost: float, best: float) -> bool:
-        if self.mode == "min":
-            return cost < best * (1.0 - self.threshold)
-        return cost > best * (1.0 + self.threshold)
+    def _is_progress(self, cost: float) -> bool:
+        sign = 1.0 if self.mode == "min" else -1.0
+        best = math.inf if self.best is None else sign * self.best
+        size = abs(best) if self.threshold_mode == "rel" else 1.0
+        margin = self.threshold * size if math.isfinite(size) else 0.0
+        return sign * cost < best - margin
 
     def _factor(self, t: int) -> float:
         return 1.0

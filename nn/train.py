@@ -27,7 +27,7 @@ from .history import History
 from .identity import identity
 from .losses import cost_of, depends_on, differentiate
 from .module import Module, evaluating, mode, numbers
-from .optim import Optimizer, gradient_of, norm_of
+from .optim import Optimizer, clipped, gradient_of, norm_of
 from .run import DivergenceError, Run, last_cost, state_of
 from .schedule import Scheduler
 from .settings import (
@@ -390,8 +390,11 @@ class Trainer:
         run.about_to_step(cost)
         moved = gradient[run.moved]
         if self.clip is not None:
-            moved = moved * min(1.0, self.clip / max(norm_of(moved), 1e-300))
-        self.optimizer.step(moved)
+            moved = clipped(moved, self.clip)
+        try:
+            self.optimizer.step(moved)
+        except FloatingPointError as error:
+            raise run.diverged(str(error), weights_are_good=True) from None
         run.gradient = gradient
         return cost, norms, answers
 

@@ -142,6 +142,70 @@ def test_a_failed_step_is_no_step() -> None:
     assert (optimizer.steps, optimizer.params[0].data) == (0, 1.0)
 
 
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+@pytest.mark.parametrize(
+    ("gradient", "error", "words"),
+    [
+        (
+            np.array([1.0]),
+            ValueError,
+            r"each of the 3 parameters, got float64 data of shape \(1,\)",
+        ),
+        (np.array([1.0, 2.0]), ValueError, r"of shape \(2,\)"),
+        (np.ones((3, 1)), ValueError, r"of shape \(3, 1\)"),
+        (np.ones((1, 3)), ValueError, r"of shape \(1, 3\)"),
+        (np.array(1.0), ValueError, r"of shape \(\)"),
+        (1.0, TypeError, "gradient is an array with a number for each parameter, got 1.0"),
+        ([], ValueError, r"of shape \(0,\)"),
+        (["1", "2", "3"], ValueError, "gradient has a number for each"),
+        (np.array([1j, 2.0, 3.0]), ValueError, "gradient has a number for each"),
+        ([None, 1.0, 2.0], ValueError, "gradient has a number for each"),
+        ([Value(1.0)] * 3, ValueError, "gradient has a number for each"),
+        (np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), ValueError, "masked"),
+        ([1.0, math.nan, 2.0], FloatingPointError, r"the gradient of b is nan, .* no parameter"),
+        ([math.inf, 1.0, 2.0], FloatingPointError, r"the gradient of params\[0\] is inf"),
+    ],
+    ids=str,
+)
+def test_a_gradient_that_is_no_number_for_each_moves_nothing(
+    kind: Any, gradient: Any, error: type[Exception], words: str
+) -> None:
+    optimizer = kind([Value(0.0), Value(1.0, "b"), Value(2.0)], lr=1.0)
+    with pytest.raises(error, match=words):
+        optimizer.step(gradient)
+    assert [p.data for p in optimizer.params] == [0.0, 1.0, 2.0]
+    assert (optimizer.steps, optimizer.memory) == (0, {})
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [[1.0, 2.0], np.array([1, 2]), np.array([1.0, 2.0], dtype=np.float32), np.uint8([1, 2])],
+    ids=repr,
+)
+def test_a_gradient_may_come_in_any_type_of_number(gradient: Any) -> None:
+    optimizer = nn.SGD([Value(3.0), Value(5.0)], lr=1.0)
+    optimizer.step(gradient)
+    assert [p.data for p in optimizer.params] == [2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("build", "gradient"),
+    [
+        (lambda w: nn.SGD([w], 0.1), math.nan),
+        (lambda w: nn.SGD([w], 10.0), 1e308),
+        (lambda w: nn.SGD([w], 0.1, 0.9), -math.inf),
+        (lambda w: nn.Adam([w]), 1e200),  # whose square would stop this parameter for ever
+    ],
+)
+def test_a_step_that_is_not_finite_is_no_step(build: Any, gradient: float) -> None:
+    w = Value(1.0)
+    optimizer = build(w)
+    w.grad = gradient
+    with pytest.raises(FloatingPointError, match="no finite step can be made"):
+        optimizer.step()
+    assert (w.data, optimizer.steps, optimizer.memory) == (1.0, 0, {})
+
+
 def test_a_parameter_without_a_gradient_stays() -> None:
     w = Value(1.0)
     w.grad = None  # type: ignore[assignment]  # as PyTorch's users empty it
@@ -188,6 +252,43 @@ def test_clipping_the_norm_keeps_the_direction() -> None:
     assert nn.clip_grad_norm_(params, 2.0) == pytest.approx(1.0)
     assert nn.clip_grad_norm_(with_gradients(30.0, -40.0), 2.0) == 50.0
     assert [p.grad for p in params] == pytest.approx([0.6, -0.8])
+
+
+@pytest.mark.parametrize(
+    ("gradients", "largest", "norm", "clipped"),
+    [
+        ([1e307, 1e307], 100.0, 2.0**0.5 * 1e307, [100 / 2.0**0.5] * 2),
+        ([1.7e308] * 4, 2.0, math.inf, [1.0] * 4),  # the norm is beyond the largest float
+        ([3e200, -4e200], 1e-300, 5e200, [6e-301, -8e-301]),
+        ([3e-320, 4e-320], 1.0, 5e-320, [3e-320, 4e-320]),
+        ([3e-310, 4e-310], 1e-310, 5e-310, [6e-311, 8e-311]),
+        ([0.0, 0.0], 1e-300, 0.0, [0.0, 0.0]),
+        ([math.inf, 1.0], 1.0, math.inf, [math.nan, 0.0]),
+        ([math.nan, 1.0], 1.0, math.nan, [math.nan, math.nan]),
+    ],
+)
+def test_clipping_at_any_size_is_pytorchs_where_that_is_finite(
+    torch: Any, gradients: list[float], largest: float, norm: float, clipped: list[float]
+) -> None:
+    params = with_gradients(*gradients)
+    assert nn.grad_norm(params) == pytest.approx(norm, rel=1e-3, nan_ok=True)
+    found = nn.clip_grad_norm_(params, largest)
+    assert found == pytest.approx(norm, rel=1e-3, abs=0.0, nan_ok=True)
+    assert [p.grad for p in params] == pytest.approx(clipped, rel=1e-3, abs=0.0, nan_ok=True)
+    theirs = torch.tensor([0.0] * len(gradients), dtype=torch.float64, requires_grad=True)
+    theirs.grad = torch.tensor(gradients, dtype=torch.float64)
+    torch.nn.utils.clip_grad_norm_([theirs], largest)
+    if not all(map(math.isfinite, gradients)):
+        assert theirs.grad.tolist() == pytest.approx(clipped, nan_ok=True)
+
+
+@pytest.mark.parametrize("gradient", [math.inf, math.nan])
+def test_clipping_what_is_not_finite_may_be_an_error(gradient: float) -> None:
+    params = with_gradients(gradient, 2.0)
+    with pytest.raises(ValueError, match=f"the norm of the gradient is {gradient}"):
+        nn.clip_grad_norm_(params, 1.0, error_if_nonfinite=True)
+    assert params[1].grad == 2.0
+    assert nn.clip_grad_norm_(with_gradients(3.0, 4.0), 1.0, error_if_nonfinite=True) == 5.0
 
 
 def test_clipping_above_one_clips() -> None:

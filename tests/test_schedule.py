@@ -89,6 +89,7 @@ def test_a_plateau_stops_at_its_lowest_rate() -> None:
         (lambda o: nn.LinearLR(o, total_iters=0), "total_iters is a whole number"),
         (lambda o: nn.ReduceLROnPlateau(o, factor=1.0), "factor is at least 0 and below 1"),
         (lambda o: nn.ReduceLROnPlateau(o, factor=0.0), "factor is above 0"),
+        (lambda o: nn.ReduceLROnPlateau(o, threshold_mode="no"), "is one of rel, abs; got 'no'"),
         (lambda o: nn.ReduceLROnPlateau(o, "down"), "mode is one of min, max; got 'down'"),
         (lambda o: nn.ReduceLROnPlateau(o, patience=-1), "patience is .* at least 0, got -1"),
         (lambda o: nn.ReduceLROnPlateau(o).step(), r"call step\(cost\)"),
@@ -156,6 +157,69 @@ def test_progress_is_more_than_the_threshold(mode: str, small: float, large: flo
         schedule.step(2.0)
         schedule.step(second)
         assert schedule.optimizer.lr == found
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("costs", "settings", "falls"),  # with patience 1: after which costs the rate is halved
+    [
+        ([1.0] * 7, {}, [2, 4, 6]),
+        ([-1.0] * 7, {}, [2, 4, 6]),
+        ([0.0] * 7, {}, [2, 4, 6]),
+        ([-1.0] * 7, {"mode": "max"}, [2, 4, 6]),
+        ([-1.0 + 5e-5 * i for i in range(7)], {}, [2, 4, 6]),
+        ([-1.0, -2.0, -3.0, -4.0], {}, []),
+        ([-4.0, -3.0, -2.0, -1.0], {"mode": "max"}, []),
+        ([NAN, 1.0, 0.5, 0.25], {}, []),
+        ([NAN, NAN, 1.0, 0.5], {}, [1]),
+        ([1.0, NAN, NAN, 0.5], {}, [2]),
+        ([INF, 1.0, 0.5], {}, []),
+        ([INF, INF, INF, 1.0], {}, [1]),
+        ([-INF, -INF, -INF], {}, [2]),
+        ([1.0, -INF, -INF], {"mode": "max"}, [2]),
+        ([100.0, 99.5, 99.0, 98.5], {"threshold": 0.4, "threshold_mode": "abs"}, []),
+        ([100.0, 99.7, 99.6, 99.5], {"threshold": 0.4, "threshold_mode": "abs"}, [2]),
+        ([-1.0, -0.7, -0.5], {"mode": "max", "threshold": 0.4, "threshold_mode": "abs"}, []),
+        ([-1.0, -0.7, -0.7], {"mode": "max", "threshold": 0.4, "threshold_mode": "abs"}, [2]),
+    ],
+)
+def test_a_plateau_of_any_costs(
+    torch: Any, costs: list[float], settings: dict[str, Any], falls: list[int]
+) -> None:
+    schedule = nn.ReduceLROnPlateau(optimizer(), factor=0.5, patience=1, **settings)
+    found = [*rates(schedule, costs), schedule.optimizer.lr]
+    assert [i for i in range(len(costs)) if found[i + 1] < found[i]] == falls
+    if min(costs) >= 0.0 or settings.get("threshold_mode") == "abs":
+        # PyTorch takes (1 ∓ threshold)·best for the margin, which negative costs turn around
+        sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+        theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(sgd, factor=0.5, patience=1, **settings)
+        for cost, lr in zip(costs, found[1:]):
+            theirs.step(cost)
+            assert sgd.param_groups[0]["lr"] == lr
+
+
+def test_a_plateau_that_met_infinity_goes_on() -> None:
+    first, second = (nn.ReduceLROnPlateau(optimizer(), patience=1) for _ in range(2))
+    first.step(-INF)
+    second.load_state_dict(first.state_dict())
+    assert rates(second, [0.0] * 3) == [1.0, 1.0, 0.1]
+    with pytest.raises(ValueError, match="best is a number, got nan"):
+        second.load_state_dict({**first.state_dict(), "best": NAN})
+
+
+def test_a_rate_falls_on_a_plateau_and_stays_a_rate() -> None:
+    schedule = nn.ReduceLROnPlateau(optimizer(), factor=1e-100, patience=0)
+    assert rates(schedule, [1.0] * 6)[-1] == 1e-30
+
+
+def test_a_rate_that_grows_beyond_floats_is_refused_and_stays() -> None:
+    schedule = nn.ExponentialLR(optimizer(), gamma=1e200)
+    schedule.step()
+    with pytest.raises(ValueError, match="lr, the learning rate, is a positive number, got inf"):
+        schedule.step()
+    assert (schedule.epoch, schedule.optimizer.lr) == (1, 1e200)
 
 
 def test_the_lowest_rate_of_a_cosine_is_a_rate() -> None:
