@@ -42,6 +42,7 @@ from .settings import (
     several,
     whole,
 )
+from .squash import squashed_twice
 
 Callback = Callable[["Trainer", History], object]
 INTERRUPTED = "interrupted by Ctrl-C"
@@ -199,6 +200,7 @@ class Trainer:
             run.begin()
         self.history = run.history
         self.history.answers = self.model._answers = self.answers
+        self._warn_of_squashing(examples)
         batches = math.ceil(len(examples) / size)
         bar = tqdm(
             total=epochs * batches,
@@ -528,6 +530,14 @@ class Trainer:
                     break
                 outputs = self._outputs(examples, i)
         return answers_of(self.loss, examples.y, np.size(numbers(outputs)))
+
+    def _warn_of_squashing(self, examples: Examples) -> None:
+        """A warning and no error, for it is computed as asked, and in PyTorch as well."""
+        with mode(self.model, training=False):
+            some = {0, len(examples) // 2, len(examples) - 1}
+            outputs = [self._outputs(examples, i) for i in sorted(some)]
+        if None not in outputs and (found := squashed_twice(self.loss, outputs)):
+            warnings.warn(found, RuntimeWarning, stacklevel=3)
 
     def _outputs(self, examples: Examples, i: int) -> Any:
         """The outputs for an example; None if they cannot be computed."""

@@ -29,7 +29,17 @@ ORDER = {
     ],
     "nn": [
         *("settings", "typed", "activations", "init", "optim", "data", "files", "probes", "module"),
-        *("layers", "targets", "losses", "penalties", "schedule", "answers", "snapshots", "curve"),
+        *(
+            "layers",
+            "targets",
+            "losses",
+            "squash",
+            "penalties",
+            "schedule",
+            "answers",
+            "snapshots",
+            "curve",
+        ),
         *("history", "checkpoint", "identity", "code", "run", "train", "diagnose", "draw"),
         *("plots", "page"),
     ],
