@@ -69,7 +69,7 @@ def _check_scopes(order: list[Value], opened: Collection[str]) -> None:
         for i in range(len(parts))
     }
     for name in opened:
-        if not (isinstance(name, str) and name in known):
+        if not (isinstance(name, str) and name and name in known):
             near = nearest(str(name), sorted(known))
             raise ValueError(f"there is no scope {name!r} to open; the nearest are {near}")
 

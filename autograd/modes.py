@@ -21,6 +21,8 @@ from contextvars import ContextVar
 from types import FrameType
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
+from . import boundary
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Settings = Mapping[str, Any]
 
@@ -190,7 +192,12 @@ class Setting:
         return weakref.ref(leave)
 
     def __call__(self, function: Function) -> Function:
-        """The function, run inside such a block each time."""
+        """The function, run inside such a block each time.
+
+        Raises:
+            TypeError: it is no function.
+        """
+        boundary.function(function, "such a block decorates a function")
 
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:

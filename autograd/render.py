@@ -141,6 +141,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         Raises:
             OSError: the file cannot be written; what stood there is untouched.
         """
+        _check_paths(filename=filename, directory=directory)
         target = expanded(Path(directory or self.directory or "", filename or self.filename))
         if not (skip_existing and target.exists()):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -179,9 +180,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             RenderError: Graphviz refuses; the DOT is kept beside where the file would be.
             OSError: the file cannot be written.
         """
-        for place, what in ((filename, "filename"), (directory, "directory"), (outfile, "outfile")):
-            if place is not None:
-                boundary.path(place, what)
+        _check_paths(filename=filename, directory=directory, outfile=outfile)
         for truth, what in ((view, "view"), (quiet_view, "quiet_view"), (cleanup, "cleanup")):
             flag(truth, what)
         name = Path(directory or self.directory or "", outfile or filename or self.filename)
@@ -207,3 +206,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         if view or quiet_view:
             self._view(str(target), format=format, quiet=quiet_view)
         return str(target)
+
+
+def _check_paths(**paths: Any) -> None:
+    for what, path in paths.items():
+        if path is not None:
+            boundary.path(path, what)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .boundary import several
+from .boundary import refuse_masked, several
 from .value import Value, constant
 
 
@@ -151,6 +151,7 @@ def _some(values: Iterable[Any], what: str) -> list[Value]:
 
 def _listed(values: Iterable[Any], what: str) -> list[Value]:
     if isinstance(values, np.ndarray):
+        refuse_masked(values, what)
         values = values.ravel().tolist()
     items = several(values, f"{what} takes a sequence of Values, as in {what}([a, b])")
     return [v if isinstance(v, Value) else constant(v, what) for v in items]

@@ -233,8 +233,10 @@ class Sequential(Module):
 
     def __init__(self, *layers: Any) -> None:
         for layer in layers:
-            if not callable(layer) or (
-                hasattr(layer, "parameters") and not isinstance(layer, Module)
+            if (
+                isinstance(layer, type)
+                or not callable(layer)
+                or (hasattr(layer, "parameters") and not isinstance(layer, Module))
             ):
                 raise TypeError(f"Sequential takes modules of nn and functions, got {layer!r}")
         self.layers = list(layers)

@@ -109,6 +109,8 @@ def regions(
     instance(model, Module, "model is a module of nn")
     text(title, "title")
     threshold = None if threshold is None else finite(threshold, "threshold")
+    if history is not None:
+        instance(history, History, "history is what trainer.fit() returned")
     points, classes = _plane(X, y)
     across, up = _axes_around(points)
     outputs = model.predict(np.array([[p, q] for q in up for p in across]))
@@ -243,6 +245,7 @@ def confusion_matrix(
         TypeError: a class is no whole number.
     """
     if history is not None:
+        instance(history, History, "history is what trainer.fit() returned")
         return _confusion(*_read_by(history, y, said, classes))
     wanted, answers = (_classes(kinds, what) for kinds, what in ((y, "y"), (said, "said")))
     if len(wanted) != len(answers):

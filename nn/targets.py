@@ -50,14 +50,18 @@ def class_index(target: Any, num_classes: int) -> int:
     ...
     ValueError: class 10 is outside the 10 classes, 0 to 9
     """
-    if not isinstance(target, numbers.Real) or not float(target).is_integer():
+    if not _is_whole(target):
         raise TypeError(f"a class is a whole number from 0 to {num_classes - 1}, got {target!r}")
-    index = int(float(target))
+    index = int(target)
     if not 0 <= index < num_classes:
         raise ValueError(
             f"class {index} is outside the {num_classes} classes, 0 to {num_classes - 1}"
         )
     return index
+
+
+def _is_whole(x: Any) -> bool:
+    return isinstance(x, numbers.Real) and bool(x % 1 == 0)
 
 
 def listed(x: Any) -> Any:

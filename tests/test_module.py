@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import errno
+import pickle
 import random
 import threading
 from collections.abc import Iterator
@@ -455,3 +457,53 @@ def test_an_error_leaves_the_mode_as_it_was() -> None:
     with pytest.raises(ValueError, match="takes 2 input"):
         model.predict([[1.0]])
     assert all(module.training for module in model.modules())
+
+
+class Child(nn.Module):
+    """A module that knows the one that it is part of."""
+
+    def __init__(self, parent: nn.Module) -> None:
+        self.parent, self.weight = parent, Value(2.0)
+
+    def forward(self, x: Any) -> Any:
+        return self.weight * x[0]
+
+    def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+        yield self.weight, rng.random()
+        yield from super().drawn(rng)
+
+
+class Parent(nn.Module):
+    """A module with such a child, and a layer that knows it as well."""
+
+    def __init__(self) -> None:
+        self.child, self.layer = Child(self), nn.Layer(2, 1, "tanh", seed=0)
+        self.layer.model, self.layer.neurons[0].layer = self, self.layer  # type: ignore[attr-defined]
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x) + self.child(x)
+
+
+def test_a_module_may_know_the_one_that_it_is_part_of(tmp_path: Path) -> None:
+    family = Parent()
+    neuron = "layer.neurons.0"
+    names = ["child.weight", f"{neuron}.w.0", f"{neuron}.w.1", f"{neuron}.b"]
+    assert [name for name, _ in family.named_parameters()] == names
+    assert list(family.state_dict()) == ["child.weight", "layer.weight", "layer.bias"]
+    assert [name for name, _ in family.named_modules()] == ["", "child", "layer", neuron]
+    assert repr(family) == "Parent(Child(…), Layer of [TanhNeuron(2)])"
+    family.load(_saved(family, tmp_path))
+    family.reset_parameters(seed=1)
+    assert family.child.weight.data == random.Random(1).random()
+    assert len(copy.deepcopy(family).parameters()) == 4
+    assert pickle.loads(pickle.dumps(family)).state_dict().keys() == family.state_dict().keys()
+    assert family.eval().predict([[1.0, 2.0]]).shape == (1,)
+    assert "tanh" in nn.draw(family).source
+    nn.Trainer(family, nn.mse_loss, nn.SGD(family.parameters(), lr=0.1)).fit(
+        [[0.0, 1.0], [1.0, 0.0]], [1.0, 0.0], epochs=1
+    )
+
+
+def _saved(model: nn.Module, folder: Path) -> Path:
+    model.save(folder / "family.npz")
+    return folder / "family.npz"

@@ -55,6 +55,8 @@ def graph_page(
     """
     lr, max_nodes = finite(lr, "lr"), whole(max_nodes, "max_nodes", 2)
     order = _checked_order(root)
+    titled = None if title is None else text(title, "title")
+    begun = {} if position is None else {"position": _checked_position(position, order)}
     used = list(dict.fromkeys([ops.leaf, ops.constant, *(node.op for node in order)]))
     computed = {op for op in used if computable(op)}
     rows = recorded(root, _moving(order, parameters), used, computed)
@@ -71,12 +73,11 @@ def graph_page(
         "layouts": _layouts(rows, groups, place, set(seen)),
         "lr": lr,
         "stale": bool(stale(root)),
+        **begun,
     }
-    if position is not None:
-        data["position"] = _checked_position(position, order)
     return Page(
         "player",
-        rows[-1]["name"] if title is None else text(title, "title"),
+        rows[-1]["name"] if titled is None else titled,
         data,
         f"const OPERATIONS = {operations(used)};\n{quiz()}",
         ("dagre.min.js",) if groups else (),

@@ -1,0 +1,300 @@
+"""The kinds of arguments: what each takes, and what it must refuse.
+
+Every kind is tried with its own examples and with all of `ODD`, which holds what people hand over
+by mistake. What is neither a good example nor among what the kind `takes` must be refused.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import nn
+from autograd import Value
+
+X, Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0]
+SHARED = Value(3.0, "x")
+MASKED = np.ma.array(X, mask=[[0, 0], [0, 1], [0, 0], [0, 0]])
+
+
+def model() -> nn.MLP:
+    """2 inputs, 2 neurons, 1 output."""
+    return nn.MLP(2, [2, 1], "tanh", seed=0)
+
+
+def graph() -> Value:
+    """y = w·x + b, with labels."""
+    y = Value(2.0, "w") * Value(3.0, "x") + Value(1.0, "b")
+    y.label = "y"
+    return y
+
+
+def sgd() -> nn.SGD:
+    """An optimiser of a model of its own."""
+    return nn.SGD(model().parameters(), lr=0.1, momentum=0.9)
+
+
+ODD: dict[str, Callable[[], Any]] = {
+    "None": lambda: None,
+    "True": lambda: True,
+    **{str(x): lambda x=x: x for x in (0, 1, 5, -1, 0.5, 1.5)},
+    "nan": lambda: float("nan"),
+    "inf": lambda: float("inf"),
+    "huge": lambda: 10**400,
+    "1j": lambda: 1j,
+    "''": str,
+    "'a'": lambda: "a",
+    "bytes": lambda: b"a",
+    "[]": list,
+    "['a']": lambda: ["a"],
+    "[1.0]": lambda: [1.0],
+    "{}": dict,
+    "{'a': 1}": lambda: {"a": 1},
+    "object": object,
+    "function": lambda: lambda: 0,
+    "class": lambda: nn.SGD,
+    "Value": lambda: Value(1.0, "stranger"),
+    "model": model,
+    "optimizer": sgd,
+    "scheduler": lambda: nn.StepLR(sgd(), 1),
+    "rng": lambda: random.Random(0),
+    "path": lambda: Path("a"),
+    "array of texts": lambda: np.array(["a", "b"]),
+    "masked array": lambda: MASKED,
+    "three axes": lambda: np.ones((2, 2, 2)),
+}
+
+NAMES = "array of texts three axes masked array"
+WHOLE = "0 1 5 -1"
+NUMBERS = f"{WHOLE} 0.5 1.5 inf nan"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of argument.
+
+    Attributes:
+        good: makes examples that are taken; the first completes a call.
+        says: what an error says was expected, a regular expression.
+        takes: the names of what it also takes among `ODD`, or may.
+        bad: makes examples that must be refused besides.
+    """
+
+    good: Callable[[], list[Any]]
+    says: str
+    takes: str = ""
+    bad: Callable[[], list[Any]] = list
+    odd: dict[str, Callable[[], Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        taken = {name for name in ODD if f" {name} " in f" {self.takes} "}
+        refused = {name: make for name, make in ODD.items() if name not in taken}
+        object.__setattr__(self, "odd", refused)
+
+
+def names(*given: str) -> Kind:
+    """One of these names."""
+    return Kind(
+        lambda: list(given), "one of|there is no|is no", bad=lambda: [given[0].upper() + "!"]
+    )
+
+
+KINDS: dict[str, Kind] = {
+    # numbers
+    "real": Kind(
+        lambda: [2.0, np.float32(0.5), Fraction(1, 2), np.array([3.0])],
+        "one real number|beyond the largest float",
+        f"{NUMBERS} True [1.0]",
+    ),
+    "operand": Kind(
+        lambda: [2.0, np.float32(0.5), Value(1.0)],
+        "one real number|beyond the largest float",
+        f"{NUMBERS} True [1.0] Value three axes",
+    ),
+    "finite": Kind(lambda: [2.0, -1, np.float32(0.5)], "finite|number|beyond", "0 1 5 -1 0.5 1.5"),
+    "positive": Kind(lambda: [0.1, 5, np.float32(0.5)], "number|beyond", "1 5 0.5 1.5"),
+    "at least 0": Kind(
+        lambda: [0.1, 0, np.float32(0.5)], "number|at least 0|beyond", "0 1 5 0.5 1.5"
+    ),
+    "share": Kind(lambda: [0.1, 0, np.float32(0.5)], "number|at least 0|beyond", "0 0.5"),
+    "above 0 below 1": Kind(
+        lambda: [0.1, np.float32(0.5)], "number|at least 0|above 0|beyond", "0.5"
+    ),
+    "whole": Kind(lambda: [2, 1, np.int64(3)], "whole number of at least 1", "1 5 huge"),
+    "whole from 0": Kind(lambda: [2, 0, np.int64(3)], "whole number of at least 0", "0 1 5 huge"),
+    "whole from 2": Kind(lambda: [60, 2, np.int64(3)], "whole number of at least 2", "5 huge"),
+    "any whole": Kind(lambda: [2, -3, np.int64(3)], "whole number", f"{WHOLE} huge"),
+    "seed": Kind(
+        lambda: [0, -3, "name", None, random.Random(1), np.int64(3)],
+        "seed",
+        f"{WHOLE} huge None rng 0.5 1.5 '' 'a'",
+        lambda: [float("nan"), np.random.default_rng(0)],
+    ),
+    # texts and choices
+    "label": Kind(lambda: ["w", ""], "string", "'' 'a' [] {} Value"),
+    "text": Kind(lambda: ["a title", ""], "text|string", "'' 'a'"),
+    "flag": Kind(lambda: [True, False, np.bool_(True)], "True or False", "True"),
+    "off": Kind(lambda: [False], "True or False", "True"),
+    "picture": Kind(lambda: ["a.svg"], "path|names no file|ending", "'a' path None"),
+    "path": Kind(
+        lambda: ["a.file", Path("a.file")], "path|names no file", "'a' path", lambda: ["a\0"]
+    ),
+    "rankdir": names("LR", "TB", "RL", "BT"),
+    "format": names("svg", "png", "pdf"),
+    "mode": names("min", "max"),
+    "reduction": names("mean", "sum"),
+    "by": names("weight"),
+    "activation": Kind(lambda: ["relu", "tanh", True], "there is no activation", "True"),
+    "init": Kind(
+        lambda: ["he", None, lambda rng, nin, nout: 0.5],
+        "there is no initialiser|init",
+        "None function model",
+        lambda: [lambda rng, nin, nout: float("nan"), lambda rng, nin, nout: "a"],
+    ),
+    "op name": Kind(lambda: ["softsign"], "name is a word", "'a'", lambda: ["a b", "class"]),
+    "scope": Kind(lambda: ["layer1"], "needs a name", "'a'"),
+    "open": Kind(lambda: [(), []], "scope", "[]"),
+    "js names": Kind(lambda: [["z"]], "names|a name", "['a'] [] array of texts"),
+    "rules": Kind(lambda: [(), ["∂f/∂a = 1"]], "rule", "[]  ['a']"),
+    "bytes": Kind(lambda: [b"content"], "bytes", "bytes"),
+    # functions and objects
+    "function": Kind(lambda: [lambda x: x], "function|class", "function model"),
+    "decorated": Kind(lambda: [lambda x: x], "function", "function model"),
+    "test": Kind(lambda: [lambda x: x > 0.0], "function", "class model function"),
+    "error": Kind(lambda: [ValueError], "function", "class model function"),
+    "sampler": Kind(lambda: [lambda: 1.0], "function", "function model"),
+    "op value": Kind(lambda: [lambda a: a], "function", "", lambda: [lambda *a: a]),
+    "op partials": Kind(
+        lambda: [lambda out, a: (1.0,)], "function|partials", "", lambda: [lambda out: ()]
+    ),
+    "op function": Kind(lambda: [lambda out, a: (1.0,)], "function", "function None model"),
+    "kink": Kind(lambda: [lambda a: a], "function", "function None model"),
+    "domain": Kind(lambda: [("a > 0", lambda a: a > 0, "Move it.")], "domain", "None"),
+    "loss": Kind(lambda: [nn.mse_loss, nn.MSELoss()], "loss", "function model"),
+    "penalty": Kind(
+        lambda: [lambda m: nn.l2_penalty(m.parameters(), 0.1)], "penalty", "None function model"
+    ),
+    "accuracy": Kind(lambda: [lambda out, y: True], "accuracy", "None function model"),
+    "callbacks": Kind(
+        lambda: [[], [lambda t, h: None], lambda t, h: None], "callback", "[] function model"
+    ),
+    "model": Kind(lambda: [model()], "module of nn|model", "model"),
+    "layer": Kind(lambda: [model()[0]], "layer", ""),
+    "layers": Kind(lambda: [model()[0], abs], "modules of nn and functions", "function model"),
+    "optimizer": Kind(lambda: [sgd()], "optimi[sz]er", "optimizer"),
+    "history": Kind(lambda: [nn.History(), None], "history", "None"),
+    # Values
+    "output": Kind(lambda: [SHARED * 2.0], "Value", "Value"),
+    "inputs of it": Kind(lambda: [SHARED, [SHARED]], "Value", "[] Value"),
+    "children": Kind(lambda: [(Value(1.0), Value(2.0)), (), [Value(1.0)]], "Value", "[] {} Value"),
+    "checked": Kind(lambda: [lambda a, b: a * b], "function", "function model Value"),
+    "root": Kind(lambda: [graph()], "Value", "Value"),
+    "node": Kind(lambda: ["x", "w"], "in the graph|in this graph|label|node"),
+    "nodes": Kind(lambda: [["x"], "x"], "parameter|leaf|label|node", "[] None"),
+    "values": Kind(
+        lambda: [[Value(1.0), 2.0], np.array([1.0, 2.0]), (Value(1.0),)],
+        "sequence of Values|real number|at least one|masked",
+        "[] [1.0] three axes",
+    ),
+    "others": Kind(
+        lambda: [[Value(1.0)], []], "sequence of Values|real number", "[] [1.0] three axes"
+    ),
+    "leaves": Kind(
+        lambda: [[Value(1.0)], (Value(1.0), Value(2.0))],
+        "Values? that you made|parameters|there twice",
+        "[]",
+        lambda: [[graph()], [Value(1.0)] * 2, [1.0]],
+    ),
+    "parameters": Kind(
+        lambda: [model().parameters(), [Value(1.0)]],
+        "parameters|Values that you made",
+        "Value []",
+        lambda: [[1.0], [None]],
+    ),
+    "path pair": Kind(lambda: [("w", "y"), None], "path is a pair|in the graph|label", "None"),
+    "gradients": Kind(lambda: [{}, None], "gradients", "None {}"),
+    "guesses": Kind(
+        lambda: [{"w": 3.0}, {"x": 2.0}], "gradients by label|label|nothing to check|number"
+    ),
+    # arrays
+    "rows": Kind(lambda: [X, np.array(X)], "X |input"),
+    "features": Kind(lambda: [[0.5, 1.0], np.array([0.5, 1.0])], "X |x |input"),
+    "answers": Kind(lambda: [[0, 1, 1, 0], np.array([0, 1, 1, 0])], r"y |y\[|target|class"),
+    "targets": Kind(lambda: [Y, np.array(Y), [0, 1, 1, 0]], r"y |y\[|target"),
+    "column": Kind(
+        lambda: [[1.0, 2.0], np.array([1.0, 2.0])], "argument|array", "[1.0] three axes"
+    ),
+    "two inputs": Kind(lambda: [[0.5, 1.0], [Value(0.5), 1.0]], "input|number", "[] [1.0]"),
+    "inputs": Kind(lambda: [[0.5, 1.0], np.array([0.5, 1.0]), [Value(0.5), 1.0]], "input|number"),
+    "outputs": Kind(
+        lambda: [Value(0.5), [Value(0.5)]], "output|number|shape", f"{NUMBERS} [1.0] Value True"
+    ),
+    "target": Kind(
+        lambda: [0.5, [1], np.array([1.0])], "target|number", f"{NUMBERS} [1.0] Value True"
+    ),
+    "sign": Kind(lambda: [1, [-1]], "target|number", "1 -1 [1.0] Value True"),
+    "log-probabilities": Kind(
+        lambda: [[Value(-0.5), Value(-1.0), -2.0]],
+        "output|number",
+        f"{NUMBERS} True [1.0] Value",
+    ),
+    "norm": Kind(lambda: [0.1, 5, float("inf")], "number|beyond", "1 5 0.5 1.5 inf"),
+    "learnt": Kind(
+        lambda: [[Value(1.0)], (Value(1.0), Value(2.0))],
+        "Values? that you made|parameters|there twice",
+        "Value",
+        lambda: [[graph()], [Value(1.0)] * 2, [1.0]],
+    ),
+    "logits": Kind(lambda: [[Value(0.5), Value(1.0), 0.0]], "output|number|logits"),
+    "class": Kind(lambda: [0, 2, np.int64(1)], "class|target|probabilities", "0 1 True"),
+    "jobs": Kind(lambda: [1], "n_jobs", "1 -1 5 huge"),
+    "metric": Kind(lambda: [0.5, Value(0.5)], "cost", f"{NUMBERS} Value"),
+    "optimizer state": Kind(lambda: [sgd().state_dict()], "state"),
+    "scheduler state": Kind(lambda: [nn.StepLR(sgd(), 1).state_dict()], "state"),
+    "scheduler": Kind(lambda: [None], "schedule", "None"),
+    "any scheduler": Kind(lambda: [None], "schedule", "None scheduler"),
+    "one activation": Kind(lambda: ["relu", "tanh", True], "there is no activation", "True"),
+    "one class": Kind(lambda: [["yes"], None], "classes|names", "None ['a'] [1.0]"),
+    "told history": Kind(lambda: [None], "history", "None"),
+    "full history": Kind(lambda: [nn.History(losses=[0.5, 0.4], accuracies=[0.5, 1.0])], "history"),
+    "axes": Kind(lambda: [Figure().add_subplot()], "axes"),
+    "cost": Kind(lambda: [lambda p, q: p * p + q * q], "cost", "function model"),
+    "places": Kind(lambda: [{"way": [(0.0, 0.0), (1.0, 1.0)]}], "path|place|X has shape"),
+    "two names": Kind(lambda: [("w", "b")], "names"),
+    "shape of two": Kind(lambda: [(1, 2), (2, 1)], "shape|image"),
+    "json": Kind(lambda: [nn.History().to_json()], "JSON|text"),
+    "file": Kind(lambda: [], "path|names no file|not a", "'a' path"),
+    "passes": Kind(lambda: [(), []], "pass", "[] model"),
+    "state": Kind(lambda: [model().state_dict()], "state|missing"),
+    "array": Kind(lambda: [np.ones(9)], "array|number", "", lambda: [np.ones(8)]),
+    "numbers": Kind(lambda: [np.ones(9), [0.5] * 9], "number|shape|array"),
+    "pair": Kind(lambda: [(X, Y), None], "pair|X |y ", "None"),
+    "validation": Kind(lambda: [0.25, (X, Y), None], "validation|X |y ", "None 0.5"),
+    "shape": Kind(lambda: [(1, 2), None], "shape", "None"),
+    "classes": Kind(lambda: [["no", "yes"], None], "classes|names", f"None model {NAMES}"),
+    "nouts": Kind(
+        lambda: [[2, 1], (1,), np.array([2, 1])], "nouts|nout ", "", lambda: [[0], [2.5], [[2]]]
+    ),
+    "betas": Kind(
+        lambda: [(0.9, 0.99), [0.0, 0.5]], "betas", "", lambda: [(1.0, 0.9), (0.9, None)]
+    ),
+    "dtype": Kind(lambda: [np.float64, "float32"], "dtype", "None"),
+    "class index": Kind(lambda: [0, [0, 1], np.array([1])], "class", "0 1 True [] [1.0]"),
+    # what Python or another package checks, or nothing depends on
+    "theirs": Kind(lambda: [], "", " ".join(ODD)),
+}
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of this name; `name?` may be None as well."""
+    kind = KINDS[name.removesuffix("?")]
+    if name.endswith("?"):
+        return Kind(lambda: [*kind.good(), None], kind.says, f"{kind.takes} None", kind.bad)
+    return kind

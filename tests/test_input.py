@@ -1,0 +1,545 @@
+"""Wrong input: every public argument has a kind, and refuses in words what that kind refuses.
+
+`ARGUMENTS` gives each public argument its kind, of those in `kinds.py`. A new argument without one
+turns the first test red, and an argument without a check the second.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import random
+import re
+import types
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kinds import KINDS, Kind, graph, kind_of, model, sgd
+
+import autograd
+import nn
+import nn.page
+import nn.plots
+from autograd import Value
+from autograd.page import graph_page
+
+ROOT = Path(__file__).parent.parent
+
+ARGUMENTS = """
+Value(data: real, label: label, _op: text, _children: children)
+Value.backward(gradient: real)
+Value.leaky_relu(negative_slope: operand)
+Value.elu(alpha: operand)
+Value.maximum(other: operand)
+Value.minimum(other: operand)
+Value.stepper(gradient: real)
+Value.explain(node: node, max_paths: whole)
+Value.nudge(node: node, amount: real)
+Value.draw(options: theirs)
+Value.page(options: theirs)
+Value.save_html(path: path, options: theirs)
+Stepper(root: root, gradient: real)
+Stepper.next Stepper.back(count: whole)
+Stepper.until(node: node)
+Stepper.check(guesses: guesses, by_label: real)
+Stepper.draw(options: theirs)
+Flat(values: leaves)
+Flat.lower(change: array)
+Flat.write(numbers: array)
+Compiled.__call__ Compiled.mean Compiled.value_and_grad(arguments: column)
+Page.save(path: path)
+Drawing.pipe(format: format?, renderer: theirs, formatter: theirs, neato_no_op: theirs,
+             quiet: theirs, engine: theirs, encoding: theirs)
+Drawing.save(filename: path?, directory: path?, skip_existing: theirs)
+Drawing.render(filename: path?, directory: path?, view: off, cleanup: flag, format: format?,
+               renderer: theirs, formatter: theirs, neato_no_op: theirs, quiet: theirs,
+               quiet_view: off, outfile: picture, engine: theirs)
+Setting.__call__(function: decorated)
+compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag, dtype: dtype,
+        passes: passes, matrices: flag, debug: flag)
+draw(root: root, path: path pair, around: node?, depth: whole from 0?, max_nodes: whole, open: open,
+     gradients: gradients, rankdir: rankdir, format: format)
+draw_dot(root: root, format: format, rankdir: rankdir)
+drawn(sampler: sampler)
+explain(root: root, node: node, max_paths: whole)
+grad(output: output, inputs: inputs of it, create_graph: flag, allow_unused: flag)
+gradcheck(f: checked, inputs: two inputs, eps: positive, atol: at least 0, rtol: at least 0)
+graph_page(root: root, parameters: nodes, lr: finite, max_nodes: whole from 2, title: text?,
+           position: whole from 0?)
+javascript(function: function, names: js names)
+logsumexp log_softmax mean softmax sum(values: values)
+surprisal(value: operand, others: others)
+require(test: test, values: operand, error: error)
+setting(name: theirs)
+nudge(root: root, node: node, amount: real)
+op(name: op name, value: op value, partials: op partials, rules: rules, symbol: text,
+   reads: op function, domain: domain, kink: kink)
+scope(name: scope)
+sensitivity trace(root: root)
+destination(path: path)
+read_whole(path: file)
+write_whole(path: path, content: bytes)
+Op.__call__(operands: operand, named: theirs)
+
+Module.__call__ Module.forward(args: theirs, kwargs: theirs)
+Module.load(path: file)
+Module.load_state_dict(state: state)
+Module.predict(X: rows)
+Module.reset_parameters(seed: seed)
+Module.save(path: path)
+Module.save_html(path: path, options: theirs)
+Module.train(mode: flag)
+Module.zero_grad(set_to_none: flag)
+Neuron(nin: whole, activation: one activation, nonlin: flag?, init: init, seed: seed, nout: whole)
+Neuron.forward Layer.forward Sequential.forward(x: inputs)
+Layer(nin: whole, nout: whole, activation: activation, nonlin: flag?, init: init, seed: seed)
+MLP(nin: whole, nouts: nouts, activation: activation, output: activation, init: init, seed: seed)
+Sequential(layers: layers)
+Sequential.__getitem__(index: theirs)
+Dropout(p: share, seed: seed)
+Dropout.forward(x: theirs)
+Dropout.seed(seed: seed)
+MSELoss L1Loss BCELoss BCEWithLogitsLoss CrossEntropyLoss NLLLoss HingeLoss
+  PerceptronLoss(reduction: reduction)
+Loss.forward(input: outputs, target: target)
+nn.mse_loss nn.l1_loss nn.binary_cross_entropy nn.binary_cross_entropy_with_logits
+  (input: outputs, target: target, reduction: reduction)
+nn.hinge_loss nn.perceptron_loss(input: outputs, target: sign, reduction: reduction)
+nn.squared_error(output: outputs, target: target)
+nn.cross_entropy(input: logits, target: class, reduction: reduction)
+nn.nll_loss(input: log-probabilities, target: class, reduction: reduction)
+nn.one_hot(target: class index, num_classes: whole)
+nn.l1_penalty nn.l2_penalty(parameters: parameters, strength: at least 0)
+nn.clip_grad_norm_(parameters: parameters, max_norm: norm)
+nn.clip_grad_value_(parameters: parameters, clip_value: positive)
+nn.grad_norm(parameters: parameters)
+Optimizer(params: learnt, lr: positive, weight_decay: at least 0)
+Optimizer.step(gradient: numbers?)
+Optimizer.write(numbers: numbers)
+Optimizer.zero_grad(set_to_none: flag)
+Optimizer.load_state_dict(state: optimizer state)
+SGD(params: learnt, lr: positive, momentum: at least 0, weight_decay: at least 0, nesterov: flag)
+Adam(params: learnt, lr: positive, betas: betas, eps: at least 0, weight_decay: at least 0)
+Scheduler.step(metric: theirs)
+Scheduler.load_state_dict(state: scheduler state)
+StepLR(optimizer: optimizer, step_size: whole, gamma: positive)
+ExponentialLR(optimizer: optimizer, gamma: positive)
+CosineAnnealingLR(optimizer: optimizer, T_max: whole, eta_min: at least 0)
+LinearLR(optimizer: optimizer, start_factor: positive, end_factor: at least 0, total_iters: whole)
+ReduceLROnPlateau(optimizer: optimizer, mode: mode, factor: above 0 below 1, patience: whole from 0,
+                  threshold: at least 0, min_lr: at least 0)
+ReduceLROnPlateau.step(metric: metric)
+Trainer(model: model, loss: loss, optimizer: optimizer, scheduler: scheduler, penalty: penalty,
+        clip: positive?, accuracy: accuracy)
+Trainer.fit(X: rows, y: targets, epochs: whole, batch_size: whole?, validation: validation,
+            early_stopping: whole?, seed: any whole, checkpoint: path?, resume: flag,
+            callbacks: callbacks, progress: flag?, compile: flag)
+Trainer.evaluate(X: rows, y: targets)
+Trainer.restarts(n: whole, X: rows, y: targets, args: theirs, n_jobs: jobs, seed: any whole,
+                 settings: theirs)
+History.add(numbers: theirs)
+History.from_json(text: json)
+History.load(path: file)
+History.save(path: path)
+nn.diagnose(model: model, X: rows, y: targets, loss: loss?, lr: positive?)
+nn.draw(model: model, x: features?, by: by, max_neurons: whole from 2, classes: one class,
+        format: format)
+network_page(model: model, history: history, data: pair, classes: classes, shape: shape,
+             title: text?)
+plots.curves(history: full history)
+plots.decision_regions(model: model, X: rows, y: targets, title: text, threshold: finite?,
+                       history: history)
+plots.regions(axes: axes, model: model, X: rows, y: targets, title: text, threshold: finite?,
+              history: history)
+plots.scatter(axes: axes, X: rows, y: targets, kinds: theirs)
+plots.neuron_heatmaps(model: model, X: rows)
+plots.weights_as_images(layer: layer, shape: shape of two)
+plots.confusion_matrix(y: answers, said: answers, classes: classes,
+                       history: told history)
+plots.descent_path(cost: cost, paths: places, names: two names)
+"""
+
+# Made by our functions for people to read, a base of classes, or the machinery of a public one.
+NOT_FOR_CALLING = {
+    *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Value.conjugate"),
+    *("Op.compute", "Op.failure", "Op.slope_failure", "Op.slope"),
+    *("Setting", "Setting.within", "no_grad.within", "detect_anomaly.within", "scope.within"),
+    *("Module.drawn", "Neuron.drawn", "Neuron.activated", "Neuron.weighted_sum"),
+    *("Activation", "Diagnosis", "Finding", "History", "Scheduler"),
+}
+
+# What must be given as well before an argument means anything.
+TOGETHER = {
+    ("Trainer.fit", "resume"): ["checkpoint"],
+    ("Trainer.fit", "early_stopping"): ["validation"],
+    ("SGD", "nesterov"): ["momentum"],
+    ("require", "test"): ["values"],
+    ("require", "error"): ["values"],
+    ("gradcheck", "f"): ["inputs"],
+    ("gradcheck", "eps"): ["inputs"],
+    ("gradcheck", "atol"): ["inputs"],
+    ("gradcheck", "rtol"): ["inputs"],
+}
+
+RECEIVERS: dict[str, Callable[[], Any]] = {
+    "Value": graph,
+    "Stepper": lambda: graph().stepper(),
+    "Flat": lambda: autograd.Flat(model().parameters()),
+    "Compiled": lambda: autograd.compile(lambda x: Value(2.0) * x),
+    "Page": lambda: autograd.Page("player", "a page", {"nodes": []}),
+    "Drawing": lambda: graph().draw(),
+    "Setting": autograd.no_grad,
+    "Op": lambda: autograd.relu,
+    "Module": model,
+    "Neuron": lambda: model()[0].neurons[0],
+    "Layer": lambda: model()[0],
+    "Sequential": model,
+    "Dropout": lambda: nn.Dropout(0.5, seed=0),
+    "Loss": nn.MSELoss,
+    "Optimizer": sgd,
+    "Scheduler": lambda: nn.StepLR(sgd(), 1),
+    "ReduceLROnPlateau": lambda: nn.ReduceLROnPlateau(sgd()),
+    "Trainer": lambda: trainer(model()),
+    "History": nn.History,
+}
+
+
+def trainer(network: nn.Module) -> nn.Trainer:
+    return nn.Trainer(network, nn.mse_loss, nn.SGD(network.parameters(), lr=0.1))
+
+
+# ---------------------------------------------------------------------- the public signatures
+
+
+def public_callables() -> dict[str, Callable[..., Any]]:
+    """Every public function, constructor and method by name, each where it is defined."""
+    found: dict[str, Callable[..., Any]] = {"graph_page": graph_page}
+    found["network_page"] = nn.page.network_page
+    plots = [n for n, f in vars(nn.plots).items() if getattr(f, "__module__", "") == "nn.plots"]
+    places = [
+        (autograd, autograd.__all__, ""),
+        (nn, nn.__all__, "nn."),
+        (nn.plots, [n for n in plots if not n.startswith("_")], "plots."),
+    ]
+    for module, names, prefix in places:
+        for name in names:
+            thing = getattr(module, name)
+            if isinstance(thing, type):
+                found.update(of_class(thing))
+            elif isinstance(thing, types.FunctionType):
+                found[prefix + name] = thing
+    return {name: f for name, f in found.items() if name not in NOT_FOR_CALLING}
+
+
+def of_class(thing: type) -> Iterator[tuple[str, Callable[..., Any]]]:
+    if issubclass(thing, BaseException):
+        return
+    if "__init__" in vars(thing) or any("__init__" in vars(c) for c in ours(thing)):
+        yield thing.__name__, thing
+    for owner in ours(thing):
+        for name, method in vars(owner).items():
+            static = isinstance(method, (staticmethod, classmethod))
+            public = not name.startswith("_") or name in ("__call__", "__getitem__")
+            named_so = static or getattr(method, "__name__", "") == name  # no second name
+            if public and named_so and (static or isinstance(method, types.FunctionType)):
+                yield f"{owner.__name__}.{name}", getattr(owner, name)
+
+
+def ours(thing: type) -> list[type]:
+    return [c for c in thing.__mro__ if c.__module__.split(".")[0] in ("autograd", "nn")]
+
+
+def declared() -> dict[str, dict[str, str]]:
+    """The table, as kinds of arguments by name."""
+    found: dict[str, dict[str, str]] = {}
+    for called, arguments in re.findall(r"([\w.\s]+)\(([^)]*)\)", ARGUMENTS):
+        pairs = [argument.split(":") for argument in arguments.split(",")]
+        for name in called.split():
+            found[name] = {argument.strip(): kind.strip() for argument, kind in pairs}
+    return found
+
+
+def arguments_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:
+        return {}
+    return {name: p for name, p in parameters.items() if name != "self"}
+
+
+PUBLIC, DECLARED = public_callables(), declared()
+
+
+def test_every_public_argument_has_a_kind() -> None:
+    wanted = {name: set(arguments_of(f)) for name, f in PUBLIC.items() if arguments_of(f)}
+    given = {name: set(kinds) for name, kinds in DECLARED.items()}
+    without = {name: wanted[name] - given.get(name, set()) for name in wanted}
+    assert {name: arguments for name, arguments in without.items() if arguments} == {}
+    gone = {name: given[name] - wanted.get(name, set()) for name in given}
+    assert {name: arguments for name, arguments in gone.items() if arguments} == {}
+    tables = [*DECLARED.values(), *SET_LATER.values()]
+    used = {kind.removesuffix("?") for kinds in tables for kind in kinds.values()}
+    assert used == set(KINDS)
+
+
+# ---------------------------------------------------------------------- calling
+
+Call = tuple[Callable[..., Any], dict[str, Any]]
+
+
+def call_with(name: str, argument: str, value: Any) -> tuple[Callable[[], Any], list[Any]]:
+    """A call with this argument, and with the first good example of each that it needs.
+
+    Returns:
+        What makes the call, and the objects that take part in it.
+    """
+    function, kinds = PUBLIC[name], DECLARED[name]
+    parameters = arguments_of(function)
+    owner, _, method = name.rpartition(".")
+    given: dict[str, Any] = {}
+    for other, parameter in parameters.items():
+        open_ended = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        required = parameter.default is parameter.empty and not open_ended
+        if (other != argument and required) or other in TOGETHER.get((name, argument), []):
+            given[other] = kind_of(kinds[other]).good()[0]
+    given[argument] = value
+    several = any(parameters[other].kind == inspect.Parameter.VAR_POSITIONAL for other in given)
+    by_place = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}
+    if several:  # what stands before them has no name to be given by
+        by_place.add(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    takes_self = "self" in inspect.signature(function).parameters
+    receivers = [RECEIVERS[owner]()] if takes_self else []
+    if "optimizer" in given and "model" in given and argument != "optimizer":
+        given["optimizer"] = nn.SGD(given_parameters(given["model"]), lr=0.1)
+    positional, named = list(receivers), {}
+    for other, parameter in parameters.items():
+        if other in given and parameter.kind in by_place:
+            positional.append(given[other])
+        elif other in given:
+            open_ended = parameter.kind == inspect.Parameter.VAR_KEYWORD
+            named["w" if open_ended else other] = given[other]
+    if method in ("fit", "restarts"):
+        named = {"epochs": 1, "compile": False, **named}
+    return lambda: function(*positional, **named), [*receivers, *given.values()]
+
+
+def given_parameters(network: Any) -> list[Value]:
+    return (network if isinstance(network, nn.Module) else model()).parameters()
+
+
+def picture(thing: Any, known: dict[int, tuple[int, Any]] | None = None) -> Any:
+    """All that can change about an object, as something that compares by what it holds."""
+    known = {} if known is None else known
+    if id(thing) in known:
+        return known[id(thing)][0]
+    if isinstance(thing, (types.FunctionType, type, autograd.Op)):
+        return repr(thing)
+    known[id(thing)] = len(known), thing  # kept, for an id may be given anew
+    if isinstance(thing, Value):
+        fields = [thing.data, thing.grad, thing.label, thing.op.name, thing.args]
+        return picture(fields, known)
+    if isinstance(thing, np.ndarray):
+        return str(thing.dtype), thing.shape, repr(thing.tolist())
+    if isinstance(thing, random.Random):
+        return thing.getstate()
+    if isinstance(thing, dict):
+        return [(picture(key, known), picture(x, known)) for key, x in thing.items()]
+    if isinstance(thing, (list, tuple)):
+        return [picture(x, known) for x in thing]
+    if type(thing).__module__.split(".")[0] in ("autograd", "nn") and hasattr(thing, "__dict__"):
+        return type(thing).__name__, picture(vars(thing), known)
+    return repr(thing)
+
+
+@cache
+def raising_lines(file: str) -> set[int]:
+    tree = ast.parse("".join(linecache.getlines(file)))
+    return {
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+
+
+def fault(name: str, argument: str, kind: Kind, value: Any) -> str:
+    """What is wrong with how this value is refused; "" if nothing is."""
+    call, objects = call_with(name, argument, value)
+    before = picture(objects)
+    try:
+        call()
+    except (TypeError, ValueError, OverflowError, autograd.LabelError) as error:
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        assert traceback is not None
+        file = traceback.tb_frame.f_code.co_filename
+        place = Path(file)
+        if not place.is_relative_to(ROOT) or traceback.tb_lineno not in raising_lines(file):
+            return f"was not checked: {error!r}, from {place.name}:{traceback.tb_lineno}"
+        if not re.search(rf"\b{argument.strip('_')}\b|{kind.says}|masked entries", str(error)):
+            return f"is not explained: {error!r}"
+        if picture(objects) != before:
+            return f"left something changed: {error!r}"
+        return ""
+    except BaseException as error:
+        return f"ended in {type(error).__name__}: {error}"
+    return "was taken"
+
+
+CASES = [
+    (name, argument)
+    for name, kinds in DECLARED.items()
+    for argument, kind in kinds.items()
+    if kind != "theirs"
+]
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_what_does_not_fit_is_refused(empty_folder: Path, name: str, argument: str) -> None:
+    kind = kind_of(DECLARED[name][argument])
+    wrong = [*kind.odd.items(), *((repr(x), lambda x=x: x) for x in kind.bad())]
+    faults = {shown: fault(name, argument, kind, make()) for shown, make in wrong}
+    assert {shown: said for shown, said in faults.items() if said} == {}
+    assert list(empty_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_what_fits_is_taken(empty_folder: Path, name: str, argument: str) -> None:
+    for value in kind_of(DECLARED[name][argument]).good():
+        call_with(name, argument, value)[0]()
+
+
+# ---------------------------------------------------------------------- settings, set later
+
+# Attributes that are settings: each refuses, when it is set later, what its kind refuses.
+SET_LATER: dict[str, dict[str, str]] = {
+    "SGD": {"lr": "positive", "weight_decay": "at least 0"}
+    | {"momentum": "at least 0", "nesterov": "flag"},
+    "Adam": {"lr": "positive", "weight_decay": "at least 0"}
+    | {"betas": "betas", "eps": "at least 0"},
+    "StepLR": {"step_size": "whole", "gamma": "positive"},
+    "ExponentialLR": {"gamma": "positive"},
+    "CosineAnnealingLR": {"T_max": "whole", "eta_min": "at least 0"},
+    "LinearLR": {"start_factor": "positive", "end_factor": "at least 0", "total_iters": "whole"},
+    "ReduceLROnPlateau": {"mode": "mode", "factor": "above 0 below 1", "patience": "whole from 0"}
+    | {"threshold": "at least 0", "min_lr": "at least 0"},
+    "Dropout": {"p": "share", "training": "flag"},
+    "Trainer": {"model": "model", "loss": "loss", "optimizer": "optimizer", "clip": "positive?"}
+    | {"scheduler": "any scheduler", "penalty": "penalty", "accuracy": "accuracy"},
+}
+MADE: dict[str, Callable[[], Any]] = {
+    "SGD": sgd,
+    "Adam": lambda: nn.Adam([Value(1.0)]),
+    "StepLR": lambda: nn.StepLR(sgd(), 2),
+    "ExponentialLR": lambda: nn.ExponentialLR(sgd(), 0.9),
+    "CosineAnnealingLR": lambda: nn.CosineAnnealingLR(sgd(), 5),
+    "LinearLR": lambda: nn.LinearLR(sgd()),
+    "ReduceLROnPlateau": lambda: nn.ReduceLROnPlateau(sgd()),
+    "Dropout": lambda: nn.Dropout(0.5, seed=0),
+    "Trainer": lambda: trainer(model()),
+}
+
+
+@pytest.mark.parametrize("owner", SET_LATER)
+def test_every_argument_that_is_kept_as_an_attribute_is_a_setting(owner: str) -> None:
+    kept = set(arguments_of(getattr(nn, owner))) & set(dir(MADE[owner]()))
+    links = {"params", "optimizer", "seed"} if owner != "Trainer" else set()
+    assert kept - links <= set(SET_LATER[owner])
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(owner, name) for owner, names in SET_LATER.items() for name in names]
+)
+def test_a_setting_is_checked_when_it_is_set(owner: str, name: str) -> None:
+    kind = kind_of(SET_LATER[owner][name])
+    for shown, make in kind.odd.items():
+        thing = MADE[owner]()
+        before = picture(thing)
+        with pytest.raises((TypeError, ValueError), match=kind.says):
+            setattr(thing, name, make())
+            raise AssertionError(f"{shown} was taken")
+        assert picture(thing) == before
+    for x in kind.good():
+        setattr(MADE[owner](), name, x)
+
+
+def test_a_schedule_of_another_optimiser_is_refused() -> None:
+    network = model()
+    other = nn.StepLR(nn.SGD(network.parameters(), lr=0.1), 1)
+    with pytest.raises(ValueError, match="the learning rate of another optimiser"):
+        nn.Trainer(network, nn.mse_loss, nn.SGD(network.parameters(), lr=0.1), scheduler=other)
+    later = trainer(network)
+    later.scheduler = other
+    with pytest.raises(ValueError, match="the learning rate of another optimiser"):
+        later.fit([[0.0, 1.0]], [1.0])
+
+
+# ---------------------------------------------------------------------- the checks themselves
+
+
+def test_the_wrong_inputs_of_the_lists_are_refused_in_words() -> None:
+    """Some of those that were once taken, or ended in Python's words, by hand."""
+    network, optimizer = model(), sgd()
+    tried: list[tuple[Callable[[], Any], str]] = [
+        (lambda: graph().draw(max_nodes="a"), "max_nodes is a whole number of at least 1, got 'a'"),
+        (lambda: trainer(network).fit([[0.0, 1.0]], [1.0], seed=1.5), "seed is a whole number"),
+        (lambda: trainer(network).fit([[0.0, 1.0]], [1.0], checkpoint=5), "path of a file.* got 5"),
+        (lambda: trainer(network).fit([[0.0, 1.0]], [1.0], compile="no"), "compile is True or"),
+        (lambda: trainer(network).restarts(2, [[0.0, 1.0]], [1.0], n_jobs=0), "n_jobs is a count"),
+        (lambda: nn.diagnose(5, [[0.0]], [0]), "model is a module of nn; got 5"),
+        (lambda: nn.draw(5), "model is a module of nn.*; got 5"),
+        (lambda: autograd.compile(abs, passes=5), "passes are functions of a Program; got 5"),
+        (lambda: optimizer.step("abc"), "gradient is an array .* got 'abc'"),
+        (lambda: optimizer.step(0.5), "gradient is an array .* got 0.5"),
+        (lambda: network.load_state_dict(None), "state holds arrays by name.*; got None"),
+        (lambda: nn.one_hot(0, -1), "num_classes is a whole number of at least 1, got -1"),
+        (lambda: setattr(optimizer, "momentum", -1), "momentum is at least 0, got -1"),
+        (lambda: nn.MLP(2, [1], init=lambda *_: float("nan")), "init draws is a finite number"),
+    ]
+    for call, said in tried:
+        with pytest.raises((TypeError, ValueError), match=said):
+            call()
+
+
+def test_masked_entries_are_refused_wherever_arrays_come_in() -> None:
+    network, X = model(), np.ma.array([[0.0, 1.0]], mask=[[False, True]])
+    y, gradient = (
+        np.ma.array([1.0], mask=[True]),
+        np.ma.array(np.ones(9), mask=[True] + [False] * 8),
+    )
+    state = {**network.state_dict(), "layers.1.bias": y}
+    tried: list[Callable[[], Any]] = [
+        lambda: network.predict(X),
+        lambda: network.predict([X[0]]),
+        lambda: network(X[0]),
+        lambda: trainer(network).fit(X, [1.0]),
+        lambda: trainer(network).fit([[0.0, 1.0]], y),
+        lambda: trainer(network).evaluate([[0.0, 1.0]], y),
+        lambda: network.load_state_dict(state),
+        lambda: sgd().step(gradient),
+        lambda: sgd().write(gradient),
+        lambda: autograd.compile(lambda x: x)(y),
+        lambda: autograd.relu(y),
+        lambda: autograd.sum(y),
+        lambda: Value(y),
+        lambda: nn.mse_loss([Value(1.0)], y),
+        lambda: nn.one_hot(np.ma.array([0, 1], mask=[True, False]), 2),
+        lambda: nn.cross_entropy([Value(1.0), Value(2.0)], np.ma.array([0.5, 0.5], mask=[1, 0])),
+    ]
+    for call in tried:
+        with pytest.raises(ValueError, match="masked"):
+            call()
+    whole = np.ma.array([[0.0, 1.0]], mask=[[False, False]])
+    assert network.predict(whole) == network.predict(whole.data)
