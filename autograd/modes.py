@@ -98,6 +98,7 @@ class Tracing(Protocol):
     """Who sees what is made while a function is traced."""
 
     checks: list[Any]  # what must hold in every row
+    raised: list[Exception]  # by operations, and to refuse something
 
     def node(self, node: Any, recording: bool) -> Any:
         """The node to use in place of a new one."""

@@ -701,7 +701,10 @@ def failure(
         return error
     if numbers is None:
         numbers = [a.data for a in operands]
-    return op.failure(error, numbers, [name(a) for a in operands])
+    worded = op.failure(error, numbers, [name(a) for a in operands])
+    if tracing := modes.tracing():
+        tracing.raised.append(worded)
+    return worded
 
 
 def exact_data(node: Value) -> float:

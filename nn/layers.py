@@ -339,7 +339,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, seed: Seed = None) -> None:
         self.p = p
-        self._rng = generator(seed)
+        self._rng, self._alone = generator(seed), False
 
     def seed(self, seed: Seed) -> None:
         """Start the masks anew.
@@ -347,7 +347,11 @@ class Dropout(Module):
         Raises:
             TypeError: it is no seed.
         """
-        self._rng = generator(seed)
+        rng = generator(seed)
+        if self._alone and isinstance(seed, (int, float, str)):
+            self._rng.seed(seed)  # the same generator goes on, so nothing is compiled anew
+        else:
+            self._rng, self._alone = rng, isinstance(seed, (int, float, str))
 
     def forward(self, x: Any) -> Any:
         """The inputs, some of them zero; one Value or number stays one."""

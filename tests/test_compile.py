@@ -824,7 +824,7 @@ def test_a_gradient_is_that_of_one_value() -> None:
         autograd.compile(lambda x: w * x, params=[w, w])
     with pytest.raises(TypeError, match="params are Values that you made"):
         autograd.compile(lambda x: w * x, params=[w * 2.0])
-    with pytest.raises(TypeError, match="compile takes a function of Values, got 3"):
+    with pytest.raises(TypeError, match="compile takes a function of Values. got 3"):
         autograd.compile(3)
     with pytest.raises(ValueError, match="nothing is compiled yet"):
         _ = autograd.compile(lambda x: x).source

@@ -382,6 +382,32 @@ def test_nothing_is_traced_anew_while_nothing_changes() -> None:
         assert compiled.graph is graph
 
 
+def test_what_neurons_keep_is_no_change_even_to_what_looks_at_all_attributes() -> None:
+    model = nn.MLP(2, [3, 1], seed=0)
+    model([1.0, 1.0])
+    penalty = autograd.compile(lambda: nn.l2_penalty(model.parameters(), 0.1))
+    penalty()
+    graph = penalty.graph
+    model([2.0, 1.0])
+    with autograd.no_grad():
+        model([3.0, 1.0])
+    penalty()
+    assert penalty.graph is graph
+    model.layers[0].neurons[0].b = Value(2.0)
+    assert penalty() == pytest.approx(nn.l2_penalty(model.parameters(), 0.1).data)
+
+
+def test_masks_that_start_anew_are_no_change() -> None:
+    dropout = nn.Dropout(0.5, seed=0)
+    dropout.seed(1)
+    compiled, x = autograd.compile(dropout.train()), np.ones((1, 40))
+    found = compiled(x)
+    graph = compiled.graph
+    dropout.seed(1)
+    assert np.array_equal(compiled(x), found)
+    assert compiled.graph is graph
+
+
 def test_an_equal_number_is_no_change() -> None:
     scale = Scale()
     compiled = autograd.compile(scale.times)

@@ -217,6 +217,17 @@ def test_a_check_without_arguments() -> None:
         compiled()
 
 
+def test_a_check_that_allows_one_number_is_compiled_from_one_row() -> None:
+    def function(y: Value) -> Value:
+        require(lambda y: (y == 1.0) | (y == -1.0), y, error=ValueError)
+        return y * 2.0
+
+    compiled = autograd.compile(function)
+    assert compiled([-1.0]).tolist() == [-2.0]
+    with pytest.raises(ValueError, match="in row 1: 0.5"):
+        compiled([1.0, 0.5])
+
+
 @pytest.mark.parametrize(
     "test",
     [
@@ -429,3 +440,34 @@ def test_a_compiled_function_inside_another_is_refused() -> None:
     with pytest.raises(TraceError, match="a compiled function is called .* as .function of"):
         autograd.compile(lambda x: x * inner([1.0])[0])([1.0])
     assert autograd.compile(lambda x: x * inner.function(x))([3.0]).tolist() == [18.0]
+
+
+def caught(x: Value) -> Value:
+    try:
+        return x.log()
+    except ValueError:
+        return x * 2.0
+
+
+def caught_check(x: Value) -> Value:
+    try:
+        require(lambda x: x > 0.0, x, error=ValueError)
+    except ValueError:
+        return x * 2.0
+    return x * 3.0
+
+
+def caught_refusal(x: Value) -> Value:
+    try:
+        positive = x > 0.0
+    except TypeError:
+        positive = False
+    return x * 2.0 if positive else x * 3.0
+
+
+@pytest.mark.parametrize("function", [caught, caught_check, caught_refusal])
+@pytest.mark.parametrize("rows", [[-1.0, -2.0, 3.0], [1.0, 2.0, -3.0], [1.0, -1.0]])
+def test_an_error_that_the_function_catches_is_refused(function: Any, rows: list[float]) -> None:
+    """Another row may not meet the error, and would go another way."""
+    with pytest.raises(TraceError, match=r"catches an error, which not every row|are compared"):
+        autograd.compile(function)(rows)

@@ -361,7 +361,9 @@ class Compiled:
         version = next((version for version in known if version.guard.holds()), None)
         if version is None:
             version = self._compiled(rows)
-            known[:] = [version, *known[: VERSIONS - 1]]
+        if not known or version is not known[0]:  # the last used is asked first
+            others = [other for other in known if other is not version]
+            known[:] = [version, *others[: VERSIONS - 1]]
         self._last = version
         return version
 
@@ -374,6 +376,19 @@ class Compiled:
         finally:
             reach.put_back(states)
 
+    def _second(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Traced:
+        """The trace of a row that differs from the first, or of numbers near to it."""
+        row = rows.different()
+        try:
+            with in_row(row):
+                return trace(self.function, rows.another(), leaves, reach)
+        except TraceError:
+            raise
+        except Exception:
+            if row:
+                raise
+            return trace(self.function, rows.row(0), leaves, reach)  # near to it is none allowed
+
     def _compiled_for(self, rows: Arguments, reach: Reach) -> Version:
         asked = self._given or []
         if asked:
@@ -384,8 +399,7 @@ class Compiled:
         found = [v for v in first.leaves() if v not in known]
         if found:
             Flat(found)
-        with in_row(rows.different()):
-            second = trace(self.function, rows.another(), [*asked, *found], reach)
+        second = self._second(rows, [*asked, *found], reach)
         again = set(second.leaves())
         params = [*asked, *(v for v in found if v in again)]
         numbers = _taken_over([first, second], params)

@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import modes
+from .. import modes, ops
 from ..value import Value
 
-FOREIGN = sys.stdlib_module_names | {"autograd", "numpy"}  # these are taken to stay as they are
+OURS = {"autograd", "numpy"}
+FOREIGN = sys.stdlib_module_names | OURS  # these are taken to stay as they are
 PLAIN = (int, float, complex, str, bytes, type(None), range, np.generic)
 GENERATORS = (*(random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator),)
 LARGE = 100_000  # the elements of a larger list or array are not looked at
@@ -120,7 +121,7 @@ class Reach:
         seen: dict[int, Any] = {}
         # What it is called, the thing, and the names in the code that names the thing itself
         stack: list[tuple[str, Any, frozenset[str] | None]] = [("", self._function, None)]
-        while stack:
+        while stack and len(seen) < LARGE:
             path, thing, names = stack.pop()
             if isinstance(thing, PLAIN) or id(thing) in seen:
                 continue
@@ -176,6 +177,8 @@ class Reach:
     def _in_object(self, path: str, thing: Any) -> Iterator[Holder]:
         if isinstance(thing, dict) or (isinstance(thing, SEQUENCES) and len(thing) <= LARGE):
             yield Holder(path, thing)
+        if type(thing).__module__.partition(".")[0] in OURS:
+            return
         every = bool(BY_NAME & self._names)
         if hasattr(thing, "__dict__"):
             yield Holder(path, vars(thing), self._names | (vars(thing).keys() if every else set()))
@@ -245,7 +248,9 @@ class Guard:
             keys = [
                 key
                 for key, thing in holder.contents().items()
-                if (id(holder.held), key) not in reach.written and not _is_library(thing)
+                if (id(holder.held), key) not in reach.written
+                and not _is_library(thing)
+                and not _is_for_a_look(thing, numbers)
             ]
             if keys:
                 self._reads.append((holder.reader(keys), holder.held))
@@ -348,6 +353,11 @@ def _is_library(thing: Any) -> bool:
     if isinstance(thing, ModuleType):
         return foreign(thing.__name__)
     return isinstance(thing, type) and foreign(thing.__module__)
+
+
+def _is_for_a_look(thing: Any, numbers: list[Value]) -> bool:
+    """Whether this is a Value that was computed and is kept, which no code is made of."""
+    return isinstance(thing, Value) and thing.op is not ops.leaf and thing not in numbers
 
 
 def _slots(kind: type) -> Iterator[str]:

@@ -162,6 +162,7 @@ class Trace:
             leaf.__class__ = HiddenLeaf
         self.drawn: list[tuple[Value, Callable[[], float]]] = []
         self.checks: list[Check] = []
+        self.raised: list[Exception] = []
         self.made: set[int] = set()
         self.kept: list[Value] = []  # so that no other Value gets the id of one that was made
         self.lines: dict[int, str] = {}
@@ -227,14 +228,22 @@ class Trace:
         """Where a number was taken from, elsewhere than in `drawn`; "" if none was."""
         return self._reach.moved(self._states) if self._reach else ""
 
+    def refuse_what_was_caught(self) -> None:
+        """Refuse a function that goes on after an error, for another row may not meet it."""
+        for error in self.raised:
+            if isinstance(error, TraceError):
+                raise error
+            raise TraceError(
+                f"the function catches an error, which not every row may meet: {error}. What is "
+                f"compiled must be the same for all numbers: choose with where, or keep the "
+                f"operands inside the domain"
+            )
+
     def looked(self, name: str) -> None:
         """Refuse a look at a number, unless the engine itself looks."""
         caller = sys._getframe(2).f_globals.get("__name__", "")
         if not caller.startswith("autograd."):
-            raise _error(
-                f"`.data` of {name or 'a Value'} is read",
-                LOOKED,
-            )
+            raise _error(f"`.data` of {name or 'a Value'} is read", LOOKED)
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
         """Raise for what cannot be compiled, with the line that does it."""
@@ -242,9 +251,12 @@ class Trace:
 
 
 def _error(what: str, remedy: str, line: str = "") -> TraceError:
-    return TraceError(
+    error = TraceError(
         f"{what} in {line or _line()}. What is compiled must be the same for all numbers: {remedy}"
     )
+    if tracing := modes.tracing():
+        tracing.raised.append(error)
+    return error
 
 
 def _line() -> str:
@@ -257,7 +269,7 @@ def _line() -> str:
     return f"{Path(path).name}, line {number}" + (f": `{text}`" if text else "")
 
 
-def require(test: Callable[..., Any], *values: Any, error: Callable[..., BaseException]) -> None:
+def require(test: Callable[..., Any], *values: Any, error: Callable[..., Exception]) -> None:
     """Raise an error unless a test of some numbers holds, in the engine and in compiled code.
 
     In a function that is compiled an `if` on the number of a Value is refused, because it would
@@ -291,9 +303,13 @@ def require(test: Callable[..., Any], *values: Any, error: Callable[..., BaseExc
             raise TypeError(f"{role} of require is a function of numbers, got {function!r}")
     nodes = [v if isinstance(v, Value) else constant(v, "require") for v in values]
     numbers = [v.data for v in nodes]
+    tracing = modes.tracing()
     if not test(*numbers):
-        raise error(*numbers)
-    if tracing := modes.tracing():
+        failed = error(*numbers)
+        if tracing:
+            tracing.raised.append(failed)
+        raise failed
+    if tracing:
         _check_on_arrays(test, numbers)
         tracing.checks.append(Check(test, nodes))
 
@@ -341,6 +357,7 @@ def trace(
             arguments.append(_nested(values, numbers.shape))
         with modes.traced(seen):
             returned = function(*arguments)
+            seen.refuse_what_was_caught()
             outputs, shape = _outputs(returned)
     finally:
         seen.reveal()
