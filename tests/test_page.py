@@ -386,6 +386,15 @@ def test_a_page_holds_a_line_for_each_operand(way: str) -> None:
     assert set(parts(graph_page(order[-1]).html)["data"]["layouts"][way]["edges"]) == wanted
 
 
+@pytest.mark.parametrize(("nodes", "folded"), [(60, False), (61, True)])
+def test_sixty_nodes_are_seen_and_descent_steps_by_a_tenth(nodes: int, folded: bool) -> None:
+    y = Value(0.5, "x")
+    for _ in range(nodes - 1):
+        y = y.sin()
+    data = parts(graph_page(labelled(y, "y")).html)["data"]
+    assert (bool(data["groups"]), data["lr"]) == (folded, 0.1)
+
+
 def test_a_box_is_as_wide_as_its_label() -> None:
     assert box_size({"op": "mul", "label": "a"})[0] == 120
     assert box_size({"op": "mul", "label": "a" * 18})[0] >= 18 * 8
