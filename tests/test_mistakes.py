@@ -408,3 +408,10 @@ def test_a_guess_that_is_close_is_told_to_carry_more_digits(guess: float) -> Non
 def test_a_verdict_marks_right_and_wrong() -> None:
     html = neuron().stepper().check(w=-0.16, b=3)._repr_html_()
     assert html.index("✓") < html.index("w: -0.16") < html.index("✗") < html.index("b: 3")
+
+
+def test_a_verdict_is_true_if_all_answers_are_right() -> None:
+    s = neuron().stepper()
+    assert s.check({"w": -0.1586, "b": -0.1058})
+    assert not s.check({"w": -0.1586, "b": 0.1058})
+    assert not s.check({"w": 0.1586, "b": -0.1058})
