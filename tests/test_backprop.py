@@ -296,7 +296,7 @@ def test_a_constant_input_is_an_error_that_says_so() -> None:
 
 
 def test_grad_refuses_what_is_not_a_value() -> None:
-    with pytest.raises(TypeError, match="with respect to Values, got 2.0"):
+    with pytest.raises(TypeError, match="with respect to Values; got 2.0"):
         grad(Value(1.0) * 2, [2.0])  # type: ignore[list-item]
 
 
