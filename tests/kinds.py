@@ -150,6 +150,7 @@ KINDS: dict[str, Kind] = {
     "format": names("svg", "png", "pdf"),
     "mode": names("min", "max"),
     "reduction": names("mean", "sum"),
+    "threshold mode": names("rel", "abs"),
     "by": names("weight"),
     "activation": Kind(lambda: ["relu", "tanh", True], "there is no activation", "True"),
     "init": Kind(

@@ -115,7 +115,7 @@ nn.cross_entropy(input: logits, target: class, reduction: reduction)
 nn.nll_loss(input: log-probabilities, target: class, reduction: reduction)
 nn.one_hot(target: class index, num_classes: whole)
 nn.l1_penalty nn.l2_penalty(parameters: parameters, strength: at least 0)
-nn.clip_grad_norm_(parameters: parameters, max_norm: norm)
+nn.clip_grad_norm_(parameters: parameters, max_norm: norm, error_if_nonfinite: flag)
 nn.clip_grad_value_(parameters: parameters, clip_value: positive)
 nn.grad_norm(parameters: parameters)
 Optimizer(params: learnt, lr: positive, weight_decay: at least 0)
@@ -132,7 +132,7 @@ ExponentialLR(optimizer: optimizer, gamma: positive)
 CosineAnnealingLR(optimizer: optimizer, T_max: whole, eta_min: at least 0)
 LinearLR(optimizer: optimizer, start_factor: positive, end_factor: at least 0, total_iters: whole)
 ReduceLROnPlateau(optimizer: optimizer, mode: mode, factor: above 0 below 1, patience: whole from 0,
-                  threshold: at least 0, min_lr: at least 0)
+                  threshold: at least 0, threshold_mode: threshold mode, min_lr: at least 0)
 ReduceLROnPlateau.step(metric: metric)
 Trainer(model: model, loss: loss, optimizer: optimizer, scheduler: scheduler, penalty: penalty,
         clip: positive?, accuracy: accuracy)
@@ -434,7 +434,7 @@ SET_LATER: dict[str, dict[str, str]] = {
     "CosineAnnealingLR": {"T_max": "whole", "eta_min": "at least 0"},
     "LinearLR": {"start_factor": "positive", "end_factor": "at least 0", "total_iters": "whole"},
     "ReduceLROnPlateau": {"mode": "mode", "factor": "above 0 below 1", "patience": "whole from 0"}
-    | {"threshold": "at least 0", "min_lr": "at least 0"},
+    | {"threshold": "at least 0", "threshold_mode": "threshold mode", "min_lr": "at least 0"},
     "Dropout": {"p": "share", "training": "flag"},
     "Trainer": {"model": "model", "loss": "loss", "optimizer": "optimizer", "clip": "positive?"}
     | {"scheduler": "any scheduler", "penalty": "penalty", "accuracy": "accuracy"},
