@@ -122,7 +122,7 @@ class Value:
 
     @args.setter
     def args(self, operands: tuple[Value, ...]) -> None:
-        operands = tuple(operands)
+        operands = tuple(boundary.several(operands, "args are the operands, Values in order"))
         arity = self.op.arity
         if not arity and not operands:
             return

@@ -13,6 +13,7 @@ from autograd import markup, read_whole, terminal, write_whole
 from .answers import Answers
 from .curve import curve
 from .files import json_of
+from .settings import instance
 from .snapshots import Snapshot, check_snapshots
 from .typed import typed
 
@@ -80,7 +81,10 @@ class History:
         >>> history.losses, history.gradient_norms
         ([0.5], {'layers.0': [0.1]})
         """
-        norms = numbers.pop("gradient_norms", {})
+        unknown = [name for name in numbers if not isinstance(getattr(self, name, 0), (list, dict))]
+        if unknown:
+            raise TypeError(f"a History has no list {unknown[0]!r} to append to")
+        norms = instance(numbers.pop("gradient_norms", {}), dict, "gradient_norms are by layer")
         pairs = [(getattr(self, name), x) for name, x in numbers.items()]
         pairs += [(self.gradient_norms.setdefault(name, []), x) for name, x in norms.items()]
         lengths = [len(column) for column, _ in pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 import random
 from collections.abc import Iterator, Sequence
 from reprlib import recursive_repr
@@ -358,7 +359,9 @@ class Dropout(Module):
         if not self.training or self.p == 0.0:
             return x
         if hasattr(x, "__len__"):
-            return [self.forward(xi) for xi in x]
+            return [self.forward(xi) for xi in several(x, "x holds Values or numbers")]
+        if not isinstance(x, (Value, numbers.Real)):
+            raise TypeError(f"x holds Values or numbers; got {x!r}")
         return x * drawn(self._mask)
 
     def _mask(self) -> float:

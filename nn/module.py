@@ -20,7 +20,7 @@ from .files import load_arrays, save_arrays
 from .init import Seed, generator
 from .optim import move
 from .probes import Probes, unlike
-from .settings import flag, instance, refuse_masked
+from .settings import finite, flag, instance, refuse_masked
 from .settings import path as checked_path
 
 Self = TypeVar("Self", bound="Module")
@@ -101,7 +101,8 @@ class Module:
         """Draw all weights anew, each by the initialiser it was first drawn by.
 
         Raises:
-            TypeError: a module of yours has parameters that no `drawn(rng)` names. Nothing has
+            TypeError: a module of yours has parameters that no `drawn(rng)` names.
+            TypeError, ValueError: one would start from what is no finite number. Nothing has
                 changed then.
 
         >>> from nn import MLP
@@ -110,7 +111,10 @@ class Module:
         >>> model.parameters()[0].data == MLP(2, [3, 1], seed=1).parameters()[0].data
         True
         """
-        drawn = {id(p): float(x) for p, x in self.drawn(generator(seed))}
+        drawn = {
+            id(p): finite(x, "a number that a parameter starts from")
+            for p, x in self.drawn(generator(seed))
+        }
         for name, parameter in self.named_parameters():
             if id(parameter) not in drawn:
                 raise TypeError(

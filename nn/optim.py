@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import TABLE, Flat, Value
+from autograd import TABLE, Flat, Value, boundary
 
 from .settings import (
     Checked,
@@ -380,10 +380,19 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
 def gradient_of(parameters: Iterable[Value]) -> np.ndarray:
     """The gradients of the parameters as an array; one that was not computed is 0.
 
+    Raises:
+        TypeError: one was set to what is no number.
+
     >>> gradient_of([Value(1.0), Value(2.0)])
     array([0., 0.])
     """
-    return np.array([0.0 if p.grad is None else p.grad for p in parameters], dtype=float)
+    found = [(p, 0.0 if p.grad is None else p.grad) for p in parameters]
+    try:
+        return np.array([g for _, g in found], dtype=float)
+    except (TypeError, ValueError):
+        for p, g in found:
+            boundary.as_float(g, f"the gradient of {p.label or 'a parameter'}")
+        raise
 
 
 def grad_norm(parameters: Iterable[Value]) -> float:

@@ -41,6 +41,8 @@ class Scheduler:
         TypeError: it is no optimiser.
     """
 
+    base_lr, epoch = Checked(positive), Checked(partial(whole, least=0))
+
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = instance(optimizer, Optimizer, "a schedule takes an optimiser of nn")
         self.base_lr = optimizer.lr

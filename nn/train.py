@@ -478,8 +478,10 @@ class Trainer:
 
     def _right(self, outputs: Any, y: Any) -> bool | None:
         if self.accuracy is not None:
-            verdict: bool | None = self.accuracy(outputs, y)
-            return verdict
+            verdict = self.accuracy(outputs, y)
+            if not isinstance(verdict, (bool, np.bool_, int, type(None))):
+                raise TypeError(f"accuracy answers with True, False or None, it said {verdict!r}")
+            return None if verdict is None else bool(verdict)
         return None if self.answers is None else self.answers.right(outputs, y)
 
     def _check_scheduler(self) -> None:

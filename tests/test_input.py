@@ -429,7 +429,8 @@ SET_LATER: dict[str, dict[str, str]] = {
     | {"momentum": "at least 0", "nesterov": "flag"},
     "Adam": {"lr": "positive", "weight_decay": "at least 0"}
     | {"betas": "betas", "eps": "at least 0"},
-    "StepLR": {"step_size": "whole", "gamma": "positive"},
+    "StepLR": {"step_size": "whole", "gamma": "positive", "base_lr": "positive"}
+    | {"epoch": "whole from 0"},
     "ExponentialLR": {"gamma": "positive"},
     "CosineAnnealingLR": {"T_max": "whole", "eta_min": "at least 0"},
     "LinearLR": {"start_factor": "positive", "end_factor": "at least 0", "total_iters": "whole"},
@@ -507,10 +508,36 @@ def test_the_wrong_inputs_of_the_lists_are_refused_in_words() -> None:
         (lambda: nn.one_hot(0, -1), "num_classes is a whole number of at least 1, got -1"),
         (lambda: setattr(optimizer, "momentum", -1), "momentum is at least 0, got -1"),
         (lambda: nn.MLP(2, [1], init=lambda *_: float("nan")), "init draws is a finite number"),
+        (lambda: started_anew_from(float("nan")), "starts from is a finite number, got nan"),
+        (lambda: judged_by(lambda outputs, target: "yes"), "True, False or None, it said 'yes'"),
+        (lambda: stepped_by("a"), "gradient of W0.0,0. expected one real number, got str 'a'"),
+        (lambda: setattr(graph(), "args", 5), "args are the operands.* got 5"),
+        (lambda: nn.History().add(losses=0.5, loss=0.5), "no list 'loss'"),
+        (lambda: nn.History().add(gradient_norms=0.5), "gradient_norms are by layer; got 0.5"),
+        (lambda: nn.Dropout(0.5, seed=0)("abc"), "x holds Values or numbers; got 'abc'"),
+        (lambda: nn.Dropout(0.5, seed=0)([None]), "x holds Values or numbers; got None"),
     ]
     for call, said in tried:
         with pytest.raises((TypeError, ValueError), match=said):
             call()
+
+
+def started_anew_from(number: float) -> None:
+    network = nn.MLP(2, [1], init=lambda *_: 0.5)
+    network[0].neurons[0].init = lambda *_: number
+    network.reset_parameters(seed=0)
+
+
+def judged_by(accuracy: Callable[[Any, Any], Any]) -> None:
+    network = model()
+    optimizer = nn.SGD(network.parameters(), lr=0.1)
+    nn.Trainer(network, nn.mse_loss, optimizer, accuracy=accuracy).fit([[0.0, 1.0]], [1.0])
+
+
+def stepped_by(gradient: Any) -> None:
+    network = model()
+    network.parameters()[0].grad = gradient
+    nn.SGD(network.parameters(), lr=0.1).step()
 
 
 def test_masked_entries_are_refused_wherever_arrays_come_in() -> None:
