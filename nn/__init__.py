@@ -9,7 +9,7 @@ import importlib
 from types import ModuleType
 
 from .activations import ACTIVATIONS, Activation
-from .diagnose import Diagnosis, Finding, diagnose
+from .diagnose import Diagnosis, diagnose
 from .draw import draw
 from .history import History
 from .init import INITIALISERS
@@ -45,6 +45,7 @@ from .schedule import (
     Scheduler,
     StepLR,
 )
+from .symptoms import Finding
 from .targets import one_hot
 from .train import Trainer
 

@@ -99,6 +99,12 @@ class Code:
             found, gradient = self._learning.value_and_grad(self.X[chosen], self.y[chosen])
         return found[:, 0], _outputs(found), gradient
 
+    def descended(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, np.ndarray]:
+        """The cost of each chosen example in evaluation, and the gradient of their mean."""
+        with mode(self.model, training=False):
+            found, gradient = self._judging.value_and_grad(self.X[chosen], self.y[chosen])
+        return found[:, 0], gradient
+
     # ------------------------------------------------------------------ beside the engine
 
     def check(self, rows: Sequence[int], training: bool = False, slopes: bool = False) -> None:

@@ -197,7 +197,9 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_dropout_drops_nothing_in_a_diagnosis() -> None:
-    model = nn.Sequential(nn.Layer(2, 8, "tanh", seed=0), nn.Dropout(), nn.Layer(8, 1, seed=1))
+    model = nn.Sequential(
+        nn.Layer(2, 8, "tanh", seed=0), nn.Dropout(), nn.Layer(8, 1, "identity", seed=1)
+    )
     found = [str(nn.diagnose(model, X, X[:, 0], lr=10.0)) for _ in range(3)]
     assert len(set(found)) == 1
     assert "up to" in found[0]

@@ -29,19 +29,9 @@ ORDER = {
     ],
     "nn": [
         *("settings", "typed", "activations", "init", "optim", "data", "files", "probes", "module"),
-        *(
-            "layers",
-            "targets",
-            "losses",
-            "squash",
-            "penalties",
-            "schedule",
-            "answers",
-            "snapshots",
-            "curve",
-        ),
-        *("history", "checkpoint", "identity", "code", "run", "train", "diagnose", "draw"),
-        *("plots", "page"),
+        *("layers", "targets", "losses", "squash", "penalties", "schedule", "answers"),
+        *("snapshots", "curve", "history", "checkpoint", "identity", "code", "run", "train"),
+        *("evidence", "rewind", "symptoms", "diagnose", "draw", "plots", "page"),
     ],
 }
 # These open a later module when a method is called.
