@@ -628,7 +628,7 @@ minimum = Op(
     array="np.minimum(a, b)",
     array_partials=("0.5 * (1.0 + (a < b) - (a > b))", "0.5 * (1.0 + (b < a) - (b > a))"),
 )
-where = Op(
+where = Op(  # b where a is not 0, else c; a condition that is to follow `recompute` is a Value
     "where",
     value=lambda a, b, c: c if is_zero(a) else b,
     partials=lambda out, a, b, c: (

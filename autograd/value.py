@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import numbers
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
@@ -26,6 +29,11 @@ if TYPE_CHECKING:
     from .stepper import Stepper
 
 BESIDE = "an operation on a Value"
+FIXED_CONDITION = (
+    "the condition of where is the plain bool {0}, which recompute() cannot change when the Values "
+    "do: write a Value that is 0 where it does not hold, as (x - y).step() for x > y. For what "
+    "stays as it is, give float({0})"
+)
 NO_CHILDREN: tuple[Any, ...] = ()
 NO_OP = ""
 NOT_COMPUTED = float("0")
@@ -139,6 +147,8 @@ class Value:
             return _record1(op, *operands)
         if op is ops.pow or op is ops.power:
             return _raised(*operands)
+        if op is ops.where and isinstance(operands[0], (bool, np.bool_)):
+            warnings.warn(FIXED_CONDITION.format(operands[0]), stacklevel=3)
         operands = tuple(a if isinstance(a, Value) else constant(a, op.name) for a in operands)
         return _record2(op, *operands) if op.arity == 2 else _record_many(op, operands)
 

@@ -609,3 +609,21 @@ def test_a_leaf_that_nothing_flows_to_is_something_to_differentiate() -> None:
     out = autograd.stop_gradient(x) * 2.0
     out.backward()
     assert (out.grad, x.grad) == (1.0, 0.0)
+
+
+def test_where_follows_a_recompute_if_its_condition_is_a_value() -> None:
+    x, y = Value(2.0), Value(1.0)
+    out = autograd.where((x - y).step(), x * 10.0, y)
+    x.data = 0.5
+    assert (out.data, out.recompute().data) == (20.0, 1.0)
+
+
+@pytest.mark.parametrize("condition", [True, np.bool_(False)])
+def test_where_warns_of_a_condition_that_cannot_follow(condition: Any) -> None:
+    x = Value(2.0)
+    with pytest.warns(UserWarning, match=r"condition of where is the plain bool (True|False)") as w:
+        out = autograd.where(condition, x, 0.0)
+    assert w[0].filename == __file__
+    assert out.data == (2.0 if condition else 0.0)
+    assert autograd.where(float(condition), x, 0.0).data == out.data
+    assert autograd.where(condition, 1.0, 3.0) == (1.0 if condition else 3.0)  # nothing to follow
