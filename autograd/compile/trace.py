@@ -204,8 +204,8 @@ class Trace:
     def locate(self, node: Value) -> None:
         """Note the line that makes a node, and whether it drew a number at random."""
         if self.locating:
-            self.lines[id(node)] = _line()
-            self.hold_still()
+            self.lines[id(node)] = line = _line()
+            self.hold_still(f"the lines up to {line}")
 
     def draw(self, sampler: Callable[[], float]) -> Value:
         """A Value that is drawn anew for each row."""
