@@ -24,7 +24,12 @@ SIGNS = ("+", "-", "*")
 # What looks at the number of a Value, {v}; on a float it has an answer as well.
 LOOKS = (
     *("{v} > 0.0", "not {v}", "{v}", "{v} == 1.0", "{v} in (0.0, 1.0)", "{v} != 0.0"),
-    *("{v}.data > 0.0", "{v}.item() > 0.0", "float(f'{{{v}:.3f}}') > 0.0", "str({v})[0] == '-'"),
+    *(
+        "{v}.data > 0.0",
+        "{v}.item() > 0.0",
+        "float(format({v}, '.3f')) > 0.0",
+        "str({v})[0] == '-'",
+    ),
     *("max({v}, x[0]) is {v}", "sorted([{v}, x[0]])[0] is {v}", "any([{v}])", "bool({v})"),
     *("hash({v}) % 2", "{v} in {{x[0]: 1}}", "float(np.array([{v}])[0].data) > 0.0"),
     *("{v}.grad == 0.0", "copy.copy({v}).data > 0.0", "math.floor({v}.data) % 2"),
