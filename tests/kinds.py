@@ -191,6 +191,9 @@ KINDS: dict[str, Kind] = {
     "layers": Kind(lambda: [model()[0], abs], "modules of nn and functions", "function model"),
     "optimizer": Kind(lambda: [sgd()], "optimi[sz]er", "optimizer"),
     "history": Kind(lambda: [nn.History(), None], "history", "None"),
+    "trainer": Kind(
+        lambda: [nn.Trainer(m := nn.Neuron(2), nn.mse_loss, nn.SGD(m.parameters()))], "trainer"
+    ),
     # Values
     "output": Kind(lambda: [SHARED * 2.0], "Value", "Value"),
     "inputs of it": Kind(lambda: [SHARED, [SHARED]], "Value", "[] Value"),

@@ -146,7 +146,8 @@ History.add(numbers: theirs)
 History.from_json(text: json)
 History.load(path: file)
 History.save(path: path)
-nn.diagnose(model: model, X: rows, y: targets, loss: loss?, lr: positive?)
+nn.diagnose(model: model, X: rows, y: targets, loss: loss?, lr: positive?, optimizer: optimizer?,
+            history: history, trainer: trainer?)
 nn.draw(model: model, x: features?, by: by, max_neurons: whole from 2, classes: one class,
         format: format)
 network_page(model: model, history: history, data: pair, classes: classes, shape: shape,
