@@ -7,6 +7,7 @@ import itertools
 import math
 import random
 import sys
+import sysconfig
 import types
 from array import array
 from collections import deque
@@ -19,6 +20,7 @@ import pytest
 import autograd
 import nn
 from autograd import TraceError, Value, drawn
+from autograd.compile.reach import foreign
 
 X = [1.0, -2.0, 0.5]
 GLOBAL: Any = 2.0
@@ -754,3 +756,29 @@ def test_nothing_of_ones_own_is_run_by_looking() -> None:
     touchy = Touchy()
     assert autograd.compile(lambda x: x * touchy.scale)([1.0]).tolist() == [2.0]
     assert Touchy.touched == 0
+
+
+def module_in(folder: str, name: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module that runs this source, as if its file lay in a folder."""
+    module = types.ModuleType(name)
+    module.__file__ = f"{folder}/{name}.py"
+    monkeypatch.setitem(sys.modules, name, module)
+    exec(source, vars(module))
+    return module
+
+
+def test_an_installed_module_is_looked_into_if_it_knows_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed = sysconfig.get_path("purelib")
+    states = "scale = 2.0\ndef times(x): return x * scale\n"
+    uses = "from autograd import Value\n" + states
+    module_in(installed, "a_library", states, monkeypatch)
+    layers = module_in(installed, "some_layers", uses, monkeypatch)
+    own = module_in("/home", "a_script", states, monkeypatch)
+    assert foreign("a_library") and not foreign("some_layers") and not foreign("a_script")
+    for module in (layers, own):
+        compiled = autograd.compile(lambda x, module=module: module.times(x))
+        assert compiled([1.0]).tolist() == [2.0]
+        module.scale = 3.0
+        assert compiled([1.0]).tolist() == [3.0]

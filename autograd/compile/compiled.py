@@ -60,8 +60,9 @@ def compile(
     it reads, as a counter does. It may keep Values that it computed, to be looked at later.
 
     What is not seen: `random.SystemRandom`, `secrets`, clocks, files and environment variables, as
-    far as they decide only a branch; what libraries other than NumPy keep to themselves; lists and
-    arrays of more than 100,000 elements. Pass what comes from these as arguments.
+    far as they decide only a branch; what installed modules keep to themselves, if they use
+    nothing of autograd; lists and arrays of more than 100,000 elements. Pass what comes from these
+    as arguments.
 
     An operation that is not defined on a row raises as in the engine, and the row is named, if the
     outputs are not finite there: where the engine would raise for 1/exp(1000), they are.

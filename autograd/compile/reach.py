@@ -8,11 +8,13 @@ has changed it since.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 import pickle
 import random
 import sys
+import sysconfig
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,7 +27,8 @@ from .. import modes, ops
 from ..value import Value
 
 OURS = {"autograd", "numpy"}
-FOREIGN = sys.stdlib_module_names | OURS  # these are taken to stay as they are
+STANDARD = sys.stdlib_module_names | OURS  # these are taken to stay as they are
+INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 PLAIN = (int, float, complex, str, bytes, type(None), range, np.generic)
 GENERATORS = (*(random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator),)
 LARGE = 100_000  # the elements of a larger list or array are not looked at
@@ -297,9 +300,9 @@ def _parts(thing: Any) -> list[Any]:
     """What a thing has for good: its class, and the function of a method or a partial."""
     if isinstance(thing, (Value, np.ndarray, ModuleType, type)):
         return []
-    if foreign(type(thing).__module__):
+    if standard(type(thing).__module__):
         return [getattr(thing, name, None) for name in PARTS]
-    return [type(thing)]
+    return [] if foreign(type(thing).__module__) else [type(thing)]
 
 
 def same(a: Any, b: Any) -> bool:
@@ -314,9 +317,33 @@ def _is_kept(thing: Any) -> bool:
     )
 
 
-def foreign(module: str | None) -> bool:
+def standard(module: str | None) -> bool:
     """Whether a module is of this package, of NumPy or of Python itself."""
-    return str(module).partition(".")[0] in FOREIGN
+    return str(module).partition(".")[0] in STANDARD
+
+
+@functools.cache
+def foreign(module: str | None) -> bool:
+    """Whether a module is taken to stay as it is: a standard one, or one that is installed.
+
+    An installed module that has something of this package in it may define layers and costs, and
+    is looked into like a user's.
+    """
+    found = sys.modules.get(str(module))
+    file = getattr(found, "__file__", None) or ""
+    return standard(module) or (
+        file.startswith(INSTALLED) and not any(map(_of_this_package, vars(found).values()))
+    )
+
+
+def _of_this_package(thing: Any) -> bool:
+    """Whether this is a module, class, function or operation of this package."""
+    if isinstance(thing, ModuleType):
+        name = thing.__name__
+    else:
+        named = thing if isinstance(thing, (type, FunctionType)) else type(thing)
+        name = str(named.__module__)
+    return name.partition(".")[0] == __name__.partition(".")[0]
 
 
 def _names_in(code: CodeType) -> Iterator[str]:
@@ -345,11 +372,11 @@ def _bytes(numbers: Any) -> bytes:
 
 def _is_iterator(thing: Any) -> bool:
     """Whether this is an iterator of Python's own, which shows only where it stands."""
-    return isinstance(thing, Iterator) and foreign(type(thing).__module__)
+    return isinstance(thing, Iterator) and standard(type(thing).__module__)
 
 
 def _is_library(thing: Any) -> bool:
-    """Whether this is a module or a class of this package, of NumPy or of Python."""
+    """Whether this is a module or a class that is taken to stay as it is."""
     if isinstance(thing, ModuleType):
         return foreign(thing.__name__)
     return isinstance(thing, type) and foreign(thing.__module__)
