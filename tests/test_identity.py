@@ -149,9 +149,9 @@ OTHER: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         r"model.layers\[0\].activation.name was 'tanh' there and is 'relu' here",
     ),
     (
-        {"model": lambda: network(output="softmax")},
+        {"model": lambda: network(output="tanh")},
         {"model": lambda: network()},
-        r"model.layers\[0\].activation.name was 'softmax' there and is 'identity' here",
+        r"model.layers\[0\].activation.name was 'tanh' there and is 'identity' here",
     ),
     (
         {"model": lambda: nn.Sequential(nn.Layer(2, 2, seed=0), nn.Dropout(0.1))},
@@ -159,9 +159,9 @@ OTHER: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         r"model.layers\[1\].p was 0.1 there and is 0.2 here",
     ),
     (
-        {"model": lambda: nn.Sequential(nn.Layer(2, 2, seed=0), list)},
-        {"model": lambda: nn.Sequential(nn.Layer(2, 2, seed=0), tuple)},
-        r"model.layers\[1\] was builtins.list there and is builtins.tuple here",
+        {"model": lambda: nn.Sequential(nn.Layer(2, 2, seed=0), copy.copy)},
+        {"model": lambda: nn.Sequential(nn.Layer(2, 2, seed=0), list.copy)},
+        r"model.layers\[1\] was copy.copy there and is builtins.list.copy here",
     ),
     (
         {"model": lambda: Scaled(2.0)},
