@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd
-from autograd import Value, no_grad
+from autograd import TraceError, Value, no_grad
 
 from . import losses
 from .data import Examples
@@ -151,7 +151,7 @@ class Code:
                 if not slopes:
                     return np.ravel(code(X, y))
                 found, gradient = code.value_and_grad(X, y)
-            except (ArithmeticError, ValueError) as error:
+            except (ArithmeticError, TraceError, ValueError) as error:
                 return error
         return np.concatenate([found.ravel(), gradient])
 
@@ -200,7 +200,7 @@ class PenaltyCode:
             with evaluating(self.model):
                 wanted = self._cost().data
             found, _ = self.penalised()
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, TraceError, ValueError):
             return  # training says what cannot be computed
         if len(unlike(found, wanted)):
             raise DifferentError(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from autograd import TraceError
+
 from .checkpoint import Checkpoint, Progress
 from .code import Code, Codes, DifferentError
 from .data import Examples
@@ -188,7 +190,7 @@ class Run:
         """
         code = None if self.codes is None else self.codes.penalty
         if code is not None:
-            with contextlib.suppress(ArithmeticError, ValueError):
+            with contextlib.suppress(ArithmeticError, TraceError, ValueError):
                 cost, gradient = code.penalised()
                 if np.isfinite(cost) and np.isfinite(gradient).all():
                     return cost, gradient

@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
-from autograd import DivisionByZeroError, DomainError, Value, destination
+from autograd import DivisionByZeroError, DomainError, TraceError, Value, destination
 
 from .answers import Answers, Judge, answers_of
 from .checkpoint import Checkpoint
@@ -459,7 +459,7 @@ class Trainer:
             DifferentError: compiled code cannot compute the cost, and the engine can.
         """
         if code is not None:
-            with contextlib.suppress(ArithmeticError, ValueError):
+            with contextlib.suppress(ArithmeticError, TraceError, ValueError):
                 costs, outputs = code.judged(slice(len(examples)))
                 if np.isfinite(costs).all():
                     answers = [self._right(out, y) for out, y in zip(outputs, examples.y)]

@@ -85,6 +85,7 @@ def painted(model: nn.Module, y: Any) -> int:
     return int(kind)
 
 
+@pytest.mark.filterwarnings("ignore:the outputs are prob", "ignore:nll_loss takes logarithms")
 @pytest.mark.parametrize(
     ("loss", "y", "activation", "threshold"),
     [(loss, y, name, line) for loss, y, names, line in SIDES for name in names],
@@ -105,6 +106,7 @@ def test_everybody_reads_one_output_alike(
         assert page(answers, [output]) == [int(yes)]
 
 
+@pytest.mark.filterwarnings("ignore:the outputs are prob", "ignore:nll_loss takes logarithms")
 @pytest.mark.parametrize(
     ("loss", "y", "activation"), [(loss, y, name) for loss, y, names in CLASSES for name in names]
 )

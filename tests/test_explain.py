@@ -323,7 +323,7 @@ def test_only_nodes_of_the_graph_can_be_asked_about(ask: Callable[[Value, Any], 
         ask(y, "W")
     with pytest.raises(ValueError, match="not part of the graph"):
         ask(y, Value(1.0))
-    with pytest.raises(TypeError, match="expected a node or its label, got 3"):
+    with pytest.raises(TypeError, match="expected a node, its label or its formula, got 3"):
         ask(y, 3)
 
 

@@ -68,7 +68,7 @@ draw_dot(root: root, format: format, rankdir: rankdir)
 drawn(sampler: sampler)
 explain(root: root, node: node, max_paths: whole)
 grad(output: output, inputs: inputs of it, create_graph: flag, allow_unused: flag)
-gradcheck(f: checked, inputs: two inputs, eps: positive, atol: at least 0, rtol: at least 0)
+gradcheck(f: checked, inputs: two inputs, eps: positive?, atol: at least 0, rtol: at least 0)
 graph_page(root: root, parameters: nodes, lr: finite, max_nodes: whole from 2, title: text?,
            position: whole from 0?)
 javascript(function: function, names: js names)
