@@ -232,6 +232,7 @@ class Codes:
 
     def __init__(self, trainer: Trainer, examples: Examples, held_out: Examples | None) -> None:
         self._began, self._spent = time.perf_counter(), 0.0
+        seed_dropouts(trainer.model, "check")  # they have generators of their own from now on
         self.learning = Code(trainer.model, trainer.loss, examples)
         self.judging = Code(trainer.model, trainer.loss, held_out, False) if held_out else None
         self.penalty = PenaltyCode(trainer.model, trainer.penalty) if trainer.penalty else None

@@ -96,6 +96,20 @@ class History:
                 del column[length:]
             raise
 
+    def cut(self, epochs: int, steps: int) -> None:
+        """Keep so many epochs and steps, and forget what came after.
+
+        >>> history = History(losses=[0.5, 0.4], step_losses=[0.6, 0.4])
+        >>> history.cut(epochs=1, steps=2)
+        >>> history.losses, history.step_losses
+        ([0.5], [0.6, 0.4])
+        """
+        del self.step_losses[steps:]
+        columns: list[list[Any]] = [self.losses, self.accuracies, self.validation_losses]
+        columns += [self.validation_accuracies, self.learning_rates, self.seconds]
+        for column in [*columns, *self.gradient_norms.values()]:
+            del column[epochs:]
+
     @terminal.fitted
     def __str__(self) -> str:
         heads, rows = self._table()

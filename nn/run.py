@@ -8,7 +8,7 @@ import math
 import os
 import random
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,6 +69,7 @@ class Run:
         self.best = Best()
         self.good: np.ndarray | None = None  # the last weights whose cost was finite
         self._moving = False
+        self._pending: Callable[[], None] | None = None  # what an interrupt leaves to be done
         self.params = trainer.model.parameters()
         place = {id(p): i for i, p in enumerate(self.params)}
         self.moved = _run_of([place[id(p)] for p in trainer.optimizer.params])
@@ -167,6 +168,11 @@ class Run:
 
     def start_anew(self, error: DifferentError) -> None:
         """Go back to where this run began, without compiled code: nothing it did is kept."""
+        self._pending = self._go_back
+        self._go_back()
+        self._give_up(str(error), "training begins anew with the engine")
+
+    def _go_back(self) -> None:
         start, trainer = self._start, self.trainer
         move(self.params, start.weights.tolist())
         trainer.optimizer.load_state_dict(start.optimizer)
@@ -175,8 +181,7 @@ class Run:
         answers = self.history.answers
         self.best, self.history = start.best, copy.deepcopy(start.history)
         self.history.answers = answers
-        self.good, self.gradient, self._moving = None, None, False
-        self._give_up(str(error), "training begins anew with the engine")
+        self.good, self.gradient, self._moving, self._pending = None, None, False, None
 
     def _give_up(self, reason: str, what: str) -> None:
         self.codes, self.history.not_compiled = None, reason
@@ -203,6 +208,43 @@ class Run:
             raise DifferentError("the compiled code cannot compute the penalty, and the engine can")
         return extra.data, gradient
 
+    # ------------------------------------------------------------------ whole or not at all
+
+    @contextlib.contextmanager
+    def whole(self, weights: np.ndarray | None = None) -> Iterator[None]:
+        """What happens inside happens whole: if it is interrupted, `settle` undoes it.
+
+        Args:
+            weights: those of the optimiser, where they are moved inside.
+        """
+        history, optimizer = self.history, self.trainer.optimizer
+        parts = [part for part in (history, optimizer, self.trainer.scheduler) if part is not None]
+        before = [(part, dict(vars(part))) for part in (*parts, self)]
+        length = history.epochs, len(history.step_losses)
+
+        def undo() -> None:
+            if weights is not None:
+                optimizer.write(weights)
+            history.cut(*length)
+            for part, attributes in before:
+                vars(part).update(attributes)
+
+        self._pending = undo
+        yield
+        self._pending = None
+
+    def settle(self) -> None:
+        """Finish or undo what was interrupted; nothing if nothing was."""
+        if self._pending is not None:
+            self._pending()
+
+    def finish(self) -> None:
+        """Leave everything as training ends: the best weights, the last gradient, the history."""
+        self.settle()
+        self.restore_best()
+        self.leave_gradient()
+        self.trainer.history = self.history
+
     def leave_gradient(self) -> None:
         """Leave the gradient of the last step in the parameters, for a look."""
         if self.gradient is not None:
@@ -228,11 +270,11 @@ class Run:
         seed_dropouts(self.trainer.model, name)
         return random.Random(name).sample(range(count), count)
 
-    def about_to_step(self, cost: float) -> None:
-        """The weights have a finite cost: the ones to come back to."""
+    def about_to_step(self) -> np.ndarray:
+        """The weights, which have a finite cost: the ones to come back to."""
         self.moving()
         self.good = self.trainer.optimizer.read()
-        self.history.step_losses.append(cost)
+        return self.good
 
     def moving(self) -> bool:
         """Whether any step has moved a weight so far."""
@@ -288,9 +330,9 @@ class Run:
 
     def restore_best(self) -> None:
         """Put the weights of the best epoch back, if they were kept."""
-        self.history.kept_epoch = self.best.epoch or self.history.epochs
         if self.best.epoch:
             self.trainer.model.load_state_dict(self.best.state)
+        self.history.kept_epoch = self.best.epoch or self.history.epochs
 
     def checkpoint(self) -> Checkpoint:
         """All that the next epoch depends on."""
@@ -360,6 +402,15 @@ class Run:
             raise ValueError("its history is of other layers")
         if count(history.snapshots[0].weights) != len(self.params):
             raise ValueError("its history is of another number of parameters")
+
+
+def surely(action: Callable[[], None]) -> None:
+    """Do it; if it is interrupted, do it once more and raise the interrupt then."""
+    try:
+        action()
+    except KeyboardInterrupt:
+        action()
+        raise
 
 
 def _run_of(places: list[int]) -> Any:

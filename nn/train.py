@@ -28,7 +28,7 @@ from .identity import identity
 from .losses import cost_of, depends_on, differentiate
 from .module import Module, evaluating, mode, numbers
 from .optim import Optimizer, clipped, gradient_of, norm_of
-from .run import DivergenceError, Run, last_cost, state_of
+from .run import DivergenceError, Run, last_cost, state_of, surely
 from .schedule import Scheduler
 from .settings import (
     Checked,
@@ -219,14 +219,14 @@ class Trainer:
                     bar.n = run.history.epochs * batches
                     self._train(run, examples, held_out, epochs, callbacks, checkpoint, bar)
             except KeyboardInterrupt:
+                surely(run.settle)
                 done = run.history.epochs
                 run.history.stop_reason = f"{INTERRUPTED} after {done} epoch(s)"
             except DivergenceError as error:
                 run.history.stop_reason = str(error)
                 warnings.warn(f"training stopped: {error}", RuntimeWarning, stacklevel=2)
             finally:
-                run.restore_best()
-                run.leave_gradient()
+                surely(run.finish)
         return run.history
 
     def evaluate(self, X: Any, y: Any) -> tuple[float, float | None]:
@@ -286,9 +286,14 @@ class Trainer:
         if not found:
             raise KeyboardInterrupt
         ranked = sorted(found, key=lambda result: result[0])
-        _, self.history, state = ranked[0]
-        self.model._answers = self.answers = self.history.answers
-        self.model.load_state_dict(state)
+        _, history, state = ranked[0]
+
+        def keep() -> None:
+            self.model.load_state_dict(state)
+            self.history = history
+            self.model._answers = self.answers = history.answers
+
+        surely(keep)
         return [history for _, history, _ in ranked]
 
     # ------------------------------------------------------------------ all epochs, and one
@@ -348,20 +353,23 @@ class Trainer:
         if held_out:
             loss, accuracy = self._judged_or_diverged(run, held_out, run.judging)
             judged = {"validation_losses": loss, "validation_accuracies": accuracy}
-        history.add(
-            losses=run.finite(_added(costs)),
-            accuracies=_share(answers),
-            learning_rates=self.optimizer.lr,
-            gradient_norms={
-                name: math.fsum(norm[name] for norm in norms) / len(norms) for name in run.layers
-            },
-            seconds=time.perf_counter() - began,
-            **judged,
-        )
-        run.remember()
-        if self.scheduler is not None:
-            self.scheduler.step(last_cost(history))
-        run.note_best()
+        loss = run.finite(_added(costs))
+        with run.whole():
+            history.add(
+                losses=loss,
+                accuracies=_share(answers),
+                learning_rates=self.optimizer.lr,
+                gradient_norms={
+                    name: math.fsum(norm[name] for norm in norms) / len(norms)
+                    for name in run.layers
+                },
+                seconds=time.perf_counter() - began,
+                **judged,
+            )
+            run.remember()
+            if self.scheduler is not None:
+                self.scheduler.step(last_cost(history))
+            run.note_best()
 
     def _judged_or_diverged(
         self, run: Run, examples: Examples, code: Code | None = None
@@ -389,15 +397,17 @@ class Trainer:
         norms = {name: norm_of(gradient[places]) for name, places in run.layers.items()}
         if not all(map(math.isfinite, norms.values())):
             raise run.diverged("the gradient is no longer finite", weights_are_good=True)
-        run.about_to_step(cost)
         moved = gradient[run.moved]
         if self.clip is not None:
             moved = clipped(moved, self.clip)
         try:
-            self.optimizer.step(moved)
+            with run.whole(run.about_to_step()):
+                run.history.step_losses.append(cost)
+                self.optimizer.step(moved)
+                run.gradient = gradient
         except FloatingPointError as error:
+            run.settle()
             raise run.diverged(str(error), weights_are_good=True) from None
-        run.gradient = gradient
         return cost, norms, answers
 
     def _learned(
