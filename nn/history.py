@@ -13,7 +13,7 @@ from autograd import markup, read_whole, terminal, write_whole
 from .answers import Answers
 from .curve import curve
 from .files import json_of
-from .settings import instance
+from .settings import instance, whole
 from .snapshots import Snapshot, check_snapshots
 from .typed import typed
 
@@ -104,6 +104,7 @@ class History:
         >>> history.losses, history.step_losses
         ([0.5], [0.6, 0.4])
         """
+        epochs, steps = whole(epochs, "epochs", 0), whole(steps, "steps", 0)
         del self.step_losses[steps:]
         columns: list[list[Any]] = [self.losses, self.accuracies, self.validation_losses]
         columns += [self.validation_accuracies, self.learning_rates, self.seconds]

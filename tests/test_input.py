@@ -143,6 +143,7 @@ Trainer.evaluate(X: rows, y: targets)
 Trainer.restarts(n: whole, X: rows, y: targets, args: theirs, n_jobs: jobs, seed: any whole,
                  settings: theirs)
 History.add(numbers: theirs)
+History.cut(epochs: whole from 0, steps: whole from 0)
 History.from_json(text: json)
 History.load(path: file)
 History.save(path: path)
