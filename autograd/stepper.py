@@ -333,7 +333,7 @@ class Stepper:
                 self._take_back(len(self._undo) - before)
                 raise
         if not done:
-            print("nothing left to do here; s.back() goes back, s.reset() starts again")
+            print("nothing left to do here: go back, or reset to start again")
 
 
 def _lines(done: list[Step]) -> list[str]:

@@ -114,11 +114,15 @@ class Line:
         """How far the engine is from the formula."""
         return abs(self.engine - self.formula)
 
-    def __str__(self) -> str:
-        indent = " " * (len(self.name) + 3)
-        result = f"{indent}= {self.numbers} = {self.formula:.4g}"
-        check = f"engine {self.engine:.4g}, off by {self.difference:.0e}"
-        return f"  {self.name} = {self.factors}\n{result:<48} {check:>31}"
+    @property
+    def result(self) -> str:
+        """The numbers and what they make."""
+        return f"{' ' * (len(self.name) + 3)}= {self.numbers} = {self.formula:.4g}"
+
+    def written(self, width: int) -> str:
+        """How it is made, and its result, in a column of this width, beside the engine's."""
+        check = f"engine {self.engine:>10.4g}, off by {self.difference:.0e}"
+        return f"  {self.name} = {self.factors}\n{self.result:<{width}}  {check}"
 
 
 def product(name: str, factors: dict[str, float], engine: Value) -> Line:
@@ -200,9 +204,11 @@ def print_layers(layers: list[list[Line]], activation: str) -> None:
     print(heading("Forwards and backwards, by the formulas and by the engine"))
     print(f"z = w·a_prev + b    a = {symbol}(z)    C = (a{len(layers)} − y)², y = {TARGET:g}")
     print(f"∂z/∂w = a_prev    ∂z/∂b = 1    ∂z/∂a_prev = w    ∂a/∂z = {slope}")
+    width = max(len(line.result) for lines in layers for line in lines)
     for k, lines in reversed(list(enumerate(layers, 1))):
         print(f"\nlayer {k}")
-        print(*lines, sep="\n")
+        for line in lines:
+            print(line.written(width))
 
 
 def print_nudges(nudges: list[Nudge]) -> None:

@@ -202,9 +202,12 @@ def main(
     }
     steady, decayed = tails.values()
     print(heading(f"The drunk walker's mean cost in the last quarter of {half} steps"))
-    print(f"lr stays {lr:g}:                 {steady:.4f}")
-    print(f"lr falls to a hundredth:       {decayed:.4f}   (the lowest there is: "
-          f"{hill.lowest():.4f})")  # fmt: skip
+    lowest = f"(the lowest there is: {hill.lowest():.4f})"
+    for way, cost, beside in (
+        (f"stays {lr:g}", steady, ""),
+        ("falls to a hundredth", decayed, lowest),
+    ):
+        print(f"{f'lr {way}:':28}{cost:>9.4f}   {beside}".rstrip())
 
     rolls = [rolled(waves, rng.uniform(-6.0, 6.0), 0.02, 0.0, 200) for _ in range(starts)]
     ends = [waves(places[-1]) for places in rolls]

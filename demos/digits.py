@@ -244,6 +244,13 @@ def main(
     }
 
 
+def mnist_folder(text: str) -> str:
+    """A reader of folders that hold something, for argparse."""
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"expected a folder with MNIST's files, got {text!r}")
+    return text
+
+
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options, checked."""
     parser = options(
@@ -252,7 +259,9 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
         epochs=(5, "times each is shown"),
         lr=(0.01, "learning rate"),
     )
-    parser.add_argument("--mnist", metavar="DIR", help="a folder with MNIST's IDX files")
+    parser.add_argument(
+        "--mnist", type=mnist_folder, metavar="DIR", help="a folder with MNIST's IDX files"
+    )
     parser.add_argument("--images", type=positive(int), help="to learn from")
     return parser.parse_args(arguments)
 

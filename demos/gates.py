@@ -133,7 +133,7 @@ def print_network(network: Learned) -> None:
     """What the hidden neurons of the 2-2-1 network draw."""
     print("\nWith two hidden neurons, 2-2-1:")
     for x, wanted, z in zip(*GATES["XOR"], network.outputs, strict=True):
-        print(f"{x[0]:2.0f}  {x[1]:2.0f}   {wanted:6}   {float(z > 0):12.0f}   z = {z:.2f}")
+        print(f"{x[0]:2.0f}  {x[1]:2.0f}   {wanted:6}   {float(z > 0):12.0f}   z = {z:5.2f}")
     print("all rows right" if network.right else "not all rows right: a bad start")
 
 

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import Drawing, RenderError, write_whole
+from autograd import Drawing, RenderError, terminal, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+SEEDS = 4_000_000_000  # scikit-learn takes seeds below 2³², and demos add a little to theirs
 
 
 def heading(text: str) -> str:
@@ -46,24 +49,63 @@ def options(
         description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--seed", type=int, default=0, help="of everything random")
-    parser.add_argument("--out", default="out", help="folder for the pictures")
+    parser.add_argument("--seed", type=seed, default=0, help="of everything random")
+    parser.add_argument("--out", type=folder, default="out", help="folder for the pictures")
     for option, (default, what) in numbers.items():
         parser.add_argument(f"--{option}", type=positive(type(default)), default=default, help=what)
     return parser
 
 
+# Readers of options: what they raise, argparse says with the option's name, and ends with 2.
+
+
 def positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
-    """A reader of numbers above zero, for argparse."""
+    """A reader of numbers above zero.
+
+    >>> positive(int)("3"), positive(float)("0.5")
+    (3, 0.5)
+    """
+    called = "a whole number" if kind is int else "a number"
 
     def read(text: str) -> int | float:
-        number = kind(text)
+        number = _number(kind, text, f"{called} above zero")
         if not 0 < number < math.inf:
-            raise argparse.ArgumentTypeError(f"must be positive, got {text}")
+            raise argparse.ArgumentTypeError(f"expected {called} above zero, got {text!r}")
         return number
 
-    read.__name__ = kind.__name__  # argparse names it in "invalid int value"
     return read
+
+
+def seed(text: str) -> int:
+    """A reader of seeds: whole numbers that every generator of random numbers takes."""
+    expected = f"a whole number from 0 to {SEEDS:,}"
+    number = int(_number(int, text, expected))
+    if not 0 <= number <= SEEDS:
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+    return number
+
+
+def _number(kind: type[int] | type[float], text: str, expected: str) -> int | float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}") from None
+
+
+def folder(text: str) -> str:
+    """A reader of folders that are there and may be written to, or can be made."""
+    try:
+        place = Path(text).absolute()
+        while not place.exists():
+            place = place.parent
+        is_folder = place.is_dir()
+    except (OSError, ValueError) as error:  # a name too long, or with a zero byte in it
+        raise argparse.ArgumentTypeError(f"{text!r} names no folder: {error}") from None
+    if not text or not is_folder:
+        raise argparse.ArgumentTypeError(f"expected a folder, and {str(place)!r} is none")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"nothing can be written into the folder {str(place)!r}")
+    return text
 
 
 def save(figure: Figure, out: str | Path, name: str) -> str:
@@ -92,8 +134,9 @@ def _written(png: io.BytesIO, out: str | Path, name: str) -> str:
 
 def run(name: str, main: Callable[..., Any], parsed: Callable[[], argparse.Namespace]) -> None:
     """Run a demo from the command line: no traceback for what a user can mend."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows a question mark
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=terminal.ERRORS)  # a terminal without ∂ shows a d
     try:
         main(**vars(parsed()))
     except BrokenPipeError:

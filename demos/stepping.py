@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import cmd
+import math
+import operator
+from collections.abc import Callable
 
 from autograd import Value
+
+SIGNS: dict[type[ast.AST], Callable[..., float]] = {
+    **{ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul},
+    **{ast.Div: operator.truediv, ast.USub: operator.neg, ast.UAdd: operator.pos},
+    ast.Pow: math.pow,
+}
+TYPED = str.maketrans({"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"})
+LONGEST = 200  # characters of a number to work out
+# What the library says to who calls it, and what is said to who types at the prompt
+HERE = {
+    "explain() lists them": "e lists them, as in e w1",
+    "pass the node itself, not its name": "give one that is the only one",
+}
 
 
 def counted(text: str) -> int:
@@ -13,9 +30,53 @@ def counted(text: str) -> int:
     >>> counted(""), counted("5")
     (1, 5)
     """
-    if text and not text.isdecimal():
+    if text and not (text.isdecimal() and int(text)):
         raise ValueError(f"how many steps? A whole number goes here, as in n 5; got {text!r}")
     return int(text or 1)
+
+
+def worked_out(text: str) -> float:
+    """A number, or a little arithmetic with numbers, as typed.
+
+    Raises:
+        ValueError: it is anything else, or has no finite value.
+
+    >>> worked_out("1/3"), worked_out("0.2 * -0.5"), worked_out("2·(0.3 − 1)^2")
+    (0.3333333333333333, -0.1, 0.98)
+    """
+    expected = f"give a number or arithmetic with numbers, as in 0.2*-0.5 or 1/3; got {text!r}"
+    try:
+        if len(text) > LONGEST:
+            raise ValueError
+        value = _value(ast.parse(text.strip().translate(TYPED), mode="eval").body)
+    except ArithmeticError as error:
+        raise ValueError(f"{text!r} has no value: {error}") from None
+    except (SyntaxError, ValueError):
+        raise ValueError(expected) from None
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} has no finite value")
+    return value
+
+
+def _value(node: ast.expr) -> float:
+    match node:
+        case ast.Constant(value=bool()):
+            pass
+        case ast.Constant(value=int() | float() as number):
+            return float(number)
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in SIGNS:
+            return SIGNS[type(sign)](_value(left), _value(right))
+        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in SIGNS:
+            return SIGNS[type(sign)](_value(operand))
+    raise ValueError("not arithmetic with numbers")
+
+
+def said_here(text: object) -> str:
+    """What the library says, with the commands of the prompt in place of its functions."""
+    said = str(text)
+    for elsewhere, here in HERE.items():
+        said = said.replace(elsewhere, here)
+    return said
 
 
 class SteppingPrompt(cmd.Cmd):
@@ -29,6 +90,7 @@ class SteppingPrompt(cmd.Cmd):
         "  c w1=-0.2  check your own answer          e w1       explain it\n"
         "  r          run to the end                 reset      start again\n"
         "  q          go on with the demo            ?          these lines\n"
+        "Numbers may be worked out: c w1=0.2*-0.5. quit, exit and help are known as well.\n"
     )
 
     def __init__(self, output: Value) -> None:
@@ -48,7 +110,7 @@ class SteppingPrompt(cmd.Cmd):
         try:
             return bool(super().onecmd(line))
         except (KeyError, TypeError, ValueError) as error:
-            print(error)
+            print(said_here(error))
             return False
 
     def emptyline(self) -> bool:
@@ -83,15 +145,15 @@ class SteppingPrompt(cmd.Cmd):
 
     def do_c(self, guess: str) -> None:
         """Check an answer worked out by hand."""
-        label, _, number = guess.partition("=")
-        try:
-            value = float(number)
-        except ValueError:
-            raise ValueError(f"give a label and a number, as in c w1=-0.2; got {guess!r}") from None
-        print(self.stepper.check({label.strip(): value}))
+        label, equals, number = guess.rpartition("=")
+        if not (equals and label.strip()):
+            raise ValueError(f"give a label and a number, as in c w1=-0.2; got {guess!r}")
+        print(said_here(self.stepper.check({label.strip(): worked_out(number)})))
 
     def do_e(self, label: str) -> None:
         """Explain a gradient."""
+        if not label:
+            raise ValueError("which gradient? Name its node, as in e w1")
         print(self.output.explain(label))
 
     def do_r(self, _: str) -> None:
@@ -110,3 +172,5 @@ class SteppingPrompt(cmd.Cmd):
     def do_q(self, _: str) -> bool:
         """Leave the prompt."""
         return True
+
+    do_quit = do_exit = do_q

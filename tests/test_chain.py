@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -82,14 +84,25 @@ def test_bad_options_are_refused(arguments: list[str], capsys: pytest.CaptureFix
     assert arguments[0] in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_named(
+def test_a_folder_that_stops_being_one_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = tmp_path / "taken"
-    taken.write_text("a file")
-    monkeypatch.setattr(sys, "argv", ["chain", "--out", str(taken)])
-    with pytest.raises(SystemExit, match="demos.chain: .*taken"):
+    (tmp_path / "chain.svg").mkdir()
+    monkeypatch.setattr(sys, "argv", ["chain", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit, match=r"demos.chain: .*chain\.svg"):
         runpy.run_path(chain.__file__, run_name="__main__")
+
+
+def test_the_columns_of_the_lesson_stand_below_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain.main(layers=6, seed=3, steps=2, out=tmp_path)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "engine " in line]
+    checked = [line for line in lines if "off by" in line]
+    assert len(checked) == 42
+    assert (
+        len({(line.index("engine "), line.index(", off by"), len(line)) for line in checked}) == 1
+    )
 
 
 # ---------------------------------------------------------------------- the prompt
@@ -129,9 +142,20 @@ def test_the_prompt_checks_and_explains(
     ("command", "answer"),
     [
         ("n x", "A whole number goes here"),
+        ("n 0", "A whole number goes here"),
+        ("e", "Name its node, as in e w1"),
+        ("e u", "no node is labelled 'u'"),
+        ("c =3", "give a label and a number"),
+        ("c w=1/0", "'1/0' has no value"),
+        ("c w=9**9**9", "has no value"),
+        ("c w=__import__('os')", "give a number or arithmetic with numbers"),
+        ("c w=True", "give a number or arithmetic with numbers"),
+        ("c w=" + "(" * 300, "give a number or arithmetic with numbers"),
+        ("c w=1e999", "has no finite value"),
         ("u v", "no node is labelled 'v'"),
         ("c w", "give a label and a number"),
         ("jump", "there is no command 'jump'"),
+        ("b 2 2", "A whole number goes here"),
         ("?", "u w1"),
         ("help", "u w1"),
     ],
@@ -143,6 +167,47 @@ def test_the_prompt_answers_what_it_does_not_understand_and_goes_on(
     out = capsys.readouterr().out
     assert answer in out
     assert "1 × 3 = 3" in out
+
+
+@pytest.mark.parametrize("number", ["3", "6/2", "1/3*9", "-1.5*-2", "(1 + 2)**1", "1.5·2", "−3·−1"])
+def test_the_prompt_takes_a_number_to_be_worked_out(
+    number: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation(f"c w={number}\n", monkeypatch)
+    assert "w: 3 is right." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("leave", ["q", "quit", "exit", "EOF", ""])
+def test_the_prompt_is_left_by_any_of_these(
+    leave: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation(f"{leave}\nn\n" if leave else "", monkeypatch)
+    assert "1 × 3 = 3" not in capsys.readouterr().out
+
+
+def test_the_prompt_names_no_command_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation("r\nn\nu w\nb 2\nc w=17.3\ne w+w\nc x=1\np\n", monkeypatch)
+    out = capsys.readouterr().out
+    assert "e lists them, as in e w1" in out
+    assert "go back, or reset" in out
+    assert not re.findall(r"\w+\(\)|s\.\w+|the node itself", out)
+
+
+def test_ctrl_c_leaves_the_prompt_and_not_the_lesson(tmp_path: Path) -> None:
+    command = [sys.executable, "-u", "-m", "demos.chain", "--interactive", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"n\n")
+        process.stdin.flush()
+        while b"1/17" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read().decode()
+    assert process.returncode == 0
+    assert "layer 1" in rest
 
 
 def test_a_terminal_without_greek_and_a_reader_that_leaves_early_get_no_traceback(

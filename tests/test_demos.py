@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import importlib
+import io
+import os
 import random
 import runpy
 import struct
@@ -97,6 +100,80 @@ def test_bad_options_are_refused(name: str, value: str, capsys: pytest.CaptureFi
         demo(name).parsed([option, value])
     assert stopped.value.code == 2
     assert option in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [*TINY, "chain"])
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--seed", "1.5", "expected a whole number from 0 to 4,000,000,000, got '1.5'"),
+        ("--seed", "-1", "expected a whole number from 0 to 4,000,000,000, got '-1'"),
+        ("--seed", "many", "expected a whole number from 0 to"),
+        ("--seed", str(2**32), "expected a whole number from 0 to"),
+        ("--out", "taken", "taken' is none"),
+        ("--out", "taken/below/it", "taken' is none"),
+        ("--out", "", "expected a folder"),
+        ("--out", "a\0b", "names no folder"),
+        ("--out", 300 * "x", "names no folder"),
+    ],
+)
+def test_seeds_and_folders_are_judged_before_any_work(
+    name: str, option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").write_text("a file")
+    with pytest.raises(SystemExit) as stopped:
+        demo(name).parsed([option, value])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert f"argument {option}: " in error
+    assert said in error
+
+
+@pytest.mark.parametrize("name", ["boundary", "moons", "spirals", "descent", "overfit", "digits"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "0", "-0.1", "fast", ""])
+def test_a_learning_rate_is_judged_before_any_work(
+    name: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        demo(name).parsed([f"--lr={value}"])
+    assert stopped.value.code == 2
+    assert f"argument --lr: expected a number above zero, got {value!r}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="folders have no owners here")
+def test_a_folder_that_may_not_be_written_to_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda place, mode: False)  # root may write anywhere
+    with pytest.raises(argparse.ArgumentTypeError, match="nothing can be written into the folder"):
+        demo("lesson").folder("new")
+
+
+def test_a_folder_to_be_made_is_not_made_yet() -> None:
+    assert demo("lesson").folder("new/one") == "new/one"
+    assert not Path("new").exists()
+
+
+def test_a_folder_of_images_is_judged_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        demo("digits").parsed(["--mnist", "nowhere"])
+    assert stopped.value.code == 2
+    assert "expected a folder with MNIST's files, got 'nowhere'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("name", [*TINY, "chain"])
+def test_a_demo_is_told_on_any_terminal(
+    name: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    settings = TINY.get(name, {"steps": 2}) | ({"steps": 20} if name == "descent" else {})
+    options = [f"--{option}={value}" for option, value in settings.items()]
+    monkeypatch.setattr(sys, "argv", [name, *options, f"--out={tmp_path}"])
+    monkeypatch.setattr(sys, "stdout", terminal)
+    runpy.run_path(demo(name).__file__ or "", run_name="__main__")
+    terminal.flush()
+    told = terminal.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+    assert len(told) > 200
+    assert "\\u" not in told
 
 
 @pytest.mark.parametrize("name", ["boundary", "moons", "spirals", "digits"])
