@@ -18,7 +18,7 @@ import numpy as np
 
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
-from .notation import located, name, written
+from .notation import located, name, number, written
 from .terminal import shown
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ NOT_COMPUTED = float("0")
 COMPARE = "use maximum, minimum, relu, step, abs or where"
 AS_TEXT = ("a Value is written as text", "write it outside of what is compiled")
 A_COPY = ("a Value is copied with its number", "use the Value itself, or v.detach()")
+
+LARGE = 100.0  # a leaf above this may have grown in training: weights begin at about one
 
 _allocate = object.__new__
 
@@ -714,7 +716,23 @@ def failure(
     worded = op.failure(error, numbers, [name(a) for a in operands])
     if tracing := modes.tracing():
         tracing.raised.append(worded)
+    elif isinstance(worded, OverflowError):
+        return _grown(worded, operands)
     return worded
+
+
+def _grown(error: OverflowError, operands: tuple[Value, ...]) -> OverflowError:
+    """The error, and the leaf that may have grown in training until it came to this."""
+    from .graph import leaves
+
+    found = [leaf for operand in operands for leaf in leaves(operand) if abs(leaf.data) > LARGE]
+    if not found:
+        return error
+    largest = max(found, key=lambda leaf: abs(leaf.data))
+    return OverflowError(
+        f"{error}. {largest.label or 'A leaf'} is {number(largest.data)}: if it grew in training, "
+        f"lower the learning rate"
+    )
 
 
 def exact_data(node: Value) -> float:

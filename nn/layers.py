@@ -389,13 +389,21 @@ def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
         x = x.tolist()
     if isinstance(x, Value) or not hasattr(x, "__len__"):
         x = [x]
-    if len(x) != module.nin:
-        rows = len(x) > 0 and hasattr(next(iter(x)), "__len__")
-        hint = ". For a table of examples there is model.predict(X)" if rows else ""
-        raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {len(x)}{hint}")
+    if len(x) != module.nin or _is_table(x):
+        rows = " rows of numbers. For a table of examples there is model.predict(X)"
+        got = f"{len(x)}{rows if _is_table(x) else ''}"
+        raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {got}")
     if all(type(xi) is Value for xi in x):
         return cast(Sequence[Value], x)
     return [xi if isinstance(xi, Value) else _constant(xi, f"x[{i}]") for i, xi in enumerate(x)]
+
+
+def _is_table(x: Any) -> bool:
+    """Whether these are rows of numbers, as far as the first of them tells."""
+    first = next(iter(x), None)
+    return (
+        hasattr(first, "__len__") and not isinstance(first, str) and getattr(first, "ndim", 1) > 0
+    )
 
 
 def _constant(x: Any, label: str) -> Value:

@@ -317,7 +317,9 @@ def test_a_wrong_number_of_inputs_is_refused(kind: Any, x: Any) -> None:
 
 
 def test_a_table_is_for_predict() -> None:
-    with pytest.raises(ValueError, match=r"got 3. For a table of examples there is model.predict"):
+    with pytest.raises(
+        ValueError, match=r"got 3 rows of numbers. For a table of examples there is model.predict"
+    ):
         nn.MLP(2, [1])([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 
 
@@ -357,3 +359,48 @@ def test_bad_settings_are_refused(build: Callable[[], Any], message: str) -> Non
 def test_things_of_another_kind_are_refused(build: Callable[[], Any], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         build()
+
+
+class Inside(nn.Module):
+    """A module of one's own around a Sequential."""
+
+    def __init__(self) -> None:
+        self.inner = nn.Sequential(nn.Dropout(0.1), nn.MLP(2, [2, 1], seed=0))
+
+    def forward(self, x: Any) -> Any:
+        return self.inner(x)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        nn.Neuron(2, seed=0),
+        nn.Layer(2, 3, seed=0),
+        nn.MLP(2, [2, 1], seed=0),
+        nn.Sequential(nn.Layer(2, 2, seed=0), nn.Layer(2, 1, seed=0)),
+        Inside(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.parametrize("rows", [1, 2, 3])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda rows: [[0.0, 1.0]] * rows,
+        lambda rows: ((0.0, 1.0),) * rows,
+        lambda rows: np.zeros((rows, 2)),
+        lambda rows: [np.zeros(2)] * rows,
+        lambda rows: [[Value(0.0), 1.0]] * rows,
+    ],
+    ids=["lists", "tuples", "array", "arrays", "Values"],
+)
+def test_a_table_of_examples_is_pointed_to_predict(
+    model: nn.Module, rows: int, form: Callable[[int], Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"takes 2 input.*rows.*there is model.predict\(X\)"):
+        model(form(rows))
+
+
+def test_a_column_is_a_table_even_for_a_neuron_of_one_input() -> None:
+    with pytest.raises(ValueError, match="got 1 rows of numbers"):
+        nn.Neuron(1, seed=0)([[3.0]])

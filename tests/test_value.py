@@ -424,3 +424,27 @@ def test_a_type_that_knows_values_takes_over() -> None:
             return f"{other.data} and a unit"
 
     assert Value(2.5) + Unit() == "2.5 and a unit"
+
+
+def test_an_overflow_of_a_training_loop_names_what_grew_and_how_to_mend_it() -> None:
+    w = Value(1.0, "w")
+    with pytest.raises(OverflowError, match=r"w is .*e\+\d+: if it grew in training, lower the"):
+        for _ in range(100):
+            loss = (w * 3.0 - 1.0) ** 4
+            w.grad = 0.0
+            loss.backward()
+            w.data -= 0.5 * w.grad
+
+
+def test_the_largest_leaf_is_named_whether_computed_anew_or_not() -> None:
+    w, x, one = Value(2.0, "w"), Value(150.0), Value(1.0, "one")
+    root = (w * x * one).exp()
+    x.data = 400.0
+    with pytest.raises(OverflowError, match="A leaf is 400: if it grew in training"):
+        root.recompute()
+
+
+def test_an_overflow_without_a_large_leaf_says_nothing_of_training() -> None:
+    with pytest.raises(OverflowError) as caught:
+        (Value(50.0, "x") * 50.0).exp()
+    assert "training" not in str(caught.value)
