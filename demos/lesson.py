@@ -96,16 +96,24 @@ def folder(text: str) -> str:
     """A reader of folders that are there and may be written to, or can be made."""
     try:
         place = Path(text).absolute()
-        while not place.exists():
+        while not _is_there(place):
             place = place.parent
-        is_folder = place.is_dir()
     except (OSError, ValueError) as error:  # a name too long, or with a zero byte in it
         raise argparse.ArgumentTypeError(f"{text!r} names no folder: {error}") from None
-    if not text or not is_folder:
+    if not text or not place.is_dir():
         raise argparse.ArgumentTypeError(f"expected a folder, and {str(place)!r} is none")
     if not os.access(place, os.W_OK | os.X_OK):
         raise argparse.ArgumentTypeError(f"nothing can be written into the folder {str(place)!r}")
     return text
+
+
+def _is_there(path: Path) -> bool:
+    """Like `path.exists()`, which calls a name that no path can have one that is missing."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def save(figure: Figure, out: str | Path, name: str) -> str:
