@@ -81,6 +81,12 @@ def test_it_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["neuron.html"]
 
 
+def test_a_page_says_what_it_is() -> None:
+    assert repr(neuron().page(title="mine")) == (
+        "<page 'mine': .save('page.html') writes it, a notebook shows it>"
+    )
+
+
 def test_where_it_cannot_be_written_what_stood_there_stays(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="folder"):
