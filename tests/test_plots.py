@@ -202,3 +202,9 @@ def test_curves_count_epochs_from_one_and_dash_the_held_out() -> None:
     (axes,) = nn.History(losses=[3.0, 1.0], validation_losses=[4.0, 2.0]).plot().axes
     assert [list(line.get_xdata()) for line in axes.lines] == [[1, 2], [1, 2]]
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+
+
+def test_plots_are_loaded_when_they_are_asked_for() -> None:
+    code = "import sys, nn; assert 'nn.plots' not in sys.modules; print(nn.plots.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "nn.plots"
