@@ -19,6 +19,7 @@ from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 import autograd
 import nn
 from autograd import TABLE, Value
+from autograd.compile.arguments import given as rows_given
 from autograd.compile.program import PASSES, Node
 from nn.module import evaluating, mode
 
@@ -759,6 +760,15 @@ def test_a_slope_that_is_not_there_names_its_row() -> None:
     inner = autograd.op("inner", lambda a: math.log(a), lambda out, a: (1.0 / a,))
     with pytest.raises(ValueError, match="in row 2: inner"):
         autograd.compile(lambda x: inner(x))([1.0, 2.0, -1.0])
+
+
+@pytest.mark.parametrize(
+    ("column", "row"), [([1.0], 0), ([1.0, 1.0], 0), ([1.0, 2.0], 1), ([1.0, 1.0, 2.0], 2)]
+)
+def test_the_second_trace_takes_the_first_row_that_differs(column: list[float], row: int) -> None:
+    same = [0.0] * len(column)
+    assert rows_given((same, column), np.dtype(float)).different() == row
+    assert rows_given((column, same), np.dtype(float)).different() == row
 
 
 def test_arguments_without_numbers_are_arguments() -> None:

@@ -22,7 +22,7 @@ from autograd import LabelError, RenderError, Value, no_grad, ops, scope
 from autograd.graph import leaves, topological_order
 from autograd.page import graph_page
 from autograd.page.groups import OUTERMOST, grouped, opened, visible
-from autograd.page.javascript import expression
+from autograd.page.javascript import computable, expression
 from autograd.page.layout import laid_out
 from autograd.page.record import CONSTANT, LEAF, box_size, recorded, slope_formula
 from demos import chain as chain_demo
@@ -404,6 +404,12 @@ def test_sixty_nodes_are_seen_and_descent_steps_by_a_tenth(nodes: int, folded: b
 def test_a_box_is_as_wide_as_its_label() -> None:
     assert box_size({"op": "mul", "label": "a"})[0] == 120
     assert box_size({"op": "mul", "label": "a" * 18})[0] >= 18 * 8
+
+
+def test_a_page_computes_what_can_be_written_in_javascript() -> None:
+    in_python = autograd.op("in_python", lambda a: math.floor(a), lambda out, a: (0.0,))
+    assert computable(autograd.TABLE["leaf"]) and computable(autograd.tanh)
+    assert not computable(in_python)
 
 
 def test_a_symbol_is_data_too() -> None:
