@@ -14,7 +14,6 @@ from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 import autograd
 from autograd import TABLE, Value
-from autograd.compile import arguments
 from autograd.compile import program as passes
 from autograd.compile.program import PASSES, Node, check, folded, gathered, recognised, shared
 from autograd.compile.trace import trace
@@ -170,8 +169,3 @@ def test_a_broken_program_is_noticed() -> None:
     for program in broken:
         with pytest.raises(AssertionError):
             check(program)
-
-
-def test_the_other_row_that_is_traced_is_the_next_that_differs() -> None:
-    for rows, wanted in (([0, 1, 2], 1), ([0, 0, 2], 2), ([3, 3], 0)):
-        assert arguments.given((rows,), np.dtype(float)).different() == wanted
