@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import warnings
@@ -24,6 +25,7 @@ from .settings import finite, flag, instance, refuse_masked
 from .settings import path as checked_path
 
 Self = TypeVar("Self", bound="Module")
+LEAF = TABLE["leaf"]
 MANY = 50  # rows from which on it pays to compile
 PROBED = 12  # rows that the engine predicts as well
 
@@ -52,8 +54,10 @@ class Module:
     @property
     def training(self) -> bool:
         """Whether dropout drops: as `train()` and `eval()` said, or `mode` around the call."""
-        told = setting("training")
-        return self._training if told is None else bool(told.get(id(self), self._training))
+        for told in reversed(setting("training") or ()):
+            if id(self) in told.modules:
+                return told.training  # type: ignore[no-any-return]
+        return self._training
 
     @training.setter
     def training(self, training: bool) -> None:
@@ -362,12 +366,34 @@ class mode(Setting):
     """
 
     def __init__(self, module: Module, training: bool) -> None:
-        self._modules, self._told = list(module.modules()), training
+        self._told = _Told(module, training)
 
     def within(self, outer: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The mode of these modules, beside what others around were told."""
-        mine = {id(module): self._told for module in self._modules}
-        return {**outer, "training": {**(outer.get("training") or {}), **mine}}
+        """The mode of these modules, after what was told around; the last word counts."""
+        around = [told for told in outer.get("training") or () if told.root is not self._told.root]
+        return {**outer, "training": (*around, self._told)}
+
+
+class _Told:
+    """The mode that a block gives to a module and all inside it.
+
+    Attributes:
+        root, training: the module, and whether it trains.
+    """
+
+    def __init__(self, root: Module, training: bool) -> None:
+        self.root, self.training = root, training
+
+    @functools.cached_property
+    def modules(self) -> dict[int, Module]:
+        """All that it is told to, by id; found when somebody asks, for hardly any module does."""
+        return {id(module): module for module in self.root.modules()}
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, _Told) and self.root is other.root
+        return same and self.training == other.training  # type: ignore[attr-defined]
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class evaluating(mode):
@@ -393,7 +419,7 @@ def numbers(outputs: Any) -> Any:
 
 
 def _is_parameter(thing: Any) -> bool:
-    return isinstance(thing, Value) and thing.op is TABLE["leaf"]
+    return isinstance(thing, Value) and thing.op is LEAF
 
 
 def _inside(thing: Any, name: str) -> Iterator[tuple[str, Value | Module]]:
@@ -402,7 +428,10 @@ def _inside(thing: Any, name: str) -> Iterator[tuple[str, Value | Module]]:
         yield name, thing
     else:
         for inner, item in _items(thing):
-            yield from _inside(item, f"{name}.{inner}")
+            if _is_parameter(item):  # most are, and a call for each takes its time
+                yield f"{name}.{inner}", item
+            else:
+                yield from _inside(item, f"{name}.{inner}")
 
 
 def _items(thing: Any) -> list[tuple[Any, Any]]:
