@@ -91,7 +91,10 @@ def setting(name: str) -> Any:
     >>> setting("recording"), setting("volume")
     (True, None)
     """
-    return (settings() if open_blocks else DEFAULTS).get(name)
+    found = settings() if open_blocks else DEFAULTS
+    if found["tracing"]:
+        found["tracing"].asked.add(name)
+    return found.get(name)
 
 
 class Tracing(Protocol):
@@ -99,6 +102,7 @@ class Tracing(Protocol):
 
     checks: list[Any]  # what must hold in every row
     raised: list[Exception]  # by operations, and to refuse something
+    asked: set[str]  # the settings that were asked for
 
     def node(self, node: Any, recording: bool) -> Any:
         """The node to use in place of a new one."""

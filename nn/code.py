@@ -28,6 +28,7 @@ LAST = 4  # examples checked at the end
 MOST = 32  # examples checked after an epoch
 AGAIN = 8  # times that the engine is asked whether it says the same once more
 SHARE = 0.03  # of the time of a run, which the checks after epochs may take
+LOOKS = 0.5  # seconds that looks before and after callbacks may take in any case
 BRANCH = "Does it branch on a number, or change from one call to the next?"
 CHANCE = "The engine itself gives another number each time: does it draw at random?"
 
@@ -42,7 +43,8 @@ class Code:
     Args:
         model, loss: whose cost it is.
         examples: what it is to run on.
-        learns: whether it is asked for gradients.
+        learns: whether it is to run in training, too.
+        like: the code of other examples of the same cost, which is then used for these.
 
     Raises:
         Exception: whatever keeps it from being compiled.
@@ -54,56 +56,60 @@ class Code:
         loss: Callable[[Any, Any], Value],
         examples: Examples,
         learns: bool = True,
+        like: Code | None = None,
     ) -> None:
-        self.model, self.loss, self.examples, self.learns = model, loss, examples, learns
-        self.X = examples.X
-        self.y = self._encoded(examples.y)
+        self.model, self.loss, self.examples = model, loss, examples
+        self._learns, self._like = learns, like
+        self._cost = _cost_by(model, loss)  # of the engine
+        self._programs: dict[bool, Any] = {}  # that ran last in training, and in evaluation
+        self.X, self.y, self._loss = examples.X, np.array(examples.y, dtype=float), loss
+        if losses.function_of(loss) is losses.cross_entropy and self.y.ndim == 1:
+            # A class index chooses a logit, which as an argument only a vector can.
+            with evaluating(model):
+                self.y = one_hot(examples.y, len(model(self.X[0].tolist())))
+            self._loss = losses.chosen_surprisal
         self.probes = Probes(self.X, self.y)
         self.compile()
 
     def compile(self) -> None:
-        """Look at the cost anew, in training and in evaluation.
+        """Look at the cost anew, in evaluation and in training.
 
         Raises:
             Exception: whatever keeps it from being compiled.
         """
         self._params = self.model.parameters()
+        self._code: Any = self._like._code if self._like is not None else self._compiled()
+        for training in (False, True) if self._learns else (False,):
+            self._run(self._code, self.probes.telling, training)
+
+    def _compiled(self) -> Any:
         cost = autograd.compile(params=self._params, has_aux=True, allow_unused=True)
-        self._learning, self._judging = cost(self._cost), cost(self._cost)
-        for code, training in ((self._judging, False), (self._learning, True)):
-            if self.learns or not training:
-                with mode(self.model, training):
-                    code(self.X[self.probes.telling], self.y[self.probes.telling])
-
-    def _cost(self, x: Any, y: Any) -> list[Value]:
-        outputs = self.model(x)
-        cost = losses.cost_of(self.loss(outputs, y), "loss")
-        return [cost, outputs] if isinstance(outputs, Value) else [cost, *outputs]
-
-    def _encoded(self, y: list[Any]) -> np.ndarray:
-        """Targets as arrays: a class index chooses a logit, which only a one-hot vector can."""
-        if losses.function_of(self.loss) is losses.cross_entropy and np.ndim(y) == 1:
-            with evaluating(self.model):
-                return one_hot(y, len(self.model(self.X[0].tolist())))
-        return np.array(y, dtype=float)
+        return cost(_cost_by(self.model, self._loss))
 
     def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
         """The cost of each chosen example, and its outputs."""
-        with evaluating(self.model):
-            found = self._judging(self.X[chosen], self.y[chosen])
+        found = self._run(self._code, chosen, training=False)
         return found[:, 0], _outputs(found)
 
     def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:
         """The same in training, and the gradient of the mean cost by all parameters."""
-        with mode(self.model, training=True):
-            found, gradient = self._learning.value_and_grad(self.X[chosen], self.y[chosen])
+        found, gradient = self._run(self._code.value_and_grad, chosen, training=True)
         return found[:, 0], _outputs(found), gradient
 
     def descended(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, np.ndarray]:
         """The cost of each chosen example in evaluation, and the gradient of their mean."""
-        with mode(self.model, training=False):
-            found, gradient = self._judging.value_and_grad(self.X[chosen], self.y[chosen])
+        found, gradient = self._run(self._code.value_and_grad, chosen, training=False)
         return found[:, 0], gradient
+
+    def _run(self, code: Callable[..., Any], chosen: Any, training: bool) -> Any:
+        with mode(self.model, training):
+            found = code(self.X[chosen], self.y[chosen])
+        self._programs[training] = self._code.program
+        return found
+
+    def is_one_for_both(self) -> bool:
+        """Whether the cost is the same in training and in evaluation, as far as both ran."""
+        return self._programs.get(True) is self._programs.get(False)
 
     # ------------------------------------------------------------------ beside the engine
 
@@ -144,16 +150,12 @@ class Code:
     def _by_code(self, row: int, training: bool, slopes: bool) -> Any:
         """Cost, outputs and slopes of an example; the error if they cannot be computed."""
         seed_dropouts(self.model, "check")
-        X, y = self.X[[row]], self.y[[row]]
-        code = self._learning if training else self._judging
-        with mode(self.model, training):
-            try:
-                if not slopes:
-                    return np.ravel(code(X, y))
-                found, gradient = code.value_and_grad(X, y)
-            except (ArithmeticError, TraceError, ValueError) as error:
-                return error
-        return np.concatenate([found.ravel(), gradient])
+        code = self._code.value_and_grad if slopes else self._code
+        try:
+            found = self._run(code, [row], training)
+        except (ArithmeticError, TraceError, ValueError) as error:
+            return error
+        return np.concatenate([np.ravel(part) for part in found]) if slopes else np.ravel(found)
 
     def _by_engine(self, row: int, training: bool, slopes: bool) -> np.ndarray | None:
         """The same by the engine; None where it cannot be computed."""
@@ -179,16 +181,18 @@ class PenaltyCode:
     """
 
     def __init__(self, model: Module, penalty: Callable[[Any], Value]) -> None:
-        self.model, self.penalty = model, penalty
+        self.model = model
+
+        def cost() -> Value:
+            return losses.cost_of(penalty(model), "penalty")
+
+        self._cost = cost
         self.compile()
 
     def compile(self) -> None:
         """Look at the penalty anew when it is asked for next."""
         params = self.model.parameters()
         self._code = autograd.compile(self._cost, params=params, allow_unused=True)
-
-    def _cost(self) -> Value:
-        return losses.cost_of(self.penalty(self.model), "penalty")
 
     def check(self) -> None:
         """Hold it against the engine's.
@@ -231,17 +235,23 @@ class Codes:
     """
 
     def __init__(self, trainer: Trainer, examples: Examples, held_out: Examples | None) -> None:
-        self._began, self._spent = time.perf_counter(), 0.0
+        self._began, self._spent, self._looked = time.perf_counter(), 0.0, 0.0
         seed_dropouts(trainer.model, "check")  # they have generators of their own from now on
         self.learning = Code(trainer.model, trainer.loss, examples)
-        self.judging = Code(trainer.model, trainer.loss, held_out, False) if held_out else None
+        self.judging = (
+            Code(trainer.model, trainer.loss, held_out, learns=False, like=self.learning)
+            if held_out
+            else None
+        )
         self.penalty = PenaltyCode(trainer.model, trainer.penalty) if trainer.penalty else None
         for code in self._costs():
             rows = code.probes.next(len(code.probes.telling) + OTHERS)
-            code.check(rows)
             if code is self.learning:
                 code.check(rows[:SLOPES], training=True, slopes=True)
-                code.check(rows[SLOPES:], training=True)
+                if not code.is_one_for_both():
+                    code.check(rows[:SLOPES])
+                rows = rows[SLOPES:]
+            self._check(code, rows)
         self._check_penalty()
 
     def check(self, at_least: int = 0) -> None:
@@ -253,39 +263,53 @@ class Codes:
         began, checked = time.perf_counter(), 0
         allowed = SHARE * (began - self._began) - self._spent
         while checked < at_least or (checked < MOST and time.perf_counter() - began < allowed):
-            self.learning.check(self.learning.probes.next(1), training=True)
             for code in self._costs():
-                code.check(code.probes.next(1))
+                self._check(code, code.probes.next(1))
             checked += 1
         if checked:
             self._check_penalty()
         self._spent += time.perf_counter() - began
 
+    def _check(self, code: Code, rows: list[int]) -> None:
+        code.check(rows)
+        if code is self.learning and not code.is_one_for_both():
+            code.check(rows, training=True)
+
+    def look(self, epoch: int) -> None:
+        """Hold code against the engine before callbacks run, unless looks have taken long.
+
+        Raises:
+            DifferentError: they differ.
+        """
+        elapsed = time.perf_counter() - self._began
+        self._looks = self._looked < max(LOOKS, SHARE * elapsed)
+        if self._looks:
+            self._look(epoch)
+
     def renew(self, epoch: int) -> None:
-        """Compile anew what was changed from outside since the last epoch.
+        """Look once more after the callbacks, and compile anew what they have changed.
 
         Raises:
             DifferentError: the new code gives other numbers than the engine, too.
         """
+        if not self._looks:
+            return
         try:
-            self.look(epoch)
+            self._look(epoch)
         except DifferentError:
             for code in self._costs():
                 code.compile()
             if self.penalty is not None:
                 self.penalty.compile()
-            self.look(epoch)
+            self._look(epoch)
 
-    def look(self, epoch: int) -> None:
-        """Hold code against the engine on the examples whose turn it is in this epoch.
-
-        Raises:
-            DifferentError: they differ.
-        """
+    def _look(self, epoch: int) -> None:
+        began = time.perf_counter()
         for code in self._costs():
             telling = code.probes.telling
             code.check([telling[(epoch + k) % len(telling)] for k in range(2)])
         self._check_penalty()
+        self._looked += time.perf_counter() - began
 
     def _costs(self) -> list[Code]:
         return [self.learning, *([self.judging] if self.judging else [])]
@@ -293,6 +317,20 @@ class Codes:
     def _check_penalty(self) -> None:
         if self.penalty is not None:
             self.penalty.check()
+
+
+def _cost_by(model: Module, loss: Callable[[Any, Any], Value]) -> Callable[[Any, Any], list[Value]]:
+    """The cost of an example, then its outputs.
+
+    What is compiled watches all that it reads, so this reads the model and the loss alone.
+    """
+
+    def cost(x: Any, y: Any) -> list[Value]:
+        outputs = model(x)
+        cost = losses.cost_of(loss(outputs, y), "loss")
+        return [cost, outputs] if isinstance(outputs, Value) else [cost, *outputs]
+
+    return cost
 
 
 def _outputs(found: np.ndarray) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -458,19 +458,27 @@ def _surprisal(z: list[Value], k: int) -> Value:
     return surprisal(z[k], [*z[:k], *z[k + 1 :]])
 
 
+def chosen_surprisal(z: Sequence[Value], chosen: Sequence[Any]) -> Value:
+    """−log p_c of the class c which alone is marked: cross-entropy of a class that is no constant.
+
+    >>> round(chosen_surprisal([Value(1.0), Value(2.0), Value(0.0)], [0.0, 1.0, 0.0]).data, 4)
+    0.4076
+    """
+    right = total(where(y, zk, 0.0) for zk, y in zip(z, chosen))
+    return surprisal(right, [where(y, -math.inf, zk) for zk, y in zip(z, chosen)])
+
+
 def _mixed_surprisal(z: list[Value], weights: list[Any]) -> Value:
     """−Σₖ yₖ·log pₖ for weights that are Values: exact in both tails where they are one-hot.
 
     Computed as one log-sum-exp and not, as for numbers, as one for each class.
     """
-    right = total(where(y, zk, 0.0) for zk, y in zip(z, weights))
-    others = [where(y, -math.inf, zk) for zk, y in zip(z, weights)]
     largest = stop_gradient(functools.reduce(maximum, z))
     below = [gap(zk, largest) for zk in z]
     normaliser = logsumexp(below)
     expected = total(where(y, normaliser - b, 0.0) * y for b, y in zip(below, weights))
     mixed = total(y * (1.0 - y) for y in weights)
-    cost: Value = where(mixed, expected, surprisal(right, others))
+    cost: Value = where(mixed, expected, chosen_surprisal(z, weights))
     return cost
 
 

@@ -147,8 +147,7 @@ class Run:
             self.codes.check(at_least)
 
     def look_at_code(self) -> None:
-        """Hold compiled code against the engine where `renew_code` does: what differs later was
-        changed in between.
+        """Hold compiled code against the engine: what differs in `renew_code` was changed since.
 
         Raises:
             DifferentError: they differ.

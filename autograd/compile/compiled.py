@@ -425,7 +425,7 @@ class Compiled:
             program,
             rolled(program, groups),
             wanted,
-            Guard(Reach(self.function, reach.written), numbers),
+            Guard(Reach(self.function, reach.written), numbers, first.asked | second.asked),
             self._options.dtype,
         )
 

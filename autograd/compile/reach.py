@@ -240,11 +240,13 @@ class Guard:
     Args:
         reach: what it reads.
         numbers: Values whose numbers have become part of the code.
+        settings: those that it asks for.
     """
 
-    def __init__(self, reach: Reach, numbers: list[Value]) -> None:
+    def __init__(self, reach: Reach, numbers: list[Value], settings: set[str]) -> None:
         self._reads: list[tuple[Callable[[Any], Any], Any]] = []
         self._sized: list[Any] = []
+        self._missing: list[frozenset[str] | None] = []  # names that were read and not there
         for holder in reach.holders:
             if isinstance(holder.held, (tuple, frozenset)):
                 continue  # it never changes
@@ -259,7 +261,10 @@ class Guard:
                 self._reads.append((holder.reader(keys), holder.held))
             if holder.path and isinstance(holder.held, (dict, *SEQUENCES)):
                 self._sized.append(holder.held)
+                self._missing.append(holder.names and holder.names.difference(holder.held))
+        self._sizes = list(map(len, self._sized))
         self._numbers = numbers
+        self._settings = sorted(settings.difference(modes.DEFAULTS))
         self._arrays = [numbers for _, numbers in reach.arrays]
         self._expected, self._looks = self._found(), self._looked()
 
@@ -273,6 +278,11 @@ class Guard:
             if len(found) != len(self._expected) or not all(map(same, found, self._expected)):
                 return False
             self._expected = found
+        sizes = list(map(len, self._sized))
+        if sizes != self._sizes:
+            if any(map(_has_more_to_read, self._sized, self._missing, self._sizes, sizes)):
+                return False
+            self._sizes = sizes
         return self._looks == self._looked()
 
     def _found(self) -> list[Any]:
@@ -283,17 +293,20 @@ class Guard:
         return found
 
     def _looked(self) -> list[Any]:
-        """Lengths, numbers, the bytes of arrays, and settings that others than we set."""
-        settings = modes.settings() if modes.open_blocks else modes.DEFAULTS
+        """Numbers, the bytes of arrays, and settings that others than we set."""
         return [
-            *map(len, self._sized),
             *[repr(v.data) for v in self._numbers],
             *map(_bytes, self._arrays),
-            {name: setting for name, setting in settings.items() if name not in modes.DEFAULTS},
+            *map(modes.setting, self._settings),
         ]
 
 
 _NOTHING = object()
+
+
+def _has_more_to_read(held: Any, missing: frozenset[str] | None, old: int, new: int) -> bool:
+    """Whether something of another size than before now has what is read and was missing."""
+    return old != new and (missing is None or not missing.isdisjoint(held))
 
 
 def _parts(thing: Any) -> list[Any]:

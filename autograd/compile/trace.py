@@ -45,6 +45,7 @@ class Traced:
         checks: what must hold of some of the numbers in every row.
         made: the ids of the leaves and constants that were made while it ran.
         lines: where each node was made, by its id, if that was asked for.
+        asked: the settings that were asked for.
     """
 
     inputs: list[list[Value]]
@@ -55,6 +56,7 @@ class Traced:
     checks: list[Check]
     made: set[int]
     lines: dict[int, str]
+    asked: set[str]
 
     def computed(self) -> list[Value]:
         """What compiled code computes: the outputs, and then what the checks look at."""
@@ -163,6 +165,7 @@ class Trace:
         self.drawn: list[tuple[Value, Callable[[], float]]] = []
         self.checks: list[Check] = []
         self.raised: list[Exception] = []
+        self.asked: set[str] = set()
         self.made: set[int] = set()
         self.kept: list[Value] = []  # so that no other Value gets the id of one that was made
         self.lines: dict[int, str] = {}
@@ -367,7 +370,8 @@ def trace(
         inputs.append([value for value, _ in seen.drawn])
     samplers = [draw for _, draw in seen.drawn]
     traced = Traced(
-        inputs, outputs, shape, _order(outputs), samplers, seen.checks, seen.made, seen.lines
+        *(inputs, outputs, shape, _order(outputs), samplers, seen.checks, seen.made, seen.lines),
+        seen.asked,
     )
     if seen.checks:
         known = set(traced.order)
