@@ -129,7 +129,7 @@ class Module:
 
     def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
         """Each parameter with the number it starts from, drawn anew; nothing is changed."""
-        inside = [member for _, member in self._members() if isinstance(member, Module)]
+        inside = [member for _, member in self._members(parameters=False)]
         with _entering(self) as first:
             found = [pair for member in inside if first for pair in member.drawn(rng)]
         return iter(found)
@@ -148,7 +148,7 @@ class Module:
             if id(module) not in seen:
                 seen.add(id(module))
                 yield name, module
-                inside = [(n, m) for n, m in module._members() if isinstance(m, Module)]
+                inside = list(module._members(parameters=False))
                 prefix = f"{name}." if name else ""
                 stack.extend((prefix + inner, m) for inner, m in reversed(inside))
 
@@ -156,9 +156,9 @@ class Module:
         """The modules of `named_modules()`, without their names."""
         return (module for _, module in self.named_modules())
 
-    def _members(self) -> Iterator[tuple[str, Value | Module]]:
+    def _members(self, parameters: bool = True) -> Iterator[tuple[str, Any]]:
         for name, attribute in vars(self).items():
-            yield from _inside(attribute, name)
+            yield from _inside(attribute, name, parameters)
 
     # ------------------------------------------------------------------ modes
 
@@ -318,7 +318,7 @@ class Module:
 
     @recursive_repr("…")
     def __repr__(self) -> str:
-        inside = ", ".join(repr(m) for _, m in self._members() if isinstance(m, Module))
+        inside = ", ".join(repr(module) for _, module in self._members(parameters=False))
         return f"{type(self).__name__}({inside})"
 
     def _repr_html_(self) -> str | None:
@@ -422,16 +422,16 @@ def _is_parameter(thing: Any) -> bool:
     return isinstance(thing, Value) and thing.op is LEAF
 
 
-def _inside(thing: Any, name: str) -> Iterator[tuple[str, Value | Module]]:
-    """The parameters and modules in an attribute, each with its name."""
-    if isinstance(thing, Module) or _is_parameter(thing):
+def _inside(thing: Any, name: str, parameters: bool) -> Iterator[tuple[str, Any]]:
+    """The modules in an attribute, and the parameters if they are wanted, each with its name."""
+    if isinstance(thing, Module) or (parameters and _is_parameter(thing)):
         yield name, thing
     else:
         for inner, item in _items(thing):
-            if _is_parameter(item):  # most are, and a call for each takes its time
+            if not isinstance(item, Value):
+                yield from _inside(item, f"{name}.{inner}", parameters)
+            elif parameters and _is_parameter(item):
                 yield f"{name}.{inner}", item
-            else:
-                yield from _inside(item, f"{name}.{inner}")
 
 
 def _items(thing: Any) -> list[tuple[Any, Any]]:
