@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test bench seeds gallery film notebook clean
+.PHONY: demo test slow bench seeds gallery film notebook clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.chain
@@ -15,7 +16,11 @@ test: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/oxlint --deny-warnings --config autograd/page/web/.oxlintrc.json autograd/page/web
 	$(VENV)/javascript/node_modules/.bin/tsc --project autograd/page/web/jsconfig.json
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(PYTEST) -m "not slow"
+
+# The tests that take long.
+slow: $(VENV)/installed-dev
+	$(PYTEST) -m slow
 
 # Beside PyTorch too, where it is installed.
 bench: $(VENV)/installed-dev

@@ -32,6 +32,18 @@ TINY: dict[str, dict[str, Any]] = {
     "vanishing": {"depth": 5},
     "digits": {"images": 20, "epochs": 1},
 }
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name == "overfit")) for name in TINY]
+
+
+class Results(dict[str, Any]):
+    """The numbers of every demo, each run once, when a test asks for them."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = demo(name).main(**TINY[name], out=self.out)
+        return self[name]
 
 
 def demo(name: str) -> ModuleType:
@@ -39,10 +51,9 @@ def demo(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The numbers of every demo, run once."""
-    out = tmp_path_factory.mktemp("pictures")
-    return {name: demo(name).main(**settings, out=out) for name, settings in TINY.items()}
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The numbers of every demo, and its pictures."""
+    return Results(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +78,7 @@ def test_every_demo_is_tried() -> None:
     assert files - {"__init__", "lesson", "idx"} - tried_elsewhere == set(TINY)
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_pictures_are_there(name: str, results: dict[str, Any]) -> None:
     assert results[name]["pictures"]
     for picture in results[name]["pictures"]:
@@ -81,7 +92,7 @@ def test_the_training_can_be_played(name: str, results: dict[str, Any]) -> None:
     assert page.read_text().startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_command_line(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -334,6 +345,7 @@ def test_the_waves_are_the_same_for_values_and_numbers() -> None:
         assert cost(Value(0.7)).data == pytest.approx(cost(0.7))
 
 
+@pytest.mark.slow
 def test_overfit(results: dict[str, Any]) -> None:
     fits = results["overfit"]["fits"]
     assert len(results["overfit"]["orders"]) == 6
@@ -351,6 +363,7 @@ def test_a_fifth_of_the_points_is_mislabelled() -> None:
     assert (data["train"][1] != y).sum() == 8
 
 
+@pytest.mark.slow
 def test_each_way_is_held_back_as_it_says() -> None:
     overfit = demo("overfit")
     data = overfit.moons(20, seed=0)
@@ -364,6 +377,7 @@ def test_each_way_is_held_back_as_it_says() -> None:
     assert [type(module) for module in overfit.build(overfit.WAYS["a line"], 0)] == [nn.Layer]
 
 
+@pytest.mark.slow
 def test_early_stopping_does_not_see_the_points_of_the_test() -> None:
     overfit = demo("overfit")
     data = overfit.moons(20, seed=0)
@@ -443,6 +457,7 @@ def idx_files(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_mnist_has_the_lessons_13002_parameters(tmp_path: Path) -> None:
     files = idx_files(tmp_path)
     numbers = demo("digits").main(mnist=files, images=3, epochs=1, out=tmp_path)

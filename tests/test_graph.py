@@ -159,6 +159,7 @@ def test_a_leaf_without_a_gradient_is_copied_without_one() -> None:
 # ---------------------------------------------------------------------- depth
 
 
+@pytest.mark.slow
 def test_a_chain_a_million_deep_needs_no_recursion() -> None:
     assert sys.getrecursionlimit() <= 1000
     x = Value(0.5)

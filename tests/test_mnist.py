@@ -11,6 +11,8 @@ import pytest
 import nn
 from demos import digits, idx
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("part", "count", "md5"),

@@ -615,6 +615,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         nn.MLP(2, [2]).save_html(tmp_path / "file" / "page.html")
 
 
+@pytest.mark.slow
 def test_a_page_of_a_recogniser_can_be_mailed(tmp_path: Path) -> None:
     X = np.random.default_rng(0).integers(0, 256, (400, 784)) / 255.0
     model = nn.MLP(784, [16, 16, 10], seed=0)
