@@ -771,6 +771,12 @@ def test_the_second_trace_takes_the_first_row_that_differs(column: list[float], 
     assert rows_given((column, same), np.dtype(float)).different() == row
 
 
+def test_where_no_row_differs_the_second_trace_takes_other_numbers() -> None:
+    (moved,) = rows_given(([[0.0, 2.0, -3.0]],), np.dtype(float)).another()
+    assert (moved != [0.0, 2.0, -3.0]).all()
+    np.testing.assert_allclose(moved, [0.0, 2.0, -3.0], rtol=1e-5, atol=1e-8)
+
+
 def test_arguments_without_numbers_are_arguments() -> None:
     w = Value(2.0)
     compiled = autograd.compile(lambda x, y: w * y)

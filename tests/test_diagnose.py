@@ -38,6 +38,14 @@ def test_dead_relus() -> None:
     assert "leaky_relu" in str(finding)
 
 
+def test_a_finding_says_of_how_many_examples_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nn.MLP(2, [4, 1], seed=0)
+    model.layers[0].neurons[1].b.data = -100.0
+    assert "the 30 examples" in str(nn.diagnose(model, X, Y))
+    monkeypatch.setattr("nn.evidence.BUDGET", 0)
+    assert "30 of 90 examples" in str(nn.diagnose(model, [*X] * 3, [*Y] * 3))
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
 def test_saturated_neurons(activation: str) -> None:
     model = nn.MLP(2, [4, 1], activation, seed=0)
