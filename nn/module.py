@@ -422,19 +422,24 @@ def _is_parameter(thing: Any) -> bool:
     return isinstance(thing, Value) and thing.op is LEAF
 
 
-def _inside(thing: Any, name: str, parameters: bool) -> Iterator[tuple[str, Any]]:
+def _inside(
+    thing: Any, name: str, parameters: bool, around: tuple[Any, ...] = ()
+) -> Iterator[tuple[str, Any]]:
     """The modules in an attribute, and the parameters if they are wanted, each with its name."""
     if isinstance(thing, Module) or (parameters and _is_parameter(thing)):
         yield name, thing
     else:
-        for inner, item in _items(thing):
+        for inner, item in _items(thing, around):
             if not isinstance(item, Value):
-                yield from _inside(item, f"{name}.{inner}", parameters)
+                yield from _inside(item, f"{name}.{inner}", parameters, (*around, thing))
             elif parameters and _is_parameter(item):
                 yield f"{name}.{inner}", item
 
 
-def _items(thing: Any) -> list[tuple[Any, Any]]:
+def _items(thing: Any, around: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+    """What a list, tuple, dict or array holds; nothing if it stands inside itself."""
+    if any(outer is thing for outer in around):
+        return []
     if isinstance(thing, dict):
         return list(thing.items())
     if isinstance(thing, np.ndarray):
@@ -442,7 +447,7 @@ def _items(thing: Any) -> list[tuple[Any, Any]]:
     return list(enumerate(thing)) if isinstance(thing, (list, tuple)) else []
 
 
-def _tensors(thing: Any, name: str) -> dict[str, np.ndarray]:
+def _tensors(thing: Any, name: str, around: tuple[Any, ...] = ()) -> dict[str, np.ndarray]:
     """The arrays of parameters in an attribute; lists of equal length make one array."""
     if isinstance(thing, Module):
         return {f"{name}.{inner}": tensor for inner, tensor in thing.tensors().items()}
@@ -452,18 +457,18 @@ def _tensors(thing: Any, name: str) -> dict[str, np.ndarray]:
     if shape:
         return {name: _array(thing, shape)}
     found: dict[str, np.ndarray] = {}
-    for inner, item in _items(thing):
-        found.update(_tensors(item, f"{name}.{inner}"))
+    for inner, item in _items(thing, around):
+        found.update(_tensors(item, f"{name}.{inner}", (*around, thing)))
     return found
 
 
-def _shape(thing: Any) -> tuple[int, ...] | None:
+def _shape(thing: Any, around: tuple[Any, ...] = ()) -> tuple[int, ...] | None:
     """The shape of nested lists of parameters; None if they are ragged or hold other things."""
     if _is_parameter(thing):
         return ()
-    if isinstance(thing, dict) or not _items(thing):
+    if isinstance(thing, dict) or not (items := _items(thing, around)):
         return None
-    shapes = {_shape(item) for _, item in _items(thing)}
+    shapes = {_shape(item, (*around, thing)) for _, item in items}
     inner = shapes.pop()
     return None if shapes or inner is None else (len(thing), *inner)
 

@@ -47,12 +47,24 @@ class Optimizer:
     weight_decay = Checked(at_least_zero)
 
     def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0) -> None:
-        self.params = _parameters(params)
+        self._params = tuple(_parameters(params))
         self.lr = lr
         self.weight_decay = weight_decay
         self.memory: dict[str, np.ndarray] = {}
         self.steps = 0
         self._flat: Flat | None = None  # the parameters in one array, if their gradients come so
+
+    @property
+    def params(self) -> tuple[Value, ...]:
+        """The parameters, in the order of a gradient."""
+        return self._params
+
+    @params.setter
+    def params(self, params: Any) -> None:
+        kind = type(self).__name__
+        raise AttributeError(
+            f"what an optimiser remembers belongs to its parameters: for others make a new {kind}"
+        )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Empty the gradient of every parameter; it is then none, however PyTorch is asked."""

@@ -459,6 +459,28 @@ def test_an_error_leaves_the_mode_as_it_was() -> None:
     assert all(module.training for module in model.modules())
 
 
+class Knotted(nn.Module):
+    """A module with a list and a dict that hold themselves."""
+
+    def __init__(self) -> None:
+        self.weights: list[Any] = [Value(1.0), [Value(2.0)]]
+        self.weights[1].append(self.weights)
+        self.named: dict[str, Any] = {"a": Value(3.0)}
+        self.named["me"] = self.named
+
+
+def test_lists_that_hold_themselves_are_gone_through_once() -> None:
+    model = Knotted()
+    assert [name for name, _ in model.named_parameters()] == ["weights.0", "weights.1.0", "named.a"]
+    assert {name: float(x) for name, x in model.state_dict().items()} == {
+        "weights.0": 1.0,
+        "weights.1.0": 2.0,
+        "named.a": 3.0,
+    }
+    assert list(model.modules()) == [model]
+    assert repr(model) == "Knotted()"
+
+
 class Child(nn.Module):
     """A module that knows the one that it is part of."""
 

@@ -306,6 +306,14 @@ def test_clipping_values_moves_each_into_its_bounds() -> None:
 # ---------------------------------------------------------------------- bad input
 
 
+def test_an_optimiser_keeps_its_parameters() -> None:
+    w = Value(1.0)
+    optimizer = nn.SGD([w], lr=0.5)
+    with pytest.raises(AttributeError, match="for others make a new SGD"):
+        optimizer.params = [Value(2.0)]  # type: ignore[assignment]
+    assert optimizer.params == (w,)
+
+
 @pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
 @pytest.mark.parametrize("lr", [0.0, -0.1, math.nan, math.inf])
 def test_a_learning_rate_is_positive(kind: Any, lr: float) -> None:
