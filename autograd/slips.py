@@ -263,7 +263,8 @@ def _added(path: Path) -> Iterator[Candidate]:
     factors = path.locals
     every = range(len(factors))
     but_ones = [i for i in every if factors[i] != 1.0]
-    for chosen in (but_ones, every, *combinations(every, 2)):
+    pairs = [pair for pair in combinations(every, 2) if set(pair).intersection(but_ones)]
+    for chosen in (but_ones, every, *pairs):
         some = [factors[i] for i in chosen]
         rest = prod(factors[i] for i in every if i not in chosen)
         yield rest * sum(some), functools.partial(_say_added, some)

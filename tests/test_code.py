@@ -15,7 +15,7 @@ import pytest
 import nn
 from autograd import Value, drawn, no_grad
 from nn.checkpoint import Checkpoint
-from nn.code import Code, DifferentError
+from nn.code import LAST, MOST, Code, Codes, DifferentError
 from nn.data import Examples
 from nn.probes import Probes, unlike
 
@@ -192,6 +192,23 @@ def test_chance_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DifferentError, match="does it draw at random"):
         for _ in range(9):
             code.check(range(len(X)))
+
+
+@pytest.mark.parametrize(("share", "at_least", "count"), [
+    (0.0, 0, 0), (0.0, LAST, LAST), (1e9, 0, MOST), (1e9, LAST, MOST),
+])  # fmt: skip
+def test_rows_are_checked_as_time_allows_and_some_in_any_case(
+    share: float, at_least: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = network()
+    codes = Codes(
+        nn.Trainer(model, nn.mse_loss, nn.SGD(model.parameters())), Examples.of(X, Y), None
+    )
+    checked: list[int] = []
+    monkeypatch.setattr(codes.learning, "check", checked.extend)
+    monkeypatch.setattr("nn.code.SHARE", share)
+    codes.check(at_least)
+    assert len(checked) == count
 
 
 # ---------------------------------------------------------------------- no false alarm

@@ -346,6 +346,20 @@ def test_one_wrong_factor_on_all_paths_is_always_given_a_name(
     named(root, node, guess)
 
 
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        *[(10.0**places, "decimal point is not") for places in (-3, -2, -1, 1, 2, 3)],
+        *[(k, f"{k} times the right one") for k in range(2, 10)],
+        *[(1.0 / k, f"right one divided by {k}") for k in range(3, 10)],
+    ],
+)
+def test_a_factor_is_named(factor: float, said: str) -> None:
+    root = neuron()
+    node = find(root, "w")
+    assert said in judged(root, node, gradients(root)[node] * factor).text
+
+
 @settings(deadline=None, max_examples=200)
 @given(programs((*CALM, *GUARDED), most=6), st.data())
 def test_a_gradient_with_something_else_in_its_place_is_always_given_a_name(

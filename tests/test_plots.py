@@ -183,6 +183,13 @@ def test_a_threshold_of_ones_own_is_used() -> None:
     np.testing.assert_allclose(line[:, 1], 0.75, atol=1e-9)
 
 
+def test_a_plane_goes_beyond_its_points_on_every_side() -> None:
+    for low, high, margin in ((-1.0, 3.0, 0.48), (100.0, 104.0, 0.48), (5.0, 5.0, 0.6)):
+        across, up = plots._axes_around(np.array([[low, 0.0], [high, 0.0]]))
+        assert (across[0], across[-1]) == pytest.approx((low - margin, high + margin))
+        assert (up[0], up[-1]) == pytest.approx((-0.12, 0.12))
+
+
 def test_contours_are_those_of_the_cost() -> None:
     path = [(0.0, 0.0), (1.0, 4.0)]
     (axes,) = plots.descent_path(lambda p, q: p, {"along": path}).axes
