@@ -228,7 +228,9 @@ function* added(graph, { nodes, slots }) {
   const factors = slots.map((slot, k) => local(graph, nodes[k], slot));
   const every = [...factors.keys()];
   const butOnes = every.filter((i) => factors[i] !== 1);
-  const pairs = every.flatMap((i) => every.slice(i + 1).map((k) => [i, k]));
+  const pairs = every
+    .flatMap((i) => every.slice(i + 1).map((k) => [i, k]))
+    .filter((pair) => pair.some((i) => factors[i] !== 1));
   for (const chosen of [butOnes, every, ...pairs]) {
     const some = chosen.map((i) => factors[i]);
     const rest = multiplied(factors.filter((_, i) => !chosen.includes(i)));
