@@ -240,6 +240,21 @@ def test_what_nobody_told_is_assumed_and_said(
         assert answers.why.startswith("assumed, for no cost is known: ")
 
 
+@pytest.mark.parametrize(
+    ("nout", "output", "sure"),
+    [
+        *[(1, "identity", "sigmoid"), (1, "sigmoid", "output"), (1, "tanh", "")],
+        *[(3, "identity", "softmax"), (3, "softmax", "output"), (3, "sigmoid", "output")],
+        (3, "tanh", ""),
+    ],
+)
+def test_what_is_a_probability_is_assumed_from_the_last_activation(
+    nout: int, output: str, sure: str
+) -> None:
+    y = NO_AND_YES if nout == 1 else [0, 1, 2, 0]
+    assert outputs_read(nn.MLP(2, [nout], output=output), nout, y).sure == sure
+
+
 def test_a_picture_says_what_was_assumed_and_nothing_else() -> None:
     model = nn.MLP(2, [1], seed=0)
     assumed = plots.decision_regions(model, X, NO_AND_YES).axes[0].get_xlabel()

@@ -190,6 +190,13 @@ def test_the_step_grows_with_the_data_so_that_large_ones_can_be_checked() -> Non
     assert gradcheck(Value(1e-9, "x") * 3)
 
 
+def test_where_an_output_turns_quickly_the_step_is_small() -> None:
+    x = Value(0.3, "x")
+    (row,) = gradcheck((x * 1000.0).sin())
+    assert row.step == 1e-6
+    assert row.numeric == pytest.approx(1000.0 * math.cos(300.0), rel=1e-6)
+
+
 def test_a_larger_step_sees_further() -> None:
     y = Value(0.01, "x").relu()
     assert [row.verdict for row in gradcheck(y)] == ["ok"]

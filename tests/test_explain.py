@@ -503,3 +503,11 @@ def test_no_more_of_a_long_path_is_written_out_than_is_shown(
     monkeypatch.setattr(paths, "local_term", lambda *at: (written.append(at), local_term(*at))[1])
     assert str(y.explain(x)).splitlines()[0].endswith("…")
     assert len(written) < 20
+
+
+def test_a_leaf_without_a_label_is_explained_to_the_end() -> None:
+    w = Value(0.5, "w")
+    x = Value(1.5)
+    a = (w * x).sigmoid()
+    a.label = "a"
+    assert str(a.explain(x)) == "∂a/∂1.5 = a(1 − a)·w\n        = 0.1089"

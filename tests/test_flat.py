@@ -74,6 +74,16 @@ def test_a_part_that_begins_later_is_that_part() -> None:
     assert [v.data for v in (a, b, c)] == [0.0, 7.0, 2.0]
 
 
+@pytest.mark.parametrize(
+    "numbers", [np.zeros(3), np.zeros((1, 2)), np.zeros(2, complex), np.array(["1", "2"])]
+)
+def test_only_as_many_real_numbers_as_leaves_are_written(numbers: np.ndarray) -> None:
+    flat = Flat([Value(1.0), Value(2.0)])
+    with pytest.raises(ValueError, match=r"takes an array of real numbers of shape \(2,\), got"):
+        flat.write(numbers)
+    assert flat.read().tolist() == [1.0, 2.0]
+
+
 def test_whole_numbers_become_floats() -> None:
     a = Value(1.0)
     a.data = 2

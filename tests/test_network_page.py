@@ -848,6 +848,21 @@ class Clipping(nn.Module):
         return self.layer([min(xi, 1.0) for xi in x])
 
 
+class Leaning(nn.Module):
+    """A layer with a little of its first input added to each output."""
+
+    def __init__(self) -> None:
+        self.layer = nn.Layer(2, 2, "identity", seed=0)
+
+    def forward(self, x: Any) -> Any:
+        return [a + 1e-6 * x[0] for a in self.layer(x)]
+
+
+def test_a_model_that_computes_almost_the_same_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="computes something else"):
+        Leaning().save_html(tmp_path / "page.html")
+
+
 def test_the_examples_are_computed_as_the_model_does(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="computes something else"):
         Clipping().save_html(tmp_path / "page.html", data=([[3.0, 3.0]], [0]))
