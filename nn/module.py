@@ -390,8 +390,9 @@ class _Told:
         return {id(module): module for module in self.root.modules()}
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, _Told) and self.root is other.root
-        return same and self.training == other.training  # type: ignore[attr-defined]
+        if not (isinstance(other, _Told) and self.root is other.root):
+            return False
+        return self.training == other.training and self.modules.keys() == other.modules.keys()
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -316,7 +316,8 @@ class Trainer:
         """
         try:
             while run.goes_on(epochs):
-                self._epoch(run, examples, held_out, bar)
+                with mode(self.model, training=True):  # callbacks may have added modules
+                    self._epoch(run, examples, held_out, bar)
                 if callbacks:
                     run.look_at_code()
                 stops = [callback(self, run.history) for callback in callbacks]

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import autograd
 import nn
 from autograd import Value
 from nn.module import evaluating, mode
@@ -529,3 +530,19 @@ def test_a_module_may_know_the_one_that_it_is_part_of(tmp_path: Path) -> None:
 def _saved(model: nn.Module, folder: Path) -> Path:
     model.save(folder / "family.npz")
     return folder / "family.npz"
+
+
+def test_compiled_code_follows_which_modules_a_mode_is_for() -> None:
+    dropout = nn.Dropout(0.5, seed=0)
+
+    class Beside(nn.Module):
+        def forward(self, x: Value) -> list[Value]:
+            return dropout([x] * 8)  # type: ignore[no-any-return]
+
+    model: Any = Beside()
+    compiled = autograd.compile(lambda x: model(x))
+    with evaluating(model):
+        assert 0.0 in compiled([1.0])
+    model.part = dropout
+    with evaluating(model):
+        assert compiled([1.0]).tolist() == [[1.0] * 8]

@@ -19,7 +19,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import TraceError, Value, drawn
+from autograd import Setting, TraceError, Value, drawn, setting
 from autograd.compile.reach import foreign
 
 X = [1.0, -2.0, 0.5]
@@ -331,6 +331,133 @@ def an_activation() -> Case:
     return neuron, lambda: setattr(neuron, "activation", nn.ACTIVATIONS["sigmoid"])
 
 
+class Shadowed:
+    """An object whose class has what it may get itself."""
+
+    __slots__ = ("__dict__", "empty")
+    scale = 2.0
+
+    def __call__(self, x: Value) -> Value:
+        return x * self.scale * getattr(self, "missing", 1.0) * getattr(self, "empty", 1.0)
+
+
+class Scaled(nn.Module):
+    """A module whose class has what it may get itself, and that names no function of attributes."""
+
+    scale: Any = 2.0
+
+    def __init__(self) -> None:
+        self.unread = 1
+
+    def forward(self, x: Value) -> Value:
+        return x * self.scale  # type: ignore[no-any-return]
+
+
+def heir() -> Any:
+    """One of a class that is made anew, and may be changed."""
+    return type("Heir", (Shadowed,), {"__module__": __name__})()
+
+
+@case
+def an_attribute_that_the_class_had() -> Case:
+    thing = Scaled()
+    return thing, lambda: setattr(thing, "scale", 3.0)
+
+
+@case
+def an_attribute_in_place_of_another() -> Case:
+    thing = Scaled()
+
+    def change() -> None:
+        del thing.unread
+        thing.scale = 3.0
+
+    return lambda x: thing(x), change
+
+
+@case
+def an_attribute_that_the_base_had() -> Case:
+    thing = heir()
+    return lambda x: thing(x), lambda: setattr(type(thing), "scale", 3.0)
+
+
+@case
+def a_method_that_the_base_had() -> Case:
+    thing = heir()
+    return lambda x: thing(x), lambda: setattr(type(thing), "__call__", lambda self, x: x * 9.0)
+
+
+@case
+def an_attribute_of_a_class_that_was_missing() -> Case:
+    thing = heir()
+    return lambda x: thing(x), lambda: setattr(type(thing), "missing", 3.0)
+
+
+@case
+def a_method_that_no_code_names() -> Case:
+    thing = heir()
+
+    def seen(self: object, name: str) -> Any:
+        return 6.0 if name == "scale" else object.__getattribute__(self, name)
+
+    return lambda x: thing(x), lambda: setattr(type(thing), "__getattribute__", seen)
+
+
+@case
+def a_slot_that_was_empty() -> Case:
+    thing = Shadowed()
+    return lambda x: thing(x), lambda: setattr(thing, "empty", 3.0)
+
+
+@case
+def the_class_of_an_object() -> Case:
+    thing, kind = heir(), type(heir())
+    kind.scale = 7.0
+    return lambda x: thing(x), lambda: setattr(thing, "__class__", kind)
+
+
+def defined(source: str, **names: Any) -> tuple[Any, dict[str, Any]]:
+    """A function f of a module of its own, and the globals of that."""
+    names["__name__"] = "module_of_a_test"
+    exec(source, names)
+    return names["f"], names
+
+
+@case
+def a_global_in_place_of_a_builtin() -> Case:
+    function, names = defined("def f(x): return abs(x) * 2.0")
+    return function, lambda: names.__setitem__("abs", lambda x: x * 10.0)
+
+
+@case
+def a_global_that_was_missing() -> Case:
+    function, names = defined("def f(x): return x * globals().get('scale', 1.0)")
+    return function, lambda: names.__setitem__("scale", 3.0)
+
+
+@case
+def the_code_of_a_function() -> Case:
+    def function(x: Value) -> Value:
+        return x * 2.0
+
+    return function, lambda: setattr(function, "__code__", (lambda x: x * 3.0).__code__)
+
+
+@case
+def an_attribute_of_a_function() -> Case:
+    def function(x: Value) -> Value:
+        return x * function.scale  # type: ignore[attr-defined, no-any-return]
+
+    function.scale = 2.0  # type: ignore[attr-defined]
+    return function, lambda: setattr(function, "scale", 3.0)
+
+
+@case
+def a_keyword_of_a_partial() -> Case:
+    function = functools.partial(lambda x, scale=2.0: x * scale)
+    return function, lambda: function.keywords.__setitem__("scale", 3.0)
+
+
 def by_the_engine(function: Callable[..., Any], x: list[float] = X) -> list[float]:
     return [function(Value(xi)).data for xi in x]
 
@@ -346,6 +473,28 @@ def test_what_changed_since_is_noticed_at_the_next_call(name: str) -> None:
     assert not np.allclose(compiled(X), before), "the change was one"
     value, _ = compiled.value_and_grad(X)
     assert value == pytest.approx(np.mean(by_the_engine(function)))
+
+
+class Volume(Setting):
+    """A setting of one's own."""
+
+    def __init__(self, number: Any) -> None:
+        self.number = number
+
+    def within(self, outer: Any) -> Any:
+        return {**outer, "volume": self.number}
+
+
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_what_is_inside_a_setting_is_followed(kind: Callable[[list[float]], Any]) -> None:
+    compiled = autograd.compile(lambda x: x * float(setting("volume")[0]))
+    first, second = kind([2.0]), kind([3.0])
+    with Volume(first):
+        np.testing.assert_array_equal(compiled([1.0]), [2.0])
+        first[0] = 5.0
+        np.testing.assert_array_equal(compiled([1.0]), [5.0])
+    with Volume(second):
+        np.testing.assert_array_equal(compiled([1.0]), [3.0])
 
 
 def test_a_module_given_as_it_is_follows_its_parts() -> None:

@@ -420,12 +420,13 @@ class Compiled:
                 check(program)
         cost = program.outputs[0] if first.shape == () or self._options.has_aux else None
         groups = grouped(program, cost, self._options.matrices)
+        settings = (first.asked | second.asked).difference(modes.DEFAULTS)
         return Version(
             [first, second],
             program,
             rolled(program, groups),
             wanted,
-            Guard(Reach(self.function, reach.written), numbers, first.asked | second.asked),
+            Guard(Reach(self.function, reach.written, settings), numbers, settings),
             self._options.dtype,
         )
 

@@ -17,7 +17,7 @@ import sys
 import sysconfig
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CellType, CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ LARGE = 100_000  # the elements of a larger list or array are not looked at
 SEQUENCES = (list, deque, set, frozenset, tuple, np.ndarray)
 MAPPINGS = (dict, MappingProxyType)
 PARTS = ("__self__", "__func__", "__wrapped__", "func", "args", "keywords", "fget")
-DEFAULTS = frozenset({"__defaults__", "__kwdefaults__"})
+OF_A_FUNCTION = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 MAKERS = {"__init__", "__new__", "__post_init__"}
 UNCALLED = MAKERS | {"__repr__", "__str__", "__hash__", "__setattr__", "__delattr__"}
 BY_NAME = frozenset({"vars", "getattr", "__dict__", "attrgetter"})  # what reads any attribute
@@ -97,16 +97,21 @@ class Reach:
     Args:
         function: where the walk begins.
         written: entries that the function sets itself, which are not looked at.
+        settings: those that it asks for.
 
     Attributes:
         holders: what holds it.
         values: the Values among it.
         arrays: the arrays of numbers among it, by what they are called.
+        objects: the objects of classes that are looked into.
         sources: the generators of random numbers and the iterators, by what they are called.
     """
 
-    def __init__(self, function: Any, written: Written | None = None) -> None:
+    def __init__(
+        self, function: Any, written: Written | None = None, settings: Iterable[str] = ()
+    ) -> None:
         self._function, self.written = function, written or set()
+        self._settings = [(f"the setting {name}", modes.setting(name)) for name in settings]
         self._names: frozenset[str] = frozenset()
         known: frozenset[str] | None = None
         while known != self._names:  # with more names there may be more to look at
@@ -117,13 +122,15 @@ class Reach:
         self.holders: list[Holder] = []
         self.values: list[Value] = []
         self.arrays: list[tuple[str, Any]] = []
+        self.objects: list[Any] = []
         self.sources: list[tuple[str, Any]] = [
             ("the module random", random.random.__self__),  # type: ignore[attr-defined]
             ("np.random", np.random.get_state.__self__),  # type: ignore[attr-defined]
         ]
         seen: dict[int, Any] = {}
         # What it is called, the thing, and the names in the code that names the thing itself
-        stack: list[tuple[str, Any, frozenset[str] | None]] = [("", self._function, None)]
+        stack: list[tuple[str, Any, frozenset[str] | None]]
+        stack = [(path, thing, None) for path, thing in (*self._settings, ("", self._function))]
         while stack and len(seen) < LARGE:
             path, thing, names = stack.pop()
             if isinstance(thing, PLAIN) or id(thing) in seen:
@@ -175,7 +182,8 @@ class Reach:
         yield Holder("", function.__globals__, names)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):
             yield Holder(name, cell)
-        yield Holder(function.__name__, function, DEFAULTS)
+        yield Holder(function.__name__, function, OF_A_FUNCTION)
+        yield Holder(function.__name__, vars(function), self._names)
 
     def _in_object(self, path: str, thing: Any) -> Iterator[Holder]:
         if isinstance(thing, dict) or (isinstance(thing, SEQUENCES) and len(thing) <= LARGE):
@@ -185,8 +193,11 @@ class Reach:
         every = bool(BY_NAME & self._names)
         if hasattr(thing, "__dict__"):
             yield Holder(path, vars(thing), self._names | (vars(thing).keys() if every else set()))
+        if foreign(type(thing).__module__):
+            return
+        self.objects.append(thing)
         slots = frozenset(name for base in type(thing).__mro__ for name in _slots(base))
-        if slots and not foreign(type(thing).__module__):
+        if slots:
             yield Holder(path, thing, slots if every else slots & self._names)
 
     # ------------------------------------------------------------------ changes
@@ -240,13 +251,12 @@ class Guard:
     Args:
         reach: what it reads.
         numbers: Values whose numbers have become part of the code.
-        settings: those that it asks for.
+        settings: those that it asks for, which others than we set.
     """
 
     def __init__(self, reach: Reach, numbers: list[Value], settings: set[str]) -> None:
         self._reads: list[tuple[Callable[[Any], Any], Any]] = []
         self._sized: list[Any] = []
-        self._missing: list[frozenset[str] | None] = []  # names that were read and not there
         for holder in reach.holders:
             if isinstance(holder.held, (tuple, frozenset)):
                 continue  # it never changes
@@ -259,12 +269,13 @@ class Guard:
             ]
             if keys:
                 self._reads.append((holder.reader(keys), holder.held))
-            if holder.path and isinstance(holder.held, (dict, *SEQUENCES)):
+            if _is_sized(holder):
                 self._sized.append(holder.held)
-                self._missing.append(holder.names and holder.names.difference(holder.held))
         self._sizes = list(map(len, self._sized))
+        self._missing = _Missing(reach.holders)
+        self._objects, self._kinds = reach.objects, list(map(type, reach.objects))
         self._numbers = numbers
-        self._settings = sorted(settings.difference(modes.DEFAULTS))
+        self._settings = sorted(settings)
         self._arrays = [numbers for _, numbers in reach.arrays]
         self._expected, self._looks = self._found(), self._looked()
 
@@ -278,12 +289,12 @@ class Guard:
             if len(found) != len(self._expected) or not all(map(same, found, self._expected)):
                 return False
             self._expected = found
-        sizes = list(map(len, self._sized))
-        if sizes != self._sizes:
-            if any(map(_has_more_to_read, self._sized, self._missing, self._sizes, sizes)):
-                return False
-            self._sizes = sizes
-        return self._looks == self._looked()
+        return (
+            list(map(len, self._sized)) == self._sizes
+            and list(map(type, self._objects)) == self._kinds
+            and self._missing.holds()
+            and all(map(_equal, self._looks, self._looked()))
+        )
 
     def _found(self) -> list[Any]:
         found: list[Any] = []
@@ -301,12 +312,53 @@ class Guard:
         ]
 
 
+class _Missing:
+    """Names that were read and were not there, as of an attribute that the class has instead."""
+
+    def __init__(self, holders: list[Holder]) -> None:
+        missing: dict[int, tuple[Any, set[str]]] = {}  # by the id of what does not hold them
+        for holder in holders:
+            if holder.names is not None:
+                _, names = missing.setdefault(id(holder.held), (holder.held, set()))
+                names.update(holder.names.difference(holder.contents()))
+        # Each name is looked for among few entries, or each of few names among the entries
+        self._small: tuple[list[frozenset[str]], list[Any]] = ([], [])
+        self._large: tuple[list[Any], list[str]] = ([], [])
+        self._slots: list[tuple[Any, str]] = []
+        for held, names in missing.values():
+            if not isinstance(held, MAPPINGS):
+                self._slots += [(held, name) for name in names]
+            elif len(held) < len(names):
+                self._small[0].append(frozenset(names))
+                self._small[1].append(held)
+            else:
+                self._large[0].extend([held] * len(names))
+                self._large[1].extend(names)
+
+    def holds(self) -> bool:
+        """Whether they are still missing."""
+        return (
+            all(map(frozenset.isdisjoint, *self._small))
+            and not any(map(operator.contains, *self._large))
+            and not any(hasattr(held, name) for held, name in self._slots)
+        )
+
+
 _NOTHING = object()
 
 
-def _has_more_to_read(held: Any, missing: frozenset[str] | None, old: int, new: int) -> bool:
-    """Whether something of another size than before now has what is read and was missing."""
-    return old != new and (missing is None or not missing.isdisjoint(held))
+def _is_sized(holder: Holder) -> bool:
+    """Whether another number of entries means that something else may be read.
+
+    So it is for a class: it may get a method that no code names, as an operator.
+    """
+    whole = holder.names is None and isinstance(holder.held, (dict, *SEQUENCES))
+    return whole or isinstance(holder.held, MappingProxyType)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two things are one, or say that they are equal; an array says nothing."""
+    return a is b or (type(a) is type(b) and (a == b) is True)
 
 
 def _parts(thing: Any) -> list[Any]:
