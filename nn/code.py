@@ -60,6 +60,7 @@ class Code:
     ) -> None:
         self.model, self.loss, self.examples = model, loss, examples
         self._learns, self._like = learns, like
+        self._params = model.parameters()  # of the whole run, whatever callbacks add
         self._cost = _cost_by(model, loss)  # of the engine
         self._programs: dict[bool, Any] = {}  # that ran last in training, and in evaluation
         self.X, self.y, self._loss = examples.X, np.array(examples.y, dtype=float), loss
@@ -77,7 +78,6 @@ class Code:
         Raises:
             Exception: whatever keeps it from being compiled.
         """
-        self._params = self.model.parameters()
         self._code: Any = self._like._code if self._like is not None else self._compiled()
         for training in (False, True) if self._learns else (False,):
             self._run(self._code, self.probes.telling, training)
@@ -181,7 +181,7 @@ class PenaltyCode:
     """
 
     def __init__(self, model: Module, penalty: Callable[[Any], Value]) -> None:
-        self.model = model
+        self.model, self._params = model, model.parameters()
 
         def cost() -> Value:
             return losses.cost_of(penalty(model), "penalty")
@@ -191,8 +191,7 @@ class PenaltyCode:
 
     def compile(self) -> None:
         """Look at the penalty anew when it is asked for next."""
-        params = self.model.parameters()
-        self._code = autograd.compile(self._cost, params=params, allow_unused=True)
+        self._code = autograd.compile(self._cost, params=self._params, allow_unused=True)
 
     def check(self) -> None:
         """Hold it against the engine's.

@@ -199,7 +199,7 @@ class Run:
                 if np.isfinite(cost) and np.isfinite(gradient).all():
                     return cost, gradient
         assert self.trainer.penalty is not None
-        self.trainer.model.zero_grad()
+        self.zero_grad()
         extra = cost_of(self.trainer.penalty(self.trainer.model), "penalty")
         differentiate(extra, self.params, 1.0)
         gradient = gradient_of(self.params)
@@ -243,6 +243,12 @@ class Run:
         self.restore_best()
         self.leave_gradient()
         self.trainer.history = self.history
+
+    def zero_grad(self) -> None:
+        """Empty the gradients, also of parameters that a callback took out of the model."""
+        self.trainer.model.zero_grad()
+        for p in self.params:
+            p.zero_grad()
 
     def leave_gradient(self) -> None:
         """Leave the gradient of the last step in the parameters, for a look."""

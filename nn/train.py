@@ -421,7 +421,7 @@ class Trainer:
         """
         if (found := self._by_code(run, examples, batch)) is not None:
             return found
-        cost, gradient, answers = self._by_engine(examples, batch)
+        cost, gradient, answers = self._by_engine(run, examples, batch)
         if run.learning is not None and math.isfinite(cost) and np.isfinite(gradient).all():
             raise DifferentError("the compiled code cannot compute a step, and the engine can")
         return cost, gradient, answers
@@ -442,15 +442,16 @@ class Trainer:
         return _added((costs / len(batch)).tolist()), gradient, answers
 
     def _by_engine(
-        self, examples: Examples, batch: list[int]
+        self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, np.ndarray, list[bool | None]]:
         """The same, one scalar after the other.
 
         Each example's graph is made, differentiated and dropped in turn: the gradients add up in
-        the parameters, and the memory is that of one example.
+        the parameters, and the memory is that of one example. They are those that the run began
+        with, for a callback may have put a layer between them.
         """
-        costs, answers, params = [], [], self.model.parameters()
-        self.model.zero_grad()
+        costs, answers, params = [], [], run.params
+        run.zero_grad()
         for i in batch:
             x, y = examples[i]
             with _naming(examples.place(i)):

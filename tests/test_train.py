@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd
 import nn
 from autograd import Value, stop_gradient
 from nn.checkpoint import Checkpoint
@@ -1363,3 +1364,28 @@ def test_an_optimiser_of_some_parameters_in_any_order_moves_those() -> None:
         nn.Trainer(model, nn.cross_entropy, optimizer).fit(POINTS, HALVES, 2, 8, compile=compile)
         moved.append([p.data for p in model.parameters()])
     assert moved[0] == pytest.approx(moved[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize("change", ["in front", "removed"])
+def test_gradients_go_to_their_parameters_after_a_callback_changed_the_layers(
+    compile: bool, change: str
+) -> None:
+    model = nn.Sequential(nn.Layer(1, 1, "tanh", seed=0), nn.Layer(1, 1, "identity", seed=1))
+    first, last = model[0].parameters(), model[1].parameters()
+
+    def act(trainer: nn.Trainer, history: nn.History) -> None:
+        if history.epochs == 1 and change == "removed":
+            model.layers.pop()
+        elif history.epochs == 1:
+            model.layers.insert(0, nn.Layer(1, 1, "tanh", seed=2))
+
+    trainer = nn.Trainer(model, nn.mse_loss, nn.SGD(model.parameters(), lr=0.1))
+    trainer.fit([[1.0], [-0.5]], [0.5, 1.0], 2, None, callbacks=[act], compile=compile)
+    found = [p.grad for p in (*first, *last)]
+    before = [p.data + 0.1 * g for p, g in zip((*first, *last), found)]
+    for p, x in zip((*first, *last), before):
+        p.data = x
+    cost = sum((nn.mse_loss(model([x]), y) for x, y in ((1.0, 0.5), (-0.5, 1.0))), Value(0.0)) / 2
+    wanted = autograd.grad(cost, [*first, *last], allow_unused=True)
+    np.testing.assert_allclose(found, [g or 0.0 for g in wanted], rtol=1e-9)
