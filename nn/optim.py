@@ -398,11 +398,12 @@ def gradient_of(parameters: Iterable[Value]) -> np.ndarray:
     >>> gradient_of([Value(1.0), Value(2.0)])
     array([0., 0.])
     """
-    found = [(p, 0.0 if p.grad is None else p.grad) for p in parameters]
+    parameters = list(parameters)
+    found = [0.0 if p.grad is None else p.grad for p in parameters]
     try:
-        return np.array([g for _, g in found], dtype=float)
+        return np.array(found, dtype=float)
     except (TypeError, ValueError):
-        for p, g in found:
+        for p, g in zip(parameters, found):
             boundary.as_float(g, f"the gradient of {p.label or 'a parameter'}")
         raise
 
