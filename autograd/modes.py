@@ -31,6 +31,9 @@ DEFAULTS: Settings = {"recording": True, "watching": False, "tracing": None, "sc
 open_blocks: set[object] = set()
 """An item for each open block of any thread: while there is none, a new node asks no further."""
 
+open_traces: set[object] = set()
+"""Those of them that trace: while there is none, a number that is read asks no further."""
+
 
 class Link(NamedTuple):
     """An open block, in the chain of those around it.
@@ -122,7 +125,7 @@ class Tracing(Protocol):
 
 def tracing() -> Tracing | None:
     """Who traces what runs here, if anybody does."""
-    return cast("Tracing | None", settings()["tracing"]) if open_blocks else None
+    return cast("Tracing | None", settings()["tracing"]) if open_traces else None
 
 
 def for_the_engine(what: str, remedy: str) -> None:
@@ -173,6 +176,7 @@ class Setting:
     """
 
     _statement: Callable[[], object] | None = None  # of the statement that is about to enter
+    _open_ones: tuple[set[object], ...] = (open_blocks,)  # where a block is while it is open
     __exit__ = _Exit()
 
     def within(self, outer: Settings) -> Settings:
@@ -187,7 +191,8 @@ class Setting:
         generator = _generator(sys._getframe(1))
         sign = functools.partial(_runs, opened, generator) if generator else opened
         signs = (sign, *(outer.signs if outer else ()))
-        open_blocks.add(weakref.ref(opened(), open_blocks.discard))  # when it ends, it leaves
+        for open_ones in self._open_ones:
+            open_ones.add(weakref.ref(opened(), open_ones.discard))  # when it ends, it leaves
         _innermost.set(Link(self, opened, generator, outer, self.within(settings()), signs))
 
     def _opened_by_hand(self) -> Callable[[], object]:
@@ -321,6 +326,8 @@ class detect_anomaly(Setting):
 
 class traced(Setting):
     """Everything made inside is shown to `tracing`; what depends on values raises."""
+
+    _open_ones = (open_blocks, open_traces)
 
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing

@@ -390,3 +390,16 @@ def test_a_lack_of_memory_at_any_allocation_leaves_nothing_set() -> None:
             failed += 1
             assert_nothing_is_set()
     assert failed > 10
+
+
+def test_who_traces_is_asked_only_while_a_trace_is_open_and_whatever_ended_it() -> None:
+    tracer: Any = object()
+    with scope("a"), no_grad():
+        assert not modes.open_traces and modes.tracing() is None
+        with pytest.raises(KeyError), modes.traced(tracer):
+            with scope("b"):
+                assert modes.tracing() is tracer
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(modes.tracing).result() is None
+            raise KeyError
+        assert not modes.open_traces and modes.tracing() is None
