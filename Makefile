@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`.
 PYTHON ?= python3
 VENV := .venv
+WEB := autograd/page/web nn/picture/web
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
@@ -14,7 +15,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/oxlint --deny-warnings --config autograd/page/web/.oxlintrc.json autograd/page/web
+	$(BIN)/oxlint --deny-warnings --config autograd/page/web/.oxlintrc.json $(WEB)
 	$(VENV)/javascript/node_modules/.bin/tsc --project autograd/page/web/jsconfig.json
 	$(PYTEST) -m "not slow"
 

@@ -8,19 +8,12 @@
 0.2949
 """
 
-from . import boundary, markup, terminal
-from .backprop import grad
-from .check import gradcheck
-from .compile import Compiled, compile, drawn, require
-from .draw import draw
-from .explain import Nudge, explain, nudge, sensitivity
-from .files import destination, read_whole, write_whole
-from .flat import Flat
-from .graph import LabelError
-from .micrograd import draw_dot, trace
-from .modes import Setting, TraceError, detect_anomaly, no_grad, scope, setting
-from .ops import (
-    TABLE,
+from . import methods  # noqa: F401  # it gives the classes their methods
+from .compiler import Compiled, compile, drawn, require
+from .core.backprop import grad
+from .core.graph import LabelError
+from .core.modes import Setting, TraceError, detect_anomaly, no_grad, scope, setting
+from .core.ops import (
     DivisionByZeroError,
     Domain,
     DomainError,
@@ -53,20 +46,22 @@ from .ops import (
     tanh,
     where,
 )
-from .page import Page, javascript
-from .render import Drawing, RenderError
-from .sequences import log_softmax, logsumexp, mean, softmax, sum, surprisal
-from .stepper import Stepper
-from .value import Value
+from .core.sequences import log_softmax, logsumexp, mean, softmax, sum, surprisal
+from .core.value import Value
+from .micrograd import draw_dot, trace
+from .page import Page
+from .picture.draw import draw
+from .picture.render import Drawing, RenderError
+from .teach.check import gradcheck
+from .teach.explain import Nudge, explain, nudge, sensitivity
+from .teach.stepper import Stepper
 
 __all__ = [
-    "TABLE",
     "Compiled",
     "DivisionByZeroError",
     "Domain",
     "DomainError",
     "Drawing",
-    "Flat",
     "LabelError",
     "Nudge",
     "Op",
@@ -78,10 +73,8 @@ __all__ = [
     "Value",
     "absolute",
     "add",
-    "boundary",
     "compile",
     "cos",
-    "destination",
     "detect_anomaly",
     "div",
     "draw",
@@ -94,13 +87,11 @@ __all__ = [
     "gap",
     "grad",
     "gradcheck",
-    "javascript",
     "leaky_relu",
     "log",
     "log1p",
     "log_softmax",
     "logsumexp",
-    "markup",
     "maximum",
     "mean",
     "minimum",
@@ -110,7 +101,6 @@ __all__ = [
     "nudge",
     "op",
     "power",
-    "read_whole",
     "relu",
     "require",
     "scope",
@@ -127,8 +117,6 @@ __all__ = [
     "sum",
     "surprisal",
     "tanh",
-    "terminal",
     "trace",
     "where",
-    "write_whole",
 ]

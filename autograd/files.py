@@ -9,8 +9,8 @@ import secrets
 import stat
 from pathlib import Path
 
-from . import boundary
-from .boundary import instance
+from .core import boundary
+from .core.boundary import instance
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:

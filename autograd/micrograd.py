@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import ops
-from .boundary import quoted
-from .draw import draw
-from .graph import topological_order
-from .notation import LETTERS
-from .render import Drawing
-from .value import Value
+from .core import ops
+from .core.boundary import quoted
+from .core.graph import topological_order
+from .core.notation import LETTERS
+from .core.value import Value
+from .picture.draw import draw
+from .picture.render import Drawing
 
 NAMES = {ops.add: "+", ops.sub: "-", ops.mul: "*", ops.div: "/", ops.power: "**"}
 NAMES |= {ops.neg: "-", ops.relu: "ReLU", ops.leaf: "", ops.constant: ""}

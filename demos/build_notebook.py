@@ -15,7 +15,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from autograd import write_whole
+from autograd.extend import write_whole
 
 SCRIPT = Path(__file__).with_name("chain_notebook.py")
 NOTEBOOK = Path(__file__).with_name("chain.ipynb")

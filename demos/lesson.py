@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import Drawing, RenderError, terminal, write_whole
+from autograd import Drawing, RenderError
+from autograd.extend import terminal, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

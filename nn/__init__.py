@@ -8,10 +8,10 @@ MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
 import importlib
 from types import ModuleType
 
+from . import methods  # noqa: F401  # it gives the classes their methods
 from .activations import ACTIVATIONS, Activation
-from .diagnose import Diagnosis, diagnose
-from .draw import draw
-from .history import History
+from .diagnosis.diagnose import Diagnosis, diagnose
+from .diagnosis.symptoms import Finding
 from .init import INITIALISERS
 from .layers import MLP, Dropout, Layer, Neuron, Sequential
 from .losses import (
@@ -37,6 +37,7 @@ from .losses import (
 from .module import Module
 from .optim import SGD, Adam, Optimizer, clip_grad_norm_, clip_grad_value_, grad_norm
 from .penalties import l1_penalty, l2_penalty
+from .picture.draw import draw
 from .schedule import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -45,9 +46,9 @@ from .schedule import (
     Scheduler,
     StepLR,
 )
-from .symptoms import Finding
 from .targets import one_hot
-from .train import Trainer
+from .training.history import History
+from .training.trainer import Trainer
 
 __all__ = [
     "ACTIVATIONS",
@@ -104,5 +105,5 @@ __all__ = [
 def __getattr__(name: str) -> ModuleType:
     """`nn.plots` is imported when it is asked for, for it needs matplotlib."""
     if name == "plots":
-        return importlib.import_module(".plots", __name__)
+        return importlib.import_module(".picture.plots", __name__)
     raise AttributeError(f"module 'nn' has no attribute {name!r}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import read_whole, write_whole
+from autograd.extend import read_whole, write_whole
 
 KINDS = "fiubS"  # of arrays, as NumPy calls them: real numbers, and bytes
 

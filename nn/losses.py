@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import (
-    TABLE,
     DomainError,
     Value,
     gap,
@@ -29,6 +28,7 @@ from autograd import (
     where,
 )
 from autograd import sum as total
+from autograd.extend import TABLE
 
 from .module import Module
 from .settings import choice, instance, number

@@ -10,11 +10,12 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from reprlib import recursive_repr
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from autograd import TABLE, RenderError, Setting, Value, compile, markup, setting
+from autograd import Setting, Value, compile, setting
+from autograd.extend import TABLE
 
 from .data import features
 from .files import load_arrays, save_arrays
@@ -22,7 +23,11 @@ from .init import Seed, generator
 from .optim import move
 from .probes import Probes, unlike
 from .settings import finite, flag, instance, refuse_masked
-from .settings import path as checked_path
+
+if TYPE_CHECKING:
+    from .methods import OfModule
+else:
+    OfModule = object
 
 Self = TypeVar("Self", bound="Module")
 LEAF = TABLE["leaf"]
@@ -30,7 +35,7 @@ MANY = 50  # rows from which on it pays to compile
 PROBED = 12  # rows that the engine predicts as well
 
 
-class Module:
+class Module(OfModule):
     """Something with parameters: a neuron, a layer, a network, or one of your own.
 
     Its parameters are the Values you made and keep in its attributes, directly, in lists, or in
@@ -300,41 +305,10 @@ class Module:
             raise ValueError(f"{os.fspath(path)} does not fit this model: {error}") from None
         return self
 
-    def save_html(self, path: str | os.PathLike[str], **options: Any) -> str:
-        """Write a page that shows the network and plays its training, and return its path.
-
-        The page is one file that needs no network and no server: weights and gradients by epoch,
-        the loss, what each neuron sees, and inputs to try. Options and more:
-        `nn.page.network_page`.
-
-        Raises:
-            ValueError: the model cannot be shown, or an option does not fit it.
-            OSError: the file cannot be written; what stood there is untouched.
-        """
-        from .page import network_page
-
-        file = checked_path(path)  # before the page is made, which takes time
-        return network_page(self, **options).save(file)
-
     @recursive_repr("…")
     def __repr__(self) -> str:
         inside = ", ".join(repr(module) for _, module in self._members(parameters=False))
         return f"{type(self).__name__}({inside})"
-
-    def _repr_html_(self) -> str | None:
-        """The text, and the drawing of the network; None, for the text alone, if it is none."""
-        from .draw import draw
-
-        try:
-            drawing = draw(self).markup()
-        except (RenderError, ValueError):
-            return None
-        count = f": {len(self.parameters()):,} parameters"
-        return markup.block(
-            markup.paragraph(markup.element("b", type(self).__name__), count),
-            drawing,
-            markup.details("as text", markup.code(repr(self))),
-        )
 
 
 _entered: ContextVar[frozenset[int]] = ContextVar("_entered", default=frozenset())

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import TABLE, Flat, Value, boundary
+from autograd import Value
+from autograd.extend import TABLE, Flat, boundary
 
 from .settings import (
     Checked,

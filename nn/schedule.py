@@ -15,16 +15,7 @@ from typing import Any
 from autograd import Value
 
 from .optim import SGD, Optimizer
-from .settings import (
-    Checked,
-    at_least_zero,
-    choice,
-    instance,
-    number,
-    positive,
-    share,
-    whole,
-)
+from .settings import Checked, at_least_zero, choice, instance, number, positive, share, whole
 
 SMALLEST = 1e-30  # a schedule may reach zero, a learning rate may not
 

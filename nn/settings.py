@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, overload
 
-from autograd import boundary
+from autograd.extend import boundary
 
 Row = TypeVar("Row")
 

@@ -1,7 +1,9 @@
-"""The browser that pages are opened in: Chromium, headless."""
+"""Pages as a test sees them: their parts as text, and a browser that opens them."""
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +29,32 @@ def chromium() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+def parts(html: str) -> dict[str, Any]:
+    """A page's policy, data and script."""
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
+    assert policy and data and script and style
+    return {
+        "policy": policy[1],
+        "data": json.loads(data[1]),
+        "script": script[1],
+        "style": style[1],
+    }
+
+
+def press(page: Any, key: str, times: int = 1) -> None:
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def violations(found: Any) -> list[str]:
+    """What axe found to be in somebody's way."""
+    return [
+        f"{violation['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]

@@ -18,7 +18,7 @@ import numpy as np
 
 import autograd
 from autograd import Value
-from autograd.ops import DomainError
+from autograd.core.ops import DomainError
 
 CALM = ("tanh()", "sigmoid()", "relu()", "sin()", "softplus()", "leaky_relu(0.1)", "step()")
 RISKY = ("log()", "sqrt()", "exp()", "log1p()")

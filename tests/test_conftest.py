@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TEST = "test_schedule.py::test_pytorch_agrees"
+TEST = "nn/test_schedule.py::test_pytorch_agrees"
 SAID = "AGREEMENT WITH PYTORCH WAS NOT TESTED"
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, destination, draw, files, read_whole, write_whole
+from autograd import Value, draw, files
+from autograd.extend import destination, read_whole, write_whole
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
@@ -235,7 +236,7 @@ def test_a_read_only_file_is_refused_even_to_root(path: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-from autograd import write_whole
+from autograd.extend import write_whole
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
     write_whole(sys.argv[1], b"new")

@@ -3,117 +3,130 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import autograd
+import nn
+from autograd import extend
 
 ROOT = Path(__file__).parent.parent
 
-# Each module may import those before it.
-ORDER = {
-    "autograd": [
-        *("boundary", "terminal", "notation", "markup", "forms", "ops", "locks", "modes"),
-        *("value", "flat", "graph", "backprop", "sequences", "paths", "explain", "slips"),
-        *("mistakes", "check", "fold", "files", "render", "draw", "stepper", "card", "micrograd"),
-    ],
-    "autograd/compile": [
-        *("reach", "trace", "program", "arrays", "groups", "names", "roll", "view", "simplify"),
-        *("expression", "support", "forward", "backward", "emit", "arguments", "version"),
-        "compiled",
-    ],
-    "autograd/page": [
-        *("record", "javascript", "groups", "layout", "html", "play"),
-    ],
-    "nn": [
-        *("settings", "typed", "activations", "init", "optim", "data", "files", "probes", "module"),
-        *("layers", "targets", "losses", "squash", "penalties", "schedule", "answers"),
-        *("snapshots", "curve", "history", "checkpoint", "identity", "code", "run", "train"),
-        *("evidence", "rewind", "symptoms", "diagnose", "draw", "plots", "page"),
-    ],
-}
-# These open a later module when a method is called.
-DOORS = {"autograd": ["value"], "nn": ["history", "module"]}
+# A module imports from its own part and those above it, wherever in it the import stands.
+# Parts on one line do not know each other.
+PARTS = [
+    ["autograd.core"],
+    ["autograd.files"],
+    ["autograd.picture"],
+    ["autograd.teach", "autograd.compiler"],
+    ["autograd.page"],
+    ["autograd.micrograd"],
+    ["autograd.methods"],
+    ["autograd.extend"],
+    ["autograd"],
+    ["nn.*"],
+    ["nn.training"],
+    ["nn.diagnosis"],
+    ["nn.picture"],
+    ["nn.methods"],
+    ["nn"],
+    ["demos.*"],
+]
+RANKS = {part: rank for rank, row in enumerate(PARTS) for part in row}
 
 
-def modules(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).glob("*.py"))
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[ast.ImportFrom | ast.Import, str]]:
-    """Every import statement and the module it names, those for type checkers left out."""
-    skipped = {
-        child
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for child in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if node in skipped:
+PATHS = [path for folder in ("autograd", "nn", "demos") for path in (ROOT / folder).rglob("*.py")]
+MODULES = {name_of(path): path for path in PATHS}
+
+
+def part_of(name: str) -> str:
+    """The part that a module belongs to: itself, its package, or the other files of its folder."""
+    package = name.rpartition(".")[0]
+    places = (name, f"{package}.*", package, f"{name}.*")
+    return next(part for part in places if part in RANKS)
+
+
+def imports(name: str) -> Iterator[tuple[str, str]]:
+    """The module and the name of every import, those for type checkers left out."""
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    package = name if MODULES[name].stem == "__init__" else name.rpartition(".")[0]
+    for node in statements(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level]
+            inside = [".".join(above)] if node.level else []
+            module = ".".join([*inside, *([node.module] if node.module else [])])
+            yield from ((module, alias.name) for alias in node.names)
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
             continue
-        if isinstance(node, ast.ImportFrom):
-            yield node, "." * node.level + (node.module or "")
-        elif isinstance(node, ast.Import):
-            yield from ((node, alias.name) for alias in node.names)
+        yield child
+        yield from statements(child)
 
 
-@pytest.mark.parametrize("package", ORDER)
-def test_the_order_names_every_module(package: str) -> None:
-    named = sorted([*ORDER[package], "__init__"])
-    assert named == [path.stem for path in modules(package)]
+def imported(name: str) -> set[str]:
+    """The modules of this project that a module imports."""
+    pairs = [(f"{module}.{inner}", module) for module, inner in imports(name)]
+    return {inner if inner in MODULES else module for inner, module in pairs} & MODULES.keys()
 
 
-@pytest.mark.parametrize(
-    ("package", "name"), [(package, name) for package in ORDER for name in ORDER[package]]
-)
-def test_imports_point_one_way(package: str, name: str) -> None:
-    order = ORDER[package]
-    tree = ast.parse((ROOT / package / f"{name}.py").read_text())
-    top_level = {child for node in tree.body for child in ast.walk(node) if node_runs(node)}
-    for node, module in imports(tree):
-        if not module.startswith("."):
-            assert module.split(".")[0] != package, "inside the package, imports are relative"
-            continue
-        if module.startswith(".."):
-            continue  # a package inside may use all of the outer one, which does not use it
-        if node not in top_level:
-            assert name in DOORS.get(package, []), "only doors open a module when called"
-            continue
-        named = [module[1:]] if module != "." else [alias.name for alias in node.names]
-        for imported in named:
-            assert order.index(imported) < order.index(name)
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_point_up(name: str) -> None:
+    mine = part_of(name)
+    for other in imported(name):
+        above = RANKS[part_of(other)] < RANKS[mine]
+        assert above or part_of(other) == mine, f"{name} imports {other}"
 
 
-def node_runs(node: ast.AST) -> bool:
-    """Whether a statement of a module runs when it is imported."""
-    return not isinstance(node, (ast.FunctionDef, ast.ClassDef))
+@pytest.mark.parametrize("name", MODULES)
+def test_no_module_imports_itself_by_a_detour(name: str) -> None:
+    reached, found = set(), [name]
+    for module in found:
+        new = imported(module) - reached
+        reached |= new
+        found += new
+    assert name not in reached
 
 
-@pytest.mark.parametrize("path", [*modules("nn"), *modules("demos")], ids=lambda path: path.stem)
-def test_outsiders_use_public_names_only(path: Path) -> None:
-    for node, module in imports(ast.parse(path.read_text())):
-        assert not module.startswith("autograd."), "import from autograd, not from its modules"
-        if module == "autograd" and isinstance(node, ast.ImportFrom):
-            assert {alias.name for alias in node.names} <= set(autograd.__all__)
+@pytest.mark.parametrize("name", [name for name in MODULES if name[:2] in ("nn", "de")])
+def test_outsiders_use_public_names_only(name: str) -> None:
+    public = {module.__name__: {*module.__all__, "plots"} for module in (autograd, nn, extend)}
+    mine = name.partition(".")[0]
+    for module, inner in imports(name):
+        if module.partition(".")[0] in {"autograd", "nn"} - {mine}:
+            assert module in public, f"import from autograd, autograd.extend and nn, not {module}"
+            assert inner in {*public[module], "extend", ""}
 
 
-def test_every_public_name_exists_and_has_a_docstring() -> None:
-    for name in autograd.__all__:
-        assert getattr(autograd, name).__doc__
+@pytest.mark.parametrize("module", ["autograd", "autograd.extend", "nn"])
+def test_every_public_name_exists_and_has_a_docstring(module: str) -> None:
+    found = importlib.import_module(module)
+    for name in found.__all__:
+        assert getattr(found, name).__doc__
 
 
 # Rows made elsewhere state no derivative: some have no operands, the others ask a learner's own.
-ROWS_ELSEWHERE = {("program", "_kind"), ("micrograd", "_handmade")}
+ROWS_ELSEWHERE = {("autograd.compiler.program", "_kind"), ("autograd.micrograd", "_handmade")}
 
 
 def test_only_the_table_states_a_derivative() -> None:
     """That all else follows it, composites included, is in test_compile."""
     made = set()
-    for path in (path for package in (*ORDER, "demos") for path in modules(package)):
-        for function in ast.parse(path.read_text()).body:
+    for name, path in MODULES.items():
+        for function in ast.parse(path.read_text("utf-8")).body:
             for node in ast.walk(function):
                 if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Op":
-                    made.add((path.stem, getattr(function, "name", "")))
-    assert {place for place in made if place[0] != "ops"} == ROWS_ELSEWHERE
+                    made.add((name, getattr(function, "name", "")))
+    assert {place for place in made if place[0] != "autograd.core.ops"} == ROWS_ELSEWHERE

@@ -23,9 +23,8 @@ from kinds import KINDS, Kind, graph, kind_of, model, sgd
 
 import autograd
 import nn
-import nn.page
-import nn.plots
-from autograd import Value
+import nn.picture.page
+from autograd import Value, extend
 from autograd.page import graph_page
 
 ROOT = Path(__file__).parent.parent
@@ -170,7 +169,14 @@ plots.descent_path(cost: cost, paths: places, names: two names)
 NOT_FOR_CALLING = {
     *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Value.conjugate"),
     *("Op.compute", "Op.failure", "Op.slope_failure", "Op.slope"),
-    *("Setting", "Setting.within", "no_grad.within", "detect_anomaly.within", "scope.within"),
+    *(
+        "bind",
+        "Setting",
+        "Setting.within",
+        "no_grad.within",
+        "detect_anomaly.within",
+        "scope.within",
+    ),
     *("Module.drawn", "Neuron.drawn", "Neuron.activated", "Neuron.weighted_sum"),
     *("Activation", "Diagnosis", "Finding", "History", "Scheduler"),
 }
@@ -191,7 +197,7 @@ TOGETHER = {
 RECEIVERS: dict[str, Callable[[], Any]] = {
     "Value": graph,
     "Stepper": lambda: graph().stepper(),
-    "Flat": lambda: autograd.Flat(model().parameters()),
+    "Flat": lambda: extend.Flat(model().parameters()),
     "Compiled": lambda: autograd.compile(lambda x: Value(2.0) * x),
     "Page": lambda: autograd.Page("player", "a page", {"nodes": []}),
     "Drawing": lambda: graph().draw(),
@@ -221,10 +227,13 @@ def trainer(network: nn.Module) -> nn.Trainer:
 def public_callables() -> dict[str, Callable[..., Any]]:
     """Every public function, constructor and method by name, each where it is defined."""
     found: dict[str, Callable[..., Any]] = {"graph_page": graph_page}
-    found["network_page"] = nn.page.network_page
-    plots = [n for n, f in vars(nn.plots).items() if getattr(f, "__module__", "") == "nn.plots"]
+    found["network_page"] = nn.picture.page.network_page
+    plots = [
+        n for n, f in vars(nn.plots).items() if getattr(f, "__module__", "") == "nn.picture.plots"
+    ]
     places = [
         (autograd, autograd.__all__, ""),
+        (extend, extend.__all__, ""),
         (nn, nn.__all__, "nn."),
         (nn.plots, [n for n in plots if not n.startswith("_")], "plots."),
     ]

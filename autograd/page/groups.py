@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from ..fold import EDGES, scopes
-from ..value import Value
+from ..core.value import Value
+from ..picture.fold import EDGES, scopes
 
 OUTERMOST = -1
 Content = Value | str  # a node, or the name of a scope
@@ -31,7 +31,7 @@ def grouped(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
     A graph of at most `most` nodes has none.
 
     >>> from autograd import sum
-    >>> from autograd.graph import topological_order
+    >>> from autograd.core.graph import topological_order
     >>> total = sum([Value(1.0, label="x")] * 9)
     >>> [group.name for group in grouped(topological_order(total), 4)[0]]
     ['part 1 of 3', 'part 2 of 3', 'part 3 of 3']

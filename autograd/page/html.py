@@ -10,11 +10,14 @@ import os
 import re
 from importlib.resources import files
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..core.terminal import fitted
 from ..files import expanded, write_whole
-from ..markup import LINE, Markup, element
-from ..terminal import fitted
+from ..picture.markup import LINE, Markup, element
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
@@ -31,6 +34,7 @@ class Page:
         data: what it shows, as JSON.
         generated: JavaScript that was made for this page, run before its modules.
         libraries: files of other people's that it needs, from the folder `vendor`.
+        folder: where its own files are, if they are in another package.
 
     >>> page = Page("player", "a </title>", {"nodes": []})
     >>> "a &lt;/title&gt;" in page.html
@@ -44,11 +48,12 @@ class Page:
         data: dict[str, Any],
         generated: str = "",
         libraries: tuple[str, ...] = (),
+        folder: Traversable = WEB,
     ) -> None:
         self.title = title
         vendored = "".join(read(f"vendor/{name}") for name in libraries)
-        script = f'"use strict";\n{vendored}\n{generated}\n{modules(f"{kind}.js")}'
-        style = read("page.css") + read(f"{kind}.css")
+        script = f'"use strict";\n{vendored}\n{generated}\n{modules(f"{kind}.js", folder)}'
+        style = read("page.css") + read(f"{kind}.css", folder)
         self.html = Template(read("page.html")).substitute(
             policy="; ".join(
                 [
@@ -62,7 +67,7 @@ class Page:
             ),
             title=html.escape(title),
             style=style,
-            body=read(f"{kind}.html")
+            body=read(f"{kind}.html", folder)
             .replace("CONTROLS", read("controls.html"))
             .replace("TITLE", html.escape(title)),
             data=_inert(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
@@ -99,13 +104,14 @@ class Page:
     _repr_html_ = frame
 
 
-def read(name: str) -> str:
-    """A file of the page's folder."""
-    return WEB.joinpath(name).read_text(encoding="utf-8")
+def read(name: str, folder: Traversable = WEB) -> str:
+    """Read a file from this folder, or from the one that all pages share."""
+    own = folder.joinpath(name)
+    return (own if own.is_file() else WEB.joinpath(name)).read_text(encoding="utf-8")
 
 
-def modules(entry: str) -> str:
-    """A module and all that it imports, each after those it needs, as one script.
+def modules(entry: str, folder: Traversable = WEB) -> str:
+    """Join a module and all that it imports, each after those it needs, to one script.
 
     Each keeps a scope of its own: it becomes a function that returns what it exports.
     """
@@ -113,7 +119,7 @@ def modules(entry: str) -> str:
 
     def add(name: str) -> None:
         if name not in texts:
-            text = read(name)
+            text = read(name, folder)
             for _, needed in IMPORT.findall(text):
                 add(needed)
             texts[name] = _enclosed(name, text)

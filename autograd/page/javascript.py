@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import boundary, mistakes, slips
-from ..boundary import several, text
-from ..compile.trace import trace
-from ..notation import LETTERS, Term, written
-from ..ops import Op
-from ..value import Value
+from ..compiler.trace import trace
+from ..core import boundary
+from ..core.boundary import several, text
+from ..core.notation import LETTERS, Term, written
+from ..core.ops import Op
+from ..core.value import Value
+from ..teach import mistakes, slips
 from .record import plain
 
 OPERATORS: dict[type[ast.AST], str] = {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..render import lay_out
+from ..picture.render import lay_out
 
 POINTS = 72.0  # an inch; a pixel of the page is a point
 STYLE = 'nodesep="0.22" ranksep="0.42"'

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from .. import ops
-from ..backprop import check_for_leaves, stale
-from ..boundary import finite, several, text, whole
-from ..graph import find, topological_order
-from ..notation import name
-from ..value import Value
+from ..core import ops
+from ..core.backprop import check_for_leaves, stale
+from ..core.boundary import finite, several, text, whole
+from ..core.graph import find, topological_order
+from ..core.notation import name
+from ..core.value import Value
 from .groups import OUTERMOST, grouped, opened, visible
 from .html import Page
 from .javascript import computable, operations, quiz

@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from math import isfinite
 from typing import Any
 
-from .. import ops
-from ..backprop import known_locals
-from ..graph import copied, topological_order
-from ..notation import ATOM, LETTERS, SUM, Term, expression, name, number, shortened
-from ..ops import Op
-from ..paths import local_term
-from ..value import Value
+from ..core import ops
+from ..core.backprop import known_locals
+from ..core.copies import copied
+from ..core.graph import topological_order
+from ..core.notation import ATOM, LETTERS, SUM, Term, expression, name, number, shortened
+from ..core.ops import Op
+from ..core.value import Value
+from ..teach.formulas import local_term
 
 LEAF, CONSTANT = 0, 1  # places of the operations that every page has
 WIDEST_NAME = 18  # characters of a name beside a node

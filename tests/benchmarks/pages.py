@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import nn
 from autograd import Value
-from autograd.graph import topological_order
+from autograd.core.graph import topological_order
 from demos import chain
 
 TURNS = 5

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from autograd import Value
-from autograd.graph import count
+from autograd.core.graph import count
 
 DEPTH = 1_000_000
 SIZES = (10**3, 10**4, 10**5, 10**6)

@@ -1,0 +1,92 @@
+"""The arguments of a compiled function: arrays with a row for each example."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.boundary import refuse_masked
+
+
+class Arguments(NamedTuple):
+    """Arrays with a row for each example.
+
+    Attributes:
+        arrays: of the code's dtype.
+        shapes: the shape of one row of each.
+        size: how many rows there are; 1 without arguments.
+    """
+
+    arrays: list[np.ndarray]
+    shapes: tuple[tuple[int, ...], ...]
+    size: int
+
+    def row(self, i: int) -> list[np.ndarray]:
+        """One row of each argument."""
+        return [array[i] for array in self.arrays]
+
+    def only(self, i: int) -> Arguments:
+        """One row, as arguments of one row."""
+        return Arguments([array[i : i + 1] for array in self.arrays], self.shapes, 1)
+
+    def another(self) -> list[np.ndarray]:
+        """Numbers unlike those of the first row: the next that differs, or the first one moved."""
+        if (i := self.different()) > 0:
+            return self.row(i)
+        return [np.where(a[0] == 0.0, 1e-9, a[0] * (1.0 - 1e-6)) for a in self.arrays]
+
+    def different(self) -> int:
+        """The first row that has other numbers than row 0; 0 if there is none."""
+        for i in range(1, self.size):
+            if not all(np.array_equal(array[i], array[0]) for array in self.arrays):
+                return i
+        return 0
+
+    def columns(self, start: int, stop: int) -> list[np.ndarray]:
+        """Some of the rows as columns: for each argument (k, rows)."""
+        arrays = self.arrays
+        if stop - start < self.size:
+            arrays = [array[start:stop] for array in arrays]
+        return [a.T if a.ndim == 2 else a.reshape(len(a), -1).T for a in arrays]
+
+
+def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
+    """Arguments as arrays.
+
+    Raises:
+        TypeError: an argument is not made of numbers.
+        ValueError: an argument is one number, has no rows, rows that differ, or another number of
+            rows than the first.
+
+    >>> given(([1, 2], [[3.0], [4.0]]), np.dtype(float)).shapes
+    ((), (1,))
+    """
+    arrays = [_array(argument, i, dtype) for i, argument in enumerate(arguments)]
+    if not arrays:
+        return Arguments([], (), 1)
+    count = len(arrays[0])
+    if any(len(array) != count for array in arrays):
+        counts = ", ".join(str(len(array)) for array in arrays)
+        raise ValueError(f"the arguments have different numbers of rows: {counts}")
+    return Arguments(arrays, tuple([array.shape[1:] for array in arrays]), count)
+
+
+def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
+    if type(argument) is np.ndarray and argument.dtype == dtype and argument.size:
+        return argument
+    refuse_masked(argument, f"argument {i}")
+    try:
+        array = np.asarray(argument)
+    except ValueError:
+        raise ValueError(f"the rows of argument {i} differ in length") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"argument {i} is made of {array.dtype} data, expected numbers")
+    if array.ndim == 0:
+        raise ValueError(f"argument {i} is one number, expected rows: one for each example")
+    if len(array) == 0:
+        raise ValueError(f"argument {i} has no rows: there is no example in it")
+    if array.dtype == dtype:
+        return array
+    with np.errstate(over="ignore"):  # too large for float32 is infinite there
+        return array.astype(dtype)

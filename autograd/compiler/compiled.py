@@ -1,0 +1,465 @@
+"""`compile`: a function of Values as matrix code, and the code for a person to read."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..core import boundary, modes, ops
+from ..core.backprop import gradients
+from ..core.boundary import flag, quoted, several
+from ..core.flat import Flat
+from ..core.modes import TraceError
+from ..core.terminal import fitted, shown
+from ..core.value import Value
+from ..picture.markup import block, code, details
+from .arguments import Arguments, given
+from .groups import grouped
+from .program import PASSES, Pass, Program, check, recorded
+from .reach import Guard, Reach
+from .roll import rolled
+from .trace import Traced, different, trace
+from .version import Version
+
+VERSIONS = 4  # how many are kept for arguments of the same shapes, as of training and evaluation
+
+
+def compile(
+    function: Callable[..., Any] | None = None,
+    *,
+    params: Iterable[Value] | None = None,
+    has_aux: bool = False,
+    allow_unused: bool = False,
+    dtype: Any = np.float64,
+    passes: Sequence[Pass] = PASSES,
+    matrices: bool = True,
+    debug: bool = False,
+) -> Any:
+    """A function of Values, written for one example, that runs over rows of arrays at once.
+
+    The first call traces it: runs it on Values, and looks at the graph. The scalars that compute
+    alike become arrays, the sums of products become matrix products, and the code is written,
+    compiled and kept for arguments of the same shapes. It is held against the engine on the first
+    rows before it is used.
+
+    The parameters stay the Values they are, and what they are set to is what runs: compiling moves
+    their numbers into one array, which the code reads and `Value.data` shows. All else that the
+    function reads becomes part of the code: numbers, Values and functions in its closure, globals
+    and defaults, in the attributes and elements of what it reaches. Each call looks whether these
+    are as they were when the function was traced, and if not traces it anew. (So a module is traced
+    once for training and once for evaluation.)
+
+    A function is refused if its runs differ in what the numbers do not say: if it looks at the
+    number of a Value, draws numbers at random (see `drawn`), advances an iterator, or changes what
+    it reads, as a counter does. It may keep Values that it computed, to be looked at later.
+
+    What is not seen: `random.SystemRandom`, `secrets`, clocks, files and environment variables, as
+    far as they decide only a branch; what installed modules keep to themselves, if they use
+    nothing of autograd; lists and arrays of more than 100,000 elements. Pass what comes from these
+    as arguments.
+
+    An operation that is not defined on a row raises as in the engine, and the row is named, if the
+    outputs are not finite there: where the engine would raise for 1/exp(1000), they are.
+
+    Args:
+        function: takes Values or lists of Values; returns a Value or a list of them.
+        params: what the gradient is by; by default the function's `parameters()` if it has any,
+            else the Values that it closes over, in the order first met.
+        has_aux: the function returns a cost first, and then what else is wanted; the gradient is
+            that of the cost.
+        allow_unused: parameters that the function does not depend on get the gradient 0.
+        dtype: what it computes in, float64 or float32.
+        passes: the rewritings that the graph goes through; a subset gives the same numbers from
+            other code.
+        matrices: make matrix products of dot products, where they are one.
+        debug: hold the program to its rules after every pass.
+
+    Returns:
+        A `Compiled` function; without `function`, a decorator.
+
+    Raises:
+        TypeError: `function` is not callable, a parameter is not a Value that you made, or `dtype`
+            is another.
+        ValueError: a parameter stands there twice.
+
+    >>> from autograd import Value
+    >>> w, b = Value(2.0, label="w"), Value(1.0, label="b")
+    >>> cost = compile(lambda x, y: (w * x + b - y) ** 2)
+    >>> cost([1.0, 2.0], [3.0, 4.0])
+    array([0., 1.])
+    >>> cost.mean([1.0, 2.0], [3.0, 4.0])
+    0.5
+    >>> value, gradient = cost.value_and_grad([1.0, 2.0], [3.0, 4.0])
+    >>> gradient
+    array([2., 1.])
+    """
+    rewritings = several(passes, "passes are functions of a Program")
+    for rewriting in rewritings:
+        boundary.function(rewriting, "passes are functions of a Program")
+    options = Options(
+        flag(has_aux, "has_aux"),
+        flag(allow_unused, "allow_unused"),
+        _float_kind(dtype),
+        tuple(rewritings),
+        flag(matrices, "matrices"),
+        flag(debug, "debug"),
+    )
+    known = None if params is None else _leaves(params)
+    if function is None:
+        return lambda function: _compiled(function, known, options)
+    return _compiled(function, known, options)
+
+
+FLOATS = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a function is compiled; see `compile`."""
+
+    has_aux: bool
+    allow_unused: bool
+    dtype: np.dtype[Any]
+    passes: tuple[Pass, ...]
+    matrices: bool
+    debug: bool
+
+
+def _float_kind(dtype: Any) -> np.dtype[Any]:
+    if isinstance(dtype, (type, np.dtype)) or (isinstance(dtype, str) and dtype in FLOATS):
+        kind: np.dtype[Any] = np.dtype(dtype)
+        if kind.name in FLOATS:
+            return kind
+    raise TypeError(f"dtype is float64 or float32, got {quoted(dtype)}")
+
+
+def _compiled(
+    function: Callable[..., Any], params: list[Value] | None, options: Options
+) -> Compiled:
+    boundary.function(function, "compile takes a function of Values")
+    if params is None and hasattr(function, "parameters"):
+        params, options = _leaves(function.parameters()), replace(options, allow_unused=True)
+    return Compiled(function, params, options)
+
+
+def _leaves(params: Iterable[Value]) -> list[Value]:
+    found = several(params, "params are Values that you made, as in model.parameters()")
+    for p in found:
+        if not isinstance(p, Value) or p.op is not ops.leaf:
+            raise TypeError(f"params are Values that you made, as in model.parameters(); got {p!r}")
+    if len(set(found)) < len(found):
+        raise ValueError("a parameter stands in params twice")
+    return found
+
+
+@contextlib.contextmanager
+def in_row(row: int) -> Iterator[None]:
+    """Errors of an operation or a check inside are those of a row, and say so."""
+    try:
+        yield
+    except TraceError:
+        raise
+    except Exception as error:
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = frame.tb_frame.f_globals.get("__name__", "") if frame else ""
+        if where.startswith("autograd."):  # else of the function itself
+            error.args = (f"in row {row}: {error}",)
+        raise
+
+
+class Compiled:
+    """A function of Values as matrix code; see `compile`.
+
+    Attributes:
+        function: what was compiled.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], params: list[Value] | None, options: Options
+    ) -> None:
+        self.function = function
+        self._given, self._options = params, options
+        self._versions: dict[Any, list[Version]] = {}  # by the shapes of the arguments
+        self._last: Version | None = None
+        functools.update_wrapper(self, function, updated=())
+
+    def __get__(self, instance: Any, owner: type) -> Compiled:
+        """The compiled method of an instance, which keeps it."""
+        if instance is None:
+            return self
+        bound = _compiled(self.function.__get__(instance), self._given, self._options)
+        vars(instance)[self.function.__name__] = bound
+        return bound
+
+    # ------------------------------------------------------------------ running
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The outputs for each row: (n,) of one output, (n, k) of k; without arguments one float.
+
+        Raises:
+            TypeError, ValueError: the arguments are no arrays of numbers with the same rows, or
+                the function is not defined for a row, which is named.
+            TraceError: the function depends on values in a way that cannot be compiled.
+        """
+        version, rows, outputs, _ = self._run(arguments, gradient=False)
+        found = _by_row(version, rows, outputs)
+        return found if arguments or version.traced.shape else float(found[0])
+
+    def mean(self, *arguments: Any) -> float:
+        """The mean of the one output over the rows; with `has_aux` that of the first output.
+
+        Raises:
+            TypeError, ValueError: as for a call, or the function returns several Values.
+            TraceError: as for a call.
+
+        >>> compile(lambda x: x * x).mean([1.0, 2.0])
+        2.5
+        """
+        _, _, outputs, _ = self._run(arguments, gradient=False, what="a mean")
+        return _mean(outputs)
+
+    def value_and_grad(self, *arguments: Any) -> tuple[Any, np.ndarray]:
+        """The mean of the one output over the rows, and its gradient by the parameters.
+
+        With `has_aux` the outputs of each row, (n, k), and the gradient of the mean of the first.
+
+        Raises:
+            TypeError, ValueError: as for a call, or the function returns several Values, or has
+                no finite derivative on a row, which is named.
+            TraceError: as for a call.
+        """
+        version, rows, outputs, gradient = self._run(arguments, gradient=True, what="a gradient")
+        if version.steep and not np.isfinite(gradient).all():
+            self._explain_the_gradient(version, rows)
+        found = _by_row(version, rows, outputs) if version.traced.shape else _mean(outputs)
+        return found, gradient[: version.wanted]
+
+    def _run(
+        self, arguments: tuple[Any, ...], gradient: bool, what: str = ""
+    ) -> tuple[Version, Arguments, np.ndarray, np.ndarray]:
+        """Outputs and the gradient, once every row is known to be right; `what` is of one Value."""
+        if tracing := modes.tracing():
+            tracing.refuse(
+                "a compiled function is called",
+                "call the function itself, as .function of what was compiled",
+            )
+        rows = given(arguments, self._options.dtype)
+        version = self._version(rows)
+        if what and version.traced.shape != () and not self._options.has_aux:
+            raise ValueError(
+                f"{what} is that of one Value, and the function returns "
+                f"{len(version.traced.outputs)}: return their sum, or give has_aux=True for that "
+                f"of the first"
+            )
+        outputs, slopes = version.run(rows, gradient)
+        if modes.setting("watching"):
+            self._watch(rows, slopes)
+        self._explain(version, rows, outputs)
+        return version, rows, outputs, slopes
+
+    def _watch(self, rows: Arguments, slopes: np.ndarray) -> None:
+        """Under `detect_anomaly` let the engine compute each row: it sees every operation."""
+        for row in range(rows.size):
+            with in_row(row):
+                trace(self.function, rows.row(row))
+        if not np.isfinite(slopes).all():
+            raise FloatingPointError("the gradient is not finite")
+
+    def _explain(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
+        """Let the engine compute the rows that went wrong, until one raises an error."""
+        if not version.traced.checks and np.isfinite(outputs).all():
+            return
+        failing, wrong = version.judged(outputs)
+        for row in np.flatnonzero(failing | wrong).tolist():
+            if failing[row] or version.may_raise(rows.only(row)):
+                with in_row(row):
+                    trace(self.function, rows.row(row))
+
+    def _explain_the_gradient(self, version: Version, rows: Arguments) -> None:
+        """Let the engine differentiate the first row that went wrong."""
+        for row in range(rows.size):
+            _, gradient = version.run(rows.only(row), gradient=True)
+            if not np.isfinite(gradient).all():
+                with in_row(row):
+                    cost = trace(self.function, rows.row(row)).outputs[0]
+                    gradients(cost, by=version.program.params)
+
+    # ------------------------------------------------------------------ looking
+
+    @fitted
+    def __repr__(self) -> str:
+        called = getattr(self, "__name__", type(self.function).__name__)
+        if self._last is None:
+            return f"<compiled {called}, which was not called yet>"
+        return f"<compiled {called}: {self.explain().splitlines()[0]}, which .source shows>"
+
+    def _repr_html_(self) -> str | None:
+        """The code, and why it is that; None, for the text alone, before the first call."""
+        if self._last is None:
+            return None
+        summary, *statements = self.explain().splitlines()
+        return block(code(self.source), details(summary, code("\n".join(statements))))
+
+    @property
+    def params(self) -> list[Value]:
+        """The parameters, in the order of the gradient.
+
+        Raises:
+            ValueError: they are not known before the first call.
+        """
+        if self._given is not None:
+            return self._given
+        version = self._latest()
+        return version.program.params[: version.wanted]
+
+    @property
+    def graph(self) -> Any:
+        """The scalar graph of the last shape: a Value, or the list of those returned."""
+        outputs = self._latest().traced.outputs
+        return outputs[0] if self._latest().traced.shape == () else outputs
+
+    @property
+    def program(self) -> Program:
+        """The scalar program of the last call, as data."""
+        return self._latest().program
+
+    @property
+    def source(self) -> str:
+        """The NumPy code of the last call."""
+        return self._latest().source
+
+    def explain(self) -> str:
+        """How many scalar nodes became which array statement, and why."""
+        version = self._latest()
+        scalars = sum(1 for node in version.traced.order if node.args)
+        statements = version.rolled.statements
+        lines = [f"{scalars:,} scalar operations became {len(statements)} array statements"]
+        lines += [f"  {statement}" for statement in statements]
+        return shown("\n".join(lines))
+
+    def retrace(self) -> None:
+        """Forget what was compiled: the next call looks at the function anew."""
+        self._versions.clear()
+
+    def _latest(self) -> Version:
+        if self._last is None:
+            raise ValueError("nothing is compiled yet: call the function first")
+        return self._last
+
+    # ------------------------------------------------------------------ compiling
+
+    def _version(self, rows: Arguments) -> Version:
+        """The code for these shapes and for what the function reads now."""
+        known = self._versions.setdefault(rows.shapes, [])
+        version = next((version for version in known if version.guard.holds()), None)
+        if version is None:
+            version = self._compiled(rows)
+        if not known or version is not known[0]:  # the last used is asked first
+            others = [other for other in known if other is not version]
+            known[:] = [version, *others[: VERSIONS - 1]]
+        self._last = version
+        return version
+
+    def _compiled(self, rows: Arguments) -> Version:
+        """The code for arguments of these shapes; nothing is kept if it cannot be made."""
+        reach = Reach(self.function)
+        states = reach.states()
+        try:
+            return self._compiled_for(rows, reach)
+        finally:
+            reach.put_back(states)
+
+    def _second(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Traced:
+        """The trace of a row that differs from the first, or of numbers near to it."""
+        row = rows.different()
+        try:
+            with in_row(row):
+                return trace(self.function, rows.another(), leaves, reach)
+        except TraceError:
+            raise
+        except Exception:
+            if row:
+                raise
+            return trace(self.function, rows.row(0), leaves, reach)  # near to it is none allowed
+
+    def _compiled_for(self, rows: Arguments, reach: Reach) -> Version:
+        asked = self._given or []
+        if asked:
+            Flat(asked)  # so that a look at them is noticed
+        with in_row(0):
+            first = trace(self.function, rows.row(0), asked, reach)
+        known = set(asked)
+        found = [v for v in first.leaves() if v not in known]
+        if found:
+            Flat(found)
+        second = self._second(rows, [*asked, *found], reach)
+        again = set(second.leaves())
+        params = [*asked, *(v for v in found if v in again)]
+        numbers = _taken_over([first, second], params)
+        program = recorded(first, params)
+        if not program.computes_as(recorded(second, params)) or first.tests() != second.tests():
+            raise different(self.function, rows.row(0), rows.another())
+        unused = [p for p in asked if p not in again]
+        if unused and not self._options.allow_unused:
+            raise ValueError(
+                f"the function does not depend on {len(unused)} of its {len(asked)} params, as on "
+                f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
+            )
+        wanted = len(asked) if self._given is not None else first.leading(params)
+        for improve in self._options.passes:
+            program = improve(program)
+            if self._options.debug:
+                check(program)
+        cost = program.outputs[0] if first.shape == () or self._options.has_aux else None
+        groups = grouped(program, cost, self._options.matrices)
+        settings = (first.asked | second.asked).difference(modes.DEFAULTS)
+        return Version(
+            [first, second],
+            program,
+            rolled(program, groups),
+            wanted,
+            Guard(Reach(self.function, reach.written, settings), numbers, settings),
+            self._options.dtype,
+        )
+
+
+def _taken_over(traces: list[Traced], params: list[Value]) -> list[Value]:
+    """The constants from outside, whose numbers become part of the code.
+
+    Raises:
+        TraceError: a run used a Value that another did not use, or one that was computed before.
+    """
+    known = set(params)
+    for v in itertools.chain.from_iterable(traced.computed_outside() for traced in traces):
+        raise TraceError(
+            f"the function uses {v!r}, which was computed before it was called: compute it "
+            f"inside, or take its number alone with v.detach()"
+        )
+    for v in itertools.chain.from_iterable(traced.outside() for traced in traces):
+        if v.op is ops.leaf and v not in known:
+            raise TraceError(
+                f"for one row the function uses {v!r}, and for another it does not: what is "
+                f"compiled must be the same for all rows. Choose with where or maximum"
+            )
+    return [v for v in traces[0].outside() if v.op is ops.constant]
+
+
+def _by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
+    """The outputs with a row for each row of the arguments."""
+    count, shape = len(version.traced.outputs), version.traced.shape
+    every = np.broadcast_to(outputs[:count], (count, rows.size)).T
+    return every.reshape(rows.size, *shape).copy()
+
+
+def _mean(outputs: np.ndarray) -> float:
+    """The mean of the first output over the rows."""
+    with np.errstate(all="ignore"):
+        return float(np.add.reduce(outputs[0] / outputs.shape[1]))

@@ -1,0 +1,155 @@
+"""Expressions of the source that is written: their text, and the axes of what they make."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from typing import Any, NamedTuple
+
+from ..core.notation import LETTERS
+from .simplify import NAME, simplified
+
+Dims = tuple[Any, ...]  # the sizes of the axes; the last is "rows" or 1; () for one number
+
+
+class Expr(NamedTuple):
+    """An expression of the source, and the axes of the array that it makes.
+
+    `into` is the call that computes it into an array, with {} for that, if one call does.
+    """
+
+    text: str
+    dims: Dims
+    into: str = ""
+
+
+def shape_text(dims: Dims) -> str:
+    """The sizes of axes as a tuple is written."""
+    return f"({', '.join(map(str, dims))})"
+
+
+def number_text(x: float) -> str:
+    """A float as it is written in source."""
+    return re.sub("inf|nan", r"np.\g<0>", repr(x))
+
+
+def broadcast_dims(several: list[Dims]) -> Dims:
+    """The axes of what is computed from arrays with these axes."""
+    count = max((len(dims) for dims in several), default=0)
+    padded = [(1,) * (count - len(dims)) + dims for dims in several]
+    return tuple(next((n for n in column if n != 1), 1) for column in zip(*padded))
+
+
+def added(exprs: list[Expr]) -> Expr:
+    """The sum of expressions."""
+    text = " + ".join(expr.text for expr in exprs)
+    return Expr(text, broadcast_dims([expr.dims for expr in exprs]))
+
+
+def times(g: Expr, partial: Expr) -> Expr:
+    """A gradient times a partial."""
+    signs = {"1.0": g.text, "-1.0": f"-{atom(g.text)}"}
+    text = signs.get(partial.text, f"{atom(g.text)} * {atom(partial.text)}")
+    return Expr(text, broadcast_dims([g.dims, partial.dims]))
+
+
+def as_rows(text: str, dims: Dims) -> str:
+    """An expression with these axes as rows of scalars."""
+    if len(dims) == 2:
+        return text
+    return f"{atom(text)}.reshape({prod(dims[:-1])}, {dims[-1]})"
+
+
+def with_axes(text: str, dims: Dims) -> Expr:
+    """Rows of scalars as an expression with these axes."""
+    return Expr(text if len(dims) == 2 else f"{atom(text)}.reshape{shape_text(dims)}", dims)
+
+
+def reduced(expr: Expr, method: str, axis: int) -> Expr:
+    """The sums along an axis before the rows; it stays, with size 1, if it is the only one."""
+    text, dims = atom(expr.text), expr.dims
+    if axis == 0:
+        return Expr(f"{text}.{method}(axis=0, keepdims=True)", (1, dims[-1]))
+    return Expr(f"{text}.{method}(axis={axis})", (*dims[:axis], *dims[axis + 1 :]))
+
+
+def over_rows(expr: Expr) -> Expr:
+    """The sum over the rows, for what all rows share."""
+    if expr.dims == () or expr.dims[-1] == 1:
+        return Expr(f"{atom(expr.text)} * rows", expr.dims)
+    text = f"{atom(expr.text)}.sum(axis=-1, keepdims=True)"
+    return Expr(text, (*expr.dims[:-1], 1), text[:-1] + ", out={})")
+
+
+def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
+    """The sum over the axes along which one element served all, which are then gone."""
+    gone = [axis for axis in range(len(shape)) if axis not in kept]
+    if not gone:
+        return expr
+    has_row_axis = len(expr.dims) > len(shape)
+    dims = expr.dims or (1,) * len(shape)
+    summed = [axis for axis in gone if dims[axis] != 1]
+    times = prod(shape[axis] for axis in gone if axis not in summed)
+    text = expr.text
+    if summed:
+        inside = str(summed[0]) if len(summed) == 1 else shape_text(tuple(summed))
+        text = f"{atom(text)}.sum(axis={inside}, keepdims=True)"
+    if times > 1:
+        text = f"{atom(text)} * {times}"
+    if expr.dims == ():
+        return Expr(text, ())
+    left = kept or [gone[0]]  # one axis stays
+    index = [":" if axis in left else "0" for axis in range(len(shape))]
+    while index and index[-1] == ":":
+        index.pop()
+    if index:
+        text = f"{atom(text)}[{', '.join(index)}]"
+    dims = tuple(1 if axis in summed else dims[axis] for axis in left)
+    return Expr(text, (*dims, *(expr.dims[-1:] if has_row_axis else ())))
+
+
+def substituted(expression: str, operands: list[Expr], out: Expr | None = None) -> Expr:
+    """An expression of a row with its operands in place of a, b and out."""
+    known = dict(zip(LETTERS, operands))
+    numbers = {letter: expr.text for letter, expr in known.items() if expr.dims == ()}
+    if out:
+        known["out"] = out
+    text = simplified(expression, numbers)
+    used = [known[word].dims for word in re.findall(NAME, text) if word in known]
+    text = re.sub(NAME, lambda m: atom(known[m[0]].text) if m[0] in known else m[0], text)
+    return Expr(text, broadcast_dims(used))
+
+
+def atom(text: str) -> str:
+    """An expression that can stand beside any sign."""
+    depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if depth == 0 and not (character.isalnum() or character in "_.)]"):
+            return f"({text})"
+    return text
+
+
+SIGNS = {"+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.divide"}
+
+
+def into(text: str, target: str) -> str:
+    """The call that computes an expression into a target; "" if it is not one call."""
+    match = re.fullmatch(r"(np\.\w+)\((.*)\)", text)
+    if match and match[1] not in ("np.where", "np.broadcast_to") and _balanced(match[2]):
+        return f"{text[:-1]}, out={target})"
+    for sign, ufunc in SIGNS.items():
+        left, found, right = text.partition(f" {sign} ")
+        if found and all(_balanced(side) and atom(side) == side for side in (left, right)):
+            return f"{ufunc}({left}, {right}, out={target})"
+    return ""
+
+
+def _balanced(text: str) -> bool:
+    """Whether every bracket is opened and closed inside."""
+    depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if depth < 0:
+            return False
+    return depth == 0

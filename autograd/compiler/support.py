@@ -1,0 +1,70 @@
+"""What the source calls besides NumPy."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.modes import TraceError
+from ..core.ops import Op
+
+
+class Places:
+    """Places in an array, some of them more than once, for `add_at`.
+
+    Attributes:
+        size: how many elements the array has.
+        places: one after the other.
+        rounds: the same in sets without repetition: which contributions, and where they go.
+    """
+
+    def __init__(self, places: np.ndarray, size: int) -> None:
+        self.places, self.size = places, size
+        order = np.argsort(places, kind="stable")
+        ordered = places[order]
+        starts = np.flatnonzero(np.r_[True, np.diff(ordered) > 0])
+        rank = np.arange(len(places)) - np.repeat(starts, np.diff(np.r_[starts, len(places)]))
+        self.rounds = [
+            (order[rank == k], ordered[rank == k]) for k in range(int(rank.max(initial=-1)) + 1)
+        ]
+
+
+def add_at(target: np.ndarray, places: Places, contributions: np.ndarray) -> None:
+    """`np.add.at(target, places, contributions)`, faster.
+
+    >>> target = np.zeros((3, 1))
+    >>> add_at(target, Places(np.array([0, 2, 0]), 3), np.array([[1.0], [2.0], [3.0]]))
+    >>> target.ravel()
+    array([4., 0., 2.])
+    """
+    if target.shape[1] == 1:
+        summed = np.bincount(places.places, contributions[:, 0], places.size)
+        target[:, 0] += summed.astype(target.dtype, copy=False)
+        return
+    for which, where in places.rounds:
+        target[where] += contributions[which]
+
+
+class Elementwise:
+    """The value or a partial derivative of an operation that has no array form, on arrays."""
+
+    def __init__(self, op: Op, operand: int) -> None:
+        self.op, self.operand = op, operand
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Of the operands; for a partial the value comes first."""
+        found = np.frompyfunc(self._scalar, len(arrays), 1)(*arrays)
+        return np.asarray(found).astype(np.result_type(*arrays))
+
+    def _scalar(self, *operands: Any) -> float:
+        numbers = [float(x) for x in operands]
+        try:
+            if self.operand < 0:
+                return float(self.op.value(*numbers))
+            return float(self.op.slope(self.operand, *numbers))
+        except NotImplementedError as error:
+            raise TraceError(str(error)) from None
+        except (ArithmeticError, ValueError):
+            return math.nan  # the engine, asked about that row, says what went wrong

@@ -1,0 +1,253 @@
+"""Pure questions about a graph: its order, its counts, its names, its copies. Never recursive."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+
+from . import locks, modes, ops
+from .boundary import instance, quoted
+from .notation import expression, name, shortened
+from .terminal import fitted, spelled
+from .value import Value
+
+
+def topological_order(root: Value) -> list[Value]:
+    """Every node that `root` is made of, each after its operands; `root` is the last.
+
+    Depth first, left operand first, with a stack of its own. A node is put back on the stack
+    with a `None` above it, which says that its operands are done. Which nodes were met is marked
+    on the nodes, with marks that no other traversal uses: a dictionary of them would take more
+    time a node the larger the graph.
+
+    Raises:
+        ValueError: the graph has a cycle.
+        TypeError: `root` is not a Value.
+        TraceError: the function that asks is traced, and would compute with numbers of its own.
+
+    >>> x = Value(2.0, label="x")
+    >>> [node.op.name for node in topological_order(x * x + 1.0)]
+    ['leaf', 'mul', 'constant', 'add']
+    """
+    if tracing := modes.tracing():
+        tracing.refuse(
+            "a graph is gone through (as by backward, explain or grad)",
+            "do that outside, or ask for grad(..., create_graph=True)",
+        )
+    return in_order(root)
+
+
+def in_order(root: Value) -> list[Value]:
+    """`topological_order(root)`, also while a function is traced."""
+    instance(root, Value, "the root of a graph is a Value")
+    global _walks
+    with locks.marks:
+        while True:  # until no signal handler has left marks of its own in between
+            _walks += 1
+            walk = _walks
+            order = _walked(root)
+            if walk == _walks:
+                return order
+
+
+_walks = 0
+
+
+def _walked(root: Value) -> list[Value]:
+    order: list[Value] = []
+    entered, done = object(), object()
+    stack: list[Value | None] = [root]
+    pop, push, emit = stack.pop, stack.append, order.append
+    while stack:
+        node = pop()
+        if node is None:
+            node = pop()
+            node._mark = done  # type: ignore[union-attr]  # only nodes stand under a None
+            emit(node)  # type: ignore[arg-type]
+        elif node._mark is done:
+            continue
+        elif node._mark is entered:
+            raise _cycle(node)
+        elif (arity := node.op.arity) == 0:
+            node._mark = done
+            emit(node)
+        else:
+            node._mark = entered
+            push(node)
+            push(None)
+            if arity == 2:
+                push(node._b)
+                push(node._a)
+            elif arity == 1:
+                push(node._a)
+            else:
+                stack.extend(reversed(node._a))
+    return order
+
+
+def _cycle(node: Value) -> ValueError:
+    called = f" {shortened(node.label)!r}" if node.label else ""
+    return ValueError(
+        f"the graph has a cycle: the {node.op.name} node{called} is an operand of itself, directly "
+        f"or through others. A graph of operations has none; look where .args was set by hand"
+    )
+
+
+def leaves(root: Value) -> list[Value]:
+    """The Values you made that `root` depends on, in the order first met; no constants.
+
+    >>> x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    >>> [leaf.label for leaf in leaves(w * x + 1.0)]
+    ['w', 'x']
+    """
+    return [node for node in topological_order(root) if node.op is ops.leaf]
+
+
+def count(root: Value) -> Counter[str]:
+    """How many nodes of each operation `root` is made of; `.total()` counts them all.
+
+    >>> x = Value(2.0)
+    >>> counts = count(x * x + x)
+    >>> counts["mul"], counts["leaf"], counts.total()
+    (1, 1, 3)
+    """
+    return Counter(node.op.name for node in topological_order(root))
+
+
+def count_paths(root: Value, node: Value) -> int:
+    """How many ways lead from `node` to `root`; twice through `x * x`.
+
+    >>> x = Value(2.0)
+    >>> y = x * x
+    >>> count_paths(y * y, x)
+    4
+    """
+    order = topological_order(root)
+    uses = Counter(arg for other in order for arg in other.args)
+    paths = {node: 1}
+    for other in order:
+        if other is not node:
+            paths[other] = sum(paths[arg] for arg in other.args)
+        for arg in other.args:
+            uses[arg] -= 1
+            if not uses[arg]:
+                del paths[arg]  # a count may have as many digits as the graph has nodes
+    return paths[root]
+
+
+def distances(
+    start: Iterable[Hashable], neighbours: Callable[[Hashable], Iterable[Hashable]]
+) -> dict[Hashable, int]:
+    """How many edges lie between the nearest of `start` and each other item, nearest first."""
+    found = dict.fromkeys(start, 0)
+    queue = list(found)
+    for node in queue:
+        for neighbour in neighbours(node):
+            if neighbour not in found:
+                found[neighbour] = found[node] + 1
+                queue.append(neighbour)
+    return found
+
+
+def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
+    """For each node of a graph in order, the nodes that it is an operand of."""
+    found: dict[Value, list[Value]] = {}
+    for node in order:
+        found[node] = []
+        for arg in dict.fromkeys(node.args):
+            found[arg].append(node)
+    return found
+
+
+def find(root: Value, wanted: Value | str) -> Value:
+    """The node of this graph with this label or formula, or the node itself if it is one of them.
+
+    A formula may be written as it is shown or as it is typed: `w·x` and `w*x` are the same.
+
+    Raises:
+        KeyError: no node, or more than one, is called so (the nearest names are given).
+        ValueError: the node is not part of the graph.
+        TypeError: neither a node nor text.
+
+    >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    >>> y = w * x - 1.0
+    >>> find(y, "w") is w, find(y, "w*x") is find(y, "w·x") is y.args[0]
+    (True, True)
+    """
+    order = topological_order(root)
+    if isinstance(wanted, Value):
+        if wanted not in set(order):
+            raise ValueError(f"{wanted!r} is not part of the graph of {root!r}")
+        return wanted
+    if not isinstance(wanted, str):
+        raise TypeError(f"expected a node, its label or its formula, got {quoted(wanted)}")
+    found = [node for node in order if node.label == wanted] if wanted else []
+    found = found or _written_as(wanted, order)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        kind = "labelled" if found[0].label == wanted else "written"
+        raise LabelError(
+            f"{len(found)} nodes are {kind} {wanted!r}: pass the node itself, not its name"
+        )
+    labels = list(dict.fromkeys(str(node.label) for node in order if node.label))
+    near = ", ".join(map(repr, nearest(wanted, labels)))
+    hint = f"the nearest are {near}" if near else "no node has a label yet"
+    raise LabelError(f"no node is labelled {wanted!r}: {hint}")
+
+
+def _written_as(wanted: str, order: list[Value]) -> list[Value]:
+    """The nodes with this formula, by which they are shown where they have no label."""
+    typed = _typed(wanted)
+    return [
+        node
+        for node in order
+        if typed in {_typed(term.text) for term in (name(node), expression(node))}
+    ]
+
+
+def _typed(formula: str) -> str:
+    """A formula in one spelling of many: w·x, w*x and (w * x), 2(a − 1)² and 2*(a-1)**2."""
+    text = spelled("".join(formula.split())).replace("**", "^")
+    for row in ops.TABLE.values():
+        text = text.replace(f"{row.name}(", f"{spelled(row.symbol)}(")
+    text = re.sub(r"\*(?=\()|(?<![\w.])([\d.]+)\*(?=[^\W\d])", r"\1", text)
+    return text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
+
+
+def nearest(wanted: str, names: list[str]) -> list[str]:
+    """The names that `wanted` may have been meant for; the first few if none is like it.
+
+    >>> nearest("wieght", ["bias", "weight"])
+    ['weight']
+    """
+    return difflib.get_close_matches(wanted, names, n=3, cutoff=0.3) or names[:6]
+
+
+def find_variable(root: Value, wanted: Value | str) -> Value:
+    """Like `find`, for a node that may have a gradient.
+
+    Raises:
+        ValueError: the node is a constant.
+    """
+    node = find(root, wanted)
+    if node.op is ops.constant:
+        raise ValueError(
+            f"{node.label or node.data} is a constant: it cannot move and has no gradient"
+        )
+    return node
+
+
+class LabelError(KeyError):
+    """No node, or more than one, has the label asked for."""
+
+    @fitted
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would print the repr, quotes and all
+
+
+# ---------------------------------------------------------------------- copies
+# Copying and pickling write a graph down as a list, each node after its operands, so that a
+# graph of any depth is copied without recursion.

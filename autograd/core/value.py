@@ -1,0 +1,615 @@
+"""`Value`: a number that remembers how it was made.
+
+The hot core: fields, operators, and the two functions that record a node. A node holds its
+number, its gradient, its operation and its operands in order, and nothing else: no closure, no
+dictionary. What an operation computes stands in `ops.py`.
+"""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Callable, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from . import boundary, modes, ops
+from .boundary import as_float, is_real, knows_no_values
+from .notation import located, name, number, written
+from .terminal import shown
+
+if TYPE_CHECKING:
+    from ..methods import Methods
+    from .ops import Op
+else:
+    Methods = object
+
+BESIDE = "an operation on a Value"
+FIXED_CONDITION = (
+    "the condition of where is the plain bool {0}, which recompute() cannot change when the Values "
+    "do: write a Value that is 0 where it does not hold, as (x - y).step() for x > y. For what "
+    "stays as it is, give float({0})"
+)
+NO_CHILDREN: tuple[Any, ...] = ()
+NO_OP = ""
+NOT_COMPUTED = float("0")
+"""The gradient of a node that no backward pass has reached: reads 0.0, told apart by identity."""
+
+# Refused while a function is traced: what is done, and what to do instead.
+COMPARE = "use maximum, minimum, relu, step, abs or where"
+AS_TEXT = ("a Value is written as text", "write it outside of what is compiled")
+
+LARGE = 100.0  # a leaf above this may have grown in training: weights begin at about one
+
+_allocate = object.__new__
+
+
+def _refusal(what: str) -> Callable[..., Any]:
+    """A method for what Python asks of a number, and a Value does not do."""
+
+    def refuse(self: Value, *operands: Any) -> Any:
+        raise TypeError(f"a Value {what}; v.data is the plain number, without a gradient")
+
+    return refuse
+
+
+class Value(Methods):
+    """A scalar that records the operations made with it, so that gradients can flow back.
+
+    Args:
+        data: its number: an int, a float, a NumPy real scalar.
+        label: its name in drawings, tables and formulas.
+
+    Attributes:
+        data: the number, a float.
+        grad: ∂output/∂self of the last backward passes; 0.0 before the first.
+        op: the operation that made it, a row of the table; `ops.leaf` if you did.
+        label: its name, or "".
+        scope: where it was made (see `autograd.scope`), or "".
+
+    Raises:
+        TypeError: `data` is not one real number, or `label` is not a string.
+
+    >>> x = Value(1.5, label="x"); w = Value(0.6, label="w")
+    >>> z = w * x + 0.5
+    >>> z.backward()
+    >>> z.data, w.grad, x.grad
+    (1.4, 1.5, 0.6)
+    """
+
+    __slots__ = ("_a", "_b", "_mark", "data", "grad", "label", "op", "scope")
+
+    # One operand stands in _a, two in _a and _b; three or more are a tuple in _a.
+    # A tuple for every node would cost half as much memory again, and the collector's time.
+    data: float
+    grad: float
+    op: Op
+    _a: Any
+    _b: Any
+    _mark: object  # of the last traversal that met the node
+    label: str
+    scope: str
+
+    def __init__(
+        self, data: Any, label: str = "", _op: str = NO_OP, *, _children: Any = NO_CHILDREN
+    ) -> None:
+        if not isinstance(label, str):
+            label, _children = "", label  # micrograd's Value(data, _children, _op)
+        self.data = data if type(data) is float else as_float(data)
+        self.grad = NOT_COMPUTED
+        self.op = ops.leaf
+        self._a = self._b = self._mark = None
+        self.label, self.scope = label, ""
+        if modes.open_blocks:
+            _note(self)
+        if _children is not NO_CHILDREN or _op is not NO_OP:
+            self._made_by_hand(_children, _op)
+
+    # ------------------------------------------------------------------ the graph
+
+    @property
+    def args(self) -> tuple[Value, ...]:
+        """The operands, in order; an operand used twice stands twice.
+
+        Setting them rewires the graph.
+
+        Raises:
+            ValueError: on setting, there are not as many as the operation takes.
+        """
+        arity = self.op.arity
+        if arity == 2:
+            return (self._a, self._b)
+        if arity == 1:
+            return (self._a,)
+        return self._a if arity else ()
+
+    @args.setter
+    def args(self, operands: tuple[Value, ...]) -> None:
+        operands = tuple(boundary.several(operands, "args are the operands, Values in order"))
+        arity = self.op.arity
+        if not arity and not operands:
+            return
+        if len(operands) != arity or not all(isinstance(a, Value) for a in operands):
+            raise ValueError(f"{self.op.name} takes {arity} Value(s) as operands, got {operands!r}")
+        if arity > 2:
+            self._a = operands
+        else:
+            self._a, self._b = (*operands, None, None)[:2]
+
+    def _apply(self, op: Op, operands: tuple[Any, ...]) -> Value:
+        """What `op(...)` does when one of its operands is a Value."""
+        if op.arity == 1:
+            return _record1(op, *operands)
+        if op is ops.pow or op is ops.power:
+            return _raised(*operands)
+        if op is ops.where and isinstance(operands[0], (bool, np.bool_)):
+            warnings.warn(FIXED_CONDITION.format(operands[0]), stacklevel=3)
+        operands = tuple(a if isinstance(a, Value) else constant(a, op.name) for a in operands)
+        return _record2(op, *operands) if op.arity == 2 else _record_many(op, operands)
+
+    # ------------------------------------------------------------------ reading
+
+    def item(self) -> float:
+        """The number, as a plain float."""
+        if tracing := modes.tracing():
+            tracing.refuse("item() takes the number out of a Value", "use the Value itself")
+        return self.data
+
+    def detach(self) -> Value:
+        """A constant with the same number, cut from the graph: no gradient flows through it.
+
+        >>> x = Value(3.0)
+        >>> y = x * x.detach()
+        >>> y.backward()
+        >>> x.grad
+        3.0
+        """
+        if modes.tracing():
+            return _record1(ops.stop_gradient, self)
+        return constant(self.data)
+
+    def __repr__(self) -> str:
+        modes.for_the_engine(*AS_TEXT)
+        label = f", label={self.label!r}" if self.label else ""
+        return shown(f"Value(data={self.data!r}, grad={self.grad!r}{label})")
+
+    def __format__(self, spec: str) -> str:
+        modes.for_the_engine(*AS_TEXT)
+        return format(self.data, spec) if spec else str(self)
+
+    def __float__(self) -> float:
+        remedy = (
+            "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), math.sin(v), …"
+        )
+        if tracing := modes.tracing():
+            tracing.refuse("a Value is turned into a float", remedy)
+        raise TypeError(
+            "a Value is not turned into a float silently, for its gradient would be lost: "
+            f"{remedy} and v.data where you do want the plain number"
+        )
+
+    __int__ = __index__ = __complex__ = __float__
+
+    # len(v), v[0], iter(v) and v() stay Python's to refuse: with such methods a Value would pass
+    # for a sequence or a function.
+    __round__ = __floor__ = __ceil__ = __trunc__ = _refusal(
+        "is not rounded, for the derivative would be 0 almost everywhere"
+    )
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refusal(
+        "is not divided with a remainder, for the quotient is rounded: divide with /"
+    )
+    __xor__ = __rxor__ = _refusal("has no ^, which works on bits: a power is written v**2")
+    __matmul__ = __rmatmul__ = _refusal("is one number and has no @: multiply with *")
+    __and__ = __rand__ = __or__ = __ror__ = __invert__ = _refusal("has no bits for &, | and ~")
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _refusal("has no bits for << and >>")
+
+    # ------------------------------------------------------------------ arithmetic
+
+    def __add__(self, other: Any) -> Value:
+        return _record2(ops.add, self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        return _record2(ops.add, other, self)
+
+    def __sub__(self, other: Any) -> Value:
+        return _record2(ops.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Value:
+        return _record2(ops.sub, other, self)
+
+    def __mul__(self, other: Any) -> Value:
+        return _record2(ops.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        return _record2(ops.mul, other, self)
+
+    def __truediv__(self, other: Any) -> Value:
+        return _record2(ops.div, self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return _record2(ops.div, other, self)
+
+    def __pow__(self, other: Any, modulo: None = None) -> Value:
+        if modulo is not None:
+            raise TypeError(f"pow(v, exponent) of a Value takes no modulo, got {modulo!r}")
+        return _raised(self, other)
+
+    def __rpow__(self, other: Any) -> Value:
+        return _raised(other, self)
+
+    def __neg__(self) -> Value:
+        return _record1(ops.neg, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return _record1(ops.absolute, self)
+
+    def conjugate(self) -> Value:
+        """Itself, for it is real; NumPy asks for it in `np.var` and `np.std`."""
+        return self
+
+    def __bool__(self) -> bool:
+        if tracing := modes.tracing():
+            tracing.refuse("a Value is taken for true or false", COMPARE)
+        return self.data != 0.0
+
+    # Values are kept in sets, in lists and as keys, so two of them are equal if they are the same.
+    # Beside a number that would be a silent False, for what was meant is the number inside.
+
+    def __eq__(self, other: object) -> bool:
+        if tracing := modes.tracing():
+            tracing.refuse("a Value is compared", COMPARE)
+        if isinstance(other, numbers.Number):
+            raise TypeError(
+                f"a Value is not compared with a number by == or !=: write v.data == {other!r} to "
+                f"compare its number, and `v is w` to ask for the same Value"
+            )
+        return True if self is other else NotImplemented
+
+    __hash__ = object.__hash__
+
+    def __lt__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data < data
+
+    def __le__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data <= data
+
+    def __gt__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data > data
+
+    def __ge__(self, other: Any) -> bool:
+        data = _comparable(other)
+        return data if data is NotImplemented else self.data >= data
+
+    # ------------------------------------------------------------------ functions
+
+    def exp(self) -> Value:
+        """eᵃ.
+
+        Raises:
+            OverflowError: a is above about 709.
+
+        >>> round(Value(1.0).exp().data, 4)
+        2.7183
+        """
+        return _record1(ops.exp, self)
+
+    def log(self) -> Value:
+        """The natural logarithm.
+
+        Raises:
+            ValueError: a is not positive.
+
+        >>> Value(1.0).log().data
+        0.0
+        """
+        return _record1(ops.log, self)
+
+    def log1p(self) -> Value:
+        """log(1 + a), exact near zero.
+
+        Raises:
+            ValueError: a is not above −1.
+
+        >>> Value(1e-20).log1p().data
+        1e-20
+        """
+        return _record1(ops.log1p, self)
+
+    def expm1(self) -> Value:
+        """eᵃ − 1, exact near zero.
+
+        Raises:
+            OverflowError: a is above about 709.
+
+        >>> Value(1e-20).expm1().data
+        1e-20
+        """
+        return _record1(ops.expm1, self)
+
+    def sqrt(self) -> Value:
+        """The square root.
+
+        Raises:
+            ValueError: a is negative.
+
+        >>> Value(9.0).sqrt().data
+        3.0
+        """
+        return _record1(ops.sqrt, self)
+
+    def sin(self) -> Value:
+        """The sine of an angle in radians.
+
+        Raises:
+            ValueError: a is infinite.
+
+        >>> Value(0.0).sin().data
+        0.0
+        """
+        return _record1(ops.sin, self)
+
+    def cos(self) -> Value:
+        """The cosine of an angle in radians.
+
+        Raises:
+            ValueError: a is infinite.
+
+        >>> Value(0.0).cos().data
+        1.0
+        """
+        return _record1(ops.cos, self)
+
+    def tanh(self) -> Value:
+        """The hyperbolic tangent: an S from −1 to 1.
+
+        >>> Value(0.0).tanh().data
+        0.0
+        """
+        return _record1(ops.tanh, self)
+
+    def sigmoid(self) -> Value:
+        """1/(1 + e⁻ᵃ): an S from 0 to 1.
+
+        >>> Value(0.0).sigmoid().data
+        0.5
+        """
+        return _record1(ops.sigmoid, self)
+
+    def relu(self) -> Value:
+        """a where positive, else 0.
+
+        >>> Value(-2.0).relu().data
+        0.0
+        """
+        return _record1(ops.relu, self)
+
+    def leaky_relu(self, negative_slope: Any = 0.01) -> Value:
+        """a where positive, else negative_slope·a; the slope may be a Value and learn.
+
+        Raises:
+            TypeError: the slope is not a number.
+
+        >>> Value(-2.0).leaky_relu(0.1).data
+        -0.2
+        """
+        return self._apply(ops.leaky_relu, (self, negative_slope))
+
+    def elu(self, alpha: Any = 1.0) -> Value:
+        """a where positive, else alpha·(eᵃ − 1); alpha may be a Value and learn.
+
+        Raises:
+            TypeError: alpha is not a number.
+
+        >>> round(Value(-1.0).elu().data, 4)
+        -0.6321
+        """
+        return self._apply(ops.elu, (self, alpha))
+
+    def softplus(self) -> Value:
+        """log(1 + eᵃ), a smooth relu, exact in both tails.
+
+        >>> Value(1000.0).softplus().data
+        1000.0
+        """
+        return _record1(ops.softplus, self)
+
+    def step(self) -> Value:
+        """The perceptron's activation: 1 where positive, else 0; its derivative is 0.
+
+        >>> Value(3.0).step().data
+        1.0
+        """
+        return _record1(ops.step, self)
+
+    def maximum(self, other: Any) -> Value:
+        """The larger of two; a tie shares the gradient equally.
+
+        Raises:
+            TypeError: the other is not a number.
+
+        >>> Value(2.0).maximum(3.0).data
+        3.0
+        """
+        return self._apply(ops.maximum, (self, other))
+
+    def minimum(self, other: Any) -> Value:
+        """The smaller of two; a tie shares the gradient equally.
+
+        Raises:
+            TypeError: the other is not a number.
+
+        >>> Value(2.0).minimum(3.0).data
+        2.0
+        """
+        return self._apply(ops.minimum, (self, other))
+
+    @property
+    def _kind(self) -> type[Value]:
+        """The class of a copy."""
+        return type(self)
+
+
+# ---------------------------------------------------------------------- recording
+
+
+def constant(data: Any, what: str = "Value") -> Value:
+    """A number in an expression: drawn quietly, never given a gradient."""
+    out = _allocate(Value)
+    out.data = as_float(data, what)
+    out.grad = NOT_COMPUTED
+    out.op = ops.constant
+    out._a = out._b = out._mark = None
+    out.label = out.scope = ""
+    if modes.open_blocks:
+        _note(out)
+    return out
+
+
+def _note(leaf: Value) -> None:
+    """Show a new leaf or constant to who traces, and give it its scope."""
+    settings = modes.settings()
+    leaf.scope = settings["scope"]
+    if settings["tracing"]:
+        settings["tracing"].leaf(leaf)
+
+
+def _record1(op: Op, a: Value) -> Value:
+    try:
+        data = op.value(a.data)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise failure(op, error, (a,)) from None
+    return _node(op, data, a, None)
+
+
+def _record2(op: Op, a: Any, b: Any) -> Value:
+    if type(a) is not Value and (a := _operand(a)) is NotImplemented:
+        return a  # type: ignore[no-any-return]  # Python then asks the other operand
+    if type(b) is not Value and (b := _operand(b)) is NotImplemented:
+        return b  # type: ignore[no-any-return]
+    try:
+        data = op.value(a.data, b.data)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise failure(op, error, (a, b)) from None
+    return _node(op, data, a, b)
+
+
+def _raised(a: Any, b: Any) -> Value:
+    """a to the power of b: one row for a plain number as exponent, another for a Value."""
+    varies = isinstance(b, Value) and b.op is not ops.constant
+    return _record2(ops.power if varies else ops.pow, a, b)
+
+
+def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
+    try:
+        data = op.value(*[a.data for a in operands])
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise failure(op, error, operands) from None
+    return _node(op, data, operands, None)
+
+
+def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
+    out = _allocate(Value)
+    out.data = data
+    out.grad = NOT_COMPUTED
+    out.op = op
+    out._a = a
+    out._b = b
+    out._mark = None
+    out.label = out.scope = ""
+    if type(data) is not float:
+        out.data = _exact(out)
+    return _under_settings(out) if modes.open_blocks else out
+
+
+def _under_settings(out: Value) -> Value:
+    """A new node as `modes` wants it: scoped, watched, traced, or cut from what it is made of."""
+    settings = modes.settings()
+    out.scope = settings["scope"]
+    if settings["watching"]:
+        _watch(out)
+    if settings["tracing"]:
+        return cast(Value, settings["tracing"].node(out, settings["recording"]))
+    if not settings["recording"]:
+        out.op = ops.constant
+        out._a = out._b = None
+    return out
+
+
+def _exact(node: Value) -> float:
+    """The value once more, from exact floats, where a foreign number took part in it."""
+    numbers = [exact_data(arg) for arg in node.args]
+    return as_float(node.op.value(*numbers), f"the value of {node.op.name}")
+
+
+def _watch(node: Value) -> None:
+    if not isfinite(node.data):
+        names = [name(arg) for arg in node.args]
+        at = located(names, [arg.data for arg in node.args])
+        raise FloatingPointError(f"{written(node.op, names)} is {node.data}, at {at}")
+
+
+def failure(
+    op: Op, error: Exception, operands: tuple[Value, ...], numbers: Sequence[float] | None = None
+) -> Exception:
+    """The error to raise for `error`, met while evaluating an operation on these operands."""
+    if isinstance(error, TypeError):
+        for operand in operands:
+            exact_data(operand)
+        return error
+    if numbers is None:
+        numbers = [a.data for a in operands]
+    worded = op.failure(error, numbers, [name(a) for a in operands])
+    if tracing := modes.tracing():
+        tracing.raised.append(worded)
+    elif isinstance(worded, OverflowError):
+        return _grown(worded, operands)
+    return worded
+
+
+def _grown(error: OverflowError, operands: tuple[Value, ...]) -> OverflowError:
+    """The error, and the leaf that may have grown in training until it came to this."""
+    largest = max(_leaves(operands), key=lambda leaf: abs(leaf.data), default=None)
+    if largest is None or not abs(largest.data) > LARGE:
+        return error
+    return OverflowError(
+        f"{error}. {largest.label or 'A leaf'} is {number(largest.data)}: if it grew in training, "
+        f"lower the learning rate"
+    )
+
+
+def _leaves(nodes: tuple[Value, ...]) -> set[Value]:
+    """The leaves that these are made of."""
+    seen, found = set(nodes), list(nodes)
+    for node in found:
+        new = set(node.args) - seen
+        seen |= new
+        found += new
+    return {node for node in found if node.op is ops.leaf}
+
+
+def exact_data(node: Value) -> float:
+    """The node's data as an exact float, or a TypeError that names it: users may set anything."""
+    return as_float(node.data, f"the data of {node.label or 'a node'}")
+
+
+def _operand(x: Any) -> Any:
+    """What may stand beside a Value in an expression; arrays take over from here themselves."""
+    if isinstance(x, Value):
+        return x
+    return constant(x, BESIDE) if is_real(x) or knows_no_values(x) else NotImplemented
+
+
+def _comparable(x: Any) -> Any:
+    if tracing := modes.tracing():
+        tracing.refuse("Values are compared", COMPARE)
+    if knows_no_values(x) and not is_real(x):
+        as_float(x, "a comparison with a Value")
+    return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented

@@ -1,0 +1,1 @@
+"""A graph as a drawing, and what a notebook shows."""

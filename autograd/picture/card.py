@@ -1,0 +1,67 @@
+"""What a notebook shows of a Value: what it is called, its numbers, and the graph it came from."""
+
+from __future__ import annotations
+
+from ..core import ops
+from ..core.backprop import STALE_WARNING, has_gradient, stale
+from ..core.graph import topological_order
+from ..core.notation import ATOM, expression, name, number, shortened
+from ..core.value import Value
+from .draw import draw
+from .markup import Markup, block, element, joined, note, paragraph, table, warning
+from .render import RenderError
+
+MOST_NODES = 10_000  # of a graph that is looked through in passing, which takes half a second
+UNFIT = (ArithmeticError, RenderError, TypeError, ValueError)  # for a picture
+
+
+def card(node: Value) -> Markup | None:
+    """The node and the drawing of its graph; without what cannot be shown, and None for text alone.
+
+    A cell ends in a Value many times a day, so this neither raises nor takes long.
+
+    >>> x = Value(3.0, label="<x>")
+    >>> "<b>&lt;x&gt;</b>, a leaf" in card(x)
+    True
+    """
+    try:
+        head = [_title(node), _numbers(node)]
+    except UNFIT:  # its data is no number, say; the text shows it as it is
+        return None
+    return block(*head, *_graph(node))
+
+
+def _title(node: Value) -> Markup:
+    label = element("b", shortened(node.label)) if node.label else ""
+    if node.args:
+        made = f" = {expression(node)}" if node.label else expression(node).text
+    else:
+        kind = "constant" if node.op is ops.constant else "leaf"
+        made = f", a {kind}" if node.label else f"a {kind}"
+    scope = note(f"made in {node.scope}") if node.scope else ""
+    return joined([paragraph(label, made), scope])
+
+
+def _numbers(node: Value) -> Markup:
+    rows = [["data", "", number(node.data)]]
+    if node.op is not ops.constant:
+        slope = f"∂/∂{name(node).inside(ATOM)}" if node.label else ""
+        rows.append(["gradient", slope, number(node.grad) if has_gradient(node) else "—"])
+    return table(rows, "llr")
+
+
+def _graph(node: Value) -> list[Markup]:
+    """The drawing of the graph, and what there is to say about it."""
+    if not node.args:
+        return []
+    parts: list[Markup] = []
+    try:
+        count = len(topological_order(node))
+        if count > MOST_NODES:
+            return [note(f"{count:,} nodes: too many to look through in passing; .draw() does it")]
+        if stale(node):
+            parts.append(warning(STALE_WARNING))
+        parts.append(draw(node).markup())
+    except UNFIT as error:
+        parts.append(note(f"no drawing: {error}"))
+    return parts

@@ -1,0 +1,271 @@
+"""A graph as a picture: nodes with data and gradient, edges as thick as what flows back."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite, isnan
+
+from ..core import backprop, ops
+from ..core.boundary import choice, instance, pair, several, whole
+from ..core.graph import consumers, find, topological_order
+from ..core.notation import expression, number, shortened
+from ..core.paths import largest_paths
+from ..core.value import Value
+from .fold import View, view
+from .render import FORMATS, Drawing
+
+# Okabe and Ito's colours, told apart by the colour-blind; negative edges are dashed as well, so
+# that the sign survives a black-and-white printer.
+POSITIVE, NEGATIVE, INK = "#0072B2", "#D55E00", "#222222"
+QUIET, QUIET_TEXT = "#B0B0B0", "#707070"  # the text is dark enough for print
+LEAF_FILL, NODE_FILL, ROOT_FILL, GROUP_FILL = "#FFF6D6", "#E8F1FA", "#DDF0E4", "#EEEEEE"
+LABELLED_EDGES = 40  # above this many, local derivatives are not written beside the edges
+
+GRAPH_STYLE = {"fontname": "Helvetica", "fontsize": "11", "nodesep": "0.25", "ranksep": "0.4"}
+NODE_STYLE = {"shape": "plain", "fontname": "Helvetica", "fontsize": "12", "fontcolor": INK}
+EDGE_STYLE = {"fontname": "Helvetica", "fontsize": "10", "arrowsize": "0.7", "color": QUIET}
+EDGE_STYLE |= {"fontcolor": QUIET_TEXT}
+
+
+def draw(
+    root: Value,
+    *,
+    path: tuple[Value | str, Value | str] | None = None,
+    around: Value | str | None = None,
+    depth: int | None = None,
+    max_nodes: int = 60,
+    open: str | Collection[str] = (),
+    gradients: Mapping[Value, float] | None = None,
+    rankdir: str = "LR",
+    format: str = "svg",
+) -> Drawing:
+    """Draw the graph of `root`: label, data and gradient of every node, and what flows back.
+
+    An edge is as thick as |upstream × local|, blue where that is positive, orange and dashed
+    where negative; in small graphs the local derivative stands beside it. A gradient that was
+    not computed yet is "—"; one that no longer matches the data is marked stale.
+
+    Args:
+        root: the output.
+        path: (from, to): light up the path between them that carries most.
+        around: show only what lies within `depth` edges of this node (by default 2).
+        depth: how many edges to go from `around`, or from the root.
+        max_nodes: above this many, fold by scope, then by distance and size of gradient.
+        open: the scopes not to fold, as named in the drawing.
+        gradients: what to show in place of the nodes' `.grad`.
+        rankdir: "LR", "TB", "RL" or "BT": where the output stands.
+        format: what `.render()` and `.pipe()` make by default.
+
+    Raises:
+        LabelError, ValueError, TypeError: a node is not in the graph (see `graph.find`).
+        ValueError: no path, an unknown direction, format or scope, or a number out of range.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x
+    >>> drawing = draw(y)
+    >>> drawing.pipe("svg")[:5]
+    b'<?xml'
+    """
+    choice(rankdir, "rankdir", ("LR", "TB", "RL", "BT"))
+    choice(format, "format", FORMATS)
+    max_nodes = whole(max_nodes, "max_nodes")
+    depth = None if depth is None else whole(depth, "depth", 0)
+    opened = [open] if isinstance(open, str) else several(open, "open lists scopes by name")
+    if gradients is not None:
+        for node in instance(gradients, Mapping, "gradients are numbers by node"):
+            instance(node, Value, "gradients are numbers by node")
+    order = topological_order(root)
+    known = _known(order) if gradients is None else dict(gradients)
+    lit = _lit(root, path)
+    shown = view(
+        order,
+        max_nodes,
+        None if around is None else find(root, around),
+        depth,
+        opened,
+        itertools.chain.from_iterable(lit),
+        {node: abs(gradient) for node, gradient in known.items()},
+    )
+    stale = backprop.stale(root)
+    stale_gradients = set(known) if stale else set()
+    if gradients is None:
+        stale_gradients |= _left_behind(order, known)
+    picture = _Picture(root, order, shown, known, lit, stale, stale_gradients)
+    return picture.drawn(rankdir, format)
+
+
+def _known(order: list[Value]) -> dict[Value, float]:
+    return {node: node.grad for node in order if backprop.has_gradient(node)}
+
+
+def _lit(
+    root: Value, path: tuple[Value | str, Value | str] | None
+) -> dict[tuple[Value, Value], None]:
+    """The edges (operand, node) of the path to light up."""
+    if path is None:
+        return {}
+    start, end = (find(root, node) for node in pair(path, "path is a pair, as in ('w', 'C')"))
+    for upper, lower in ((end, start), (start, end)):
+        for found in largest_paths(upper, lower, most=1):
+            return dict.fromkeys((arg, node) for node, arg in itertools.pairwise(found.nodes))
+    raise ValueError(f"no path leads from {expression(start)} to {expression(end)}")
+
+
+def _left_behind(order: list[Value], known: Mapping[Value, float]) -> set[Value]:
+    """Leaves whose gradient came from an earlier pass than the nodes they feed now."""
+    return {
+        node
+        for node, users in consumers(order).items()
+        if node.op is ops.leaf and node in known and any(user not in known for user in users)
+    }
+
+
+@dataclass
+class _Picture:
+    """What is drawn, and how; `ids` names what stands in the drawing."""
+
+    root: Value
+    order: list[Value]
+    view: View
+    known: dict[Value, float]
+    lit: dict[tuple[Value, Value], None]
+    stale: set[Value]
+    stale_gradients: set[Value]
+    ids: dict[Value | str, str] = field(default_factory=dict)
+
+    def drawn(self, rankdir: str, format: str) -> Drawing:
+        dot = Drawing(
+            format=format,
+            graph_attr={**GRAPH_STYLE, "rankdir": rankdir, "charset": "UTF-8"},
+            node_attr=NODE_STYLE,
+            edge_attr=EDGE_STYLE,
+        )
+        for item in dict.fromkeys(self.view.place.values()):
+            self.ids[item] = f"n{len(self.ids)}"
+        for item, id_ in self.ids.items():
+            label = self._scope_label(item) if isinstance(item, str) else self._node_label(item)
+            tooltip = item if isinstance(item, str) else expression(item).text
+            dot.node(id_, label=label, tooltip=_tooltip(tooltip))
+        self._draw_edges(dot)
+        if self.view.note:
+            dot.attr(label=_text(self.view.note, 250), labelloc="b", fontcolor=QUIET_TEXT)
+        return dot
+
+    # ------------------------------------------------------------------ nodes
+
+    def _node_label(self, node: Value) -> str:
+        if node.op is ops.constant:
+            called = f"{_text(node.label)} = " if node.label else ""
+            return f'<<FONT COLOR="{QUIET_TEXT}">{called}{number(node.data)}</FONT>>'
+        fill = ROOT_FILL if node is self.root else NODE_FILL if node.args else LEAF_FILL
+        symbol = (
+            f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{_text(node.op.symbol, 14)}</B></FONT>'
+        )
+        label = f"<B>{_text(node.label)}</B>" if node.label else ""
+        head = "&nbsp; ".join([label] * bool(label) + [symbol] * bool(node.args)) or "&nbsp;"
+        gradient = number(self.known[node]) if node in self.known else "—"
+        on_path = any(node in edge for edge in self.lit)
+        width = 3 if on_path else 1
+        return (
+            f'<<TABLE BORDER="{width}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
+            f'STYLE="ROUNDED" COLOR="{INK}" BGCOLOR="{fill}">'
+            f'<TR><TD COLSPAN="2">{head}</TD></TR>'
+            + _row("data", number(node.data), node in self.stale)
+            + _row("grad", gradient, node in self.stale_gradients)
+            + "</TABLE>>"
+        )
+
+    def _scope_label(self, scope: str) -> str:
+        inside = sum(place == scope for place in self.view.place.values())
+        return (
+            f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="6" STYLE="ROUNDED" '
+            f'COLOR="{INK}" BGCOLOR="{GROUP_FILL}"><TR><TD><B>{_text(scope)}</B></TD></TR>'
+            f"<TR><TD>{inside:,} nodes</TD></TR></TABLE>>"
+        )
+
+    # ------------------------------------------------------------------ edges
+
+    def _draw_edges(self, dot: Drawing) -> None:
+        flows = self._flows()
+        largest = max((abs(f) for f, _ in flows.values() if f and isfinite(f)), default=0.0)
+        for (arg, node, _), (flow, local) in flows.items():
+            style = self._edge_style(arg, node, flow, largest)
+            if len(flows) <= LABELLED_EDGES and arg.op is not ops.constant:
+                style["label"] = f"× {number(local, 3)}"
+            dot.edge(self.ids[arg], self.ids[node], **style)
+        edges = dict.fromkeys(self._folded_edges())
+        for stub in dict.fromkeys(end for edge in edges for end in edge if end.endswith("stub")):
+            dot.node(stub, label="⋯", fontsize="18", fontcolor=QUIET_TEXT, tooltip="folded")
+        for tail, head in edges:
+            dot.edge(tail, head, style="dotted")
+
+    def _flows(self) -> dict[tuple[Value, Value, int], tuple[float | None, float]]:
+        """For each edge between visible nodes: what flows back along it, and its local slope.
+
+        Where data is stale nothing is said to flow: an old gradient would meet a new slope.
+        """
+        flows: dict[tuple[Value, Value, int], tuple[float | None, float]] = {}
+        visible = {node for node, place in self.view.place.items() if place is node}
+        for node in self.order:
+            if node not in visible or not node.args:
+                continue
+            for slot, (arg, local) in enumerate(zip(node.args, backprop.known_locals(node))):
+                if arg in visible:
+                    known = node in self.known and arg in self.known and not self.stale
+                    flows[arg, node, slot] = (self.known[node] * local if known else None), local
+        return flows
+
+    def _edge_style(
+        self, arg: Value, node: Value, flow: float | None, largest: float
+    ) -> dict[str, str]:
+        lit = (arg, node) in self.lit
+        if self.lit and not lit:
+            return {"color": "#DDDDDD", "fontcolor": QUIET_TEXT}
+        if flow is None:
+            return {"penwidth": "3", "color": INK} if lit else {}
+        share = 0.0 if isnan(flow) else min(abs(flow) / (largest or 1.0), 1.0)
+        colour = NEGATIVE if flow < 0 else POSITIVE if flow > 0 else QUIET
+        width = 0.7 + 4.3 * share**0.5
+        return {
+            "penwidth": f"{width + (1.5 if lit else 0.0):.2f}",
+            "color": colour,
+            "fontcolor": colour if flow else QUIET_TEXT,
+            "style": "dashed" if flow < 0 else "solid" if flow > 0 else "dotted",
+        }
+
+    def _folded_edges(self) -> Iterator[tuple[str, str]]:
+        """Edges from and to folded scopes, and from and to a stub where nodes are not shown."""
+        place, ids = self.view.place, self.ids
+        for node in self.order:
+            for arg in node.args:
+                tail, head = place.get(arg), place.get(node)
+                if tail is None and head is not None:
+                    yield f"{ids[head]}_in_stub", ids[head]
+                elif head is None and tail is not None:
+                    yield ids[tail], f"{ids[tail]}_out_stub"
+                elif tail is None or head is None or tail == head:
+                    continue
+                elif isinstance(tail, str) or isinstance(head, str):
+                    yield ids[tail], ids[head]
+
+
+def _row(what: str, text: str, stale: bool) -> str:
+    mark = ' <FONT COLOR="#D55E00"><I>stale</I></FONT>' if stale else ""
+    return (
+        f'<TR><TD ALIGN="LEFT"><FONT COLOR="{QUIET_TEXT}" POINT-SIZE="10">{what}</FONT></TD>'
+        f'<TD ALIGN="RIGHT">{text}{mark}</TD></TR>'
+    )
+
+
+def _text(text: str, width: int = 24) -> str:
+    """A label as text in DOT: data, whatever characters it has."""
+    # Graphviz replaces \\N and its like by names, even in HTML-like text
+    return html.escape(shortened(text, width)).replace("\\", "\\\\") or "&nbsp;"
+
+
+def _tooltip(text: str) -> str:
+    """Text as a tooltip, in which Graphviz reads entities once and backslashes twice."""
+    return html.escape(shortened(text, 80)).replace("\\", "\\" * 4)

@@ -1,0 +1,214 @@
+"""DOT -> SVG, PNG, PDF, with or without a `dot` program on the machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from ..core import boundary
+from ..core.boundary import choice, flag
+from ..core.terminal import fitted
+from ..files import expanded, write_whole
+from .markup import Markup
+
+# Run in a process of its own, so that what Graphviz has to say on stderr, and a crash of its C
+# code, reach us as an error message. Python would look for modules in the current folder first:
+# a drawing must not run a pygraphviz.py that happens to lie there.
+BUNDLED_DOT = """\
+import os, sys
+here = os.getcwd()
+sys.path = [folder for folder in sys.path if os.path.realpath(folder) != here]
+import pygraphviz
+try:
+    graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
+    sys.stdout.buffer.write(graph.draw(format=sys.argv[2], prog=sys.argv[1]))
+except Exception as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
+
+TITLE = re.compile("<title>.*?</title>\n")  # Graphviz's names, of no use to who hovers over them
+SMALLEST = 0.6  # of its size, to which a drawing shrinks before it scrolls
+FORMATS = tuple(sorted(graphviz.FORMATS))
+DOT_ENDINGS = {"gv", "dot"}  # of sources, though Graphviz can render to them too
+
+
+class RenderError(RuntimeError):
+    """A drawing could not be laid out; `.source` keeps its DOT."""
+
+    def __init__(self, message: str, source: str) -> None:
+        super().__init__(message)
+        self.source = source
+
+
+def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
+    """Lay DOT out with the `dot` found on PATH, else the Graphviz inside the pygraphviz wheel.
+
+    Raises:
+        RenderError: neither is there, or Graphviz refuses; with its reason.
+
+    >>> lay_out("digraph { a -> b }", "svg")[:5]
+    b'<?xml'
+    """
+    found = shutil.which("dot") or ""
+    if Path(found).is_absolute():  # Windows would take one from the current folder
+        command = [found, f"-K{engine}", f"-T{format}"]
+    else:
+        command = [sys.executable, "-c", BUNDLED_DOT, engine, format]
+    try:
+        done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    except OSError as error:
+        raise RenderError(f"Graphviz could not make {format}: {error}", source) from None
+    if done.returncode == 0 and done.stdout:
+        return done.stdout
+    raise RenderError(f"Graphviz could not make {format}: {_reason(done)}", source)
+
+
+def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+    """What Graphviz said, without what fontconfig says whether or not all is well."""
+    said = done.stderr.decode("utf-8", "replace")
+    if "No module named 'pygraphviz'" in said:
+        return "there is no dot on PATH and no pygraphviz: pip install 'pygraphviz>=2'"
+    lines = [line for line in said.splitlines() if not line.startswith("Fontconfig")]
+    return "\n".join(lines).strip() or f"it ended with code {done.returncode} and said nothing"
+
+
+class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
+    """A `graphviz.Digraph` that renders without a `dot` program, and to the file you name.
+
+    `.source` is its DOT, `.pipe("png")` its bytes, `.render("chain.svg")` writes a file, and a
+    notebook shows it as it is.
+    """
+
+    @fitted
+    def __str__(self) -> str:
+        return str(self.source)
+
+    formats = FORMATS
+    """What `.pipe()` and `.render()` can make, if Graphviz was built with it."""
+
+    def __repr__(self) -> str:
+        return "<drawing: .render('drawing.svg') writes it, a notebook shows it>"
+
+    def pipe(
+        self,
+        format: str | None = None,
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: bool | int | None = None,
+        quiet: bool = False,
+        *,
+        engine: str | None = None,
+        encoding: str | None = None,
+    ) -> Any:
+        """The drawing as bytes, or as a string if an encoding is given.
+
+        Raises:
+            RenderError: Graphviz refuses; with its reason.
+        """
+        format = choice(self.format if format is None else format, "format", FORMATS)
+        kind = ":".join(part for part in (format, renderer, formatter) if part)
+        rendered = lay_out(self.source, kind, engine or self.engine)
+        return rendered.decode(encoding) if encoding else rendered
+
+    def markup(self) -> Markup:
+        """The drawing as SVG to stand in HTML: as wide as there is room, as long as it is legible.
+
+        Raises:
+            RenderError: Graphviz refuses.
+        """
+        svg = TITLE.sub("", self.pipe("svg", encoding="utf-8"))
+        svg = svg[svg.index("<svg") :]
+        width = float(svg.split('width="', 1)[1].split("pt", 1)[0])
+        style = f"max-width:100%;min-width:{SMALLEST * width:.0f}pt;height:auto;border-radius:8px"
+        return Markup(svg.replace("<svg", f'<svg style="{style}"', 1))
+
+    def save(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        skip_existing: bool | None = False,
+    ) -> str:
+        """Write the DOT to a file, whole or not at all, and return its path.
+
+        Raises:
+            OSError: the file cannot be written; what stood there is untouched.
+        """
+        _check_paths(filename=filename, directory=directory)
+        target = expanded(Path(directory or self.directory or "", filename or self.filename))
+        if not (skip_existing and target.exists()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, self.source.encode())
+        return str(target)
+
+    def render(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: bool | int | None = None,
+        quiet: bool = False,
+        quiet_view: bool = False,
+        *,
+        outfile: str | os.PathLike[str] | None = None,
+        engine: str | None = None,
+    ) -> str:
+        """Write the drawing to a file and return its path.
+
+        Args:
+            filename: where to; `"chain.svg"` writes just that file. A name without a known
+                ending gets one from `format`, and the DOT is kept beside it, as graphviz does.
+            directory: the folder, made if need be.
+            view, quiet_view: open the result in a viewer.
+            cleanup: do not keep the DOT.
+            format, engine, renderer, formatter: instead of those the drawing was made with.
+            neato_no_op, quiet: as graphviz has them; without effect here.
+            outfile: like `filename`, with the ending it has.
+
+        Raises:
+            RenderError: Graphviz refuses; the DOT is kept beside where the file would be.
+            OSError: the file cannot be written.
+        """
+        _check_paths(filename=filename, directory=directory, outfile=outfile)
+        for truth, what in ((view, "view"), (quiet_view, "quiet_view"), (cleanup, "cleanup")):
+            flag(truth, what)
+        name = Path(directory or self.directory or "", outfile or filename or self.filename)
+        target = expanded(name)
+        ending = target.suffix[1:].lower()
+        source = None
+        if format is None and (outfile or ending in graphviz.FORMATS - DOT_ENDINGS):
+            format = ending
+        else:
+            format = choice(self.format if format is None else format, "format", FORMATS)
+            source = target.with_name(target.name.removesuffix(".gv") + ".gv")
+            target = target.with_name(f"{target.name}.{format}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            rendered = self.pipe(format, renderer, formatter, engine=engine)
+        except RenderError as error:
+            kept = source or target.with_suffix(".gv")
+            write_whole(kept, self.source.encode())
+            raise RenderError(f"{error}. The DOT is kept in {kept}", self.source) from None
+        if source and not cleanup:
+            write_whole(source, self.source.encode())
+        write_whole(target, rendered)
+        if view or quiet_view:
+            self._view(str(target), format=format, quiet=quiet_view)
+        return str(target)
+
+
+def _check_paths(**paths: Any) -> None:
+    for what, path in paths.items():
+        if path is not None:
+            boundary.path(path, what)

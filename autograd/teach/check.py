@@ -1,0 +1,246 @@
+"""Gradients held against numbers: a check that never calls the code it checks.
+
+The numeric derivative comes from evaluating the output a little to the left and a little to the
+right of where it is, with two steps; no row's `partials` takes part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite, ulp
+from typing import Any, NamedTuple
+
+from ..core import boundary
+from ..core.backprop import STALE_WARNING, gradients, moved, stale
+from ..core.boundary import as_float, at_least_zero, positive, several
+from ..core.graph import leaves
+from ..core.notation import name, number, shortened
+from ..core.terminal import fitted, shown
+from ..core.value import Value
+
+ROWS = 20  # that are printed
+STEPS = 1e-4, 1e-6, 1e-2  # of max(1, |x|); and of |x| and of 1, closer to an edge or to a turn
+SURE = 1e-6  # the share of a slope by which it may be off if no other step is to be tried
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a leaf, its two derivatives, and how far they are apart.
+
+    Attributes:
+        leaf: the leaf.
+        analytic: ∂output/∂leaf by the chain rule.
+        numeric: the same by evaluating the output on both sides of the leaf's data.
+        step: how far from the leaf's data that was.
+        tolerance: how far apart they may be.
+        kink: whether a kink lies within reach, so that the two need not agree.
+    """
+
+    leaf: Value
+    analytic: float
+    numeric: float
+    step: float
+    tolerance: float
+    kink: bool
+
+    @property
+    def error(self) -> float:
+        """|analytic − numeric|; 0 if both are beyond the largest float on the same side."""
+        return 0.0 if self.analytic == self.numeric else abs(self.analytic - self.numeric)
+
+    @property
+    def ok(self) -> bool:
+        """Whether they agree, or need not."""
+        return self.kink or self.error <= self.tolerance
+
+    @property
+    def verdict(self) -> str:
+        """`ok`, `kink` or `WRONG`."""
+        return "kink" if self.kink else "ok" if self.ok else "WRONG"
+
+
+class GradCheck(tuple[Row, ...]):
+    """The rows of a check; true if all are right; prints as a table."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return all(row.ok for row in self)
+
+    @fitted
+    def __repr__(self) -> str:
+        lines = [f"{'leaf':<20}{'analytic':>15}{'numeric':>15}{'error':>11}{'step':>9}"]
+        rows = sorted(self, key=lambda row: row.ok)[:ROWS] if len(self) > ROWS else self
+        for row in rows:  # where not all fit, what is wrong comes first
+            called = shortened(shown(name(row.leaf).text), 19)
+            lines.append(
+                f"{called:<20}{number(row.analytic, 7):>15}{number(row.numeric, 7):>15}"
+                f"{number(row.error, 2):>11}{number(row.step, 2):>9}  {row.verdict}"
+            )
+        if len(self) > ROWS:
+            lines.append(f"… and {len(self) - ROWS:,} more")
+        if len(self) == 0:
+            lines.append("(no leaves)")
+        return "\n".join(lines)
+
+
+def gradcheck(
+    f: Value | Callable[..., Value],
+    inputs: Sequence[Any] | None = None,
+    eps: float | None = None,
+    atol: float = 0.0,
+    rtol: float = 1e-4,
+) -> GradCheck:
+    """Compare the gradients of a graph, or of a function, with central differences.
+
+    numeric is what the differences D(h) = (f(x + h) − f(x − h)) / 2h and D(h/2) tend to,
+    (4·D(h/2) − D(h)) / 3. It is right if |analytic − numeric| ≤ atol + rtol · |numeric|, plus what
+    numeric may be off: |D(h) − D(h/2)| and what rounding the output does to it. Of several steps h
+    that reach over no kink and no edge of the domain, the first with a small error is taken, else
+    the one with the smallest. What the output rounds away, as beside 1e16, is not seen, and an
+    output that turns many times within a millionth of x, as sin at 1e12, cannot be judged.
+
+    Args:
+        f: an output whose leaves are checked, or a function that makes one from Values.
+        inputs: for a function, its arguments: Values or numbers.
+        eps: the step as a share of max(1, |x|); by default it is chosen, and shown.
+        atol, rtol: the absolute and relative tolerance.
+
+    Returns:
+        A table, true if every gradient is right. At a kink the two may differ, and the row says
+        so. The graph is left as it was.
+
+    Raises:
+        TypeError: `f` is neither, does not return a Value, or `inputs` are missing or unwanted.
+        ValueError: `eps` is not positive, the graph is stale, or the output has no value nearby,
+            as beside infinity.
+
+    Source: Press, Teukolsky, Vetterling and Flannery, "Numerical Recipes", 3rd edition (2007),
+    section 5.7.
+
+    >>> x = Value(2.0, label="x")
+    >>> gradcheck(x**3)
+    leaf                       analytic        numeric      error     step
+    x                                12             12    ...   0.0002  ok
+    >>> bool(gradcheck(lambda a, b: a * b.exp(), [2.0, 0.5]))
+    True
+    """
+    if eps is not None:
+        eps = positive(eps, "eps, the size of a step,")
+    atol, rtol = at_least_zero(atol, "atol"), at_least_zero(rtol, "rtol")
+    given = _given(f, inputs)
+    root = f if isinstance(f, Value) else _output(f(*given))
+    if stale(root):
+        raise ValueError(f"nothing to check yet: {STALE_WARNING}")
+    analytic = gradients(root)
+    rows = []
+    for leaf in leaves(root):
+        called = f if leaf in given else None  # a function may do more than its graph shows
+        slope = _best(root, leaf, eps, called, given)
+        tolerance = atol + rtol * abs(slope.value) + slope.error if isfinite(slope.value) else 0.0
+        rows.append(Row(leaf, analytic[leaf], slope.value, slope.step, tolerance, slope.kink))
+    return GradCheck(rows)
+
+
+class _Slope(NamedTuple):
+    """A numeric derivative, how far off it may be, and with which step it was found."""
+
+    value: float
+    error: float
+    step: float
+    kink: bool
+
+    @property
+    def doubt(self) -> float:
+        """The share of the derivative by which it may be off, at the most all of it."""
+        if self.value == 0.0 or not isfinite(self.error):
+            return 1.0
+        return min(1.0, self.error / abs(self.value))
+
+
+def _best(root: Value, leaf: Value, eps: float | None, f: Any, given: list[Value]) -> _Slope:
+    """The numeric derivative with the step that tells most."""
+    here = as_float(leaf.data, "the data of a leaf")
+    sizes = dict.fromkeys((max(1.0, abs(here)), abs(here), 1.0))
+    steps = [size * share for size in sizes for share in STEPS]
+    if eps is not None:
+        steps = [eps * max(1.0, abs(here))]
+    found, failed = [], None
+    for step in steps:
+        if here - step < here < here + step and isfinite(here + step) and isfinite(here - step):
+            try:
+                slope = _slope(root, leaf, step, f, given)
+            except (ArithmeticError, ValueError) as error:
+                failed = error
+                continue
+            found.append(slope)
+            if not slope.kink and slope.error <= SURE * abs(slope.value):
+                return slope
+    if not found:
+        tried = ", ".join(number(step, 2) for step in steps)
+        raise ValueError(
+            f"{leaf.label or 'a leaf'} = {number(here)} cannot be checked: with no step of {tried} "
+            f"are there another number and a value on both sides. "
+            f"{failed or 'Check at a smaller number, or give another eps'}"
+        )
+    return min(found, key=lambda slope: (slope.kink, slope.doubt, slope.error))
+
+
+def _slope(root: Value, leaf: Value, step: float, f: Any, given: list[Value]) -> _Slope:
+    """What the differences over a step, and over half of it, tend to."""
+    wide, _, kink = _difference(root, leaf, step, f, given)
+    narrow, rounding, _ = _difference(root, leaf, step / 2.0, f, given)
+    change = 0.0 if narrow == wide else narrow - wide
+    return _Slope(narrow + change / 3.0, abs(change) + rounding, step, kink)
+
+
+def _difference(
+    root: Value, leaf: Value, step: float, f: Any, given: list[Value]
+) -> tuple[float, float, bool]:
+    """The central difference, what rounding may do to it, and whether it reaches over a kink."""
+    left, right = leaf.data - step, leaf.data + step
+    on_left, on_right = moved(root, leaf, left), moved(root, leaf, right)
+    below, above = on_left[root], on_right[root]
+    if f is not None:
+        below, above = (_called(f, given, leaf, x) for x in (left, right))
+    half = right / 2.0 - left / 2.0  # of the distance, which may be beyond the largest float
+    rounding = 4.0 * ulp(max(abs(below), abs(above))) / half
+    return (above / 2.0 - below / 2.0) / half, rounding, _crosses_kink(on_left, on_right)
+
+
+def _given(f: Value | Callable[..., Value], inputs: Sequence[Any] | None) -> list[Value]:
+    """The inputs of a function as Values."""
+    if isinstance(f, Value):
+        if inputs is not None:
+            raise TypeError("an existing graph has its inputs already: call gradcheck(output)")
+        return []
+    boundary.function(f, "gradcheck takes a Value or a function that returns one")
+    if inputs is None:
+        raise TypeError("a function needs inputs to be checked at: gradcheck(f, [2.0, 0.5])")
+    given = several(inputs, "inputs is a sequence with a number for each argument")
+    return [x if isinstance(x, Value) else Value(x, f"x{i}") for i, x in enumerate(given)]
+
+
+def _output(output: Any) -> Value:
+    if not isinstance(output, Value):
+        raise TypeError(f"the function must return a Value, it returned {output!r}")
+    return output
+
+
+def _called(f: Any, given: list[Value], leaf: Value, data: float) -> float:
+    """What the function makes of new inputs, one of them moved."""
+    fresh = {value: Value(data if value is leaf else value.data, value.label) for value in given}
+    return _output(f(*[fresh[value] for value in given])).data
+
+
+def _crosses_kink(on_left: dict[Value, float], on_right: dict[Value, float]) -> bool:
+    """Whether an operation's derivative jumps between the two sides."""
+    for node in on_left:
+        kink = node.op.kink
+        if kink is not None:
+            left = kink(*[on_left.get(arg, arg.data) for arg in node.args])
+            right = kink(*[on_right.get(arg, arg.data) for arg in node.args])
+            if left * right <= 0.0 and left != right:
+                return True
+    return False

@@ -1,0 +1,340 @@
+"""Wrong gradients that a learner could arrive at, and how they came.
+
+A gradient is a sum of products of local derivatives, so it is linear in each of them: changing
+the local derivative of one edge from l to m changes it by upstream · (m − l) · tangent, where the
+tangent says how the edge's operand moves with the node asked about. Each slip of the table is such
+a change. Other mistakes leave out a path, add where they should multiply, end too early, or carry
+a factor too many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import nan, prod
+
+from ..core import ops
+from ..core.backprop import gradients, known_locals, locals_of
+from ..core.graph import topological_order
+from ..core.notation import ATOM, name, number
+from ..core.paths import Path, largest_paths
+from ..core.value import Value
+from .formulas import local_term, slope_name
+
+GRAPH_LIMIT = 5000  # nodes up to which single factors are tried
+PATHS = 20  # up to which single paths are tried
+LENGTH = 40  # edges of a path up to which its factors are
+MULTIPLES, PLACES = range(2, 11), (1, -1, 2, -2, 3, -3)
+
+SIGN = "The sign is wrong: look at which factors are negative."
+KEPT = "Contributions add up (+=): 1 of {} was kept."
+SEED = "The gradient that flows in, {}, is missing."
+PATH = "A path is missing, the one that adds {}."
+ONE_PATH = "That is one path of {}, and they add up."
+ADDED = "The factors of a path are multiplied, not added: {}."
+PART = "That is {} alone, a part of the way: other factors are missing."
+OTHER = "That is the gradient of {}."
+DIGITS = "The digits are right, the decimal point is not."
+TIMES = "That is {} times the right one."
+DIVIDED = "That is the right one divided by {}."
+EXTRA = "{} = {} is a factor too many."
+SLOPE = "The slope is that of {other}, and {node} is made by {op}: the {factor}."
+NAMES = ("local", "out", "operand", "misplaced", "other", "upstream")
+SLIPS = (
+    ("-local", "The sign of the {factor} is wrong."),
+    ("1.0", "The {factor} is missing."),
+    ("0.0", "The path from {operand} to {node} is missing."),
+    ("out", "Where {node} was used, its slope belongs: the {factor}."),
+    ("operand", "Where {operand} was used, the slope belongs: the {factor}."),
+    ("local * local", "The {factor} was used twice."),
+    ("misplaced", "The {factor} is taken at {operand}."),
+    ("1.0 / local if local != 0.0 else 0.0", "Multiply by the {factor}, do not divide."),
+    ("1.0 - out", "1 − {of} stands in place of the {factor}."),
+    ("1.0 - operand", "1 − {by} stands in place of the {factor}."),
+    ("local / other if other != 0.0 else 0.0", "{other} is missing from the {factor}."),
+    ("local * operand", "The {factor} was multiplied by {operand} once more."),
+    (
+        "1.0 + local / upstream if upstream != 0.0 else local",
+        "What flows in, {upstream}, is multiplied by the {factor}, not added to it.",
+    ),
+)
+"""What may stand in a gradient in place of a local derivative, and what is then said.
+
+The first are expressions of the local derivative, of the numbers of the node, its operand and its
+other operand, of the derivative taken at the wrong one of these, and of what flows into the node;
+a page runs them too.
+"""
+COMMON = 3  # of these, the slips that are made at any factor, even at one
+ACTIVATIONS = (ops.sigmoid, ops.tanh, ops.relu, ops.softplus, ops.exp, ops.sin, ops.cos)
+"""Operations whose slopes are taken for others'."""
+MIXED_UP = (*ACTIVATIONS, ops.leaky_relu, ops.elu)
+"""Operations for whose slopes others' are taken."""
+
+Candidate = tuple[float, Callable[[], str]]
+"""A wrong gradient, and what is said to who arrives at it."""
+
+
+def candidates(root: Value, node: Value, found: dict[Value, float]) -> Iterator[Candidate]:
+    """Wrong gradients of `node`, the commonest first.
+
+    Args:
+        root: the output.
+        node: whose gradient is asked for.
+        found: the right gradients of all nodes on the way from the output.
+    """
+    true = found.get(node, 0.0)
+    order = topological_order(root)
+    yield -true, lambda: SIGN
+    yield from _forgotten(order, node, found)
+    if len(order) > GRAPH_LIMIT:
+        yield from _off_by_a_factor(true)
+        return
+    tangents = _tangents(order, node)
+    factors = _on_the_way(order, found, tangents)
+    ones = [way for way in factors if abs(way[0].local) == 1.0]
+    others = [way for way in factors if abs(way[0].local) != 1.0]
+    yield from _slipped(true, factors, SLIPS[:COMMON])
+    yield from _slipped(true, others, SLIPS[COMMON:])
+    yield from _mixed_up(true, factors)
+    yield from _wrong_paths(root, node, found)
+    yield from _parts(order, node, found, tangents)
+    yield from _off_by_a_factor(true)
+    yield from _extra_factors(order, true)
+    yield from _slipped(true, ones, SLIPS[COMMON:])
+
+
+def _off_by_a_factor(true: float) -> Iterator[Candidate]:
+    """The right digits elsewhere, and what is a whole number of times too large or small."""
+    for places in PLACES:
+        yield true * 10.0**places, lambda: DIGITS
+    for k in MULTIPLES:
+        yield true * k, functools.partial(TIMES.format, k)
+        yield true / k, functools.partial(DIVIDED.format, k)
+
+
+def _forgotten(order: list[Value], node: Value, found: dict[Value, float]) -> Iterator[Candidate]:
+    """Contributions that were not added, and a gradient that flows in unnoticed."""
+    true, seed = found.get(node, 0.0), found[order[-1]]
+    arriving = [
+        found[other] * local
+        for other in reversed(order)
+        for arg, local in zip(other.args, locals_of(other, found.__contains__))
+        if arg is node
+    ]
+    if len(arriving) > 1:
+        for contribution in arriving:
+            yield contribution, functools.partial(KEPT.format, len(arriving))
+        for contribution in arriving:
+            yield true - contribution, functools.partial(PATH.format, number(contribution))
+    if true and seed not in (0.0, 1.0):
+        yield true / seed, functools.partial(SEED.format, number(seed))
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """The local derivative of one edge, and what flows into its node."""
+
+    node: Value
+    slot: int
+    local: float
+    upstream: float
+
+    @functools.cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """What `NAMES` stand for."""
+        out, operands = self.node.data, [arg.data for arg in self.node.args]
+        other = operands[1 - self.slot] if len(operands) == 2 else nan
+        return self.local, out, operands[self.slot], self._misplaced, other, self.upstream
+
+    @property
+    def _misplaced(self) -> float:
+        """The slope read off at the operand where the rule has the value: z(1 − z) for a(1 − a)."""
+        row = self.node.op
+        operands = [arg.data for arg in self.node.args]
+        if row.reads is None:
+            return self.local
+        try:
+            return float(row.reads(operands[self.slot], *operands)[self.slot])
+        except (ArithmeticError, ValueError):
+            return self.local
+
+    def slopes_of_others(self) -> Iterator[tuple[ops.Op, float]]:
+        """The slopes of other activations, at this one's value and at their own."""
+        if self.slot or self.node.op not in MIXED_UP:
+            return
+        operand = self.node.args[0].data
+        for row in ACTIVATIONS:
+            if row is not self.node.op:
+                slope = row.reads or row.partials
+                with contextlib.suppress(ArithmeticError, ValueError):  # it has none here
+                    yield row, float(slope(self.node.data, operand)[0])
+                    yield row, float(slope(row.value(operand), operand)[0])
+
+    def say(self, says: str, rival: str = "") -> str:
+        """What is said of a slip at this factor."""
+        node, operand = self.node, self.node.args[self.slot]
+        others = [arg for slot, arg in enumerate(node.args) if slot != self.slot]
+        factor = local_term(node, self.slot)
+        called = slope_name(node, operand) if factor.is_number else factor.text
+        return says.format(
+            factor=f"factor {called} = {number(self.local)}",
+            node=name(node),
+            operand=name(operand),
+            other=rival or ", ".join(name(arg).text for arg in others),
+            of=name(node).inside(ATOM),
+            by=name(operand).inside(ATOM),
+            upstream=number(self.upstream),
+            op=node.op.name,
+        )
+
+
+Way = tuple[_Factor, float]
+"""A factor, and what it is multiplied by in the gradient."""
+
+
+def _on_the_way(
+    order: list[Value], found: dict[Value, float], tangents: dict[Value, float]
+) -> list[Way]:
+    """The factors that the gradient is made of."""
+    return [
+        (_Factor(other, slot, local, found[other]), found[other] * tangents[arg])
+        for other in order
+        for slot, (arg, local) in enumerate(zip(other.args, locals_of(other, found.__contains__)))
+        if tangents.get(arg) and arg.op is not ops.constant
+    ]
+
+
+def _slipped(
+    true: float, factors: list[Way], slips: Sequence[tuple[str, str]] = SLIPS
+) -> Iterator[Candidate]:
+    """Each slip at each factor."""
+    for wrong, says in slips:
+        slip = _compiled(wrong)
+        for factor, reach in factors:
+            instead = slip(*factor.numbers)
+            yield true + reach * (instead - factor.local), functools.partial(factor.say, says)
+
+
+def _mixed_up(true: float, factors: list[Way]) -> Iterator[Candidate]:
+    """The slope of another activation at each activation."""
+    for factor, reach in factors:
+        for row, slope in factor.slopes_of_others():
+            said = functools.partial(factor.say, SLOPE, row.name)
+            yield true + reach * (slope - factor.local), said
+
+
+@functools.cache
+def _compiled(wrong: str) -> Callable[..., float]:
+    function: Callable[..., float] = eval(f"lambda {', '.join(NAMES)}: {wrong}")
+    return function
+
+
+def _wrong_paths(root: Value, node: Value, found: dict[Value, float]) -> Iterator[Candidate]:
+    """One of several paths that is left out, kept alone, or wrong; factors that were added."""
+    true, seed = found.get(node, 0.0), found[root]
+    paths = largest_paths(root, node, PATHS + 1)
+    if len(paths) > PATHS:
+        return
+    if len(paths) > 1:
+        for path in paths:
+            carried = seed * path.product
+            yield true - carried, functools.partial(PATH.format, number(carried))
+            yield carried, functools.partial(ONE_PATH.format, len(paths))
+    short = [path for path in paths if len(path.locals) <= LENGTH]
+    if len(paths) > 1:  # else these are the factors on the way
+        factors = [factor for path in short for factor in _factors(path, seed, found)]
+        yield from _slipped(true, factors)
+        yield from _mixed_up(true, factors)
+    for path in short:
+        for instead, said in _added(path):
+            yield true + seed * (instead - path.product), said
+
+
+def _factors(path: Path, seed: float, found: dict[Value, float]) -> Iterator[Way]:
+    for at, (upper, slot, local) in enumerate(zip(path.nodes, path.slots, path.locals)):
+        rest = seed * prod(path.locals[:at]) * prod(path.locals[at + 1 :])
+        yield _Factor(upper, slot, local, found[upper]), rest
+
+
+def _added(path: Path) -> Iterator[Candidate]:
+    """All factors of a path, or two of them, added up where they are multiplied."""
+    factors = path.locals
+    every = range(len(factors))
+    but_ones = [i for i in every if factors[i] != 1.0]
+    pairs = [pair for pair in combinations(every, 2) if set(pair).intersection(but_ones)]
+    for chosen in (but_ones, every, *pairs):
+        some = [factors[i] for i in chosen]
+        rest = prod(factors[i] for i in every if i not in chosen)
+        yield rest * sum(some), functools.partial(_say_added, some)
+
+
+def _say_added(factors: Sequence[float]) -> str:
+    return ADDED.format(" · ".join(map(number, factors)))
+
+
+def _parts(
+    order: list[Value], node: Value, found: dict[Value, float], tangents: dict[Value, float]
+) -> Iterator[Candidate]:
+    """A single factor, a product that ends before the output, or one that begins elsewhere."""
+    root = order[-1]
+    for other in order:
+        for arg, local in zip(other.args, locals_of(other, tangents.__contains__)):
+            if tangents.get(arg) and arg.op is not ops.constant:
+                yield local, functools.partial(_say_part, other, arg)
+    for other in order:
+        if other in tangents and other is not node and other is not root:
+            yield tangents[other], functools.partial(_say_part, other, node)
+    for other, gradient in _of_all_nodes(root, found).items():
+        if other is not node:
+            yield gradient, functools.partial(_say_other, other)
+
+
+def _of_all_nodes(root: Value, found: dict[Value, float]) -> dict[Value, float]:
+    """The gradients of all nodes, or those on the way where another has none."""
+    try:
+        return gradients(root, found[root])
+    except ValueError:
+        return found
+
+
+def _say_part(of: Value, by: Value) -> str:
+    return PART.format(slope_name(of, by))
+
+
+def _say_other(node: Value) -> str:
+    return OTHER.format(name(node))
+
+
+def _extra_factors(order: list[Value], true: float) -> Iterator[Candidate]:
+    """A number or a slope of the graph that has no business in the product."""
+    for other in order:
+        for arg, local in zip(other.args, known_locals(other)):
+            if arg.op is not ops.constant:
+                yield true * local, functools.partial(_say_extra_slope, other, arg, local)
+    for other in order:
+        yield true * other.data, functools.partial(_say_extra, other)
+
+
+def _say_extra_slope(of: Value, by: Value, local: float) -> str:
+    return EXTRA.format(slope_name(of, by), number(local))
+
+
+def _say_extra(node: Value) -> str:
+    return EXTRA.format(name(node), number(node.data))
+
+
+def _tangents(order: list[Value], node: Value) -> dict[Value, float]:
+    """∂other/∂node for every node that depends on it: forward mode."""
+    tangents = {node: 1.0}
+    for other in order:
+        moving = [
+            local * tangents[arg]
+            for arg, local in zip(other.args, locals_of(other, tangents.__contains__))
+            if arg in tangents
+        ]
+        if moving and other is not node:
+            tangents[other] = sum(moving)
+    return tangents

@@ -1,0 +1,350 @@
+"""The backward pass one multiplication at a time, forwards and backwards, for a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core import ops
+from ..core.backprop import STALE_WARNING, check_for_leaves, local_of, stale
+from ..core.boundary import as_float, instance, whole
+from ..core.graph import find_variable, topological_order
+from ..core.notation import name, number, shortened
+from ..core.terminal import fitted, shown
+from ..core.value import Value
+from ..picture.draw import draw
+from ..picture.markup import code, details, joined
+from ..picture.render import Drawing
+from .formulas import WIDTH, local_term, slope_name
+from .mistakes import Verdict, judged
+
+MOST_NODES = 5_000  # of a graph whose player a notebook keeps: it takes 400 bytes a node
+LINES = 24  # lines of a long run, and rows of a long table, that are printed
+
+
+@dataclass(frozen=True)
+class Step:
+    """One multiplication of the backward pass: upstream × local = contribution.
+
+    Attributes:
+        root: the output whose gradients are computed.
+        node, operand: the gradient flows from `node` to its `operand`.
+        slot: which operand of `node` that is, counted from 0.
+        local: ∂node/∂operand.
+        upstream: ∂root/∂node.
+        contribution: upstream × local.
+        before: what had arrived at `operand` before; None at the first contribution.
+        total: what the contributions to `operand` add up to so far.
+        complete: whether this was the last of them, so that total is ∂root/∂operand.
+        index, count: this is step `index` of `count`, counted from 1.
+        stale: whether the data no longer is what it was when stepping began.
+    """
+
+    root: Value
+    node: Value
+    operand: Value
+    slot: int
+    local: float
+    upstream: float
+    contribution: float
+    before: float | None
+    total: float
+    complete: bool
+    index: int
+    count: int
+    stale: bool
+
+    @property
+    def rule(self) -> str:
+        """The local derivative in symbols: `∂a/∂z = a(1 − a)`."""
+        return f"{slope_name(self.node, self.operand)} = {local_term(self.node, self.slot)}"
+
+    @property
+    def arithmetic(self) -> str:
+        """`upstream × local = contribution`."""
+        return f"{number(self.upstream)} × {number(self.local)} = {number(self.contribution)}"
+
+    @property
+    def sum(self) -> str:
+        """What the contributions add up to: `∂C/∂x = 4`, then `∂C/∂x: 4 → 10`."""
+        slope, total = slope_name(self.root, self.operand), number(self.total)
+        so_far = f"{slope} = " if self.before is None else f"{slope}: {number(self.before)} → "
+        return so_far + total + ("" if self.complete else " …")
+
+    @fitted
+    def __str__(self) -> str:
+        width = len(str(self.count))
+        place = f"{self.index:>{width}}/{self.count}"
+        line = f"{place}  {shortened(self.rule, 40)}"
+        line = f"{line:<27}  {self.arithmetic}"
+        wide = f"{line:<55}  {self.sum}"
+        line = wide if len(wide) <= WIDTH else f"{line}  {self.sum}"
+        return f"{line}  (stale)" if self.stale else line
+
+
+class Stepper:
+    """Drives the backward pass of `root` by hand; `.grad` of the nodes is left alone.
+
+    Args:
+        root: the output.
+        gradient: what flows into it, as for `backward`.
+
+    Raises:
+        ValueError: the graph has a cycle, or `root` is a constant.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x; y.label = "y"
+    >>> s = y.stepper()
+    >>> s.next()
+    1/2  ∂y/∂x = x                  1 × 3 = 3              ∂y/∂x = 3 …
+    >>> s.next()
+    2/2  ∂y/∂x = x                  1 × 3 = 3              ∂y/∂x: 3 → 6
+    >>> s
+    gradients of y: 2 of 2 steps done
+    <BLANKLINE>
+      node                      value      gradient
+      y                             9             1
+      x                             3             6
+    <BLANKLINE>
+    done: every gradient is known
+    """
+
+    def __init__(self, root: Value, gradient: float = 1.0) -> None:
+        self.root = instance(root, Value, "the root of a graph is a Value")
+        self._gradient = as_float(gradient, "gradient")
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the beginning, with the data now in the graph."""
+        order = topological_order(self.root)
+        check_for_leaves(self.root, order)
+        self._nodes = [node for node in reversed(order) if node.op is not ops.constant]
+        self._edges = [
+            (node, slot)
+            for node in self._nodes
+            for slot, arg in enumerate(node.args)
+            if arg.op is not ops.constant
+        ]
+        self._to_come = Counter(node.args[slot] for node, slot in self._edges)
+        self._found = {self.root: self._gradient + 0.0}
+        self._undo: list[float | None] = []  # for each step done, the total it replaced
+        self._data = {node: node.data for node in order}
+        self._stale = bool(stale(self.root))
+
+    # ------------------------------------------------------------------ driving
+
+    def next(self, count: int = 1) -> None:
+        """Do the next `count` steps, printing a line of arithmetic for each.
+
+        Raises:
+            ValueError: `count` is not a positive whole number, or there is no finite derivative.
+        """
+        last = len(self._undo) + _positive(count)
+        self._print(self._advance_while(lambda: len(self._undo) < last))
+
+    def back(self, count: int = 1) -> None:
+        """Undo the last `count` steps exactly.
+
+        Raises:
+            ValueError: `count` is not a positive whole number.
+        """
+        self._take_back(min(_positive(count), len(self._undo)))
+        print(f"{len(self._undo)} of {len(self._edges)} steps done")
+
+    def _take_back(self, count: int) -> None:
+        for _ in range(count):
+            operand = self._operand(len(self._undo) - 1)
+            before = self._undo.pop()
+            self._to_come[operand] += 1
+            if before is None:
+                del self._found[operand]
+            else:
+                self._found[operand] = before
+
+    def until(self, node: Value | str) -> None:
+        """Run until the gradient of `node` is complete.
+
+        Raises:
+            LabelError, ValueError, TypeError: `node` is not a node of the graph (see `find`).
+        """
+        node = find_variable(self.root, node)
+        self._print(self._advance_while(lambda: self._to_come[node] > 0))
+
+    def run(self) -> None:
+        """Do all the steps that are left."""
+        self._print(iter(self))
+
+    n, b, u = next, back, until
+
+    def __iter__(self) -> Iterator[Step]:
+        """The steps that are left, one by one, without printing."""
+        return self._advance_while(lambda: True)
+
+    def check(
+        self, guesses: Mapping[Value | str, float] | None = None, /, **by_label: float
+    ) -> Verdict:
+        """Hold gradients worked out by hand against the right ones.
+
+        Args:
+            guesses: gradients by node or label, for labels that are not Python names.
+            by_label: gradients by label.
+
+        Returns:
+            What prints as a line for each: right, or which factor is likely wrong. It is true
+            if all are right.
+
+        Raises:
+            LabelError, ValueError, TypeError: a node is not in the graph, a guess not a number.
+
+        >>> w = Value(2.0, label="w")
+        >>> s = (w * 3.0).tanh().stepper()
+        >>> s.check(w=3.0)
+        w: 3 is not right. The factor 1 − tanh(w·3)² = 2.458e-05 is missing.
+        """
+        given = {} if guesses is None else guesses
+        instance(given, Mapping, "check takes gradients by label, as in check(w=-0.16)")
+        wanted = dict(given)
+        wanted.update(by_label)
+        if not wanted:
+            raise ValueError("nothing to check: give a gradient by label, as in check(w=-0.16)")
+        found = [
+            (find_variable(self.root, node), as_float(guess, "a guess"))
+            for node, guess in wanted.items()
+        ]
+        verdict = Verdict(judged(self.root, node, guess, self._gradient) for node, guess in found)
+        verdict.stale = bool(stale(self.root))
+        return verdict
+
+    def draw(self, **options: Any) -> Drawing:
+        """The graph with the gradients known so far; see `autograd.picture.draw.draw`."""
+        return draw(self.root, gradients=self.gradients, **options)
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def left(self) -> int:
+        """How many steps are left."""
+        return len(self._edges) - len(self._undo)
+
+    @property
+    def gradients(self) -> dict[Value, float]:
+        """The gradients known so far, complete or not, by node."""
+        return dict(self._found)
+
+    @fitted
+    def __repr__(self) -> str:
+        done, count = len(self._undo), len(self._edges)
+        title = f"gradients of {name(self.root)}: {done} of {count} steps done"
+        lines = [title, "", f"  {'node':<20}{'value':>11}{'gradient':>14}"]
+        lines += [*self._rows(), ""]
+        if self.left:
+            node, slot = self._edges[done]
+            lines.append(f"next: from {name(node)} to {name(node.args[slot])}; {self.left} left")
+        else:
+            lines.append("done: every gradient is known")
+        if self._is_stale():
+            lines.append(STALE_WARNING.replace("recompute()", "recompute() and reset()"))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str | None:
+        """The page's player at this step, and the text for where a frame is not shown.
+
+        It plays ∂root/∂node: another gradient than 1, and a large graph, are for text alone.
+        """
+        if self._gradient != 1.0 or len(self._data) > MOST_NODES:
+            return None
+        player = self.root.page(position=len(self._undo))
+        return joined([player.frame(), details("as text", code(repr(self)))])
+
+    def _rows(self) -> list[str]:
+        nodes = self._nodes
+        if len(nodes) <= LINES:
+            return [self._row(node) for node in nodes]
+        here = nodes.index(self._edges[min(len(self._undo), len(self._edges) - 1)][0])
+        start = max(0, min(here - LINES // 2, len(nodes) - LINES))
+        end = start + LINES
+        above = [f"  … {start:,} nodes above"] if start else []
+        below = [f"  … {len(nodes) - end:,} nodes below"] if end < len(nodes) else []
+        return above + [self._row(node) for node in nodes[start:end]] + below
+
+    def _row(self, node: Value) -> str:
+        called = shortened(shown(name(node).text), 19)
+        gradient = number(self._found[node]) if node in self._found else "—"
+        more = " …" if node in self._found and self._to_come[node] else ""
+        return f"  {called:<20}{number(node.data):>11}{gradient:>14}{more}"
+
+    # ------------------------------------------------------------------ the pass
+
+    def _operand(self, index: int) -> Value:
+        node, slot = self._edges[index]
+        return node.args[slot]
+
+    def _advance(self) -> Step:
+        index = len(self._undo)
+        node, slot = self._edges[index]
+        operand = node.args[slot]
+        local = local_of(node, slot)
+        upstream = self._found[node]
+        contribution = upstream * local
+        before = self._found.get(operand)
+        self._found[operand] = (before or 0.0) + contribution
+        self._to_come[operand] -= 1
+        self._undo.append(before)
+        return Step(
+            root=self.root,
+            node=node,
+            operand=operand,
+            slot=slot,
+            local=local,
+            upstream=upstream,
+            contribution=contribution,
+            before=before,
+            total=self._found[operand],
+            complete=not self._to_come[operand],
+            index=index + 1,
+            count=len(self._edges),
+            stale=self._stale or any(map(self._has_changed, (node, *node.args))),
+        )
+
+    def _has_changed(self, node: Value) -> bool:
+        return repr(node.data) != repr(self._data[node])  # repr, so that NaN equals NaN
+
+    def _is_stale(self) -> bool:
+        return any(map(self._has_changed, self._data)) or bool(stale(self.root))
+
+    def _advance_while(self, wanted: Callable[[], bool]) -> Iterator[Step]:
+        self._stale = self._stale or self._is_stale()
+        while self.left and wanted():
+            yield self._advance()
+
+    def _print(self, steps: Iterator[Step]) -> None:
+        """Do the steps and print them; none is done if they cannot be printed."""
+        before = len(self._undo)
+        done: list[Step] = []
+        try:
+            done.extend(steps)
+        finally:  # a step that fails leaves those before it done, so they are shown
+            try:
+                if done:
+                    print(*_lines(done), sep="\n")
+            except BaseException:
+                self._take_back(len(self._undo) - before)
+                raise
+        if not done:
+            print("nothing left to do here: go back, or reset to start again")
+
+
+def _lines(done: list[Step]) -> list[str]:
+    """A line for each step; of a long run, those at its ends."""
+    ends = LINES // 2
+    skipped = len(done) - 2 * ends
+    if skipped <= 0:
+        return [str(step) for step in done]
+    first, last = done[:ends], done[-ends:]
+    return [*map(str, first), shown(f"… {skipped:,} steps …"), *map(str, last)]
+
+
+def _positive(count: Any) -> int:
+    return whole(count, "count, how many steps,")

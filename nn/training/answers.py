@@ -1,0 +1,348 @@
+"""What the outputs of a network say: one of several classes, a yes or a no, or just numbers.
+
+It is decided here alone, from the cost and the targets: whoever judges, draws or writes a page
+reads the outputs by the same `Answers`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import losses
+from ..layers import layers_of
+from ..module import Module
+from ..targets import class_index
+
+if TYPE_CHECKING:
+    from .history import History
+
+Judge = Callable[[Any, Any], bool | None]
+"""From outputs, as numbers, and a target: is it right? None if the question makes no sense."""
+
+KINDS = ("classes", "sides", "labels", "numbers")
+SURE = ("", "output", "sigmoid", "softmax")
+USUAL_PAIRS = ([0, 1], [-1, 1])  # of no and yes
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How the outputs of a network are read.
+
+    Attributes:
+        kind: "classes" if the largest output wins, and the first of equal ones; "sides" if one
+            output says yes above the threshold, and no at it; "labels" if each of several
+            outputs does so for itself; "numbers" if the outputs are what was asked for.
+        names: of the classes, of no and yes, or of the outputs.
+        kinds: the targets that mean them: class indices, or those of no and yes.
+        threshold: between no and yes.
+        sure: what is the probability of an answer: the "output" itself, its "sigmoid", the
+            "softmax" of all outputs, or "" if the cost knows none.
+        known: whether a cost tells all this, or it had to be assumed.
+        why: what it was told by, in a sentence.
+
+    Raises:
+        ValueError: there is no such kind, or the parts do not fit each other.
+
+    >>> answers = answers_of(losses.mse_loss, [0, 1, 1], nout=1)
+    >>> answers.kind, answers.threshold, answers.of([-0.1, 0.5, 0.6])
+    ('sides', 0.5, array([0, 0, 1]))
+    """
+
+    kind: str
+    names: list[str]
+    kinds: list[float | int] = field(default_factory=list)
+    threshold: float = 0.0
+    sure: str = ""
+    known: bool = True
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS or self.sure not in SURE:
+            raise ValueError(
+                f"outputs are read as one of {KINDS}, got {self.kind!r}, {self.sure!r}"
+            )
+        count = {"classes": len(self.names), "numbers": 0}.get(self.kind, 2)
+        if len(self.kinds) != count or (self.kind == "sides" and len(self.names) != 2):
+            raise ValueError(f"{self.kind} do not fit {self.names} and {self.kinds}")
+        if not math.isfinite(self.threshold):
+            raise ValueError(f"a threshold is a finite number, got {self.threshold}")
+
+    def said(self, outputs: Any) -> list[int] | None:
+        """Which of the names the outputs of one example say; None if they are numbers or NaN.
+
+        >>> answers_of(losses.cross_entropy, [0, 1], nout=3).said([0.5, 2.0, 2.0])
+        [1]
+        """
+        flat = np.ravel(outputs).tolist()
+        if self.kind == "numbers" or any(a != a for a in flat):
+            return None
+        if self.kind == "classes":
+            return [flat.index(max(flat))]
+        above = [j for j, a in enumerate(flat) if a > self.threshold]
+        return above if self.kind == "labels" else [len(above)]
+
+    def meant(self, target: Any) -> list[int]:
+        """Which of the names a target means, as `said` has it.
+
+        Raises:
+            TypeError, ValueError: the target is no class, or outside the classes.
+
+        >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).meant(1)
+        [1]
+        """
+        if self.kind == "classes":
+            if np.ndim(target) == 0:
+                return [class_index(target, len(self.names))]
+            return [int(np.argmax(target))]
+        middle = math.fsum(self.kinds) / 2.0
+        above = [j for j, y in enumerate(np.ravel(target).tolist()) if y > middle]
+        return above if self.kind == "labels" else [len(above)]
+
+    def right(self, outputs: Any, target: Any) -> bool | None:
+        """Whether the outputs of one example say what its target means.
+
+        None if they are numbers, or it was only assumed what they say.
+
+        >>> answers_of(losses.BCEWithLogitsLoss(), [0, 1], nout=1).right(-0.3, 0)
+        True
+        """
+        if self.kind == "numbers" or not self.known:
+            return None
+        return self.said(outputs) == self.meant(target)
+
+    def of(self, outputs: Any) -> np.ndarray:
+        """The answers in the outputs of n examples, written as the targets are.
+
+        Args:
+            outputs: as `model.predict(X)` returns them, shape (n,) or (n, nout).
+
+        Returns:
+            Class indices or those of no and yes, shape (n,); for labels, shape (n, nout).
+
+        Raises:
+            ValueError: the outputs are numbers and no answers, or one is NaN.
+
+        >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).of([0.0, 0.3])
+        array([-1,  1])
+        """
+        if self.kind == "numbers":
+            raise ValueError(f"these outputs are numbers and no answers: {self.why}")
+        rows = np.asarray(outputs, dtype=float)
+        if np.isnan(rows).any():
+            row = int(np.argwhere(np.isnan(rows))[0][0])
+            raise ValueError(f"the output of row {row} is nan, which says nothing")
+        if self.kind == "classes":
+            return np.asarray(rows.argmax(1))
+        found: np.ndarray = np.array(self.kinds)[(rows > self.threshold).astype(int)]
+        return found.ravel() if self.kind == "sides" else found
+
+    def named(self, classes: Sequence[Any] | None) -> Answers:
+        """The same under other names; None for those it has.
+
+        Raises:
+            ValueError: there are not as many names as answers.
+        """
+        if classes is None:
+            return self
+        if len(classes) != len(self.names):
+            raise ValueError(
+                f"the outputs tell {len(self.names)} classes apart, and there are "
+                f"{len(classes)} names"
+            )
+        return replace(self, names=[str(name) for name in classes])
+
+
+# ---------------------------------------------------------------------- what a cost knows
+
+OF_CLASSES = {losses.cross_entropy: "softmax", losses.nll_loss: "softmax"}  # and what is sure
+OF_SIDES: dict[Any, tuple[float, list[int], str]] = {
+    losses.binary_cross_entropy: (0.5, [0, 1], "output"),
+    losses.binary_cross_entropy_with_logits: (0.0, [0, 1], "sigmoid"),
+    losses.hinge_loss: (0.0, [-1, 1], ""),
+    losses.perceptron_loss: (0.0, [-1, 1], ""),
+}
+DISTANCES = (losses.squared_error, losses.mse_loss, losses.l1_loss)
+
+
+def answers_of(loss: Any, y: Sequence[Any], nout: int) -> Answers:
+    """What a cost and the targets say about the outputs.
+
+    Cross-entropies choose the largest output; the logistic and the hinge's costs draw their own
+    line between no and yes. A distance (`mse_loss`, `l1_loss`, `squared_error`) is read by its
+    targets: one-hot vectors or probabilities are classes; 0 and 1, or −1 and 1, where both occur
+    and nothing else, are no and yes, with the line in the middle; others are numbers. A cost of
+    your own says nothing; with class indices as targets of several outputs it is assumed that
+    the largest wins.
+
+    Args:
+        loss: the cost of one example, a function or a module.
+        y: all targets.
+        nout: how many outputs there are.
+
+    >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).why
+    'by hinge_loss an output above 0 is a yes'
+    """
+    function, name = losses.function_of(loss), _name_of(loss)
+    if any(function is row for row in OF_CLASSES):
+        why = f"by {name} the largest output is the answer"
+        return _classes(nout, OF_CLASSES[function], why)
+    if any(function is row for row in OF_SIDES):
+        threshold, pair, sure = OF_SIDES[function]
+        why = f"by {name} an output above {threshold:g} is a yes"
+        return _sides(nout, pair, threshold, sure, why)
+    if any(function is row for row in DISTANCES):
+        return _nearest(name, y, nout)
+    of_classes = _are_whole(y) and set(y) <= set(range(nout))
+    if nout > 1 and (of_classes or _are_probabilities(y, nout)):
+        why = f"assumed, for {name} is not known: the largest output is the answer"
+        return replace(_classes(nout, "", why), known=False)
+    return _numbers(nout, f"{name} does not say what an answer is")
+
+
+def _nearest(name: str, y: Sequence[Any], nout: int) -> Answers:
+    """The outputs under a distance: whichever target is nearest is the answer."""
+    if nout > 1 and _are_probabilities(y, nout):
+        why = f"by {name} with one-hot targets the largest output is the answer"
+        return _classes(nout, "output", why)
+    found = np.unique(np.asarray(y, dtype=float)).tolist()
+    pair = next((pair for pair in USUAL_PAIRS if pair == found), None)
+    if pair is None or np.size(y) != len(y) * nout:
+        return _numbers(nout, f"{name} measures a distance, and the targets are numbers")
+    middle = math.fsum(pair) / 2.0
+    why = f"by {name} an output above {middle:g} is nearer to {pair[1]} than to {pair[0]}"
+    return _sides(nout, pair, middle, "output" if pair == [0, 1] else "", why)
+
+
+# ---------------------------------------------------------------------- what has to be assumed
+
+
+def outputs_read(
+    model: Module,
+    nout: int,
+    y: Sequence[Any] | None,
+    classes: Sequence[Any] | None = None,
+    history: History | None = None,
+    told_apart: bool = False,
+) -> Answers:
+    """How the outputs of a model are read: as its training had it, or else by assumption.
+
+    Args:
+        model: whose outputs they are.
+        nout: how many it has.
+        y: targets, if they are known.
+        classes: names for the answers.
+        history: of its training; without it, the last that the model had since it was made.
+        told_apart: whether y holds classes in any case, as with names for them.
+
+    Raises:
+        ValueError: there are not as many names as answers, the targets are no classes and are
+            to be told apart, or the history is of a model with other outputs.
+
+    >>> from nn import MLP
+    >>> outputs_read(MLP(2, [1]), 1, [-1, 1, 1]).why
+    'assumed, for no cost is known: an output above 0 is a yes, as of scores and logits'
+    """
+    known = model._answers if history is None else history.answers
+    told_apart = told_apart or classes is not None
+    if known is None or (known.kind == "numbers" and told_apart):
+        assumed = replace(_assumed(model, nout, y, told_apart), known=False)
+        return assumed.named(classes)
+    count = 1 if known.kind == "sides" else len(known.names)
+    if nout != count:
+        raise ValueError(f"the history is of a model of {count} outputs, and this one has {nout}")
+    return known.named(classes)
+
+
+def _assumed(model: Module, nout: int, y: Sequence[Any] | None, told_apart: bool) -> Answers:
+    because = "assumed, for no cost is known: "
+    last = _last_activation(model)
+    is_probability = last in ("sigmoid", "softmax", "step")
+    if nout > 1:
+        if y is not None and not (_are_whole(y) or _are_probabilities(y, nout)):
+            _refuse_numbers(y, told_apart)
+            return _numbers(nout, because + "the targets are numbers")
+        sure = "output" if is_probability else "softmax" if last == "identity" else ""
+        return _classes(nout, sure, because + "the largest output is the answer")
+    pair = [0, 1] if y is None else _assumed_pair(y, told_apart)
+    if pair is None or (y is None and not (is_probability or told_apart)):
+        return _numbers(nout, because + "the output is a number")
+    kind = f"the {last} of the last layer" if is_probability else "scores and logits"
+    threshold, sure = (0.5, "output") if is_probability else (0.0, "")
+    if last == "identity" and pair == [0, 1]:
+        sure = "sigmoid"
+    why = f"{because}an output above {threshold:g} is a yes, as of {kind}"
+    return _sides(1, pair, threshold, sure, why)
+
+
+def _assumed_pair(y: Sequence[Any], told_apart: bool) -> list[Any] | None:
+    """The no and the yes in the targets of one output; None if they are numbers."""
+    found = np.unique(np.asarray(y, dtype=float)).tolist()
+    if np.size(y) == len(y) and all(x == round(x) for x in found):
+        kinds = [int(x) for x in found]
+        for pair in USUAL_PAIRS:
+            if set(kinds) <= set(pair):
+                return pair
+        if not told_apart:
+            return None
+        if len(kinds) == 2:
+            return kinds
+        raise ValueError(f"one output tells two classes apart, and y has {kinds}")
+    _refuse_numbers(y, told_apart)
+    return None
+
+
+def _refuse_numbers(y: Sequence[Any], told_apart: bool) -> None:
+    if told_apart:
+        raise ValueError(f"classes are to be told apart, but y has numbers such as {y[0]!r}")
+
+
+def _last_activation(model: Module) -> str:
+    try:
+        return list(layers_of(model).values())[-1].activation.name
+    except ValueError:  # a module of yours has no layers
+        return ""
+
+
+# ---------------------------------------------------------------------- small parts
+
+
+def _classes(nout: int, sure: str, why: str) -> Answers:
+    kinds: list[float | int] = list(range(nout))
+    return Answers("classes", [str(kind) for kind in kinds], kinds, sure=sure, why=why)
+
+
+def _sides(nout: int, pair: list[Any], threshold: float, sure: str, why: str) -> Answers:
+    """A no and a yes of one output, or of each of several."""
+    if nout == 1:
+        return Answers("sides", [str(kind) for kind in pair], pair, threshold, sure, why=why)
+    return Answers("labels", _outputs(nout), pair, threshold, sure, why=why)
+
+
+def _numbers(nout: int, why: str) -> Answers:
+    return Answers("numbers", _outputs(nout), why=why)
+
+
+def _outputs(nout: int) -> list[str]:
+    return [f"output {j}" for j in range(nout)]
+
+
+def _are_whole(y: Sequence[Any]) -> bool:
+    return np.ndim(y) == 1 and all(x == round(x) for x in y)
+
+
+def _are_probabilities(y: Sequence[Any], nout: int) -> bool:
+    """Whether each target is a one-hot vector, or has the probability of each class."""
+    if np.ndim(y) != 2 or np.shape(y)[1] != nout:
+        return False
+    rows = np.asarray(y, dtype=float)
+    return bool((rows >= 0.0).all() and np.allclose(rows.sum(1), 1.0, rtol=0.0, atol=1e-6))
+
+
+def _name_of(loss: Any) -> str:
+    function = losses.function_of(loss)
+    return str(getattr(function, "__name__", type(function).__name__))

@@ -1,0 +1,345 @@
+"""Costs as compiled code, held against the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import autograd
+from autograd import TraceError, Value, no_grad
+
+from .. import losses
+from ..data import Examples
+from ..layers import seed_dropouts
+from ..module import Module, evaluating, mode
+from ..probes import Probes, unlike
+from ..targets import one_hot
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+OTHERS = 3  # examples checked at first besides the telling ones
+SLOPES = 3  # of these the gradient is checked as well
+LAST = 4  # examples checked at the end
+MOST = 32  # examples checked after an epoch
+AGAIN = 8  # times that the engine is asked whether it says the same once more
+SHARE = 0.03  # of the time of a run, which the checks after epochs may take
+LOOKS = 0.5  # seconds that looks before and after callbacks may take in any case
+BRANCH = "Does it branch on a number, or change from one call to the next?"
+CHANCE = "The engine itself gives another number each time: does it draw at random?"
+
+
+class DifferentError(Exception):
+    """Compiled code gives other numbers than the engine."""
+
+
+class Code:
+    """Costs, outputs and gradients of many examples at once.
+
+    Args:
+        model, loss: whose cost it is.
+        examples: what it is to run on.
+        learns: whether it is to run in training, too.
+        like: the code of other examples of the same cost, which is then used for these.
+
+    Raises:
+        Exception: whatever keeps it from being compiled.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Any, Any], Value],
+        examples: Examples,
+        learns: bool = True,
+        like: Code | None = None,
+    ) -> None:
+        self.model, self.loss, self.examples = model, loss, examples
+        self._learns, self._like = learns, like
+        self._params = model.parameters()  # of the whole run, whatever callbacks add
+        self._cost = _cost_by(model, loss)  # of the engine
+        self._programs: dict[bool, Any] = {}  # that ran last in training, and in evaluation
+        self.X, self.y, self._loss = examples.X, np.array(examples.y, dtype=float), loss
+        if losses.function_of(loss) is losses.cross_entropy and self.y.ndim == 1:
+            # A class index chooses a logit, which as an argument only a vector can.
+            with evaluating(model):
+                self.y = one_hot(examples.y, len(model(self.X[0].tolist())))
+            self._loss = losses.chosen_surprisal
+        self.probes = Probes(self.X, self.y)
+        self.compile()
+
+    def compile(self) -> None:
+        """Look at the cost anew, in evaluation and in training.
+
+        Raises:
+            Exception: whatever keeps it from being compiled.
+        """
+        self._code: Any = self._like._code if self._like is not None else self._compiled()
+        for training in (False, True) if self._learns else (False,):
+            self._run(self._code, self.probes.telling, training)
+
+    def _compiled(self) -> Any:
+        cost = autograd.compile(params=self._params, has_aux=True, allow_unused=True)
+        return cost(_cost_by(self.model, self._loss))
+
+    def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
+        """The cost of each chosen example, and its outputs."""
+        found = self._run(self._code, chosen, training=False)
+        return found[:, 0], _outputs(found)
+
+    def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:
+        """The same in training, and the gradient of the mean cost by all parameters."""
+        found, gradient = self._run(self._code.value_and_grad, chosen, training=True)
+        return found[:, 0], _outputs(found), gradient
+
+    def descended(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, np.ndarray]:
+        """The cost of each chosen example in evaluation, and the gradient of their mean."""
+        found, gradient = self._run(self._code.value_and_grad, chosen, training=False)
+        return found[:, 0], gradient
+
+    def _run(self, code: Callable[..., Any], chosen: Any, training: bool) -> Any:
+        with mode(self.model, training):
+            found = code(self.X[chosen], self.y[chosen])
+        self._programs[training] = self._code.program
+        return found
+
+    def is_one_for_both(self) -> bool:
+        """Whether the cost is the same in training and in evaluation, as far as both ran."""
+        return self._programs.get(True) is self._programs.get(False)
+
+    # ------------------------------------------------------------------ beside the engine
+
+    def check(self, rows: Sequence[int], training: bool = False, slopes: bool = False) -> None:
+        """Hold the cost and outputs of some examples against the engine's.
+
+        Args:
+            rows: the examples.
+            training: as in training. Draws from generators other than the dropouts' cannot be
+                repeated, and such examples are not compared.
+            slopes: the gradient, too.
+
+        Raises:
+            DifferentError: they differ; it names the example, both numbers and the likely cause.
+        """
+        for row in rows:
+            found, again = (self._by_code(row, training, slopes) for _ in range(2))
+            wanted = self._by_engine(row, training, slopes)
+            if wanted is None:
+                continue  # training says what cannot be computed
+            if isinstance(found, Exception):
+                raise DifferentError(
+                    f"{self.examples.place(row)}: the compiled code fails ({found}), and the "
+                    f"engine does not. {BRANCH}"
+                )
+            drawn = not np.array_equal(found, again, equal_nan=True)
+            different = unlike(found, wanted, self.X[row], self.y[row])
+            if len(different) and not drawn:
+                k = int(different[0])
+                more = [self._by_engine(row, training, slopes) for _ in range(AGAIN)]
+                chance = any(once is not None and once[k] != wanted[k] for once in more)
+                raise DifferentError(
+                    f"{self.examples.place(row)}: the compiled code gives {found[k]:.6g} as "
+                    f"{_what(k, len(found), slopes and len(self._params))} and the engine "
+                    f"{wanted[k]:.6g}. {CHANCE if chance else BRANCH}"
+                )
+
+    def _by_code(self, row: int, training: bool, slopes: bool) -> Any:
+        """Cost, outputs and slopes of an example; the error if they cannot be computed."""
+        seed_dropouts(self.model, "check")
+        code = self._code.value_and_grad if slopes else self._code
+        try:
+            found = self._run(code, [row], training)
+        except (ArithmeticError, TraceError, ValueError) as error:
+            return error
+        return np.concatenate([np.ravel(part) for part in found]) if slopes else np.ravel(found)
+
+    def _by_engine(self, row: int, training: bool, slopes: bool) -> np.ndarray | None:
+        """The same by the engine; None where it cannot be computed."""
+        seed_dropouts(self.model, "check")
+        gradient: tuple[Any, ...] = ()
+        with mode(self.model, training), contextlib.nullcontext() if slopes else no_grad():
+            try:
+                computed = self._cost(*self.examples[row])
+                if slopes and losses.depends_on(computed[0], self._params):
+                    gradient = autograd.grad(computed[0], self._params, allow_unused=True)
+                elif slopes:
+                    gradient = (0.0,) * len(self._params)
+            except (ArithmeticError, ValueError):
+                return None
+        return np.array([*(v.data for v in computed), *(slope or 0.0 for slope in gradient)])
+
+
+class PenaltyCode:
+    """A penalty and its gradient as compiled code.
+
+    Args:
+        model, penalty: whose it is, and what it costs.
+    """
+
+    def __init__(self, model: Module, penalty: Callable[[Any], Value]) -> None:
+        self.model, self._params = model, model.parameters()
+
+        def cost() -> Value:
+            return losses.cost_of(penalty(model), "penalty")
+
+        self._cost = cost
+        self.compile()
+
+    def compile(self) -> None:
+        """Look at the penalty anew when it is asked for next."""
+        self._code = autograd.compile(self._cost, params=self._params, allow_unused=True)
+
+    def check(self) -> None:
+        """Hold it against the engine's.
+
+        Raises:
+            DifferentError: they differ; it gives both numbers.
+        """
+        try:
+            with evaluating(self.model):
+                wanted = self._cost().data
+            found, _ = self.penalised()
+        except (ArithmeticError, TraceError, ValueError):
+            return  # training says what cannot be computed
+        if len(unlike(found, wanted)):
+            raise DifferentError(
+                f"the compiled code gives {found:.6g} as penalty and the engine {wanted:.6g}. "
+                f"{BRANCH}"
+            )
+
+    def penalised(self) -> tuple[float, np.ndarray]:
+        """The penalty and its gradient by all parameters."""
+        cost, gradient = self._code.value_and_grad()
+        return cost, gradient
+
+
+class Codes:
+    """All compiled code of a run, held against the engine before it, in it and at its end.
+
+    Args:
+        trainer: what trains.
+        examples, held_out: what it learns from and is judged by.
+
+    Attributes:
+        learning, judging: the cost of the examples, and of those held out if there are any.
+        penalty: the code of the penalty if there is one.
+
+    Raises:
+        DifferentError: the code gives other numbers than the engine.
+        Exception: whatever keeps it from being compiled.
+    """
+
+    def __init__(self, trainer: Trainer, examples: Examples, held_out: Examples | None) -> None:
+        self._began, self._spent, self._looked = time.perf_counter(), 0.0, 0.0
+        seed_dropouts(trainer.model, "check")  # they have generators of their own from now on
+        self.learning = Code(trainer.model, trainer.loss, examples)
+        self.judging = (
+            Code(trainer.model, trainer.loss, held_out, learns=False, like=self.learning)
+            if held_out
+            else None
+        )
+        self.penalty = PenaltyCode(trainer.model, trainer.penalty) if trainer.penalty else None
+        for code in self._costs():
+            rows = code.probes.next(len(code.probes.telling) + OTHERS)
+            if code is self.learning:
+                code.check(rows[:SLOPES], training=True, slopes=True)
+                if not code.is_one_for_both():
+                    code.check(rows[:SLOPES])
+                rows = rows[SLOPES:]
+            self._check(code, rows)
+        self._check_penalty()
+
+    def check(self, at_least: int = 0) -> None:
+        """Hold code against the engine on other examples, as long as it takes little time.
+
+        Raises:
+            DifferentError: they differ.
+        """
+        began, checked = time.perf_counter(), 0
+        allowed = SHARE * (began - self._began) - self._spent
+        while checked < at_least or (checked < MOST and time.perf_counter() - began < allowed):
+            for code in self._costs():
+                self._check(code, code.probes.next(1))
+            checked += 1
+        if checked:
+            self._check_penalty()
+        self._spent += time.perf_counter() - began
+
+    def _check(self, code: Code, rows: list[int]) -> None:
+        code.check(rows)
+        if code is self.learning and not code.is_one_for_both():
+            code.check(rows, training=True)
+
+    def look(self, epoch: int) -> None:
+        """Hold code against the engine before callbacks run, unless looks have taken long.
+
+        Raises:
+            DifferentError: they differ.
+        """
+        elapsed = time.perf_counter() - self._began
+        self._looks = self._looked < max(LOOKS, SHARE * elapsed)
+        if self._looks:
+            self._look(epoch)
+
+    def renew(self, epoch: int) -> None:
+        """Look once more after the callbacks, and compile anew what they have changed.
+
+        Raises:
+            DifferentError: the new code gives other numbers than the engine, too.
+        """
+        if not self._looks:
+            return
+        try:
+            self._look(epoch)
+        except DifferentError:
+            for code in self._costs():
+                code.compile()
+            if self.penalty is not None:
+                self.penalty.compile()
+            self._look(epoch)
+
+    def _look(self, epoch: int) -> None:
+        began = time.perf_counter()
+        for code in self._costs():
+            telling = code.probes.telling
+            code.check([telling[(epoch + k) % len(telling)] for k in range(2)])
+        self._check_penalty()
+        self._looked += time.perf_counter() - began
+
+    def _costs(self) -> list[Code]:
+        return [self.learning, *([self.judging] if self.judging else [])]
+
+    def _check_penalty(self) -> None:
+        if self.penalty is not None:
+            self.penalty.check()
+
+
+def _cost_by(model: Module, loss: Callable[[Any, Any], Value]) -> Callable[[Any, Any], list[Value]]:
+    """The cost of an example, then its outputs.
+
+    What is compiled watches all that it reads, so this reads the model and the loss alone.
+    """
+
+    def cost(x: Any, y: Any) -> list[Value]:
+        outputs = model(x)
+        cost = losses.cost_of(loss(outputs, y), "loss")
+        return [cost, outputs] if isinstance(outputs, Value) else [cost, *outputs]
+
+    return cost
+
+
+def _outputs(found: np.ndarray) -> list[Any]:
+    outputs: list[Any] = found[:, 1].tolist() if found.shape[1] == 2 else found[:, 1:].tolist()
+    return outputs
+
+
+def _what(k: int, count: int, slopes: int) -> str:
+    """What the k-th of these numbers is: the cost, an output, or a slope by a parameter."""
+    if k == 0:
+        return "cost"
+    outputs = count - slopes
+    return f"output {k - 1}" if k < outputs else f"slope by parameter {k - outputs}"

@@ -1,0 +1,250 @@
+"""What happened in training, epoch by epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from autograd.extend import markup, read_whole, terminal, write_whole
+
+from ..files import json_of
+from ..settings import instance, whole
+from .answers import Answers
+from .curve import curve
+from .snapshots import Snapshot, check_snapshots
+from .typed import typed
+
+if TYPE_CHECKING:
+    from ..methods import OfHistory
+else:
+    OfHistory = object
+
+ROWS = 12  # more epochs than that are printed with a gap
+
+
+@dataclass(repr=False)
+class History(OfHistory):
+    """The numbers of a training run; each list has one for each epoch, but for `step_losses`.
+
+    Attributes:
+        seed: of the shuffling.
+        losses: the mean cost of the epoch's batches, each before its step, penalty included.
+        accuracies: the share of right answers among them; None where a cost knows no right ones.
+        validation_losses, validation_accuracies: after the epoch, on the held-out examples.
+        learning_rates: during the epoch.
+        gradient_norms: for each layer, the mean norm √Σg² of its gradient over the batches.
+        step_losses: the cost of each batch before its step.
+        seconds: the time the epoch took.
+        kept_epoch: the epoch whose weights the model has: the last, or with early stopping the
+            best; 0 if none was finished.
+        stop_reason: why training ended.
+        not_compiled: why it ran on the scalar engine, if it could not be compiled.
+        snapshots: the parameters before training and after some epochs, the last among them.
+        answers: what the outputs say by the cost and the targets: `history.answers.of(outputs)`
+            turns the numbers of `model.predict` into answers.
+
+    >>> history = History(seed=0, losses=[0.7, 0.4], accuracies=[0.5, 0.9],
+    ...                   learning_rates=[0.1, 0.1], stop_reason="all 2 epochs done")
+    >>> print(history)
+    epoch          loss  accuracy        lr
+        1           0.7     50.0%       0.1
+        2           0.4     90.0%       0.1
+    all 2 epochs done
+    """
+
+    seed: int = 0
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[float | None] = field(default_factory=list)
+    validation_losses: list[float] = field(default_factory=list)
+    validation_accuracies: list[float | None] = field(default_factory=list)
+    learning_rates: list[float] = field(default_factory=list)
+    gradient_norms: dict[str, list[float]] = field(default_factory=dict)
+    step_losses: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    kept_epoch: int = 0
+    stop_reason: str = ""
+    not_compiled: str = ""
+    snapshots: list[Snapshot] = field(default_factory=list)
+    answers: Answers | None = None
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were done."""
+        return len(self.losses)
+
+    def add(self, **numbers: Any) -> None:
+        """Append an epoch's numbers, each to the list of that name: all or, if interrupted, none.
+
+        >>> history = History()
+        >>> history.add(losses=0.5, accuracies=None, gradient_norms={"layers.0": 0.1})
+        >>> history.losses, history.gradient_norms
+        ([0.5], {'layers.0': [0.1]})
+        """
+        unknown = [name for name in numbers if not isinstance(getattr(self, name, 0), (list, dict))]
+        if unknown:
+            raise TypeError(f"a History has no list {unknown[0]!r} to append to")
+        norms = instance(numbers.pop("gradient_norms", {}), dict, "gradient_norms are by layer")
+        pairs = [(getattr(self, name), x) for name, x in numbers.items()]
+        pairs += [(self.gradient_norms.setdefault(name, []), x) for name, x in norms.items()]
+        lengths = [len(column) for column, _ in pairs]
+        try:
+            for column, x in pairs:
+                column.append(x)
+        except BaseException:
+            for (column, _), length in zip(pairs, lengths):
+                del column[length:]
+            raise
+
+    def cut(self, epochs: int, steps: int) -> None:
+        """Keep so many epochs and steps, and forget what came after.
+
+        >>> history = History(losses=[0.5, 0.4], step_losses=[0.6, 0.4])
+        >>> history.cut(epochs=1, steps=2)
+        >>> history.losses, history.step_losses
+        ([0.5], [0.6, 0.4])
+        """
+        epochs, steps = whole(epochs, "epochs", 0), whole(steps, "steps", 0)
+        del self.step_losses[steps:]
+        columns: list[list[Any]] = [self.losses, self.accuracies, self.validation_losses]
+        columns += [self.validation_accuracies, self.learning_rates, self.seconds]
+        for column in [*columns, *self.gradient_norms.values()]:
+            del column[epochs:]
+
+    @terminal.fitted
+    def __str__(self) -> str:
+        heads, rows = self._table()
+        lines = [
+            f"{epoch:>5}{''.join(map(_cell, heads[1:], cells))}".rstrip()
+            for epoch, *cells in [heads, *rows]
+        ]
+        return "\n".join([*lines, *self._remarks()]).rstrip()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The same beside the curve of the cost."""
+        heads, rows = self._table()
+        lines = {"loss": self.losses, "val. loss": self.validation_losses}
+        return markup.block(
+            markup.beside(
+                markup.table(rows, "r" * len(heads), heads),
+                curve({name: line for name, line in lines.items() if line or name == "loss"}),
+            ),
+            *(markup.note(remark) for remark in self._remarks()),
+        )
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        """What stands above the columns, and a row for each epoch, the middle ones left out."""
+        columns: dict[str, list[Any]] = {
+            "loss": self.losses,
+            "accuracy": self.accuracies,
+            "val. loss": self.validation_losses,
+            "val. acc.": self.validation_accuracies,
+            "lr": self.learning_rates,
+        }
+        shown = {name: x for name, x in columns.items() if any(v is not None for v in x)}
+        rows = []
+        for epoch in range(self.epochs):
+            if self.epochs > ROWS and ROWS // 2 <= epoch < self.epochs - ROWS // 2:
+                if epoch == ROWS // 2:
+                    rows.append(["⋮", *("" for _ in shown)])
+                continue
+            cells = [
+                _written(name, x[epoch] if epoch < len(x) else None) for name, x in shown.items()
+            ]
+            rows.append([f"{epoch + 1}", *cells])
+        return ["epoch", *shown], rows
+
+    def _remarks(self) -> list[str]:
+        reason = [f"not compiled, for {self.not_compiled}"] if self.not_compiled else []
+        return [*reason, self.stop_reason]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to a JSON file, whole or not at all, with a digest of it.
+
+        Raises:
+            OSError: it cannot be written; an old file is untouched.
+            ValueError: it holds a NaN or an infinity, which JSON has no word for.
+        """
+        write_whole(path, self.to_json().encode())
+
+    def to_json(self) -> str:
+        """Everything, as JSON, and a digest by which a damaged text is noticed.
+
+        Raises:
+            ValueError: it holds a NaN or an infinity, which JSON has no word for.
+        """
+        numbers = asdict(self)
+        return json.dumps({**numbers, "digest": _digest(numbers)}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> History:
+        """The history that wrote this. A text of an older version, without a digest, is read too.
+
+        Raises:
+            ValueError: it is no JSON of a history, is damaged, or holds what no history can.
+
+        >>> History.from_json(History(seed=3).to_json()).seed
+        3
+        """
+        try:
+            numbers = json_of(text)
+            digest = numbers.pop("digest", None) if isinstance(numbers, dict) else None
+            if digest is not None and digest != _digest(numbers):
+                raise ValueError("it is damaged, for its digest is another")
+            found = typed(numbers, cls, "history")
+            found._check()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"this is not the JSON of a History: {error}") from None
+        return found
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> History:
+        """Read a file that `save` wrote.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no JSON of a history, is damaged, or holds what no history can.
+        """
+        return cls.from_json(read_whole(path))
+
+    def _check(self) -> None:
+        """Raise a ValueError if the numbers cannot be those of one run."""
+        shares = [*self.accuracies, *self.validation_accuracies]
+        if not all(x is None or 0.0 <= x <= 1.0 for x in shares):
+            raise ValueError("an accuracy is not between 0 and 1")
+        if not all(x > 0.0 for x in self.learning_rates):
+            raise ValueError("a learning rate is not above 0")
+        sizes = [self.seconds, *self.gradient_norms.values()]
+        if not all(x >= 0.0 for column in sizes for x in column):
+            raise ValueError("a norm or a time is negative")
+        columns: list[list[Any]] = [
+            self.accuracies,
+            self.validation_losses,
+            self.validation_accuracies,
+            *sizes,
+        ]
+        columns.append(self.learning_rates)
+        if any(len(column) > self.epochs for column in columns):
+            raise ValueError(f"losses has {self.epochs} epoch(s), and another list has more")
+        if not 0 <= self.kept_epoch <= self.epochs:
+            raise ValueError(f"kept_epoch is {self.kept_epoch}, of {self.epochs} epoch(s)")
+        check_snapshots(self.snapshots, self.epochs)
+
+
+def _digest(numbers: dict[str, Any]) -> str:
+    text = json.dumps(numbers, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cell(name: str, text: str) -> str:
+    return f"{text:>{14 if 'loss' in name else 10}}"
+
+
+def _written(name: str, x: float | None) -> str:
+    if x is None:
+        return "—"
+    return f"{x:.1%}" if "acc" in name else f"{x:.4g}"

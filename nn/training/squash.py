@@ -1,0 +1,69 @@
+"""Outputs that are probabilities before a cost that makes probabilities of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.extend import TABLE
+
+from ..losses import binary_cross_entropy_with_logits, cross_entropy, function_of, nll_loss
+from ..module import numbers
+
+REMEDY = "To mend it, leave out the last activation, as output='identity' does"
+
+
+def squashed_twice(loss: Any, outputs: Sequence[Any]) -> str:
+    """What a cost makes of outputs that are not what it takes; "" if that cannot be shown.
+
+    Args:
+        loss: a function or a module of `nn`.
+        outputs: what the model returned for some examples, each a Value or a list of them.
+
+    Returns:
+        What the outputs are, what the cost does to them, and the remedy.
+
+    >>> from autograd import Value, softmax
+    >>> print(squashed_twice(cross_entropy, [softmax([Value(0.5), Value(2.0)])]))
+    the outputs are probabilities already, and cross_entropy takes the softmax of them once more:
+    no class of 2 gets above 0.731, however long it learns. To mend it, leave out the last
+    activation, as output='identity' does
+    """
+    function = function_of(loss)
+    rows = [said if hasattr(said, "__len__") else [said] for said in outputs]
+    if function is cross_entropy and (_sigmoids(rows) or _add_up(numbers(rows))):
+        count = len(rows[0])
+        return (
+            f"the outputs are probabilities already, and cross_entropy takes the softmax of them "
+            f"once more: no class of {count} gets above {math.e / (math.e + count - 1.0):.3g}, "
+            f"however long it learns. {REMEDY}"
+        )
+    if function is binary_cross_entropy_with_logits and (_sigmoids(rows) or _add_up(numbers(rows))):
+        return (
+            f"the outputs are probabilities already, and binary_cross_entropy_with_logits takes "
+            f"the sigmoid of them once more: they stay between 0.5 and 0.731. {REMEDY}, or use "
+            f"binary_cross_entropy"
+        )
+    if function is nll_loss and not _add_up(logs := numbers(rows), exp=True):
+        total = sum(math.exp(min(x, 700.0)) for x in logs[0])
+        return (
+            f"nll_loss takes logarithms of probabilities, and exp of the outputs of an example "
+            f"adds up to {total:.4g}, not to 1, so its cost is that of no probability. To mend "
+            f"it, use cross_entropy with logits, or put autograd.log_softmax before it"
+        )
+    return ""
+
+
+def _sigmoids(rows: list[Any]) -> bool:
+    return all(v.op is TABLE["sigmoid"] for row in rows for v in row)
+
+
+def _add_up(rows: list[list[float]], exp: bool = False) -> bool:
+    """Whether each row, or its exponentials, are several probabilities that add up to 1."""
+    with np.errstate(over="ignore"):
+        found = np.exp(rows) if exp else np.array(rows)
+    total = found.sum(axis=1)
+    return bool(found.shape[1] > 1 and (found >= 0.0).all() and (abs(total - 1.0) < 1e-9).all())

@@ -1,0 +1,172 @@
+"""Programs as data: what each pass makes of them, and the rules they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
+
+import autograd
+from autograd import Value
+from autograd.compiler import program as passes
+from autograd.compiler.program import PASSES, Node, check, folded, gathered, recognised, shared
+from autograd.compiler.trace import trace
+from autograd.extend import TABLE
+
+X, W = [Value(x, f"x{i}") for i, x in enumerate((0.5, -1.5, 2.0))], Value(3.0, "w")
+
+
+def program_of(function: Callable[..., Any], count: int = 3) -> passes.Program:
+    """What a function of a list computes, with W as a parameter."""
+    return passes.recorded(trace(function, [np.array([0.5, -1.5, 2.0][:count])]), [W])
+
+
+def operations(program: passes.Program) -> list[str]:
+    """The names of the operations, without the leaves."""
+    return [node.op.name for node in program.nodes if node.args]
+
+
+def interpreted(program: passes.Program, leaves: list[float], inputs: int) -> list[float]:
+    """What a program computes, one scalar after the other."""
+    found: list[Any] = []
+    for node in program.nodes:
+        operands = [found[arg] for arg in node.args]
+        half = len(operands) // 2
+        if node.op is passes.INPUT:
+            found.append(leaves[node.place])
+        elif node.op is passes.PARAM:
+            found.append(leaves[inputs + node.place])
+        elif node.op is TABLE["constant"]:
+            found.append(program.constants[node.place])
+        elif node.op is passes.SUM:
+            found.append(sum(operands))
+        elif node.op is passes.MAX:
+            found.append(max(operands))
+        elif node.op is passes.DOT:
+            pairs = zip(operands[:half], operands[half : 2 * half])
+            found.append(sum(a * b for a, b in pairs) + sum(operands[2 * half :]))
+        elif node.op is passes.LSE:
+            found.append(float(np.log(np.sum(np.exp(operands)))))
+        elif node.op is passes.ODDS:
+            found.append(float(np.log(np.sum(np.exp(operands[:-1]))) - operands[-1]))
+        elif node.op is passes.SOFTMAX:
+            found.append(np.exp(operands) / np.sum(np.exp(operands)))
+        elif node.op is passes.PART:
+            found.append(float(operands[0][node.place]))
+        else:
+            found.append(node.op.value(*operands))
+    return [found[i] for i in program.outputs]
+
+
+@settings(max_examples=100, deadline=None)
+@given(programs((*CALM, *GUARDED, *PIECEWISE), most=20), st.lists(st.sampled_from(PASSES)))
+def test_passes_in_any_order_leave_the_value_as_it_is(
+    random: Program, chosen: list[passes.Pass]
+) -> None:
+    params = [Value(x) for x in random.leaves[1:]]
+    row = np.array(random.leaves[:1])
+
+    def function(x: Any) -> Value:
+        return random.run([*x, *params], dict(TABLE))[-1]
+
+    program = passes.recorded(trace(function, [row]), params)
+    leaves = list(random.leaves)
+    wanted = interpreted(program, leaves, 1)
+    for improve in chosen:
+        program = check(improve(program))
+    assert interpreted(program, leaves, 1) == pytest.approx(wanted, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("improve", "function", "before", "after"),
+    [
+        (shared, lambda x: x[0] * x[1] + (x[0] * x[1]).exp(), 4, ["mul", "exp", "add"]),
+        (shared, lambda x: x[0] * x[1] + x[1] * x[0], 3, ["mul", "mul", "add"]),
+        (folded, lambda x: (Value(2.0) * 3.0 + 1.0) * x[0], 3, ["mul"]),
+        (folded, lambda x: sum([x[0], x[1]]), 2, ["add"]),
+        (gathered, lambda x: x[0] + x[1] + x[2], 2, ["sum"]),
+        (gathered, lambda x: x[0] + (x[1] + (x[2] + 1.0)), 3, ["sum"]),
+        (gathered, lambda x: W * x[0] + x[1] * W + 1.0, 4, ["dot"]),
+        (gathered, lambda x: 2.0 * x[0].exp() + 3.0 * x[1].exp(), 5, ["exp", "mul"] * 2 + ["add"]),
+        (gathered, lambda x: [s := x[0] + x[1], s + x[2] + 1.0], 3, ["add", "sum"]),
+        (gathered, lambda x: x[0].maximum(x[1]).maximum(x[2]), 2, ["maximum", "maximum"]),
+    ],
+)
+def test_what_a_pass_makes(
+    improve: passes.Pass, function: Any, before: int, after: list[str]
+) -> None:
+    program = program_of(function)
+    assert len(operations(program)) == before
+    assert operations(check(improve(program))) == after
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_log_sum_exp_and_softmax_are_recognised(count: int) -> None:
+    program = recognised(gathered(program_of(autograd.logsumexp, count)))
+    assert operations(program) == ["logsumexp"]
+    program = recognised(gathered(program_of(autograd.softmax, count)))
+    assert operations(check(program)) == ["softmax", *["part"] * count]
+    one = recognised(gathered(program_of(lambda x: autograd.softmax(x)[1], count)))
+    assert operations(one) == ["softmax", "part"]
+    odds = recognised(gathered(program_of(lambda x: autograd.surprisal(x[0], x[1:]), count)))
+    assert operations(check(odds)) == ["log_odds", "softplus"]
+
+
+def test_a_softmax_of_one_is_a_softmax() -> None:
+    assert operations(recognised(program_of(autograd.softmax, 1))) == ["softmax", "part"]
+
+
+def by_the_smallest(x: list[Value]) -> Value:
+    shift = autograd.stop_gradient(x[0].minimum(x[1]))
+    return shift + autograd.sum(autograd.gap(xi, shift).exp() for xi in x[:2]).log()
+
+
+def by_a_plain_difference(x: list[Value]) -> Value:
+    shift = autograd.stop_gradient(x[0].maximum(x[1]))
+    return shift + autograd.sum((xi - shift).exp() for xi in x[:2]).log()  # NaN at infinities
+
+
+def with_another_use(x: list[Value]) -> Value:
+    shift = autograd.stop_gradient(x[0].maximum(x[1]))
+    total = autograd.sum(autograd.gap(xi, shift).exp() for xi in x[:2])
+    return shift + total.log() + total
+
+
+@pytest.mark.parametrize("function", [by_the_smallest, by_a_plain_difference, with_another_use])
+def test_what_only_looks_like_log_sum_exp_is_left_alone(function: Any) -> None:
+    assert "logsumexp" not in operations(recognised(gathered(program_of(function))))
+
+
+def test_a_program_is_text() -> None:
+    text = str(program_of(lambda x: W * x[0] + 2.0))
+    assert text.splitlines() == [
+        "v0 = param(0)   # w",
+        "v1 = input(0)   # x[0]",
+        "v2 = mul(v0, v1)",
+        "v3 = constant(0)",
+        "v4 = add(v2, v3)",
+        "return v4",
+    ]
+
+
+def test_a_broken_program_is_noticed() -> None:
+    good = program_of(lambda x: W * x[0] + 2.0)
+    add = len(good.nodes) - 1
+    broken = [
+        replace(good, outputs=[99]),
+        replace(good, nodes=[*good.nodes[:-1], Node(TABLE["add"], (0, add))]),
+        replace(good, nodes=[*good.nodes[:-1], Node(TABLE["add"], (0,))]),
+        replace(good, nodes=[*good.nodes[:-1], Node(passes.SUM, (0,))]),
+        replace(good, nodes=[*good.nodes[:-1], Node(passes.PART, (0,), 0)]),
+        replace(good, constants=[]),
+        replace(good, params=[]),
+    ]
+    for program in broken:
+        with pytest.raises(AssertionError):
+            check(program)

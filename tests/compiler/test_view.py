@@ -1,0 +1,109 @@
+"""Views: the text takes the elements that were asked for, and shares their memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from autograd.compiler.view import View, grid, strides, view
+
+Problem = tuple[np.ndarray, int]  # places, and the size of the array that they are in
+TAILS = st.sampled_from([("rows", 3), ("1", 1), ("", 1)])
+
+
+def placed(start: int, shape: list[int], steps: list[int]) -> np.ndarray:
+    """Places that begin at `start` and go on in these steps along each axis."""
+    places = np.full(shape, start)
+    for axis, (size, step) in enumerate(zip(shape, steps)):
+        along = [1] * len(shape)
+        along[axis] = size
+        places = places + step * np.arange(size).reshape(along)
+    return places
+
+
+@st.composite
+def nested_places(draw: st.DrawFn) -> Problem:
+    """Rows of equal length in blocks of equal length, and so on, their axes in any order."""
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    steps, block = [], draw(st.integers(1, 3))
+    for size in shape:  # the innermost first
+        repeated = draw(st.booleans())  # one element serves all along this axis
+        steps.append(0 if repeated else block)
+        block *= 1 if repeated else size + draw(st.integers(0, 2))
+    order = draw(st.permutations(range(len(shape))))
+    start = draw(st.integers(0, 5))
+    places = placed(start, [shape[i] for i in order], [steps[i] for i in order])
+    return places, start + block + draw(st.integers(0, 4))
+
+
+@st.composite
+def regular_places(draw: st.DrawFn) -> Problem:
+    """Places in equal steps along each axis; rows may overlap, and the last may be cut short."""
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    steps = draw(st.lists(st.integers(0, 12), min_size=len(shape), max_size=len(shape)))
+    places = placed(draw(st.integers(0, 5)), shape, steps)
+    return places, int(places.max()) + 1 + draw(st.integers(0, 4))
+
+
+@given(nested_places(), TAILS)
+def test_what_lies_in_blocks_has_a_view(problem: Problem, last: tuple[str, int]) -> None:
+    (places, length), (tail, rows) = problem, last
+    found = view("v", length, places, tail)
+    assert found is not None
+    held(found, places, length, tail, rows)
+
+
+@given(regular_places(), TAILS)
+def test_a_view_is_what_it_says(problem: Problem, last: tuple[str, int]) -> None:
+    (places, length), (tail, rows) = problem, last
+    found = view("v", length, places, tail)
+    assume(found)  # as not where rows overlap: such places are taken one by one
+    held(found, places, length, tail, rows)
+
+
+def held(found: View, places: np.ndarray, length: int, tail: str, rows: int) -> None:
+    """A view takes the elements at these places, and shares the memory of the array."""
+    v = np.arange(length * rows).reshape(length, rows)
+    core = eval(found.core, {"v": v, "rows": rows})
+    taken = eval(found.core + found.suffix, {"v": v, "rows": rows})
+    wanted = v[places] if tail else v[places][..., 0]
+    assert np.array_equal(np.broadcast_to(taken, wanted.shape), wanted)
+    dims = (*found.dims, rows) if tail else found.dims
+    assert (1,) * (len(dims) - taken.ndim) + taken.shape == dims
+    assert np.shares_memory(core, v)
+
+
+@pytest.mark.parametrize(
+    ("places", "length", "text"),
+    [
+        ([0, 1, 2], 3, "v"),
+        ([1, 2], 3, "v[1:3]"),
+        ([0, 3, 6], 8, "v[0:7:3]"),
+        ([[0, 1], [3, 4]], 6, "v.reshape(2, 3, rows)[:, :2]"),
+        ([[1, 2], [4, 5]], 6, "v.reshape(2, 3, rows)[:, 1:]"),
+        ([[0, 2], [1, 3]], 4, "v.reshape(2, 2, rows).swapaxes(0, 1)"),
+        ([[0, 0], [1, 1]], 2, "v[:, None, :]"),
+        ([2, 1, 0], 3, None),
+        ([[0, 1], [1, 2]], 3, None),
+    ],
+)
+def test_text(places: list[int], length: int, text: str | None) -> None:
+    found = view("v", length, np.array(places), "rows")
+    assert (found and found.core + found.suffix) == text
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5))
+def test_a_grid_makes_repeated_and_tiled_places_regular(a: int, b: int, c: int) -> None:
+    repeated, tiled = np.arange(a).repeat(b * c), np.tile(np.arange(b * c), a)
+    swapped = np.arange(b * c).reshape(b, c).T.ravel()
+    operands = [repeated, tiled, np.tile(swapped, a)]
+    shape = grid(operands)
+    assert all(strides(places.reshape(shape)) is not None for places in operands)
+
+
+def test_irregular_places_leave_the_grid_to_the_others() -> None:
+    irregular = np.array([5, 0, 3, 1, 9, 2])
+    assert grid([irregular]) == (6,)
+    assert grid([irregular, np.array([0, 0, 0, 1, 1, 1])]) == (2, 3)

@@ -1,0 +1,217 @@
+"""Pictures of training show the numbers they are given."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import nn
+from autograd import Value
+from nn import plots
+
+X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+Y = [0, 0, 1, 1]
+
+
+def up() -> nn.MLP:
+    """Says yes above the line x₁ = ½."""
+    model = nn.MLP(2, [1])
+    model.load_state_dict({"layers.0.weight": [[0.0, 1.0]], "layers.0.bias": [-0.5]})
+    return model
+
+
+def drawn(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=40)
+    assert file.getvalue().startswith(b"\x89PNG")
+    return file.getvalue()
+
+
+def test_curves_show_both_sets() -> None:
+    history = nn.History(
+        losses=[3.0, 1.0],
+        accuracies=[0.5, 0.75],
+        validation_losses=[4.0, 2.0],
+        validation_accuracies=[0.25, 0.5],
+    )
+    cost, accuracy = history.plot().axes
+    assert [list(line.get_ydata()) for line in cost.lines] == [[3.0, 1.0], [4.0, 2.0]]
+    assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.5, 0.75], [0.25, 0.5]]
+    drawn(history.plot())
+
+
+def test_curves_of_a_regression_have_one_panel() -> None:
+    assert len(nn.History(losses=[1.0], accuracies=[None]).plot().axes) == 1
+
+
+def test_decision_regions_are_what_the_model_says() -> None:
+    figure = plots.decision_regions(up(), X, Y, title="up")
+    (axes,) = figure.axes
+    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    assert not picture[:28].any()
+    assert picture[-28:].all()
+    line = axes.collections[1].get_paths()[0].vertices
+    np.testing.assert_allclose(line[:, 1], 0.5, atol=1e-9)
+    drawn(figure)
+
+
+def test_decision_regions_of_several_classes() -> None:
+    model = nn.MLP(2, [3])
+    model.load_state_dict({"layers.0.weight": [[0, 1], [0, -1], [9, 0]], "layers.0.bias": [0] * 3})
+    (axes,) = plots.decision_regions(model, X, [0, 1, 2, 0]).axes
+    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    assert (picture[:, -1] == 2).all()
+    assert picture[-1, 0] == 0
+
+
+def test_heatmaps_show_each_neuron() -> None:
+    model = nn.MLP(2, [3, 1], "tanh", seed=0)
+    figure = plots.neuron_heatmaps(model, X)
+    assert len(figure.axes) == 4
+    image = np.asarray(figure.axes[1].images[0].get_array())
+    corner = X.min(0) - 0.12 * (X.max(0) - X.min(0))
+    model(corner.tolist())
+    assert image[0, 0] == pytest.approx(model.layers[0].neurons[1].a.data)
+    drawn(figure)
+
+
+def test_weights_as_images() -> None:
+    layer = nn.Layer(6, 10, seed=0)
+    figure = plots.weights_as_images(layer, (2, 3))
+    image = figure.axes[9].images[0].get_array()
+    assert np.asarray(image).ravel().tolist() == [w.data for w in layer.neurons[9].w]
+    drawn(figure)
+
+
+def test_the_confusion_matrix_counts() -> None:
+    figure = plots.confusion_matrix([0, 0, 1, 2], [0, 1, 1, 1], classes=["a", "b", "c"])
+    (axes,) = figure.axes
+    counts = {
+        (int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axes.texts
+    }
+    assert counts == {(0, 0): "1", (0, 1): "1", (1, 1): "1", (2, 1): "1"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+    drawn(figure)
+
+
+def test_the_confusion_matrix_knows_classes_that_nobody_is() -> None:
+    figure = plots.confusion_matrix([0, 1, 1], [0, 1, 0], ["setosa", "versicolor", "virginica"])
+    labels = figure.axes[0].get_xticklabels()
+    assert [label.get_text() for label in labels] == ["setosa", "versicolor", "virginica"]
+    assert labels[0].get_rotation() == 45
+    drawn(figure)
+
+
+def test_a_class_that_is_not_there_keeps_its_colour() -> None:
+    model = nn.MLP(2, [3])
+    model.load_state_dict({"layers.0.weight": [[0, 0]] * 3, "layers.0.bias": [0, 9, 0]})
+    (axes,) = plots.decision_regions(model, X, [0, 2, 0, 2]).axes
+    assert (np.asarray(axes.collections[0].get_array()) == 1).all()
+    assert [points.get_label() for points in axes.collections[1:]] == [
+        *("class 0", "class 1", "class 2")
+    ]
+    drawn(plots.decision_regions(up(), [[5.0, 1e7]] * 2, [1, 1]))
+
+
+@pytest.mark.parametrize(("activation", "half"), [("sigmoid", 0.5), ("step", 0.5), ("tanh", 0.0)])
+def test_the_line_lies_where_the_activation_has_its_middle(activation: str, half: float) -> None:
+    neuron = nn.Neuron(2, activation)
+    neuron.load_state_dict({"w": [0.0, 1.0], "b": -0.5})
+    (axes,) = plots.decision_regions(neuron, X, Y).axes
+    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    assert not picture[:28].any()
+    assert picture[-28:].all()
+    assert len(plots.neuron_heatmaps(neuron, X).axes) == 1
+
+
+def test_one_epoch_is_a_point() -> None:
+    assert nn.History(losses=[1.0], accuracies=[None]).plot().axes[0].lines[0].get_marker() == "o"
+
+
+def test_a_path_of_descent() -> None:
+    path = [(2.0, 2.0), (1.0, 0.5), (0.0, 0.0)]
+    figure = plots.descent_path(lambda p, q: Value(p) ** 2 + q * q, {"careful": path})
+    (axes,) = figure.axes
+    assert [tuple(point) for point in axes.lines[0].get_xydata()] == path
+    drawn(figure)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plots.decision_regions(up(), [[1.0]], [0]), "a plane has two features"),
+        (lambda: plots.neuron_heatmaps(nn.Dropout(), X), "there is no Layer and no Neuron in Drop"),
+        (lambda: plots.weights_as_images(nn.Layer(6, 1), (2, 2)), "2 × 2 does not fit 6 inputs"),
+        (lambda: plots.confusion_matrix([0, 1], [0]), "y has 2"),
+        (lambda: plots.confusion_matrix([-1, 1], [1, 1]), "a class in y is .* at least 0, got -1"),
+        (lambda: plots.decision_regions(up(), X, [0, 1, 2, 3]), "one output tells two classes"),
+        (lambda: plots.descent_path(lambda p, q: p, {}), "at least one place"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_plots_are_there_when_asked_for() -> None:
+    program = "import nn; print(nn.plots.curves.__name__); nn.linear"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "curves"
+    assert "AttributeError: module 'nn' has no attribute 'linear'" in done.stderr
+
+
+def test_without_matplotlib_it_says_how_to_get_it() -> None:
+    program = (
+        "import sys; sys.modules['matplotlib.axes'] = None\n"
+        "import nn\n"
+        "nn.History(losses=[1.0], accuracies=[1.0]).plot()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ImportError: plots are made with matplotlib: pip install" in done.stderr
+
+
+def test_a_threshold_of_ones_own_is_used() -> None:
+    (axes,) = plots.decision_regions(up(), X, Y, threshold=0.25).axes
+    line = axes.collections[1].get_paths()[0].vertices
+    np.testing.assert_allclose(line[:, 1], 0.75, atol=1e-9)
+
+
+def test_a_plane_goes_beyond_its_points_on_every_side() -> None:
+    for low, high, margin in ((-1.0, 3.0, 0.48), (100.0, 104.0, 0.48), (5.0, 5.0, 0.6)):
+        across, up = plots._axes_around(np.array([[low, 0.0], [high, 0.0]]))
+        assert (across[0], across[-1]) == pytest.approx((low - margin, high + margin))
+        assert (up[0], up[-1]) == pytest.approx((-0.12, 0.12))
+
+
+def test_contours_are_those_of_the_cost() -> None:
+    path = [(0.0, 0.0), (1.0, 4.0)]
+    (axes,) = plots.descent_path(lambda p, q: p, {"along": path}).axes
+    contours = [path.vertices for path in axes.collections[0].get_paths() if len(path.vertices)]
+    assert len(contours) > 3
+    for contour in contours:
+        assert np.ptp(contour[:, 0]) < 1e-9, "p is the same along a contour"
+
+
+def test_the_confusion_matrix_says_which_is_which() -> None:
+    (axes,) = plots.confusion_matrix([0, 1], [1, 1]).axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("said", "is")
+    assert {text.get_position() for text in axes.texts} == {(1, 0), (1, 1)}
+
+
+def test_curves_count_epochs_from_one_and_dash_the_held_out() -> None:
+    (axes,) = nn.History(losses=[3.0, 1.0], validation_losses=[4.0, 2.0]).plot().axes
+    assert [list(line.get_xdata()) for line in axes.lines] == [[1, 2], [1, 2]]
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+
+
+def test_plots_are_loaded_when_they_are_asked_for() -> None:
+    code = "import sys, nn; assert 'nn.picture.plots' not in sys.modules; print(nn.plots.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "nn.picture.plots"

@@ -1,0 +1,32 @@
+"""The table of operations, and where each of them can be tried."""
+
+from __future__ import annotations
+
+import itertools
+
+from autograd import Op
+from autograd.extend import TABLE
+
+ROWS = [row for row in TABLE.values() if row.arity]
+POINTS = (-40.0, -20.0, -2.5, -1.0, -0.3, 1e-3, 0.3, 1.0, 2.0, 3.5, 20.0, 40.0)
+
+
+def places(row: Op) -> list[tuple[float, ...]]:
+    """Operands on the row's domain, away from its kinks."""
+    grids = [POINTS] * row.arity
+    if row.name in ("pow", "power"):
+        grids = [(-2.5, -1.0, 0.3, 1.0, 2.0, 20.0), (-2.0, -0.5, 0.5, 1.0, 2.0, 3.0)]
+    return [
+        at
+        for at in itertools.product(*grids)
+        if (row.domain is None or row.domain.holds(*at)) and (row.kink is None or row.kink(*at))
+    ]
+
+
+def differentiable(row: Op, at: tuple[float, ...]) -> list[int]:
+    """The operands of `row` that have a derivative at this place."""
+    if row.name == "pow":
+        return [0]  # its exponent is a plain number
+    if row.name == "power" and at[0] < 0:
+        return [0]  # a negative base has whole exponents only
+    return list(range(row.arity))
