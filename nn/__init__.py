@@ -1,4 +1,6 @@
-"""Neurons, layers, costs, descent: neural networks on scalar Values, with PyTorch's names.
+"""Neural networks on scalar Values: layers, losses, optimisers and a trainer.
+
+Names follow PyTorch where PyTorch has the same thing.
 
 >>> import nn
 >>> nn.MLP(2, [2, 1], seed=0)
@@ -103,7 +105,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> ModuleType:
-    """`nn.plots` is imported when it is asked for, for it needs matplotlib."""
+    """Import `nn.plots` on first use, because it needs matplotlib."""
     if name == "plots":
         return importlib.import_module(".picture.plots", __name__)
     raise AttributeError(f"module 'nn' has no attribute {name!r}")

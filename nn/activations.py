@@ -1,4 +1,7 @@
-"""The table of activations: what a neuron makes of its weighted sum."""
+"""The table of activation functions.
+
+Neurons, layers, drawings and pages read `ACTIVATIONS`. To add an activation, add a row.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ from .settings import looked_up
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation, as one row.
+    """A row of the table of activations.
 
     Attributes:
-        name: what `activation=` calls it.
-        title: what a neuron that has it is called.
-        init: the initialiser that fits it.
-        of_one: the activation of one weighted sum; None if it takes those of a whole layer.
-        of_layer: the activations of a layer's weighted sums, if they depend on each other.
+        name: the name for the argument `activation=`.
+        title: the name in the `repr` of a neuron, as in ReLUNeuron.
+        init: the name of the default initialiser.
+        of_one: the function of one weighted sum; None if it needs those of a whole layer.
+        of_layer: the function of all weighted sums of a layer; None if `of_one` is enough.
     """
 
     name: str
@@ -45,14 +48,14 @@ ACTIVATIONS = {
         Activation("identity", "Linear", "xavier", Value.__pos__),
     )
 }
-"""Every activation by name; `identity` leaves the weighted sum as it is."""
+"""Every activation by name. `identity` returns the weighted sum unchanged."""
 
 
 def activation_named(name: str | bool) -> Activation:
-    """The row of this name; micrograd's `nonlin=True` and `False` are relu and identity.
+    """Return the activation of this name; True means relu and False identity, as in micrograd.
 
     Raises:
-        ValueError: there is none; the nearest names are given.
+        ValueError: there is no such activation. The error gives the nearest names.
 
     >>> activation_named("relu").init
     'he'

@@ -1,8 +1,8 @@
-"""Initialisers: where the weights start. Biases start at zero.
+"""Initialisers: functions that draw the first weights. Biases start at zero.
 
-Weights that are too large saturate the neurons behind them, weights that are too small let the
-signal fade; `xavier` and `he` keep its variance from layer to layer, for activations that are
-straight near zero, and for those that let half of it through.
+If weights are too large, the next neurons saturate; if they are too small, the signal fades from
+layer to layer. `xavier` keeps the variance of the signal for activations that are linear near
+zero, `he` for activations that pass half of their inputs, such as ReLU.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .activations import Activation
 from .settings import function, looked_up
 
 Initialiser = Callable[[random.Random, int, int], float]
-"""One weight, from a generator and the number of inputs and outputs of its layer."""
+"""A function (rng, nin, nout) that returns one weight; nin and nout are the layer's sizes."""
 
 Seed = int | float | str | random.Random | None
 
 
 def uniform(rng: random.Random, nin: int, nout: int) -> float:
-    """U(−1, 1), whatever the size of the layer.
+    """Draw a weight from U(−1, 1), whatever the size of the layer.
 
     >>> -1 <= uniform(random.Random(0), 784, 16) <= 1
     True
@@ -35,7 +35,7 @@ def uniform(rng: random.Random, nin: int, nout: int) -> float:
 
 
 def xavier(rng: random.Random, nin: int, nout: int) -> float:
-    """U(−r, r) with r = √(6/(nin + nout)): for activations that are straight near zero.
+    """Draw a weight from U(−r, r), r = √(6/(nin + nout)), for activations linear near zero.
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010, equation (16).
@@ -48,7 +48,7 @@ def xavier(rng: random.Random, nin: int, nout: int) -> float:
 
 
 def he(rng: random.Random, nin: int, nout: int) -> float:
-    """N(0, 2/nin): for activations that let half of their inputs through.
+    """Draw a weight from N(0, 2/nin), for activations that pass half of their inputs.
 
     Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015, equation (10).
 
@@ -62,12 +62,13 @@ INITIALISERS: dict[str, Initialiser] = {"uniform": uniform, "xavier": xavier, "h
 
 
 def generator(seed: Seed) -> random.Random:
-    """A generator of one's own from a seed; a generator as it is.
+    """Return a new generator for a seed, or the generator itself if one is given.
 
-    Without a seed it is seeded from the `random` module, and so follows `random.seed`.
+    For None, the new generator is seeded from the `random` module, so that `random.seed` makes it
+    reproducible.
 
     Raises:
-        TypeError: it is none of these.
+        TypeError: `seed` is neither a seed nor a generator.
 
     >>> generator(5).random() == random.Random(5).random()
     True
@@ -76,7 +77,7 @@ def generator(seed: Seed) -> random.Random:
         return seed
     if isinstance(seed, (bool, np.bool_)) or (isinstance(seed, float) and not isfinite(seed)):
         raise TypeError(f"a seed is a whole number or a random.Random, got {seed!r}")
-    if cast(object, seed) is random:  # the module draws as a generator does
+    if cast(object, seed) is random:  # the module has the methods of a generator
         return cast(random.Random, random)
     if seed is None:
         seed = random.random()
@@ -91,16 +92,16 @@ def generator(seed: Seed) -> random.Random:
 def start(
     init: str | Initialiser | None, seed: Seed, activation: Activation
 ) -> tuple[Initialiser, random.Random]:
-    """The initialiser and the generator that these settings stand for.
+    """Return the initialiser and the generator for the arguments `init` and `seed` of a layer.
 
     Args:
-        init: a name, a function, or None for the one that fits the activation.
-        seed: of the generator. With neither `init` nor `seed`, weights are drawn by
-            `random.uniform(-1, 1)`, as micrograd draws them.
-        activation: of the neurons.
+        init: a name, a function, or None for the activation's default initialiser.
+        seed: the seed of the generator. With neither `init` nor `seed`, weights are drawn with
+            `random.uniform(-1, 1)`, as in micrograd.
+        activation: the activation of the neurons.
 
     Raises:
-        ValueError: there is no such initialiser; the nearest names are given.
+        ValueError: there is no such initialiser. The error gives the nearest names.
         TypeError: `init` is a class.
     """
     if init is None and seed is None:

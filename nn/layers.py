@@ -1,4 +1,8 @@
-"""Neurons, layers of them, networks of layers, and dropout."""
+"""The building blocks of networks: `Neuron`, `Layer`, `Sequential`, `MLP` and `Dropout`.
+
+A neuron is scalar code on Values. Its last z and a stay in its attributes, where drawings and the
+diagnosis read them.
+"""
 
 from __future__ import annotations
 
@@ -20,27 +24,28 @@ from .settings import Checked, finite, flag, instance, refuse_masked, several, s
 
 
 class Neuron(Module):
-    """A neuron: z = b + Σᵢ wᵢ·xᵢ, and its activation a = f(z).
+    """A neuron: the weighted sum z = b + Σᵢ wᵢ·xᵢ and the activation a = f(z).
 
     Args:
-        nin: how many inputs it takes.
+        nin: the number of inputs.
         activation: a name from `nn.ACTIVATIONS`.
-        nonlin: micrograd's: True is `activation="relu"`, False is `activation="identity"`.
-        init: the initialiser of the weights: "uniform", "xavier", "he", or a function; by
-            default the one that fits the activation. The bias starts at zero.
-        seed: of the generator that draws the weights. With neither `init` nor `seed` they are
-            drawn by `random.uniform(-1, 1)`, as in micrograd.
-        nout: how many neurons its layer has, which some initialisers want to know.
+        nonlin: micrograd's argument: True means `activation="relu"`, False
+            `activation="identity"`.
+        init: the initialiser of the weights: "uniform", "xavier", "he", or a function. Default:
+            the one that `nn.ACTIVATIONS` names for the activation. The bias starts at zero.
+        seed: the seed of the weights. With neither `init` nor `seed`, weights are drawn with
+            `random.uniform(-1, 1)`, as in micrograd.
+        nout: the number of neurons in the layer, which some initialisers use.
 
     Attributes:
-        w: the weights, a tuple of nin.
+        w: the weights, a tuple of nin Values.
         b: the bias.
         z: the weighted sum of the last call; None before the first.
         a: the activation of the last call; None before the first.
 
     Raises:
         ValueError: `nin` is below 1, there is no such activation or initialiser, or the
-            activation is softmax, which takes a whole layer.
+            activation is softmax, which needs a whole layer.
 
     >>> neuron = Neuron(2, "sigmoid", seed=0)
     >>> neuron.load_state_dict({"w": [2.0, -1.0], "b": 0.5})
@@ -75,19 +80,19 @@ class Neuron(Module):
         self._label("w[{}]", "", "")
 
     def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
-        """The weights, drawn by the initialiser, and the bias, zero."""
+        """Yield each weight with a number drawn by the initialiser, and the bias with zero."""
         for w in self.w:
             yield w, self.init(rng, self.nin, self.nout)
         yield self.b, 0.0
 
     def _label(self, weight: str, layer: str, neuron: str) -> None:
-        """Name what this neuron holds: its place in its layer, and its layer's in the network."""
+        """Label the parameters, z and a by the neuron's place in the layer and in the network."""
         for i, w in enumerate(self.w):
             w.label = weight.format(i)
         self.b.label, self._z, self._a = (f"{letter}{layer}{neuron}" for letter in "bza")
 
     def weighted_sum(self, inputs: Sequence[Value]) -> Value:
-        """z = b + Σᵢ wᵢ·xᵢ, added from left to right, and kept."""
+        """Compute z = b + Σᵢ wᵢ·xᵢ, from left to right, and store it in `z`."""
         z = self.b
         for w, x in zip(self.w, inputs):
             z = z + w * x
@@ -96,19 +101,19 @@ class Neuron(Module):
         return z
 
     def activated(self, a: Value) -> Value:
-        """Keep an activation for a look."""
+        """Store an activation in `a`, label it, and return it."""
         a.label = a.label or self._a
         self.a = a
         return a
 
     def forward(self, x: Any) -> Value:
-        """a = f(b + Σᵢ wᵢ·xᵢ).
+        """Compute a = f(b + Σᵢ wᵢ·xᵢ).
 
         Args:
             x: nin numbers or Values.
 
         Raises:
-            ValueError: there are more or fewer than nin.
+            ValueError: x does not have nin items.
         """
         z = self.weighted_sum(_inputs(x, self))
         assert self.activation.of_one is not None
@@ -119,15 +124,15 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side that see the same inputs: a = f(W x + b).
+    """A fully connected layer: nout neurons on the same inputs, a = f(W x + b).
 
     Args:
-        nin: how many inputs each neuron takes.
-        nout: how many neurons there are.
+        nin: the number of inputs of each neuron.
+        nout: the number of neurons.
         activation, nonlin, init, seed: as for `Neuron`; the activation may be "softmax".
 
     Attributes:
-        neurons: the neurons, nout of them.
+        neurons: the list of neurons.
 
     Raises:
         ValueError: `nin` or `nout` is below 1, or there is no such activation or initialiser.
@@ -159,9 +164,9 @@ class Layer(Module):
             neuron._label(f"W{layer}[{j},{{}}]", layer, f"[{j}]")
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """`weight`, shape (nout, nin), and `bias`, shape (nout,), as arrays of Values.
+        """Return `weight`, shape (nout, nin), and `bias`, shape (nout,), as arrays of Values.
 
-        Whatever parameters a kind of layer or neuron has besides follow under their own names.
+        Parameters that a subclass of Layer or Neuron adds follow under their own names.
         """
         weight = np.array([neuron.w for neuron in self.neurons], dtype=object)
         bias = np.array([neuron.b for neuron in self.neurons], dtype=object)
@@ -170,13 +175,16 @@ class Layer(Module):
         return {"weight": weight, "bias": bias, **others}
 
     def forward(self, x: Any) -> Value | list[Value]:
-        """The activations of the neurons: a list, or the Value itself where there is one neuron.
+        """Compute the activations of the neurons.
 
         Args:
             x: nin numbers or Values.
 
+        Returns:
+            A list of nout Values, or the Value itself if nout is 1.
+
         Raises:
-            ValueError: there are more or fewer than nin.
+            ValueError: x does not have nin items.
         """
         inputs = _inputs(x, self)
         outputs = []
@@ -194,10 +202,10 @@ class Layer(Module):
 
 
 def layers_of(model: Module) -> dict[str, Layer]:
-    """The layers of a model by name; a neuron that is in none is a layer of one.
+    """Return the layers of a model by name; a neuron outside any layer counts as a layer of one.
 
     Raises:
-        ValueError: there are none.
+        ValueError: the model has no layers and no neurons.
 
     >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
     (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
@@ -219,13 +227,13 @@ def layers_of(model: Module) -> dict[str, Layer]:
 
 
 class Sequential(Module):
-    """Modules in a row: the outputs of each are the inputs of the next.
+    """A chain of modules: the outputs of each module are the inputs of the next.
 
     Args:
         layers: modules, or plain functions of a list of Values.
 
     Raises:
-        TypeError: one cannot be called.
+        TypeError: a layer cannot be called, is a class, or is a module of another library.
 
     >>> network = Sequential(Layer(2, 8, "tanh", seed=0), Dropout(0.5, seed=0), Layer(8, 1, seed=1))
     >>> len(network), len(network.parameters()), network[1]
@@ -247,7 +255,7 @@ class Sequential(Module):
                 layer._label(str(next(count)))
 
     def forward(self, x: Any) -> Any:
-        """The outputs of the last module, from the inputs of the first."""
+        """Compute the outputs of the last module from the inputs of the first."""
         for i, layer in enumerate(self.layers):
             with scope(f"layers[{i}]"):
                 x = layer(x)
@@ -268,16 +276,16 @@ class Sequential(Module):
 
 
 class MLP(Sequential):
-    """A multi-layer perceptron: layers of neurons, each fully connected to the one before.
+    """A multi-layer perceptron: a chain of fully connected layers.
 
     Args:
-        nin: how many inputs the network takes.
-        nouts: how many neurons each layer has; the last number is that of the outputs.
-        activation: of all layers but the last.
-        output: the activation of the last layer; "identity" leaves the logits as they are.
-        init, seed: as for `Neuron`; one generator serves all layers in turn. Without either,
-            weights are drawn from −1 to 1 as in micrograd, whatever the size of the layers:
-            that is for small networks, so give a seed.
+        nin: the number of inputs.
+        nouts: the number of neurons of each layer; the last is the number of outputs.
+        activation: the activation of all layers but the last.
+        output: the activation of the last layer; "identity" gives logits.
+        init, seed: as for `Neuron`; one generator draws all layers in order. Give a seed for
+            anything but small networks: without `init` and `seed`, weights are drawn from −1 to 1
+            as in micrograd, whatever the size of the layers.
 
     Raises:
         TypeError: `nouts` is not a sequence.
@@ -314,14 +322,14 @@ class MLP(Sequential):
 
 
 class Dropout(Module):
-    """Sets each input to zero with probability p in training, and scales the others up.
+    """Dropout: in training, set each input to zero with probability p and scale up the others.
 
-    xᵢ·mᵢ/(1 − p) with mᵢ = 0 with probability p, else 1: the expected value stays xᵢ, so that
-    nothing needs to change in evaluation (`model.eval()`), where everything passes.
+    The output is xᵢ·mᵢ/(1 − p), where mᵢ is 0 with probability p, else 1. Its expected value is
+    xᵢ, so evaluation (`model.eval()`) returns the inputs unchanged.
 
     Args:
         p: the probability, at least 0 and below 1.
-        seed: of the generator that draws the masks, one for each call.
+        seed: the seed of the masks. Each call draws a new mask.
 
     Raises:
         ValueError: p is out of range.
@@ -343,19 +351,19 @@ class Dropout(Module):
         self._rng, self._alone = generator(seed), False
 
     def seed(self, seed: Seed) -> None:
-        """Start the masks anew.
+        """Restart the random masks from a seed.
 
         Raises:
-            TypeError: it is no seed.
+            TypeError: `seed` is not a seed.
         """
         rng = generator(seed)
         if self._alone and isinstance(seed, (int, float, str)):
-            self._rng.seed(seed)  # the same generator goes on, so nothing is compiled anew
+            self._rng.seed(seed)  # compiled code holds this generator and stays valid
         else:
             self._rng, self._alone = rng, isinstance(seed, (int, float, str))
 
     def forward(self, x: Any) -> Any:
-        """The inputs, some of them zero; one Value or number stays one."""
+        """Return the inputs with some set to zero; a single Value or number gives a single one."""
         if not self.training or self.p == 0.0:
             return x
         if hasattr(x, "__len__"):
@@ -372,7 +380,7 @@ class Dropout(Module):
 
 
 def seed_dropouts(model: Module, name: str) -> None:
-    """Start the masks of all dropouts in a model anew, each by a seed of its own."""
+    """Restart the masks of all dropouts in a model, each with its own seed derived from `name`."""
     dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
     for k, dropout in enumerate(dropouts):
         dropout.seed(f"{name}, dropout {k}")
@@ -383,7 +391,7 @@ def _activation(name: str | bool, nonlin: bool | None) -> Activation:
 
 
 def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
-    """The inputs as Values: a number becomes one constant, however many neurons see it."""
+    """Return the inputs as Values. Each number becomes one constant that all neurons share."""
     if hasattr(x, "tolist"):
         refuse_masked(x, "x")
         x = x.tolist()
@@ -399,7 +407,7 @@ def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
 
 
 def _is_table(x: Any) -> bool:
-    """Whether these are rows of numbers, as far as the first of them tells."""
+    """Return True if x is a table, judged by its first item."""
     first = next(iter(x), None)
     return (
         hasattr(first, "__len__") and not isinstance(first, str) and getattr(first, "ndim", 1) > 0

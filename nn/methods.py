@@ -1,7 +1,8 @@
-"""The methods of `Module` and `History` that call what is built on them: pictures and pages.
+"""The methods of `Module` and `History` that draw pictures and write pages.
 
-This module comes last and gives them these methods, so that imports point one way. For type
-checkers both classes derive from the classes here.
+Pictures and pages import `Module` and `History`, so these methods cannot be defined in the
+classes: this module adds them after both are imported. For type checkers, `Module` and `History`
+derive from the classes here.
 """
 
 from __future__ import annotations
@@ -23,24 +24,27 @@ if TYPE_CHECKING:
 
 
 class OfModule:
-    """What every `Module` has besides its parameters and its outputs."""
+    """The methods that are added to `Module`."""
 
     def save_html(self: Any, path: str | os.PathLike[str], **options: Any) -> str:
-        """Write a page that shows the network and plays its training, and return its path.
+        """Write an HTML page that shows the network and plays its training; return its path.
 
-        The page is one file that needs no network and no server: weights and gradients by epoch,
-        the loss, what each neuron sees, and inputs to try. Options and more:
-        `nn.picture.page.network_page`.
+        The page is one file that works offline. It shows weights and gradients by epoch, the
+        loss and what each neuron sees, and runs the network on inputs of the reader's choice. For
+        the options see `nn.picture.page.network_page`.
 
         Raises:
             ValueError: the model cannot be shown, or an option does not fit it.
-            OSError: the file cannot be written; what stood there is untouched.
+            OSError: the file cannot be written. An existing file is unchanged.
         """
-        file = checked_path(path)  # before the page is made, which takes time
+        file = checked_path(path)  # first, because making the page takes time
         return network_page(self, **options).save(file)
 
     def _repr_html_(self: Any) -> str | None:
-        """The text, and the drawing of the network; None, for the text alone, if it is none."""
+        """Return text and drawing as HTML; None if the module cannot be drawn.
+
+        For None a notebook shows the text alone.
+        """
         try:
             drawing = draw(self).markup()
         except (RenderError, ValueError):
@@ -54,15 +58,15 @@ class OfModule:
 
 
 class OfHistory:
-    """What a `History` has besides its numbers."""
+    """The method that is added to `History`."""
 
     def plot(self: Any) -> Figure:
-        """The curves of cost and accuracy, as a matplotlib figure.
+        """Plot cost and accuracy by epoch, as a matplotlib figure.
 
         Raises:
-            ImportError: matplotlib is not there; it says how to install it.
+            ImportError: matplotlib is not installed. The error says how to install it.
         """
-        from .picture.plots import curves  # which needs matplotlib
+        from .picture.plots import curves  # here, because it needs matplotlib
 
         return curves(self)
 

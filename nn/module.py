@@ -1,4 +1,8 @@
-"""`Module`: a thing with parameters, that finds, names, saves and loads them."""
+"""`Module`, the base class of neurons, layers, networks and losses.
+
+A module finds its parameters by walking through its attributes. All names in `state_dict()` and
+in saved files come from this walk.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +35,16 @@ else:
 
 Self = TypeVar("Self", bound="Module")
 LEAF = TABLE["leaf"]
-MANY = 50  # rows from which on it pays to compile
-PROBED = 12  # rows that the engine predicts as well
+MANY = 50  # `predict` compiles from this number of rows on
+PROBED = 12  # rows on which `predict` compares compiled code with the engine
 
 
 class Module(OfModule):
-    """Something with parameters: a neuron, a layer, a network, or one of your own.
+    """Base class of everything that has parameters: neurons, layers, networks and your own classes.
 
-    Its parameters are the Values you made and keep in its attributes, directly, in lists, or in
-    other modules. What a neuron computed and keeps for a look is no parameter.
+    The parameters are the leaf Values in the module's attributes: directly, in lists, tuples,
+    dicts or arrays, or in other modules. Computed Values, such as a neuron's last output, are not
+    parameters.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -53,12 +58,15 @@ class Module(OfModule):
     {'slope': Value(data=2.0, grad=0.0), 'intercept': Value(data=1.0, grad=0.0)}
     """
 
-    _answers: Any = None  # what its outputs say, once a Trainer has trained it
+    _answers: Any = None  # the `Answers` of the last training; set by Trainer
     _training = True
 
     @property
     def training(self) -> bool:
-        """Whether dropout drops: as `train()` and `eval()` said, or `mode` around the call."""
+        """True in training mode, in which dropout is active.
+
+        The innermost enclosing `mode` block decides; without one, the last `train()` or `eval()`.
+        """
         for told in reversed(setting("training") or ()):
             if id(self) in told.modules:
                 return told.training  # type: ignore[no-any-return]
@@ -69,22 +77,22 @@ class Module(OfModule):
         self._training = flag(training, "training")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """`forward(...)`."""
+        """Return `forward(...)`."""
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; each kind of module says what.
+        """Compute the outputs. Every subclass defines this method.
 
         Raises:
-            NotImplementedError: this kind does not say.
+            NotImplementedError: the subclass does not define it.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, x)")
 
     # ------------------------------------------------------------------ parameters
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Each parameter with its name, such as `layers.0.neurons.3.w.2`; a shared one once."""
-        seen = {id(self)}  # by id, for a module may compare by its contents
+        """Yield each parameter once, with its name, such as `layers.0.neurons.3.w.2`."""
+        seen = {id(self)}  # ids, because a module may define __eq__ by its contents
         stack = list(self._members())[::-1]
         while stack:
             name, member = stack.pop()
@@ -97,22 +105,26 @@ class Module(OfModule):
                 stack.extend([(f"{name}.{inner}", m) for inner, m in member._members()][::-1])
 
     def parameters(self) -> list[Value]:
-        """The parameters, in the order of `named_parameters()`."""
+        """Return the parameters, in the order of `named_parameters()`."""
         return [parameter for _, parameter in self.named_parameters()]
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Empty the gradient of every parameter; it is then none, however PyTorch is asked."""
+        """Clear the gradient of every parameter.
+
+        `set_to_none` is accepted for compatibility with PyTorch and has no effect.
+        """
         flag(set_to_none, "set_to_none")
         for parameter in self.parameters():
             parameter.zero_grad()
 
     def reset_parameters(self, seed: Seed) -> None:
-        """Draw all weights anew, each by the initialiser it was first drawn by.
+        """Draw all weights again, each with the initialiser that first drew it.
+
+        On an error no parameter has changed.
 
         Raises:
-            TypeError: a module of yours has parameters that no `drawn(rng)` names.
-            TypeError, ValueError: one would start from what is no finite number. Nothing has
-                changed then.
+            TypeError: a module has a parameter that its `drawn(rng)` does not yield.
+            TypeError, ValueError: `drawn(rng)` yields something other than a finite number.
 
         >>> from nn import MLP
         >>> model = MLP(2, [3, 1], seed=0)
@@ -133,14 +145,14 @@ class Module(OfModule):
         move(self.parameters(), [drawn[id(parameter)] for parameter in self.parameters()])
 
     def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
-        """Each parameter with the number it starts from, drawn anew; nothing is changed."""
+        """Return each parameter with a newly drawn start value, without setting it."""
         inside = [member for _, member in self._members(parameters=False)]
         with _entering(self) as first:
             found = [pair for member in inside if first for pair in member.drawn(rng)]
         return iter(found)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """This module, named "", and all inside it, the outer before the inner; a shared one once.
+        """Yield this module, named "", and every module inside it, each once, outer before inner.
 
         >>> from nn import MLP
         >>> [name for name, _ in MLP(1, [1]).named_modules()]
@@ -158,7 +170,7 @@ class Module(OfModule):
                 stack.extend((prefix + inner, m) for inner, m in reversed(inside))
 
     def modules(self) -> Iterator[Module]:
-        """The modules of `named_modules()`, without their names."""
+        """Return an iterator over the modules of `named_modules()`, without their names."""
         return (module for _, module in self.named_modules())
 
     def _members(self, parameters: bool = True) -> Iterator[tuple[str, Any]]:
@@ -168,27 +180,31 @@ class Module(OfModule):
     # ------------------------------------------------------------------ modes
 
     def train(self: Self, mode: bool = True) -> Self:
-        """Set this module and all inside it to training: dropout drops."""
+        """Put this module and all modules inside it into training mode, and return it.
+
+        With `mode=False` they go into evaluation mode.
+        """
         mode = flag(mode, "mode")
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self: Self) -> Self:
-        """Set this module and all inside it to evaluation: dropout lets everything through."""
+        """Put this module and all modules inside it into evaluation mode, and return it."""
         return self.train(False)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The outputs for each row of X, as numbers: no graph, no dropout.
+        """Compute the outputs for each row of X as numbers, without a graph and without dropout.
 
         Args:
             X: rows of features, shape (n, nin).
 
         Returns:
-            Shape (n, nout), or (n,) where the module has one output.
+            The outputs, shape (n, nout), or (n,) if the module has one output.
 
         Raises:
-            TypeError, ValueError: X is not a table of finite numbers (row and column are named).
+            TypeError, ValueError: X is not a table of finite numbers. The error names row and
+                column.
 
         >>> from nn import MLP
         >>> MLP(2, [3], seed=0).predict([[0.0, 0.0], [1.0, 2.0]]).shape
@@ -201,9 +217,10 @@ class Module(OfModule):
             return np.array([numbers(self(row)) for row in rows.tolist()])
 
     def _predicted(self, rows: np.ndarray) -> np.ndarray | None:
-        """The outputs by compiled code; None if it cannot be done, or differs from the engine.
+        """Compute the outputs with compiled code; return None if this fails.
 
-        It is held against the engine on rows that are chosen to differ.
+        It fails if the model cannot be compiled, or if the outputs differ from the engine's on
+        some rows that `Probes` chooses.
         """
 
         def listed(x: Any) -> Any:
@@ -233,9 +250,9 @@ class Module(OfModule):
     # ------------------------------------------------------------------ state
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The parameters as arrays of Values, by name: what `state_dict` holds the numbers of.
+        """Return the parameters as arrays of Values, under the names of `state_dict()`.
 
-        A layer has `weight`, shape (nout, nin), and `bias`, shape (nout,), as PyTorch's Linear.
+        A layer has `weight`, shape (nout, nin), and `bias`, shape (nout,), like PyTorch's Linear.
         """
         found: dict[str, np.ndarray] = {}
         with _entering(self) as first:
@@ -244,7 +261,7 @@ class Module(OfModule):
         return found
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """The numbers of the parameters by name, laid out as PyTorch lays them out.
+        """Return the numbers of the parameters by name, in PyTorch's layout.
 
         >>> from nn import MLP
         >>> {name: array.shape for name, array in MLP(2, [3, 1]).state_dict().items()}
@@ -257,15 +274,17 @@ class Module(OfModule):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set the parameters to these numbers: a `state_dict()`, or one of PyTorch's.
+        """Set the parameters to the numbers of a `state_dict()`, of this module or of PyTorch.
+
+        On an error no parameter has changed.
 
         Args:
             state: arrays by name. PyTorch names those of a `Sequential` `0.weight`, not
                 `layers.0.weight`; `dict(zip(model.state_dict(), theirs.values()))` renames them.
 
         Raises:
-            ValueError: a name is missing or unknown, a shape is another, or a number is not
-                finite. No parameter has changed then.
+            ValueError: a name is missing or unknown, a shape does not match, or a number is not
+                finite.
 
         >>> from nn import Neuron
         >>> neuron = Neuron(2)
@@ -283,20 +302,21 @@ class Module(OfModule):
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters to an `.npz` file, whole or not at all.
+        """Write the parameters to an `.npz` file.
 
         Raises:
-            OSError: the file cannot be written; an old one is untouched.
+            OSError: the file cannot be written. An existing file is unchanged.
         """
         save_arrays(path, self.state_dict())
 
     def load(self: Self, path: str | os.PathLike[str]) -> Self:
         """Set the parameters to those in an `.npz` file, and return the module.
 
+        On an error no parameter has changed.
+
         Raises:
             OSError: the file cannot be read.
-            ValueError: it is damaged, or holds the parameters of another model. No parameter has
-                changed then.
+            ValueError: the file is damaged, or holds the parameters of another model.
         """
         state = load_arrays(path)
         try:
@@ -316,7 +336,10 @@ _entered: ContextVar[frozenset[int]] = ContextVar("_entered", default=frozenset(
 
 @contextlib.contextmanager
 def _entering(module: Module) -> Iterator[bool]:
-    """Whether a walk is not inside this module yet: one may keep the module it is part of."""
+    """Mark a module as being visited; yield False if it was being visited already.
+
+    This stops recursion where a module holds a reference to the module that contains it.
+    """
     outer = _entered.get()
     token = _entered.set(outer | {id(module)})
     try:
@@ -326,9 +349,10 @@ def _entering(module: Module) -> Iterator[bool]:
 
 
 class mode(Setting):
-    """Inside, the module and all inside it are in this mode, for this thread or task alone.
+    """A `with` block in which a module and all modules inside it are in one mode.
 
-    What the modules themselves were told by `train()` and `eval()` is not touched.
+    It applies to the current thread or task only, and does not change what `train()` and `eval()`
+    have set.
 
     >>> from nn import Dropout
     >>> dropout = Dropout(0.5, seed=0)
@@ -343,16 +367,20 @@ class mode(Setting):
         self._told = _Told(module, training)
 
     def within(self, outer: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The mode of these modules, after what was told around; the last word counts."""
+        """Return the settings inside the block: those around it, and this mode last.
+
+        `Module.training` reads the modes from last to first.
+        """
         around = [told for told in outer.get("training") or () if told.root is not self._told.root]
         return {**outer, "training": (*around, self._told)}
 
 
 class _Told:
-    """The mode that a block gives to a module and all inside it.
+    """The mode that a `mode` block gives to a module and all modules inside it.
 
     Attributes:
-        root, training: the module, and whether it trains.
+        root: the module.
+        training: True for training mode.
     """
 
     def __init__(self, root: Module, training: bool) -> None:
@@ -360,7 +388,7 @@ class _Told:
 
     @functools.cached_property
     def modules(self) -> dict[int, Module]:
-        """All that it is told to, by id; found when somebody asks, for hardly any module does."""
+        """The modules concerned, by id. Computed on first use, because few modules read it."""
         return {id(module): module for module in self.root.modules()}
 
     def __eq__(self, other: object) -> bool:
@@ -372,18 +400,18 @@ class _Told:
 
 
 class evaluating(mode):
-    """Inside, nothing is recorded, and nothing of the module dropped."""
+    """A `with` block in which a module is in evaluation mode and no graph is recorded."""
 
     def __init__(self, module: Module) -> None:
         super().__init__(module, training=False)
 
     def within(self, outer: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The mode, and `no_grad` as well."""
+        """Return the settings of `mode`, with recording off as in `no_grad`."""
         return {**super().within(outer), "recording": False}
 
 
 def numbers(outputs: Any) -> Any:
-    """The data of what a module returned: a Value's number, or a list of them.
+    """Return the numbers in a module's outputs: a float for a Value, a list for a list.
 
     >>> numbers([Value(1.0), Value(2.0)])
     [1.0, 2.0]
@@ -400,7 +428,10 @@ def _is_parameter(thing: Any) -> bool:
 def _inside(
     thing: Any, name: str, parameters: bool, around: tuple[Any, ...] = ()
 ) -> Iterator[tuple[str, Any]]:
-    """The modules in an attribute, and the parameters if they are wanted, each with its name."""
+    """Yield the modules in an attribute, and its parameters if wanted, each with its name.
+
+    `around` holds the containers that are being visited.
+    """
     if isinstance(thing, Module) or (parameters and _is_parameter(thing)):
         yield name, thing
     else:
@@ -412,7 +443,7 @@ def _inside(
 
 
 def _items(thing: Any, around: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    """What a list, tuple, dict or array holds; nothing if it stands inside itself."""
+    """Return the items of a list, tuple, dict or array; none if it is among `around` (a cycle)."""
     if any(outer is thing for outer in around):
         return []
     if isinstance(thing, dict):
@@ -423,7 +454,7 @@ def _items(thing: Any, around: tuple[Any, ...]) -> list[tuple[Any, Any]]:
 
 
 def _tensors(thing: Any, name: str, around: tuple[Any, ...] = ()) -> dict[str, np.ndarray]:
-    """The arrays of parameters in an attribute; lists of equal length make one array."""
+    """Return the arrays of parameters in an attribute; regular nested lists become one array."""
     if isinstance(thing, Module):
         return {f"{name}.{inner}": tensor for inner, tensor in thing.tensors().items()}
     if _is_parameter(thing):
@@ -438,7 +469,7 @@ def _tensors(thing: Any, name: str, around: tuple[Any, ...] = ()) -> dict[str, n
 
 
 def _shape(thing: Any, around: tuple[Any, ...] = ()) -> tuple[int, ...] | None:
-    """The shape of nested lists of parameters; None if they are ragged or hold other things."""
+    """Return the shape of nested lists of parameters; None if ragged or not only parameters."""
     if _is_parameter(thing):
         return ()
     if isinstance(thing, dict) or not (items := _items(thing, around)):

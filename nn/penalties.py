@@ -1,4 +1,4 @@
-"""Penalties: costs of the parameters themselves, against overfitting."""
+"""Penalties on the size of the parameters, against overfitting; see `Trainer(penalty=...)`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from .settings import at_least_zero
 
 
 def l1_penalty(parameters: Iterable[Value], strength: float) -> Value:
-    """strength·Σ|w|: pulls each parameter towards zero by the same amount, many to zero itself.
+    """Compute the L1 penalty strength·Σ|w|.
+
+    Its gradient has the same size for every parameter, which drives many of them to zero.
 
     Raises:
-        TypeError: `parameters` holds other things than Values.
+        TypeError: `parameters` holds something other than Values.
         ValueError: `strength` is negative.
 
     Source: Tibshirani, "Regression shrinkage and selection via the lasso", JRSS B 58 (1996).
@@ -28,10 +30,10 @@ def l1_penalty(parameters: Iterable[Value], strength: float) -> Value:
 
 
 def l2_penalty(parameters: Iterable[Value], strength: float) -> Value:
-    """strength·Σw²: pulls each parameter towards zero in proportion to its size.
+    """Compute the L2 penalty strength·Σw²; its gradient is proportional to each parameter.
 
     Raises:
-        TypeError: `parameters` holds other things than Values.
+        TypeError: `parameters` holds something other than Values.
         ValueError: `strength` is negative.
 
     Source: Hoerl and Kennard, "Ridge regression", Technometrics 12 (1970).

@@ -1,4 +1,9 @@
-"""Compiled code beside the engine: on which rows to hold it, and when two numbers differ."""
+"""Comparing compiled code with the engine: on which rows, and with which tolerance.
+
+`Module.predict` and `training.code` use it. If a model branches on a number, compiled code is
+right only for rows that take the recorded branch, so the rows are chosen to be as different as
+possible.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +14,24 @@ from typing import Any
 
 import numpy as np
 
-FEW = 32  # so many values of a column are each looked at; of more, the extremes
-RELATIVE, ABSOLUTE = 1e-7, 1e-12  # the second of the square of the largest number that goes in
-LOOKED_THROUGH = 1 << 18  # numbers; of larger tables some rows, drawn at random
+FEW = 32  # a column with at most this many different values is probed at each of them
+RELATIVE, ABSOLUTE = 1e-7, 1e-12  # ABSOLUTE is multiplied by the square of the largest number
+LOOKED_THROUGH = 1 << 18  # numbers searched for probes; larger tables are sampled by row
 
 
 class Probes:
-    """Rows of a table without end: first the most telling, then in turns others and random ones.
+    """An endless stream of rows to compare on.
+
+    First come the rows in `telling`, then in alternation rows with notable features and rows
+    drawn at random.
 
     Args:
         X: features, shape (n, nin).
-        y: targets, shape (n, ...), if there are any.
-        seed: of what is drawn at random.
+        y: targets, shape (n, ...); None if there are none.
+        seed: the seed of the random rows.
 
     Attributes:
-        telling: a row of each kind of target, the first and the last.
+        telling: rows that cover the targets, and the first and the last row.
 
     >>> probes = Probes(np.array([[3.0], [1.0], [2.0], [1.0]]), np.array([0.0, 1.0, 1.0, 1.0]))
     >>> probes.telling, sorted(set(probes.next(20)))
@@ -39,7 +47,7 @@ class Probes:
         self._rows = self._in_turns(others, len(X), rng)
 
     def next(self, count: int) -> list[int]:
-        """So many rows more, none of them twice."""
+        """Take the next `count` rows of the stream and return them without duplicates."""
         return list(dict.fromkeys(itertools.islice(self._rows, count)))
 
     def _in_turns(self, others: list[int], count: int, rng: random.Random) -> Iterator[int]:
@@ -50,24 +58,29 @@ class Probes:
 
 
 def unlike(found: Any, wanted: Any, *goes_in: Any) -> np.ndarray:
-    """The places at which two computations of the same differ by more than rounding.
+    """Return the indices at which two results differ by more than rounding.
 
     Args:
         found, wanted: numbers in the same shape.
-        goes_in: what they were computed from: large numbers that cancel leave large rounding.
+        goes_in: the inputs of the computation. Large inputs that cancel leave large rounding
+            errors, so they widen the tolerance.
 
     >>> unlike([1.0, 2.0], [1.0 + 1e-15, 2.1])
     array([1])
     """
     sizes = np.concatenate([np.ravel(x) for x in (wanted, *goes_in)])
     largest = np.abs(sizes).max(initial=1.0, where=np.isfinite(sizes))
-    absolute = ABSOLUTE * min(largest, 1e150) ** 2  # which is finite
+    absolute = ABSOLUTE * min(largest, 1e150) ** 2  # the minimum keeps the square finite
     close = np.isclose(found, wanted, RELATIVE, absolute, equal_nan=True)
     return np.flatnonzero(~close)
 
 
 def _marked(table: np.ndarray, rng: random.Random) -> list[int]:
-    """A row of each value of a column that has few; of other columns the extremes and around 0."""
+    """Return rows with notable values in some column.
+
+    For a column with at most `FEW` different values this is one row for each value; for other
+    columns, the rows of the least value, the greatest, and the one nearest to 0.
+    """
     rows = np.arange(len(table))
     if table.size > LOOKED_THROUGH:
         count = max(LOOKED_THROUGH // table.shape[1], 1)

@@ -1,4 +1,8 @@
-"""The checks that settings and arguments of `nn` go through: those of `autograd`, and names."""
+"""Checks for the settings and arguments of `nn`.
+
+Most come from `autograd.extend.boundary`. A check takes a value and the name that an error calls
+it, and returns the value to store.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,11 @@ Row = TypeVar("Row")
 
 
 class Checked(Generic[Row]):
-    """An attribute that goes through a check whenever it is set, by `__init__` or later.
+    """A descriptor for an attribute that is checked whenever it is set, in `__init__` or later.
 
     Args:
-        check: takes what it is set to and what it is called; returns what is kept.
-        what: what an error calls it; by default its name.
+        check: a function (value, name) that returns the value to store.
+        what: the name for error messages. Default: the attribute's name.
 
     >>> class Rate:
     ...     lr = Checked(boundary.positive)
@@ -47,7 +51,7 @@ class Checked(Generic[Row]):
 
 
 def optional(check: Callable[[Any, str], Row]) -> Callable[[Any, str], Row | None]:
-    """The same check, for what may also be None."""
+    """Return a check that accepts None as well."""
     return lambda x, what: None if x is None else check(x, what)
 
 
@@ -70,20 +74,20 @@ whole = boundary.whole
 
 
 def instance_of(kind: type[Row], expected: str) -> Callable[[Any, str], Row]:
-    """A check for an attribute that holds an object of this class."""
+    """Return a check that accepts instances of a class."""
     return lambda x, what: instance(x, kind, f"{what} is {expected}")
 
 
 def function_as(expected: str) -> Callable[[Any, str], Callable[..., Any]]:
-    """A check for an attribute that is called."""
+    """Return a check that accepts functions and other callables."""
     return lambda x, what: function(x, f"{what} is {expected}")
 
 
 def looked_up(name: object, table: Mapping[str, Row], what: str) -> Row:
-    """The row of this name.
+    """Return the row of a table by its name.
 
     Raises:
-        ValueError: there is none; the nearest names are given.
+        ValueError: there is no such name. The error gives the nearest names.
 
     >>> looked_up("tahn", {"tanh": 1, "relu": 2}, "activation")
     Traceback (most recent call last):

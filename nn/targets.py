@@ -1,4 +1,4 @@
-"""Classes as targets: their indices, and one-hot vectors."""
+"""Targets that are classes: class indices and one-hot vectors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .settings import refuse_masked, whole
 
 
 def one_hot(target: Any, num_classes: int) -> np.ndarray:
-    """A 1 at the class, 0 elsewhere.
+    """Return one-hot vectors: 1 at the index of the class, 0 elsewhere.
 
     Args:
-        target: a class index, or n of them.
-        num_classes: how many classes there are, K.
+        target: a class index, or n class indices.
+        num_classes: the number K of classes.
 
     Returns:
-        Shape (K,), or (n, K).
+        An array of shape (K,), or (n, K).
 
     Raises:
-        ValueError: an index is outside the classes.
-        TypeError: a target is no index.
+        ValueError: an index is not between 0 and K − 1.
+        TypeError: a target is not a whole number.
 
     >>> one_hot(2, 4)
     array([0., 0., 1., 0.])
@@ -39,11 +39,11 @@ def one_hot(target: Any, num_classes: int) -> np.ndarray:
 
 
 def class_index(target: Any, num_classes: int) -> int:
-    """A target as the index of a class: a whole number, which may be a float as in 2.0.
+    """Return a target as a class index. Whole floats, such as 2.0, are accepted.
 
     Raises:
-        ValueError: it is outside the classes.
-        TypeError: it is no whole number.
+        ValueError: the index is not between 0 and `num_classes` − 1.
+        TypeError: `target` is not a whole number.
 
     >>> class_index(10, 10)
     Traceback (most recent call last):
@@ -65,7 +65,7 @@ def _is_whole(x: Any) -> bool:
 
 
 def listed(x: Any) -> Any:
-    """Arrays and tensors as lists or numbers.
+    """Return an array or a tensor as nested lists or a number; return other things unchanged.
 
     >>> listed(np.array([0, 1])), listed(np.array(2)), listed([3])
     ([0, 1], 2, [3])
