@@ -1,1 +1,1 @@
-"""One file a lesson, each run as `python -m demos.NAME`."""
+"""The lessons: one file each, run as `python -m demos.NAME`."""

@@ -1,10 +1,10 @@
-"""Logistic regression: one neuron that moves a line until the data are likely.
+"""Logistic regression: one neuron whose boundary line moves until it separates the data.
 
-    p = σ(w·x + b)                     the probability of a yes
-    L = Π p^y·(1 − p)^(1 − y)          how likely the data are, if p is right
-    C = −1/n·log L                     the cross-entropy, the mean cost of a point
+    p = σ(w·x + b)                     the probability of class 1
+    L = Π p^y·(1 − p)^(1 − y)          the likelihood of the data under p
+    C = −1/n·log L                     the cross-entropy: the mean cost of a point
 
-To make the data most likely and the cross-entropy smallest is the same.
+The parameters that maximise the likelihood also minimise the cross-entropy.
 
     python -m demos.boundary
 
@@ -26,25 +26,28 @@ from demos.lesson import heading, options, run, save, share
 
 CENTRES = [(-1.5, -1.0), (1.5, 1.0)]
 SPREAD = 0.45
-START = {"w": [0.5, -1.5], "b": 1.0}  # a line that is wrong, to see it move
-SHOWN = 6  # points whose likelihood is worked out in print
+START = {"w": [0.5, -1.5], "b": 1.0}  # a wrong line, so that one sees it move
+SHOWN = 6  # points whose likelihood is printed factor by factor
 Line = tuple[float, float, float]
 """w₁, w₂ and b: the line is where w₁·x₁ + w₂·x₂ + b = 0."""
 
 
 def blobs(points: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two clouds of points, half of them each, four standard deviations from the middle."""
+    """Draw two clouds with half of the points each, as X and y.
+
+    The centre of each cloud is four standard deviations from the origin.
+    """
     X, y = make_blobs(points, centers=CENTRES, cluster_std=SPREAD, random_state=seed)
     return X, y
 
 
 def line_of(neuron: nn.Neuron) -> Line:
-    """Where the neuron's boundary is now."""
+    """Return the neuron's current boundary line."""
     return neuron.w[0].data, neuron.w[1].data, neuron.b.data
 
 
 def print_likelihood(neuron: nn.Neuron, X: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """The likelihood of a few points, factor by factor, and the cross-entropy it amounts to.
+    """Print the likelihood of a few points, factor by factor, and their cross-entropy.
 
     Returns:
         −1/n·log L of these points, and their mean cost by `nn.binary_cross_entropy`.
@@ -69,7 +72,11 @@ def print_likelihood(neuron: nn.Neuron, X: np.ndarray, y: np.ndarray) -> tuple[f
 def train(
     neuron: nn.Neuron, X: np.ndarray, y: np.ndarray, epochs: int, lr: float
 ) -> tuple[nn.History, list[Line]]:
-    """Batch gradient descent; returns where the line was before it and after each epoch."""
+    """Train by batch gradient descent.
+
+    Returns:
+        The history, and the lines: one before training and one after each epoch.
+    """
     lines = [line_of(neuron)]
     trainer = nn.Trainer(neuron, nn.binary_cross_entropy, nn.SGD(neuron.parameters(), lr))
     history = trainer.fit(X, y, epochs, None, callbacks=[lambda *_: lines.append(line_of(neuron))])
@@ -77,7 +84,7 @@ def train(
 
 
 def print_steps(history: nn.History, lines: list[Line], last: float) -> None:
-    """Where the line is, and what it costs, at the start, after 1, 2, 4, … steps, and last."""
+    """Print the line and its cost at the start, after 1, 2, 4, … steps, and at the end."""
     print(heading("The line moves"))
     print(f"{'step':>4}{'w1':>9}{'w2':>9}{'b':>9}{'cost':>10}{'likelihood of a point':>24}")
     for step in moments(history.epochs):
@@ -87,7 +94,7 @@ def print_steps(history: nn.History, lines: list[Line], last: float) -> None:
 
 
 def moments(steps: int) -> list[int]:
-    """0, 1, 2, 4, 8, … and the last step.
+    """Return the steps to show: 0, 1, 2, 4, 8, … and the last one.
 
     >>> moments(10)
     [0, 1, 2, 4, 8, 10]
@@ -98,7 +105,7 @@ def moments(steps: int) -> list[int]:
 def pictures(
     neuron: nn.Neuron, X: np.ndarray, y: np.ndarray, lines: list[Line], out: str | Path
 ) -> list[str]:
-    """The points, the last line, and the lines on the way, the later the darker."""
+    """Draw the points, the final line, and the earlier lines in grey, later ones darker."""
     from nn import plots
 
     figure = plots.decision_regions(neuron, X, y, title="the line moves", threshold=0.5)
@@ -115,18 +122,18 @@ def pictures(
 def main(
     points: int = 100, epochs: int = 100, lr: float = 0.5, seed: int = 0, out: str | Path = "out"
 ) -> dict[str, Any]:
-    """Move the line, print what it costs, draw it, and return the numbers.
+    """Train the neuron, print its costs, draw its lines, and return the numbers.
 
     Args:
-        points: in both clouds together.
-        epochs: steps of batch gradient descent.
+        points: number of points in both clouds together.
+        epochs: number of steps of batch gradient descent.
         lr: the learning rate.
-        seed: of the points.
+        seed: seed of the points.
         out: the folder for `boundary.png`.
 
     Returns:
         `likelihood` (−1/n·log L of a few points, and their cross-entropy), `lines`, `history`,
-        `accuracy` on points never seen, `pictures`.
+        `accuracy` on new points, `pictures`.
     """
     X, y = blobs(points, seed)
     unseen = blobs(points, seed + 10_000)
@@ -150,12 +157,12 @@ def main(
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     return options(
         "boundary",
         "Logistic regression: likelihood, cross-entropy, a moving line.",
-        points=(100, "in both clouds"),
-        epochs=(100, "of batch descent"),
+        points=(100, "points in both clouds together"),
+        epochs=(100, "epochs of batch descent"),
         lr=(0.5, "learning rate"),
     ).parse_args(arguments)
 

@@ -1,9 +1,9 @@
-"""Builds `chain.ipynb` from `chain_notebook.py`: the cells, run, with what they show.
+"""Runs the cells of `chain_notebook.py` and writes them with their output to `chain.ipynb`.
 
     python -m demos.build_notebook
 
-The same cells give the same file: no times, no paths, no versions stand in it. It needs the extra
-`dev`.
+The notebook contains no times, paths or versions, so the same cells always give the same file. The
+module needs the extra `dev`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ METADATA = {
 
 
 def executed(script: Path = SCRIPT) -> Any:
-    """The notebook of a script, run from top to bottom in a kernel of its own.
+    """Run a script from top to bottom in a kernel of its own, and return it as a notebook.
 
     Raises:
-        CellExecutionError: a cell raised.
+        CellExecutionError: a cell raised an error.
     """
     notebook = jupytext.read(script, fmt="py:percent")
     client = NotebookClient(notebook, kernel_name="python3", record_timing=False)

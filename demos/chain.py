@@ -1,6 +1,6 @@
-"""Backpropagation on the simplest network there is: one neuron in each layer, in a row.
+"""Backpropagation on the simplest network: a chain with one neuron in each layer.
 
-Every gradient is worked out twice, from the lessons' formulas on plain floats and by the engine:
+Every gradient is computed twice, from the lessons' formulas on plain floats and by the engine:
 
     z = w·a_prev + b      a = σ(z)      C = (a_last − y)²
 
@@ -31,16 +31,16 @@ TITLE = "one neuron per layer"
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation on plain floats, with its slope as the lessons write it."""
+    """An activation on plain floats, with its derivative as the lessons write it."""
 
     symbol: str
     value: Callable[[float], float]
     slope: Callable[[float], float]
-    formula: str  # the slope, of z and a
+    formula: str  # the derivative, written in z and a
 
 
 def sigmoid(z: float) -> float:
-    """1/(1 + e⁻ᶻ)."""
+    """Compute 1/(1 + e⁻ᶻ)."""
     return 1.0 / (1.0 + math.exp(-z))
 
 
@@ -54,7 +54,7 @@ ACTIVATIONS = {
 
 @dataclass
 class Chain:
-    """The chain as a graph: labelled nodes, in order from the input to the cost."""
+    """A chain as a graph: lists of labelled nodes, from the input to the cost."""
 
     a: list[Value]
     w: list[Value]
@@ -69,7 +69,7 @@ class Chain:
 
 
 def build(activation: str, layers: int, seed: int) -> Chain:
-    """A chain with random weights, biases and input.
+    """Build a chain with random weights, biases and input.
 
     >>> build("sigmoid", 3, seed=0).cost.label
     'C'
@@ -93,14 +93,14 @@ def build(activation: str, layers: int, seed: int) -> Chain:
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity worked out both ways.
+    """One quantity, computed from the formulas and by the engine.
 
     Attributes:
-        name: what it is: `∂C/∂w3`.
-        factors: how it is made, in names: `∂z3/∂w3 · ∂a3/∂z3 · ∂C/∂a3`.
-        numbers: the same in numbers.
-        formula: what the lessons' formulas make of it, on plain floats.
-        engine: what the engine makes of it.
+        name: its name, such as `∂C/∂w3`.
+        factors: its formula in names, such as `∂z3/∂w3 · ∂a3/∂z3 · ∂C/∂a3`.
+        numbers: the same formula in numbers.
+        formula: its value by the lessons' formulas, on plain floats.
+        engine: its value by the engine.
     """
 
     name: str
@@ -111,22 +111,22 @@ class Line:
 
     @property
     def difference(self) -> float:
-        """How far the engine is from the formula."""
+        """The absolute difference between the engine's value and the formula's."""
         return abs(self.engine - self.formula)
 
     @property
     def result(self) -> str:
-        """The numbers and what they make."""
+        """The formula in numbers and its value, as text."""
         return f"{' ' * (len(self.name) + 3)}= {self.numbers} = {self.formula:.4g}"
 
     def written(self, width: int) -> str:
-        """How it is made, and its result, in a column of this width, beside the engine's."""
+        """Return two lines: the formula, then its value (padded to `width`) and the engine's."""
         check = f"engine {self.engine:>10.4g}, off by {self.difference:.0e}"
         return f"  {self.name} = {self.factors}\n{self.result:<{width}}  {check}"
 
 
 def product(name: str, factors: dict[str, float], engine: Value) -> Line:
-    """The line of a gradient that is a product of named factors, of which it prints the numbers.
+    """Return the line of a gradient that is a product of named factors.
 
     >>> print(product("∂C/∂z", {"∂a/∂z": 0.25, "∂C/∂a": -0.5}, Value(0.0)).numbers)
     0.25 · -0.5
@@ -136,10 +136,10 @@ def product(name: str, factors: dict[str, float], engine: Value) -> Line:
 
 
 def work_out(chain: Chain, activation: str) -> list[list[Line]]:
-    """Every quantity of every layer, the first layer first, both ways.
+    """Compute every quantity of every layer both ways; the first layer comes first.
 
-    The engine's numbers are read off the graph, which must have had its backward pass. The
-    formulas start from the bare weights, biases and input, and share nothing with it.
+    The engine's numbers are read from the graph, so `backward` must have run. The formulas start
+    from the numbers of the weights, biases and input, and use nothing else of the graph.
     """
     kind = ACTIVATIONS[activation]
     w, b = [p.data for p in chain.w], [p.data for p in chain.b]
@@ -182,7 +182,10 @@ def work_out(chain: Chain, activation: str) -> list[list[Line]]:
 
 
 def descend(chain: Chain, steps: int, lr: float) -> list[float]:
-    """Plain gradient descent on weights and biases; returns the cost before each step and after.
+    """Run plain gradient descent on weights and biases.
+
+    Returns:
+        The cost at the start and after each step.
 
     >>> costs = descend(build("sigmoid", 2, seed=0), steps=3, lr=1.0)
     >>> costs == sorted(costs, reverse=True)
@@ -199,7 +202,7 @@ def descend(chain: Chain, steps: int, lr: float) -> list[float]:
 
 
 def print_layers(layers: list[list[Line]], activation: str) -> None:
-    """The lessons' formulas beside the engine, the last layer first, as backpropagation goes."""
+    """Print the formulas' values beside the engine's, starting at the last layer."""
     symbol, slope = ACTIVATIONS[activation].symbol, ACTIVATIONS[activation].formula
     print(heading("Forwards and backwards, by the formulas and by the engine"))
     print(f"z = w·a_prev + b    a = {symbol}(z)    C = (a{len(layers)} − y)², y = {TARGET:g}")
@@ -212,7 +215,7 @@ def print_layers(layers: list[list[Line]], activation: str) -> None:
 
 
 def print_nudges(nudges: list[Nudge]) -> None:
-    """What the gradient predicts of a nudge, beside what happens."""
+    """Print for each nudge the predicted change of the cost and the actual one."""
     print(heading(f"Nudge each parameter by {NUDGE:g}: does the gradient tell the truth?"))
     print(f"{'':6}{'gradient':>12}{'predicted ΔC':>16}{'actual ΔC':>16}{'off by':>12}")
     for nudge in nudges:
@@ -224,7 +227,7 @@ def print_nudges(nudges: list[Nudge]) -> None:
 
 
 def print_descent(costs: list[float], lr: float) -> None:
-    """The cost after each step, as a number and a bar."""
+    """Print the cost after each step as a number and a bar."""
     print(heading(f"Gradient descent, lr = {lr:g}: every parameter moves by −lr × its gradient"))
     widest = max(costs) or 1.0
     for i, cost in enumerate(costs):
@@ -240,16 +243,16 @@ def main(
     out: str | Path = "out",
     interactive: bool = False,
 ) -> dict[str, Any]:
-    """Run the lesson: print it, draw it, and return its numbers.
+    """Print the lesson, draw it, and return its numbers.
 
     Args:
         activation: one of `ACTIVATIONS`.
-        layers: how many neurons follow the input.
-        seed: of the random weights, biases and input.
-        steps: of gradient descent.
+        layers: number of neurons after the input.
+        seed: seed of the random weights, biases and input.
+        steps: number of steps of gradient descent.
         lr: the learning rate.
         out: the folder for `chain.svg`, `chain.png` and `chain.html`.
-        interactive: hand over to the stepper at a prompt, before anything is given away.
+        interactive: whether to start the stepper's prompt before any gradient is printed.
 
     Returns:
         `layers` (lists of `Line`), `nudges`, `sensitivity`, `costs`, and the paths of the
@@ -293,18 +296,18 @@ def main(
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     parser = options(
         "chain",
         "Backpropagation through one neuron per layer, number by number.",
         layers=(3, "neurons after the input"),
-        steps=(10, "of gradient descent"),
+        steps=(10, "steps of gradient descent"),
         lr=(2.0, "learning rate"),
     )
     parser.add_argument(
-        "--activation", choices=ACTIVATIONS, default="sigmoid", help="of all neurons"
+        "--activation", choices=ACTIVATIONS, default="sigmoid", help="activation of all neurons"
     )
-    parser.add_argument("--interactive", action="store_true", help="step through it at a prompt")
+    parser.add_argument("--interactive", action="store_true", help="start the stepper's prompt")
     return parser.parse_args(arguments)
 
 

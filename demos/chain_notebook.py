@@ -5,8 +5,8 @@
 #
 # $$z_k = w_k\,a_{k-1} + b_k \qquad a_k = \sigma(z_k) \qquad C = (a_3 - y)^2$$
 #
-# We build it, look at it, and follow every gradient back by hand. Run the cells in order, and
-# change what you like: `pip install -e .` in the project's folder is all that is needed.
+# We build this network, draw it, and compute every gradient by hand. Run the cells in order, and
+# change what you like. The notebook needs only `pip install -e .` in the project's folder.
 
 # %%
 from autograd import Value
@@ -14,7 +14,7 @@ from autograd import Value
 # %% [markdown]
 # ## Build it
 #
-# A `Value` is a number that remembers how it was made. A label is only a name to call it by.
+# A `Value` is a number that remembers how it was computed. A label is its name in the output.
 
 # %%
 a0 = Value(0.88, label="a0")
@@ -25,7 +25,7 @@ y = 1.0
 
 
 def layer(k, w, b, a):
-    """One neuron: its weighted sum z, and its activation."""
+    """Build neuron k: compute its weighted sum z and return its activation."""
     z = w * a + b
     z.label = f"z{k}"
     out = z.sigmoid()
@@ -40,7 +40,7 @@ C = (a3 - y) ** 2
 C.label = "C"
 
 # %% [markdown]
-# Forward is done: every node has its value. The first neuron alone, as a notebook shows it:
+# The forward pass is done: every node has its value. A notebook shows the first neuron like this:
 
 # %%
 a1
@@ -48,18 +48,18 @@ a1
 # %% [markdown]
 # ## Step backwards
 #
-# Backpropagation asks one thing of every edge: how much does this node move when that one does?
-# Each step multiplies what has arrived (*upstream*) by that *local* derivative, and adds the
-# product to the gradient of the operand. Three steps, by hand:
+# Every edge has a *local* derivative: how much the result changes when its operand changes. Each
+# step multiplies the gradient of the result (*upstream*) by the local derivative, and adds the
+# product to the gradient of the operand. Here are the first three steps:
 
 # %%
 s = C.stepper()
 s.n(3)
 
 # %% [markdown]
-# The stepper itself is a player. It opens where we are: press **▶**, or click into it and use
-# <kbd>→</kbd> and <kbd>←</kbd>; choose a node to see every path its gradient came by; change a
-# leaf; press **Quiz me** and be asked.
+# A notebook shows the stepper as a player, which opens at the current step. Press **▶**, or click
+# into it and use <kbd>→</kbd> and <kbd>←</kbd>. Choose a node to see every path that contributes
+# to its gradient. Change the value of a leaf. Press **Quiz me** to be asked for gradients.
 
 # %%
 s
@@ -67,10 +67,10 @@ s
 # %% [markdown]
 # ## Check your own answer
 #
-# The gradient of $w_3$ is three factors:
+# The gradient of $w_3$ is a product of three factors:
 # $\partial C/\partial w_3 = 2(a_3 - y) \cdot a_3(1 - a_3) \cdot a_2$.
-# Work it out on paper, or here, and have it checked. The second answer forgets the sigmoid's slope,
-# and is told so.
+# Compute it on paper or here, and let the stepper check your answer. The second answer below lacks
+# the derivative of the sigmoid, and the stepper names the missing factor.
 
 # %%
 by_hand = 2 * (a3.data - y) * a3.data * (1 - a3.data) * a2.data
@@ -82,41 +82,42 @@ s.check(w3=2 * (a3.data - y) * a2.data)
 # %% [markdown]
 # ## All at once
 #
-# `backward()` does all the steps. In the drawing an edge is as thick as what flows back along it;
-# blue adds, dashed orange takes away. From right to left the edges grow thin: a vanishing
-# gradient.
+# `backward()` does all the steps. In the drawing, the thickness of an edge shows the size of its
+# contribution to the gradient; positive contributions are blue, negative ones dashed orange. The
+# edges get thinner from right to left: the gradient vanishes.
 
 # %%
 C.backward()
 C.draw()
 
 # %% [markdown]
-# ## Why is it what it is?
+# ## Explain a gradient
 #
-# The first weight is far from the cost. Its gradient is the product of all that lies between: in
-# symbols, then in numbers.
+# The first weight is far from the cost. Its gradient is the product of all local derivatives on the
+# path between them. `explain` writes this product in symbols and in numbers.
 
 # %%
 C.explain(w1)
 
 # %% [markdown]
-# A gradient is a promise: move $w_1$ by a little, and $C$ moves by the gradient times as much. So
-# move it, and see how well the promise is kept.
+# The gradient predicts how $C$ changes: if $w_1$ changes by a small $\Delta w$, then $C$ changes by
+# about the gradient times $\Delta w$. `nudge` changes $w_1$ and compares the prediction with the
+# actual change.
 
 # %%
 C.nudge(w1, 0.01)
 
 # %% [markdown]
-# And which parameter moves the cost most? The late ones: the early ones sit behind many slopes of
-# the sigmoid, none of which is above ¼.
+# Which parameter changes the cost most? One of the last layer. The gradients of earlier layers
+# contain more derivatives of the sigmoid as factors, and each of these is at most ¼.
 
 # %%
 C.sensitivity()
 
 # %% [markdown]
-# ## Downhill
+# ## Gradient descent
 #
-# Gradient descent takes every parameter a small step against its gradient, again and again.
+# Gradient descent repeats one step: it changes every parameter a little, against its gradient.
 
 # %%
 parameters = [w1, b1, w2, b2, w3, b3]
@@ -144,20 +145,20 @@ trainer = nn.Trainer(model, cost, nn.SGD(model.parameters(), lr=1.0))
 trainer.fit(X, Y, epochs=200, batch_size=None)
 
 # %% [markdown]
-# What it has become: a line is as thick as its weight is large.
+# The trained network. The thickness of a line shows the size of its weight:
 
 # %%
 model
 
 # %% [markdown]
-# Every one of its numbers is still a node that can be asked why:
+# Every number of the network is still a node, so `explain` works here too:
 
 # %%
 logit = model([0, 1])
 logit.explain("W0[2,1]")
 
 # %% [markdown]
-# And written scalar by scalar, it runs as matrix code:
+# `compile` turns the network, which is written scalar by scalar, into matrix code:
 
 # %%
 import autograd

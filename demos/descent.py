@@ -1,17 +1,17 @@
-"""Ways downhill: the careful walker and the drunk one, momentum, smaller steps, other starts.
+"""Gradient descent by batch size, with momentum, with learning-rate decay, from many starts.
 
-    all examples a step       the careful walker: looks at everything, then takes one right step
+    all examples a step       the careful walker: reads all examples, then takes one exact step
     a few examples a step     in between
-    one example a step        the drunk: staggers, but takes a step for every look
+    one example a step        the drunk walker: noisy steps, but a step for every example
 
-The orders that hold at the default learning rate, whatever the seed, are printed at the end and
-checked by the tests:
-- the careful walker never goes uphill, the drunk does;
-- the fewer examples a step looks at, the fewer are looked at until the goal;
-- and the longer is the way;
-- momentum rolls through a dip in which plain descent stays;
-- steps that get smaller end lower than steps that stay;
-- of many starts, the best ends lower than half of them.
+The demo prints at the end which of these orders hold. At the default learning rate all of them
+hold for every seed tried, and the tests check them:
+- the cost of the careful walker never rises; that of the drunk walker sometimes does;
+- the fewer examples a step uses, the fewer examples are read until the goal is reached;
+- the fewer examples a step uses, the longer the path is;
+- momentum passes a shallow minimum in which plain descent stops;
+- a decaying learning rate ends at a lower cost than a constant one;
+- the best of many random starts ends lower than the median.
 
     python -m demos.descent
 """
@@ -35,20 +35,20 @@ WALKERS = {"careful (all)": None, "in between (8)": 8, "drunk (1)": 1}
 EXAMPLES = 64
 SLOPE, INTERCEPT, SPREAD = 2.0, -1.0, 0.3
 START = (-2.0, 2.5)
-RUNAWAY = 1000.0  # times the first cost
-GOAL = 1.25  # times the lowest cost there is
+RUNAWAY = 1000.0  # times the first cost: above it, descent has diverged
+GOAL = 1.25  # times the lowest possible cost
 Point = tuple[float, float]
 
 
 @dataclass
 class Walk:
-    """A way downhill.
+    """The path of one run of gradient descent.
 
     Attributes:
         places: (w, b) at the start and after each step.
-        costs: of all examples, at each place.
-        looks: how many examples were looked at.
-        seconds: how long it took.
+        costs: the cost of all examples at each place.
+        looks: number of examples read.
+        seconds: time taken.
     """
 
     places: list[Point] = field(default_factory=list)
@@ -58,12 +58,12 @@ class Walk:
 
     @property
     def length(self) -> float:
-        """How long the way was."""
+        """The length of the path in the plane of w and b."""
         return sum(math.dist(p, q) for p, q in zip(self.places, self.places[1:], strict=False))
 
     @property
     def climbs(self) -> int:
-        """How many steps went uphill."""
+        """The number of steps that raised the cost."""
         return sum(b > a for a, b in zip(self.costs, self.costs[1:], strict=False))
 
 
@@ -76,11 +76,11 @@ class Hill:
         self.y = [SLOPE * x + INTERCEPT + rng.gauss(0.0, SPREAD) for x in self.x]
 
     def cost(self, w: float, b: float) -> float:
-        """The cost of all examples."""
+        """Compute the cost of all examples."""
         return fmean((w * x + b - y) ** 2 for x, y in zip(self.x, self.y, strict=True))
 
     def lowest(self) -> float:
-        """The cost at the bottom, by the normal equations."""
+        """Compute the lowest possible cost, by the normal equations."""
         x, y = fmean(self.x), fmean(self.y)
         pairs = list(zip(self.x, self.y, strict=True))
         w = sum((p - x) * (q - y) for p, q in pairs) / sum((p - x) ** 2 for p in self.x)
@@ -95,15 +95,15 @@ class Hill:
         goal: float = -math.inf,
         decay: float = 1.0,
     ) -> Walk:
-        """Stochastic gradient descent from the start.
+        """Run stochastic gradient descent from `START`, and return its path.
 
         Args:
-            size: how many examples a step looks at; None for all.
+            size: number of examples a step uses; None for all.
             lr: the learning rate.
-            steps: at the most.
-            seed: of the order of the examples.
-            goal: the cost of all examples at which the walk ends.
-            decay: what the learning rate is multiplied by after each step.
+            steps: largest number of steps.
+            seed: seed of the choice of examples.
+            goal: the walk ends when the cost of all examples is at most this.
+            decay: factor that multiplies the learning rate after each step.
         """
         neuron = nn.Neuron(1, "identity", seed=0)
         neuron.load_state_dict({"w": [START[0]], "b": START[1]})
@@ -133,17 +133,17 @@ class Hill:
 
 
 def dip(w: Any) -> Any:
-    """A cost with a shallow dip at about 0.96 and a deep one at about −1.04."""
+    """Compute a cost with a shallow minimum at about 0.96 and a deep one at about −1.04."""
     return w**4 - 2.0 * w**2 + 0.3 * w
 
 
 def waves(w: Any) -> Any:
-    """A cost with many dips, the deepest near −0.5."""
+    """Compute a cost with many minima, the deepest near −0.5."""
     return 0.1 * w**2 + (3.0 * w).sin() if isinstance(w, Value) else 0.1 * w**2 + math.sin(3.0 * w)
 
 
 def rolled(cost: Any, start: float, lr: float, momentum: float, steps: int) -> list[float]:
-    """Where a parameter is at the start and after each step down a cost of its own."""
+    """Minimise a cost of one parameter; return the parameter at the start and after each step."""
     w = Value(start, label="w")
     optimizer = nn.SGD([w], lr, momentum=momentum)
     places = [w.data]
@@ -156,7 +156,7 @@ def rolled(cost: Any, start: float, lr: float, momentum: float, steps: int) -> l
 
 
 def print_walks(walks: dict[str, Walk], goal: float) -> None:
-    """Steps, looks, time and way of each walker."""
+    """Print for each walker its steps, examples read, time and length of path."""
     print(heading(f"From the same start towards the same cost, {goal:.4f}"))
     print(f"{'':16}{'steps':>8}{'looks':>8}{'ms':>8}{'way':>8}{'uphill':>8}{'cost':>9}")
     for name, walk in walks.items():
@@ -169,19 +169,19 @@ def print_walks(walks: dict[str, Walk], goal: float) -> None:
 def main(
     steps: int = 2000, lr: float = 0.1, starts: int = 20, seed: int = 0, out: str | Path = "out"
 ) -> dict[str, Any]:
-    """Walk, print who got where and how, draw the ways, and return the numbers.
+    """Run every kind of descent, print and draw the results, and return the numbers.
 
     Args:
-        steps: of each walker, at the most.
+        steps: largest number of steps of each walker.
         lr: the learning rate.
-        starts: how many random starts on the waves.
-        seed: of the points, the order and the starts.
+        starts: number of random starts on the wavy cost.
+        seed: seed of the points, of the order and of the starts.
         out: the folder for the pictures.
 
     Returns:
         `walks` (a `Walk` for each walker), `plain` and `momentum` (places), `steady` and
-        `decayed` (mean cost of the last steps), `ends` (the cost each start came to), `orders`
-        (what is stated above, and whether it holds), `pictures`.
+        `decayed` (mean cost of the last steps), `ends` (the final cost of each start), `orders`
+        (each statement of the module's docstring, and whether it holds), `pictures`.
     """
     hill = Hill(seed)
     goal = GOAL * hill.lowest()
@@ -248,7 +248,7 @@ def pictures(
     rolls: list[list[float]],
     out: str | Path,
 ) -> list[str]:
-    """The ways over the contour lines of the bowl, and those along two costs of one parameter."""
+    """Draw the walks over the bowl's contour lines, and descent on both costs of one weight."""
     from matplotlib.figure import Figure
 
     from nn import plots
@@ -275,13 +275,13 @@ def pictures(
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     return options(
         "descent",
         "Ways downhill: batches, momentum, decay, restarts.",
-        steps=(2000, "at the most"),
+        steps=(2000, "largest number of steps"),
         lr=(0.1, "learning rate"),
-        starts=(20, "on the wavy cost"),
+        starts=(20, "random starts on the wavy cost"),
     ).parse_args(arguments)
 
 

@@ -1,8 +1,9 @@
-"""The lessons' digit recogniser: what one image costs, what it wishes for, and what it learns.
+"""The lessons' digit recogniser: the cost and gradient of one image, a batch, and training.
 
-By default it reads the 8×8 digits that come with scikit-learn, through 64-16-16-10; with
-`--mnist DIR` the 28×28 ones of MNIST, through the lessons' 784-16-16-10 and its 13,002 weights and
-biases.
+By default a 64-16-16-10 network learns the 8×8 digits that come with scikit-learn. With
+`--mnist DIR` the lessons' 784-16-16-10 network, with its 13,002 weights and biases, learns the
+28×28 digits of MNIST. The wish of an image is minus the gradient of its cost: how it would change
+an output or a weight.
 
     python -m demos.digits
     python -m demos.digits --mnist path/to/mnist --images 500 --epochs 2
@@ -35,12 +36,12 @@ SHADES = " .:-=+*#%@"
 
 @dataclass(frozen=True)
 class Digits:
-    """Images as rows of numbers from 0 to 1, and what they show.
+    """Images as rows of numbers from 0 to 1, and their labels.
 
     Attributes:
-        X, y: to learn from.
-        unseen_images, unseen_labels: held out.
-        side: how many pixels an image has across and down.
+        X, y: images and labels to learn from.
+        unseen_images, unseen_labels: held-out images and labels.
+        side: width and height of an image in pixels.
     """
 
     X: np.ndarray
@@ -51,7 +52,7 @@ class Digits:
 
 
 def small_digits(seed: int, images: int | None) -> Digits:
-    """scikit-learn's 8×8 digits, a fifth of them held out."""
+    """Load scikit-learn's 8×8 digits and hold out a fifth of them."""
     X, y = load_digits(return_X_y=True)
     split = train_test_split(X / 16.0, y, test_size=0.2, random_state=seed, stratify=y)
     learn_X, test_X, learn_y, test_y = split
@@ -59,7 +60,7 @@ def small_digits(seed: int, images: int | None) -> Digits:
 
 
 def mnist_digits(folder: str | Path, seed: int, images: int | None) -> Digits:
-    """MNIST from its IDX files; `images` of the first set, and as many of the other."""
+    """Load MNIST from its IDX files: `images` of the training set, and as many of the test set."""
     X, y = idx.mnist(folder, "train")
     test_X, test_y = idx.mnist(folder, "t10k")
     learn, test = (
@@ -69,16 +70,16 @@ def mnist_digits(folder: str | Path, seed: int, images: int | None) -> Digits:
 
 
 def print_image(image: np.ndarray, side: int) -> None:
-    """An image in characters, the brighter the denser."""
+    """Print an image in characters; brighter pixels get denser characters."""
     for row in image.reshape(side, side):
         print("   " + "".join(2 * SHADES[min(int(x * len(SHADES)), len(SHADES) - 1)] for x in row))
 
 
 def print_wishes(model: nn.Module, image: np.ndarray, digit: int) -> dict[str, list[float]]:
-    """What one image costs, and which outputs should go up and which down.
+    """Print the cost of one image, and which outputs should go up and which down.
 
     Returns:
-        The columns of the table, and the `cost` of the image as the lessons have it.
+        The columns of the table, and the `cost` of the image as the lessons define it.
     """
     z = model(image)
     a = softmax(z)
@@ -101,7 +102,7 @@ def print_wishes(model: nn.Module, image: np.ndarray, digit: int) -> dict[str, l
 
 
 def gradients(model: nn.Module, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The gradient of each example's cost by all parameters, a row for each example."""
+    """Compute the gradient of each example's cost by all parameters, a row for each example."""
     rows = []
     for x, digit in zip(X, y, strict=True):
         model.zero_grad()
@@ -111,7 +112,7 @@ def gradients(model: nn.Module, X: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def print_sum_of_wishes(model: nn.Module, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """What each of a few images wishes of a few weights, and the batch's step: their mean.
+    """Print the wishes of a few images for a few weights, and their mean: the batch's step.
 
     Returns:
         `wishes` (−∂C/∂w by example and parameter), `step` (their mean), and `batch` (minus the
@@ -135,14 +136,14 @@ def print_sum_of_wishes(model: nn.Module, X: np.ndarray, y: np.ndarray) -> dict[
 
 
 def confidences(model: nn.Module, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the model says to each image, and how sure it is."""
+    """Return the model's answer to each image, and its probability."""
     outputs = model.predict(X)
     shifted = np.exp(outputs - outputs.max(1, keepdims=True))
     return outputs.argmax(1), (shifted / shifted.sum(1, keepdims=True)).max(1)
 
 
 def print_noise(model: nn.Module, pixels: int, rng: random.Random) -> np.ndarray:
-    """What it says to images of noise, which show no digit; returns how sure it is of each."""
+    """Print the model's answers to images of noise; return the probability of each answer."""
     noise = np.array([[rng.random() for _ in range(pixels)] for _ in range(8)])
     said, sure = confidences(model, noise)
     for digit, confidence in zip(said, sure, strict=True):
@@ -152,7 +153,7 @@ def print_noise(model: nn.Module, pixels: int, rng: random.Random) -> np.ndarray
 
 
 def pictures(model: nn.MLP, digits: Digits, said: np.ndarray, out: str | Path) -> list[str]:
-    """First-layer weights, mistakes, confusions, and the network looking at one image."""
+    """Draw first-layer weights, mistakes, the confusion matrix, and the network at one image."""
     from matplotlib.figure import Figure
 
     from nn import plots
@@ -184,20 +185,20 @@ def main(
     seed: int = 0,
     out: str | Path = "out",
 ) -> dict[str, Any]:
-    """Show the recogniser before, train it, show what it learned, and return the numbers.
+    """Show the recogniser before and after training, and return the numbers.
 
     Args:
         mnist: a folder with MNIST's IDX files; by default scikit-learn's digits are read.
-        images: how many to learn from; by default all.
-        epochs: how often each is shown.
+        images: number of images to learn from; by default all.
+        epochs: how often each image is shown.
         lr: the learning rate, which falls to zero along half a cosine.
-        seed: of the split, the weights and the order.
+        seed: seed of the split, of the weights and of the order.
         out: the folder for the pictures and `digits.html`.
 
     Returns:
-        `parameters` (how many), `before` (one image's costs), `wishes` (see
-        `print_sum_of_wishes`), `history`, `accuracy` on the held-out digits, `noise` (how sure it
-        is of noise), and the paths of the `pictures` and the `page`.
+        `parameters` (their number), `before` (see `print_wishes`), `wishes` (see
+        `print_sum_of_wishes`), `history`, `accuracy` on the held-out digits, `noise` (the
+        probability of each answer to noise), and the paths of the `pictures` and the `page`.
     """
     digits = mnist_digits(mnist, seed, images) if mnist else small_digits(seed, images)
     model = nn.MLP(digits.side**2, [*HIDDEN, 10], seed=seed)
@@ -245,24 +246,24 @@ def main(
 
 
 def mnist_folder(text: str) -> str:
-    """A reader of folders that hold something, for argparse."""
+    """Return the name of an existing folder; raise argparse's error for any other text."""
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"expected a folder with MNIST's files, got {text!r}")
     return text
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     parser = options(
         "digits",
         "The lessons' digit recogniser.",
-        epochs=(5, "times each is shown"),
+        epochs=(5, "how often each image is shown"),
         lr=(0.01, "learning rate"),
     )
     parser.add_argument(
         "--mnist", type=mnist_folder, metavar="DIR", help="a folder with MNIST's IDX files"
     )
-    parser.add_argument("--images", type=positive(int), help="to learn from")
+    parser.add_argument("--images", type=positive(int), help="images to learn from")
     return parser.parse_args(arguments)
 
 

@@ -1,14 +1,15 @@
-"""Logic gates with one neuron, and the one that needs three.
+"""Logic gates: AND, OR and NOT with one neuron, XOR with three.
 
-A perceptron says 1 where w·x + b > 0. Its rule moves only on mistakes, by the mistake itself:
+A perceptron answers 1 where w·x + b > 0. Its rule changes the weights only after a mistake:
 
     w ← w + (y − a)·x      b ← b + (y − a)
 
-Gradient descent on the cross-entropy of a sigmoid moves on every point, by how far it is off:
+Gradient descent on the cross-entropy of a sigmoid changes the weights after every point, in
+proportion to the error:
 
     w ← w − lr·(a − y)·x   b ← b − lr·(a − y)
 
-Both draw one straight line, so neither can do XOR; two hidden neurons draw two.
+Both draw one straight line, so neither can learn XOR. Two hidden neurons draw two lines.
 
     python -m demos.gates
 
@@ -38,14 +39,14 @@ GATES: dict[str, tuple[list[list[float]], list[int]]] = {
 
 @dataclass(frozen=True)
 class Learned:
-    """A gate as it was learned.
+    """The result of learning one gate.
 
     Attributes:
-        model: what learned it.
-        outputs: what it says to each row of the truth table.
+        model: the trained model.
+        outputs: its output for each row of the truth table.
         right: whether every row is right.
-        shown: how often it was shown a row.
-        moved: at how many of these showings it moved.
+        shown: how many times a row was shown to it.
+        moved: how many of these times its weights changed.
     """
 
     model: nn.Module
@@ -56,7 +57,7 @@ class Learned:
 
 
 def by_rule(gate: str, passes: int, seed: int) -> Learned:
-    """One perceptron, trained by the perceptron's rule until a pass has no mistake.
+    """Train one perceptron by its rule until a pass has no mistake.
 
     >>> by_rule("AND", 50, seed=0).right
     True
@@ -83,7 +84,7 @@ def by_rule(gate: str, passes: int, seed: int) -> Learned:
 
 
 def by_descent(gate: str, epochs: int, seed: int) -> Learned:
-    """One sigmoid neuron, trained by stochastic gradient descent on the cross-entropy.
+    """Train one sigmoid neuron by stochastic gradient descent on the cross-entropy.
 
     >>> by_descent("OR", 100, seed=0).right
     True
@@ -96,7 +97,7 @@ def by_descent(gate: str, epochs: int, seed: int) -> Learned:
 
 
 def with_hidden_neurons(gate: str, epochs: int, seed: int, starts: int = 5) -> Learned:
-    """A 2-2-1 network, the best of several random starts: two hidden neurons can get stuck."""
+    """Train a 2-2-1 network from several random starts and keep the best: some starts get stuck."""
     X, y = GATES[gate]
     network = nn.MLP(2, [2, 1], "tanh", seed=seed)
     optimizer = nn.SGD(network.parameters(), lr=0.3, momentum=0.9)
@@ -107,7 +108,7 @@ def with_hidden_neurons(gate: str, epochs: int, seed: int, starts: int = 5) -> L
 
 
 def judged(model: nn.Module, gate: str, threshold: float, shown: int, moved: int) -> Learned:
-    """A trained model, held against the truth table."""
+    """Compare a trained model with the truth table."""
     X, y = GATES[gate]
     outputs = model.predict(X).tolist()
     right = [(output > threshold) == bool(wanted) for output, wanted in zip(outputs, y)]
@@ -115,7 +116,7 @@ def judged(model: nn.Module, gate: str, threshold: float, shown: int, moved: int
 
 
 def print_table(gate: str, rule: Learned, descent: Learned) -> None:
-    """The truth table, and what both say."""
+    """Print the truth table with the outputs of both neurons."""
     X, y = GATES[gate]
     print(heading(gate))
     names = "  ".join(f"x{i + 1}" for i in range(len(X[0])))
@@ -130,7 +131,7 @@ def print_table(gate: str, rule: Learned, descent: Learned) -> None:
 
 
 def print_network(network: Learned) -> None:
-    """What the hidden neurons of the 2-2-1 network draw."""
+    """Print the outputs of the 2-2-1 network for XOR."""
     print("\nWith two hidden neurons, 2-2-1:")
     for x, wanted, z in zip(*GATES["XOR"], network.outputs, strict=True):
         print(f"{x[0]:2.0f}  {x[1]:2.0f}   {wanted:6}   {float(z > 0):12.0f}   z = {z:5.2f}")
@@ -138,7 +139,7 @@ def print_network(network: Learned) -> None:
 
 
 def pictures(rules: dict[str, Learned], network: Learned, out: str | Path) -> list[str]:
-    """The line of each gate, and the two of XOR."""
+    """Draw the line of each gate, and the two lines of XOR."""
     from matplotlib.figure import Figure
 
     from nn import plots
@@ -159,14 +160,14 @@ def pictures(rules: dict[str, Learned], network: Learned, out: str | Path) -> li
 
 
 def flat(neuron: nn.Neuron) -> nn.Neuron:
-    """A neuron of one input as one of two, to which the second makes no difference."""
+    """Return a one-input neuron as a two-input neuron that ignores its second input."""
     twin = nn.Neuron(2, "identity", seed=0)
     twin.load_state_dict({"w": [neuron.w[0].data, 0.0], "b": neuron.b.data})
     return twin
 
 
 def weighted_sum(learned: Learned) -> nn.Neuron:
-    """The same neuron before its step: its line is where this is zero."""
+    """Return the neuron without its step; the boundary line is where its output is zero."""
     state = learned.model.state_dict()
     neuron = nn.Neuron(len(state["w"]), "identity", seed=0)
     neuron.load_state_dict(state)
@@ -177,14 +178,15 @@ def main(passes: int = 100, epochs: int = 300, seed: int = 0, out: str | Path = 
     """Learn the gates, print their tables, draw their lines, and return the numbers.
 
     Args:
-        passes: of the perceptron's rule, at the most.
-        epochs: of gradient descent.
-        seed: of the random starts.
+        passes: largest number of passes of the perceptron's rule.
+        epochs: number of epochs of gradient descent.
+        seed: seed of the random starts.
         out: the folder for `gates.png`.
 
     Returns:
-        `rule`, `descent` (a `Learned` for each gate), `network` (of XOR), `right` (whether all
-        rows of each gate are right in the end, and XOR only with hidden neurons), `pictures`.
+        `rule`, `descent` (a `Learned` for each gate), `network` (the one for XOR), `right`
+        (whether both neurons learned the gate; for XOR, whether only the network did),
+        `pictures`.
     """
     rule = {gate: by_rule(gate, passes, seed) for gate in GATES}
     descent = {gate: by_descent(gate, epochs, seed) for gate in GATES}
@@ -206,12 +208,12 @@ def main(passes: int = 100, epochs: int = 300, seed: int = 0, out: str | Path = 
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     return options(
         "gates",
         "Logic gates with one neuron, and XOR with three.",
-        passes=(100, "of the rule, at most"),
-        epochs=(300, "of gradient descent"),
+        passes=(100, "largest number of passes of the rule"),
+        epochs=(300, "epochs of gradient descent"),
     ).parse_args(arguments)
 
 

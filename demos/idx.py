@@ -1,4 +1,4 @@
-"""Reads IDX files, the format MNIST comes in: a magic number, sizes, then bytes."""
+"""Reads IDX files, the format of MNIST: a magic number, the sizes, then the bytes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ GZIP = b"\x1f\x8b"
 
 
 def read(path: str | Path) -> np.ndarray:
-    """The array in an IDX file of unsigned bytes, gzipped or not.
+    """Read the array in an IDX file of unsigned bytes, gzipped or not.
 
     The file holds two zero bytes, the type 0x08, the number of dimensions, each dimension as a
-    big-endian 32-bit number, then the bytes. The format has no checksum: damage inside the bytes is
-    noticed only where the file is gzipped.
+    big-endian 32-bit number, then the bytes. The format has no checksum, so changed bytes are
+    noticed only if the file is gzipped.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not such a file, or is damaged; says what is wrong, at which byte.
+        OSError: the file cannot be read.
+        ValueError: the file is not an IDX file of bytes, or is damaged; the message names the
+            byte.
 
     Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
     """
@@ -53,10 +54,10 @@ def read(path: str | Path) -> np.ndarray:
 
 
 def mnist(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images, as rows of numbers from 0 to 1, and their digits.
+    """Read MNIST's images, as rows of numbers from 0 to 1, and their digits.
 
     Args:
-        folder: holds the files under the names they are published by, gzipped or not.
+        folder: holds the files under their published names, gzipped or not.
         part: "train" or "t10k".
 
     Returns:
@@ -64,7 +65,7 @@ def mnist(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 
     Raises:
         OSError: a file is missing or cannot be read.
-        ValueError: a file is damaged, or the two do not belong together.
+        ValueError: a file is damaged, or images and labels do not belong together.
     """
     images = read(_found(Path(folder), f"{part}-images-idx3-ubyte"))
     labels = read(_found(Path(folder), f"{part}-labels-idx1-ubyte"))
@@ -101,9 +102,9 @@ def _unzipped(path: Path, content: bytes) -> bytes:
 
 
 def _readable(content: bytes) -> int:
-    """How many bytes come out before the damage."""
+    """Count the bytes that can be unzipped before the damage."""
     stream, found = zlib.decompressobj(wbits=31), 0
-    with contextlib.suppress(zlib.error):  # the damage: what came out before it was asked for
+    with contextlib.suppress(zlib.error):  # raised at the damage
         for i in range(0, len(content), 4096):
             found += len(stream.decompress(content[i : i + 4096]))
     return found

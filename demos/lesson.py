@@ -1,4 +1,4 @@
-"""What all demos share: headings, options, and how they start and end."""
+"""Code that all demos share: headings, command-line options, saving pictures, and `run`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SEEDS = 4_000_000_000  # scikit-learn takes seeds below 2³², and demos add a l
 
 
 def heading(text: str) -> str:
-    """A title over a part of what is printed."""
+    """Return a title with a line under it."""
     return f"\n{text}\n{'─' * len(text)}"
 
 
 def share(x: float | None) -> str:
-    """A share as per cent.
+    """Write a fraction as a percentage, and None as a dash.
 
     >>> share(0.975), share(None)
     ('97.5%', '—')
@@ -38,30 +38,31 @@ def share(x: float | None) -> str:
 def options(
     name: str, description: str, **numbers: tuple[int | float, str]
 ) -> argparse.ArgumentParser:
-    """A parser with the options that every demo has, and numbers above zero of its own.
+    """Return a parser with the options of every demo, and this demo's numbers above zero.
 
     Args:
-        name: of the demo.
-        description: what it shows.
-        numbers: for each option its default, and what it is.
+        name: the demo's name.
+        description: what the demo shows.
+        numbers: for each number its default and its help text.
     """
     parser = argparse.ArgumentParser(
         prog=f"python -m demos.{name}",
         description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of everything random")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of all random numbers")
     parser.add_argument("--out", type=folder, default="out", help="folder for the pictures")
     for option, (default, what) in numbers.items():
         parser.add_argument(f"--{option}", type=positive(type(default)), default=default, help=what)
     return parser
 
 
-# Readers of options: what they raise, argparse says with the option's name, and ends with 2.
+# Functions that read an option. When one raises ArgumentTypeError, argparse prints the message
+# with the option's name and exits with code 2.
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
-    """A reader of numbers above zero.
+    """Return a function that reads numbers above zero.
 
     >>> positive(int)("3"), positive(float)("0.5")
     (3, 0.5)
@@ -78,7 +79,7 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
 
 
 def seed(text: str) -> int:
-    """A reader of seeds: whole numbers that every generator of random numbers takes."""
+    """Read a seed: a whole number that every random generator of the demos accepts."""
     expected = f"a whole number from 0 to {SEEDS:,}"
     number = int(_number(int, text, expected))
     if not 0 <= number <= SEEDS:
@@ -94,12 +95,12 @@ def _number(kind: type[int] | type[float], text: str, expected: str) -> int | fl
 
 
 def folder(text: str) -> str:
-    """A reader of folders that are there and may be written to, or can be made."""
+    """Read the name of a folder that is writable, or that can be made."""
     try:
         place = Path(text).absolute()
         while not _is_there(place):
             place = place.parent
-    except (OSError, ValueError) as error:  # a name too long, or with a zero byte in it
+    except (OSError, ValueError) as error:  # the name is too long, or contains a zero byte
         raise argparse.ArgumentTypeError(f"{text!r} names no folder: {error}") from None
     if not text or not place.is_dir():
         raise argparse.ArgumentTypeError(f"expected a folder, and {str(place)!r} is none")
@@ -109,7 +110,7 @@ def folder(text: str) -> str:
 
 
 def _is_there(path: Path) -> bool:
-    """Like `path.exists()`, which calls a name that no path can have one that is missing."""
+    """Test whether a path exists; unlike `path.exists()`, raise for a name no path can have."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -118,14 +119,14 @@ def _is_there(path: Path) -> bool:
 
 
 def save(figure: Figure, out: str | Path, name: str) -> str:
-    """Write a figure to a PNG in a folder, made if need be; returns its path."""
+    """Write a figure to a PNG in a folder, which is made if missing; return the PNG's path."""
     png = io.BytesIO()
     figure.savefig(png, dpi=100)
     return _written(png, out, name)
 
 
 def save_drawing(drawing: Drawing, out: str | Path, name: str) -> str:
-    """Write a drawing to a small PNG in a folder, made if need be; returns its path."""
+    """Write a drawing to a small PNG in a folder, which is made if missing; return its path."""
     from PIL import Image  # comes with matplotlib
 
     png = io.BytesIO()
@@ -142,14 +143,14 @@ def _written(png: io.BytesIO, out: str | Path, name: str) -> str:
 
 
 def run(name: str, main: Callable[..., Any], parsed: Callable[[], argparse.Namespace]) -> None:
-    """Run a demo from the command line: no traceback for what a user can mend."""
+    """Run a demo from the command line; end with a message for errors that the user can fix."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=terminal.ERRORS)  # a terminal without ∂ shows a d
+            stream.reconfigure(errors=terminal.ERRORS)  # a terminal that has no ∂ shows d
     try:
         main(**vars(parsed()))
     except BrokenPipeError:
-        os._exit(0)  # whoever reads has enough; there is nowhere left to flush to
+        os._exit(0)  # the reader closed the pipe, and a normal exit would fail to flush it
     except KeyboardInterrupt:
         sys.exit(130)
     except (ArithmeticError, ImportError, OSError, RenderError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A 2-16-16-1 network learns to tell two moons apart, and how well it does on points unseen.
+"""A 2-16-16-1 network learns to separate two moons, and is tested on held-out points.
 
 python -m demos.moons
 """
@@ -24,13 +24,13 @@ def main(
     seed: int = 0,
     out: str | Path = "out",
 ) -> dict[str, Any]:
-    """Train, print the history, show what was learned, and return the numbers.
+    """Train the network, print its history, draw what it learned, and return the numbers.
 
     Args:
-        points: to learn from; as many again are held out.
-        epochs: how often each is shown.
+        points: number of points to learn from; as many again are held out.
+        epochs: how often each point is shown.
         lr: the learning rate, which falls to zero along half a cosine.
-        seed: of the points, the weights and the order.
+        seed: seed of the points, of the weights and of the order.
         out: the folder for the pictures and `moons.html`.
 
     Returns:
@@ -74,7 +74,7 @@ def main(
 
 
 def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path) -> list[str]:
-    """The regions with the held-out points, the curves, each neuron's view, and the network."""
+    """Draw the regions with the held-out points, the curves, each neuron's output, the network."""
     from nn import plots
 
     X, y = held_out
@@ -88,12 +88,12 @@ def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path)
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     return options(
         "moons",
         "A 2-16-16-1 network on two moons.",
-        points=(200, "to learn from"),
-        epochs=(30, "times each is shown"),
+        points=(200, "points to learn from"),
+        epochs=(30, "how often each point is shown"),
         lr=(0.02, "learning rate"),
     ).parse_args(arguments)
 

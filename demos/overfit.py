@@ -1,12 +1,12 @@
-"""Too simple, too eager, and held back: under- and overfitting with some points mislabelled.
+"""Underfitting, overfitting and regularisation, on points of which some are mislabelled.
 
-Six ways to learn the same points:
+Six models learn the same points:
 
-    a line            too simple: wrong on what it learns from, and on what it does not
-    a large network   learns the wrong labels by heart: right here, worse beyond
-    L1                C + λ·Σ|w| pulls weights to zero: many are nearly zero in the end
+    a line            too simple: wrong on the training points and on new ones
+    a large network   memorises the wrong labels: right on the training points, worse on new ones
+    L1                C + λ·Σ|w| pulls weights to zero: many are nearly zero at the end
     L2                C + λ·Σw² keeps all weights small
-    dropout           each hidden neuron is left out at random, so none can rely on another
+    dropout           leaves out hidden neurons at random, so that none relies on another
     early stopping    ends when the cost of held-out points no longer falls
 
     python -m demos.overfit
@@ -29,8 +29,8 @@ from autograd import Value
 from demos.lesson import heading, options, run, save, share
 
 NOISE = 0.1
-MISLABELLED = 0.2  # of the points to learn from
-ZERO = 0.01  # a weight below this is called zero
+MISLABELLED = 0.2  # share of the points to learn from
+ZERO = 0.01  # a weight whose size is below this counts as zero
 HIDDEN = [32, 32]
 HELD_OUT, UNSEEN = 200, 500
 
@@ -42,10 +42,10 @@ class Fit:
     Attributes:
         model: the model.
         train: its accuracy on the points it learned from.
-        test: its accuracy on points it never saw.
+        test: its accuracy on new points.
         zeros: the share of its weights that are nearly zero.
         norm: √Σw² of its weights.
-        epochs: how long it trained.
+        epochs: number of epochs it trained.
     """
 
     model: nn.Module
@@ -58,7 +58,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to train: the layers' sizes, and what holds the network back."""
+    """The settings of one model: sizes of the hidden layers, and regularisation."""
 
     sizes: list[int]
     penalty: Callable[[list[Value]], Value] | None = None
@@ -77,12 +77,12 @@ WAYS = {
 
 
 def weights(model: nn.Module) -> list[Value]:
-    """All weights, without the biases."""
+    """Return all weights, without the biases."""
     return [p for name, p in model.named_parameters() if not name.endswith("b")]
 
 
 def build(way: Way, seed: int) -> nn.Sequential:
-    """A network of these sizes with one output, with dropout after each hidden layer."""
+    """Build a network with one output, and with dropout after each hidden layer if asked for."""
     modules: list[nn.Module] = []
     for k, (nin, nout) in enumerate(zip([2, *way.sizes], way.sizes, strict=False)):
         modules.append(nn.Layer(nin, nout, "relu", seed=f"{seed}, layer {k}"))
@@ -93,7 +93,7 @@ def build(way: Way, seed: int) -> nn.Sequential:
 
 
 def moons(points: int, seed: int) -> dict[str, Any]:
-    """Two moons to learn from, to stop early by and to test on; of the first, some mislabelled."""
+    """Draw two moons for training, validation and test; mislabel some of the training points."""
     sizes = {"train": points, "validation": HELD_OUT, "test": UNSEEN}
     data = {
         part: make_moons(n, noise=NOISE, random_state=seed + 10_000 * k)
@@ -105,7 +105,7 @@ def moons(points: int, seed: int) -> dict[str, Any]:
 
 
 def fit(way: Way, data: dict[str, Any], epochs: int, lr: float, seed: int) -> Fit:
-    """Train one way, and measure it."""
+    """Train one model and measure it."""
     model = build(way, seed)
     optimizer = nn.Adam(model.parameters(), lr)
     trainer = nn.Trainer(
@@ -130,12 +130,12 @@ def fit(way: Way, data: dict[str, Any], epochs: int, lr: float, seed: int) -> Fi
 
 
 def right(model: nn.Module, X: np.ndarray, y: np.ndarray) -> float:
-    """The share of points a model is right on."""
+    """Compute the accuracy of a model."""
     return float(np.mean((model.predict(X) > 0.0) == y))
 
 
 def print_fits(fits: dict[str, Fit]) -> None:
-    """Each way in a row."""
+    """Print a table with a row for each model."""
     print(heading("Side by side"))
     print(f"{'':16}{'learned':>9}{'unseen':>9}{'zeros':>9}{'norm':>8}{'epochs':>8}")
     for name, f in fits.items():
@@ -146,7 +146,7 @@ def print_fits(fits: dict[str, Fit]) -> None:
 
 
 def orders_of(fits: dict[str, Fit]) -> dict[str, bool]:
-    """What should hold of the large networks, and whether it does."""
+    """Return what should hold of the large networks, and whether each statement holds."""
     large = {name: f for name, f in fits.items() if name != "a line"}
     plain = fits["unregularised"].test
     return {
@@ -167,18 +167,17 @@ def main(
     seed: int = 0,
     out: str | Path = "out",
 ) -> dict[str, Any]:
-    """Train every way on the same points, print and draw them side by side, return the numbers.
+    """Train every model on the same points, print and draw the results, return the numbers.
 
     Args:
-        points: to learn from.
-        epochs: how often each is shown, at the most.
+        points: number of points to learn from.
+        epochs: how often each point is shown, at most.
         lr: the learning rate, which falls to zero along half a cosine.
-        seed: of the points, the weights and the order.
+        seed: seed of the points, of the weights and of the order.
         out: the folder for `overfit.png`.
 
     Returns:
-        `fits` (a `Fit` for each way), `orders` (what should hold, and whether it does),
-        `pictures`.
+        `fits` (a `Fit` for each model), `orders` (see `orders_of`), `pictures`.
     """
     data = moons(points, seed)
     fits = {name: fit(way, data, epochs, lr, seed) for name, way in WAYS.items()}
@@ -193,7 +192,7 @@ def main(
 
 
 def pictures(fits: dict[str, Fit], data: dict[str, Any], out: str | Path) -> list[str]:
-    """The regions of each way, with the points it learned from."""
+    """Draw the regions of each model with the points it learned from."""
     from matplotlib.figure import Figure
 
     from nn import plots
@@ -206,12 +205,12 @@ def pictures(fits: dict[str, Fit], data: dict[str, Any], out: str | Path) -> lis
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     return options(
         "overfit",
         "Under- and overfitting, and what holds a network back.",
-        points=(100, "to learn from"),
-        epochs=(500, "at the most"),
+        points=(100, "points to learn from"),
+        epochs=(500, "largest number of epochs"),
         lr=(0.02, "learning rate"),
     ).parse_args(arguments)
 

@@ -1,8 +1,8 @@
 """Three classes in three spirals: softmax, one-hot targets and cross-entropy.
 
     p = softmax(z),  pₖ = exp(zₖ)/Σ exp(zⱼ)      scores become probabilities
-    C = −Σₖ yₖ·log pₖ = −log p_right              what the right answer costs
-    ∂C/∂zₖ = pₖ − yₖ                              which scores should go up
+    C = −Σₖ yₖ·log pₖ = −log p_right              the cost of one example
+    ∂C/∂zₖ = pₖ − yₖ                              scores with a negative gradient should go up
 
     python -m demos.spirals
 
@@ -25,7 +25,7 @@ CLASSES = 3
 
 
 def spirals(points: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points along three arms that wind around each other, `points` in each.
+    """Draw points along three spiral arms, `points` in each.
 
     >>> X, y = spirals(50, seed=0)
     >>> X.shape, np.bincount(y).tolist()
@@ -40,7 +40,7 @@ def spirals(points: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def print_point(model: nn.Module, x: Any, right: int) -> dict[str, list[float]]:
-    """One point, from its scores to the wishes for them; returns the columns of the table."""
+    """Print the scores, probabilities and gradients of one point; return the table's columns."""
     scores: list[Value] = model(x)
     cost = nn.cross_entropy(scores, right)
     cost.backward()
@@ -65,13 +65,13 @@ def main(
     seed: int = 0,
     out: str | Path = "out",
 ) -> dict[str, Any]:
-    """Train a 2-16-16-3 network, print a point before and after, draw, return the numbers.
+    """Train a 2-16-16-3 network, print one point before and after, draw, and return the numbers.
 
     Args:
-        points: in each spiral, to learn from; as many again are held out.
-        epochs: how often each is shown.
+        points: number of points to learn from in each spiral; as many again are held out.
+        epochs: how often each point is shown.
         lr: the learning rate, which falls to zero along half a cosine.
-        seed: of the points, the weights and the order.
+        seed: seed of the points, of the weights and of the order.
         out: the folder for the pictures.
 
     Returns:
@@ -105,7 +105,7 @@ def main(
 
 
 def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path) -> list[str]:
-    """The regions of the classes with the held-out points, and the curves."""
+    """Draw the regions of the classes with the held-out points, and the curves."""
     from nn import plots
 
     X, y = held_out
@@ -116,12 +116,12 @@ def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path)
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     return options(
         "spirals",
         "Three spirals: softmax, one-hot targets, cross-entropy.",
-        points=(80, "in each spiral"),
-        epochs=(80, "times each is shown"),
+        points=(80, "points in each spiral"),
+        epochs=(80, "how often each point is shown"),
         lr=(0.02, "learning rate"),
     ).parse_args(arguments)
 

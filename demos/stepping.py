@@ -1,4 +1,4 @@
-"""The stepper at a prompt: one-letter commands for a learner."""
+"""A prompt with one-letter commands for the stepper, which `demos.chain --interactive` starts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SIGNS: dict[type[ast.AST], Callable[..., float]] = {
     ast.Pow: math.pow,
 }
 TYPED = str.maketrans({"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"})
-LONGEST = 200  # characters of a number to work out
-# What the library says to who calls it, and what is said to who types at the prompt
+LONGEST = 200  # characters of a typed number
+# Phrases of the library's messages, and what the prompt prints in their place.
 HERE = {
     "explain() lists them": "e lists them, as in e w1",
     "pass the node itself, not its name": "give one that is the only one",
@@ -25,7 +25,7 @@ HERE = {
 
 
 def counted(text: str) -> int:
-    """A number of steps as typed, one if none is.
+    """Read a number of steps; an empty text means one.
 
     >>> counted(""), counted("5")
     (1, 5)
@@ -36,10 +36,10 @@ def counted(text: str) -> int:
 
 
 def worked_out(text: str) -> float:
-    """A number, or a little arithmetic with numbers, as typed.
+    """Compute the value of a number, or of arithmetic with numbers, as typed.
 
     Raises:
-        ValueError: it is anything else, or has no finite value.
+        ValueError: the text is anything else, or has no finite value.
 
     >>> worked_out("1/3"), worked_out("0.2 * -0.5"), worked_out("2·(0.5 − 1)^2")
     (0.3333333333333333, -0.1, 0.5)
@@ -72,7 +72,7 @@ def _value(node: ast.expr) -> float:
 
 
 def said_here(text: object) -> str:
-    """What the library says, with the commands of the prompt in place of its functions."""
+    """Return a message of the library, with its functions replaced by the prompt's commands."""
     said = str(text)
     for elsewhere, here in HERE.items():
         said = said.replace(elsewhere, here)
@@ -80,7 +80,7 @@ def said_here(text: object) -> str:
 
 
 class SteppingPrompt(cmd.Cmd):
-    """A small command set over the stepper of one output."""
+    """A prompt whose commands drive the stepper of one output."""
 
     prompt = "(step) "
     intro = (
@@ -106,7 +106,7 @@ class SteppingPrompt(cmd.Cmd):
             print()
 
     def onecmd(self, line: str) -> bool:
-        """Run one command; a wrong one explains itself and the prompt goes on."""
+        """Run one command; print the message if it fails, and stay at the prompt."""
         try:
             return bool(super().onecmd(line))
         except (KeyError, TypeError, ValueError) as error:
@@ -114,11 +114,11 @@ class SteppingPrompt(cmd.Cmd):
             return False
 
     def emptyline(self) -> bool:
-        """An empty line does nothing."""
+        """Ignore an empty line; by default `cmd` would repeat the last command."""
         return False
 
     def default(self, line: str) -> bool:
-        """An unknown command."""
+        """Leave at the end of input; report any other unknown command."""
         if line == "EOF":
             print()
             return True
@@ -126,25 +126,25 @@ class SteppingPrompt(cmd.Cmd):
         return False
 
     def do_n(self, count: str) -> None:
-        """The next step, or the next few."""
+        """Do the next step, or the next few."""
         self.stepper.next(counted(count))
 
     def do_b(self, count: str) -> None:
-        """Back."""
+        """Undo the last step, or the last few."""
         self.stepper.back(counted(count))
 
     def do_u(self, label: str) -> None:
-        """Until a gradient is complete."""
+        """Run until the gradient of a node is complete."""
         if not label:
             raise ValueError("until which gradient is complete? Name its node, as in u w1")
         self.stepper.until(label)
 
     def do_p(self, _: str) -> None:
-        """The table so far."""
+        """Print the table so far."""
         print(self.stepper)
 
     def do_c(self, guess: str) -> None:
-        """Check an answer worked out by hand."""
+        """Check the learner's own answer."""
         label, equals, number = guess.rpartition("=")
         if not (equals and label.strip()):
             raise ValueError(f"give a label and a number, as in c w1=-0.2; got {guess!r}")

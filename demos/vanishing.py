@@ -1,8 +1,8 @@
-"""Vanishing gradients: what reaches the first layer of a deep network.
+"""Vanishing gradients: how small the gradient is in the first layers of a deep network.
 
-Going back through a layer multiplies the gradient by its weights and by the slope of its
-activation. The sigmoid's slope is at most ¼, so the gradient shrinks from layer to layer; tanh's
-is up to 1, and relu's is 0 or 1.
+Going back through a layer multiplies the gradient by the layer's weights and by the derivative of
+its activation. The sigmoid's derivative is at most ¼, so the gradient shrinks from layer to layer.
+The derivative of tanh is at most 1, and that of relu is 0 or 1.
 
     python -m demos.vanishing
 
@@ -27,13 +27,13 @@ POINTS = 40
 
 
 def points(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points in the plane; those of class 1 lie right above or left below the middle."""
+    """Draw points in the plane, of class 1 where both coordinates have the same sign, else 0."""
     X = np.random.default_rng(seed).normal(size=(POINTS, 2))
     return X, (X[:, 0] * X[:, 1] > 0).astype(int)
 
 
 def gradient_norms(activation: str, depth: int, width: int, seed: int) -> list[float]:
-    """The norm of the cost's gradient by the weights of each hidden layer, before training."""
+    """Compute the norm of the gradient by the parameters of each hidden layer, before training."""
     X, y = points(seed)
     model = nn.MLP(2, [width] * depth + [1], activation, seed=seed)
     for x, wanted in zip(X, y, strict=True):
@@ -42,7 +42,7 @@ def gradient_norms(activation: str, depth: int, width: int, seed: int) -> list[f
 
 
 def ratio(norms: list[float]) -> float:
-    """The last norm over the first; infinite where nothing arrives, NaN where nothing leaves.
+    """Divide the last norm by the first; infinity if only the first is zero, NaN if both are.
 
     >>> ratio([0.5, 2.0]), ratio([0.0, 2.0])
     (4.0, inf)
@@ -53,7 +53,7 @@ def ratio(norms: list[float]) -> float:
 
 
 def print_norms(norms: dict[str, list[float]]) -> None:
-    """A row for each layer, and how the first compares with the last."""
+    """Print a row for each layer, and the last layer's norm as a multiple of the first's."""
     print(heading("The norm of the gradient, layer by layer"))
     print(f"{'layer':>6}" + "".join(f"{name:>12}" for name in norms))
     for k, row in enumerate(zip(*norms.values(), strict=True)):
@@ -66,13 +66,13 @@ def main(depth: int = 8, width: int = 8, seed: int = 0, out: str | Path = "out")
     """Measure, print and draw the gradients, and return the numbers.
 
     Args:
-        depth: hidden layers.
-        width: neurons in each.
-        seed: of the points and the weights.
+        depth: number of hidden layers.
+        width: number of neurons in each.
+        seed: seed of the points and of the weights.
         out: the folder for `vanishing.png`.
 
     Returns:
-        `norms` (for each activation, one for each hidden layer), `ratios` (last over first),
+        `norms` (for each activation, one for each hidden layer), `ratios` (last norm / first),
         `diagnosis` of the sigmoid network, `pictures`.
     """
     norms = {name: gradient_norms(name, depth, width, seed) for name in ACTIVATIONS}
@@ -92,7 +92,7 @@ def main(depth: int = 8, width: int = 8, seed: int = 0, out: str | Path = "out")
 
 
 def pictures(norms: dict[str, list[float]], out: str | Path) -> list[str]:
-    """The norms by layer, on a logarithmic scale."""
+    """Draw the norms by layer on a logarithmic scale."""
     from matplotlib.figure import Figure
 
     from nn import plots
@@ -109,12 +109,12 @@ def pictures(norms: dict[str, list[float]], out: str | Path) -> list[str]:
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options, checked."""
+    """Parse and check the command line's options."""
     return options(
         "vanishing",
         "Gradients of deep sigmoid, tanh and relu networks.",
         depth=(8, "hidden layers"),
-        width=(8, "neurons in each"),
+        width=(8, "neurons in each hidden layer"),
     ).parse_args(arguments)
 
 
