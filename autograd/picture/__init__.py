@@ -1,1 +1,1 @@
-"""A graph as a drawing, and what a notebook shows."""
+"""Drawings of graphs, and the HTML that notebooks display."""

@@ -1,4 +1,8 @@
-"""What a notebook shows of a Value: what it is called, its numbers, and the graph it came from."""
+"""The HTML that a notebook displays for a Value: its name, its numbers and its graph.
+
+`Value._repr_html_` calls `card`. A notebook calls it for every cell that ends in a Value, so
+`card` must not raise and must stay fast.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,15 @@ from .draw import draw
 from .markup import Markup, block, element, joined, note, paragraph, table, warning
 from .render import RenderError
 
-MOST_NODES = 10_000  # of a graph that is looked through in passing, which takes half a second
-UNFIT = (ArithmeticError, RenderError, TypeError, ValueError)  # for a picture
+MOST_NODES = 10_000  # the largest graph that is drawn; checking and drawing it takes half a second
+UNFIT = (ArithmeticError, RenderError, TypeError, ValueError)  # raised for nodes with unusual data
 
 
 def card(node: Value) -> Markup | None:
-    """The node and the drawing of its graph; without what cannot be shown, and None for text alone.
+    """Return the name, the numbers and the drawing of `node` as HTML.
 
-    A cell ends in a Value many times a day, so this neither raises nor takes long.
+    If the drawing fails, a note gives the reason. If the name or the numbers cannot be written,
+    the result is None, and the notebook shows the text form instead.
 
     >>> x = Value(3.0, label="<x>")
     >>> "<b>&lt;x&gt;</b>, a leaf" in card(x)
@@ -26,7 +31,7 @@ def card(node: Value) -> Markup | None:
     """
     try:
         head = [_title(node), _numbers(node)]
-    except UNFIT:  # its data is no number, say; the text shows it as it is
+    except UNFIT:  # for example, the data is not a number; `repr` can still display it
         return None
     return block(*head, *_graph(node))
 
@@ -51,7 +56,7 @@ def _numbers(node: Value) -> Markup:
 
 
 def _graph(node: Value) -> list[Markup]:
-    """The drawing of the graph, and what there is to say about it."""
+    """Return the drawing of the graph, with a warning if it is stale, or a note if it fails."""
     if not node.args:
         return []
     parts: list[Markup] = []

@@ -1,4 +1,8 @@
-"""A graph as a picture: nodes with data and gradient, edges as thick as what flows back."""
+"""Draw a graph with Graphviz: data and gradient in each node, gradient flow as edge width.
+
+`draw` is the public function, and also the method `Value.draw`. It decides with `fold.view` which
+nodes to show, and writes DOT; `render.Drawing` turns the DOT into SVG, PNG or PDF.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,12 @@ from ..core.value import Value
 from .fold import View, view
 from .render import FORMATS, Drawing
 
-# Okabe and Ito's colours, told apart by the colour-blind; negative edges are dashed as well, so
-# that the sign survives a black-and-white printer.
+# Okabe and Ito's colours, which colour-blind readers can tell apart. Negative edges are also
+# dashed, so that the sign is visible in black and white.
 POSITIVE, NEGATIVE, INK = "#0072B2", "#D55E00", "#222222"
-QUIET, QUIET_TEXT = "#B0B0B0", "#707070"  # the text is dark enough for print
+QUIET, QUIET_TEXT = "#B0B0B0", "#707070"  # text is darker than lines, to be legible in print
 LEAF_FILL, NODE_FILL, ROOT_FILL, GROUP_FILL = "#FFF6D6", "#E8F1FA", "#DDF0E4", "#EEEEEE"
-LABELLED_EDGES = 40  # above this many, local derivatives are not written beside the edges
+LABELLED_EDGES = 40  # with more edges than this, local derivatives are not written beside them
 
 GRAPH_STYLE = {"fontname": "Helvetica", "fontsize": "11", "nodesep": "0.25", "ranksep": "0.4"}
 NODE_STYLE = {"shape": "plain", "fontname": "Helvetica", "fontsize": "12", "fontcolor": INK}
@@ -42,26 +46,28 @@ def draw(
     rankdir: str = "LR",
     format: str = "svg",
 ) -> Drawing:
-    """Draw the graph of `root`: label, data and gradient of every node, and what flows back.
+    """Draw the graph of `root`: label, data and gradient of every node, and the gradient flow.
 
-    An edge is as thick as |upstream × local|, blue where that is positive, orange and dashed
-    where negative; in small graphs the local derivative stands beside it. A gradient that was
-    not computed yet is "—"; one that no longer matches the data is marked stale.
+    The width of an edge grows with |upstream × local|. An edge is blue if this product is
+    positive, and orange and dashed if it is negative. In small graphs the local derivative is
+    written beside the edge. A gradient that has not been computed is shown as "—"; a gradient
+    that no longer matches the data is marked "stale".
 
     Args:
         root: the output.
-        path: (from, to): light up the path between them that carries most.
-        around: show only what lies within `depth` edges of this node (by default 2).
-        depth: how many edges to go from `around`, or from the root.
-        max_nodes: above this many, fold by scope, then by distance and size of gradient.
-        open: the scopes not to fold, as named in the drawing.
-        gradients: what to show in place of the nodes' `.grad`.
-        rankdir: "LR", "TB", "RL" or "BT": where the output stands.
-        format: what `.render()` and `.pipe()` make by default.
+        path: (from, to): highlight the path between these nodes with the largest |product|.
+        around: show only the nodes within `depth` edges of this node.
+        depth: how many edges to follow from `around` (default: 2) or from the root (default: all).
+        max_nodes: a larger graph is folded by scope, then by distance and size of gradient.
+        open: the scopes to keep unfolded, by their names in the drawing.
+        gradients: gradients to show instead of the nodes' `.grad`.
+        rankdir: the direction from the leaves to the output: "LR", "TB", "RL" or "BT".
+        format: the default format of `.render()` and `.pipe()`.
 
     Raises:
         LabelError, ValueError, TypeError: a node is not in the graph (see `graph.find`).
-        ValueError: no path, an unknown direction, format or scope, or a number out of range.
+        ValueError: there is no path, a direction, format or scope is unknown, or a number is out
+            of range.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x
@@ -104,7 +110,7 @@ def _known(order: list[Value]) -> dict[Value, float]:
 def _lit(
     root: Value, path: tuple[Value | str, Value | str] | None
 ) -> dict[tuple[Value, Value], None]:
-    """The edges (operand, node) of the path to light up."""
+    """Return the edges (operand, node) of the highlighted path, as the keys of a dict."""
     if path is None:
         return {}
     start, end = (find(root, node) for node in pair(path, "path is a pair, as in ('w', 'C')"))
@@ -115,7 +121,10 @@ def _lit(
 
 
 def _left_behind(order: list[Value], known: Mapping[Value, float]) -> set[Value]:
-    """Leaves whose gradient came from an earlier pass than the nodes they feed now."""
+    """Return the leaves whose gradient is older than the nodes that use them.
+
+    Such a leaf has a gradient from an earlier pass, and at least one of its consumers has none.
+    """
     return {
         node
         for node, users in consumers(order).items()
@@ -125,7 +134,18 @@ def _left_behind(order: list[Value], known: Mapping[Value, float]) -> set[Value]
 
 @dataclass
 class _Picture:
-    """What is drawn, and how; `ids` names what stands in the drawing."""
+    """The state of one drawing while its DOT is written.
+
+    Attributes:
+        root: the output.
+        order: all nodes in topological order.
+        view: the nodes and folded scopes to show.
+        known: the gradients to show, by node.
+        lit: the highlighted edges (operand, node).
+        stale: the nodes whose data is stale.
+        stale_gradients: the nodes whose gradient is stale.
+        ids: the DOT identifier of each node or scope that is shown.
+    """
 
     root: Value
     order: list[Value]
@@ -203,9 +223,10 @@ class _Picture:
             dot.edge(tail, head, style="dotted")
 
     def _flows(self) -> dict[tuple[Value, Value, int], tuple[float | None, float]]:
-        """For each edge between visible nodes: what flows back along it, and its local slope.
+        """Return (flow, local derivative) for each edge (operand, node, slot) of visible nodes.
 
-        Where data is stale nothing is said to flow: an old gradient would meet a new slope.
+        The flow is upstream × local, or None if a gradient is unknown. It is also None while any
+        node is stale: it would multiply an old gradient by a new local derivative.
         """
         flows: dict[tuple[Value, Value, int], tuple[float | None, float]] = {}
         visible = {node for node, place in self.view.place.items() if place is node}
@@ -237,7 +258,10 @@ class _Picture:
         }
 
     def _folded_edges(self) -> Iterator[tuple[str, str]]:
-        """Edges from and to folded scopes, and from and to a stub where nodes are not shown."""
+        """Yield the edges (tail, head) that end at a folded scope or at nodes that are not shown.
+
+        Nodes that are not shown are represented by a stub, drawn as "⋯".
+        """
         place, ids = self.view.place, self.ids
         for node in self.order:
             for arg in node.args:
@@ -261,11 +285,11 @@ def _row(what: str, text: str, stale: bool) -> str:
 
 
 def _text(text: str, width: int = 24) -> str:
-    """A label as text in DOT: data, whatever characters it has."""
-    # Graphviz replaces \\N and its like by names, even in HTML-like text
+    """Escape a label for HTML-like text in DOT, and shorten it."""
+    # Graphviz expands \\N and similar escapes even in HTML-like text
     return html.escape(shortened(text, width)).replace("\\", "\\\\") or "&nbsp;"
 
 
 def _tooltip(text: str) -> str:
-    """Text as a tooltip, in which Graphviz reads entities once and backslashes twice."""
+    """Escape a tooltip, in which Graphviz decodes entities once and backslashes twice."""
     return html.escape(shortened(text, 80)).replace("\\", "\\" * 4)

@@ -1,4 +1,7 @@
-"""Which nodes a drawing shows, and which are folded away: a graph of any size on one page."""
+"""Choose which nodes of a graph to show, so that a graph of any size fits on one page.
+
+`draw` calls `view`; the interactive page uses `scopes` and `EDGES` for its own folding.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from ..core.graph import consumers, distances, nearest
 from ..core.notation import shortened
 from ..core.value import Value
 
-EDGES = 2  # for each node that may be shown: above that, lines fill the page
+EDGES = 2  # most edges per node that may be shown; with more, lines fill the page
 
 
 @dataclass(frozen=True)
 class View:
-    """What stands in the drawing for each node.
+    """The choice of what a drawing shows.
 
     Attributes:
-        place: for each node that is visible, itself; for one inside a folded scope, the name of
-            the scope. Nodes that are not shown at all are missing.
-        note: what was folded and how to open it, or "".
+        place: maps a visible node to itself, and a node inside a folded scope to the name of the
+            scope. Nodes that are not shown are missing.
+        note: a sentence that says how many nodes are folded and how to show them, or "".
     """
 
     place: dict[Value, Value | str]
@@ -35,10 +38,20 @@ def view(
     keep: Iterable[Value],
     size: dict[Value, float],
 ) -> View:
-    """Choose what to show of a graph given in topological order.
+    """Choose what to show of a graph.
 
-    Scopes fold first, the innermost before the outer, until the rest fits into `max_nodes`; then
-    what is farthest from the output, or from `around`, and of these the smallest in `size`.
+    Scopes are folded first, inner scopes before outer ones, until at most `max_nodes` items
+    remain. If that is not enough, the items farthest from the output (or from `around`) are
+    hidden; at equal distance, those with the smallest `size` are hidden first.
+
+    Args:
+        order: all nodes in topological order.
+        max_nodes: how many nodes and folded scopes to show at most.
+        around: show the neighbourhood of this node; scopes are then not folded.
+        depth: how many edges to follow at most; by default 2 from `around`, else no limit.
+        opened: the names of scopes that must not be folded.
+        keep: nodes to show in any case (of a long list, both ends), unless `around` is given.
+        size: the importance of a node, as |gradient|.
     """
     _check_scopes(order, opened)
     place: dict[Value, Value | str] = {node: node for node in order}
@@ -57,7 +70,7 @@ def view(
 
 
 def _ends(path: list[Value], most: int) -> list[Value]:
-    """The path, or its two ends if it is longer than that."""
+    """Return `path`, or about `most` / 2 nodes from each end if it is longer than `most`."""
     half = most // 2
     return path if len(path) <= most else [*path[:half], *path[-half:]]
 
@@ -75,7 +88,7 @@ def _check_scopes(order: list[Value], opened: Collection[str]) -> None:
 
 
 def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
-    """How many nodes are folded, and the arguments of `draw` that show them."""
+    """Say how many nodes are folded, and which arguments of `draw` show them; else return ""."""
     folded = sum(place.get(node) is not node for node in order)
     if not folded:
         return ""
@@ -102,9 +115,11 @@ def _folded_by_scope(
 
 
 def scopes(order: list[Value], labelled: bool = False) -> dict[Value, str]:
-    """The scope of each node; a leaf made outside of any goes with the one scope that it feeds.
+    """Return the scope of each node, where a leaf without a scope joins its only consumer scope.
 
-    One with a label stays where a reader looks for it, unless `labelled` leaves go as well.
+    A leaf or constant that was made outside every scope takes the scope of the nodes that use it,
+    if they are all in the same one. Those with a label keep their place, because a reader looks
+    for them there; with `labelled=True` they move as well.
     """
     found = {node: node.scope for node in order}
     for node, users in consumers(order).items():
@@ -115,7 +130,10 @@ def scopes(order: list[Value], labelled: bool = False) -> dict[Value, str]:
 
 
 def _at_level(scope: str, level: int, opened: Collection[str]) -> str:
-    """The scope of at most `level` names that stands for this one; "" where it is open."""
+    """Return the folded scope that contains `scope`, or "" if `scope` is open.
+
+    The result has at most `level` names, or more if an opened scope contains `scope`.
+    """
     parts = scope.split(".")
     inside_open = [name.count(".") + 2 for name in opened if f"{scope}.".startswith(f"{name}.")]
     level = max([level, *inside_open])
@@ -129,7 +147,10 @@ def _nearest(
     depth: int | None,
     both_ways: bool,
 ) -> dict[Hashable, int]:
-    """Distances of what is placed from `start`, along operands or along edges either way."""
+    """Return the items within `depth` edges of `start`, with their distances.
+
+    Edges are followed from a node to its operands, or in both directions with `both_ways`.
+    """
     neighbours: dict[Hashable, dict[Hashable, None]] = {item: {} for item in place.values()}
     for node in order:
         for arg in node.args:

@@ -1,7 +1,8 @@
-"""HTML for notebooks: a few elements, in which every text is data and is escaped.
+"""Build the HTML of notebook displays from a few elements; all plain text is escaped.
 
-Notebooks strip style sheets from what they do not trust, so styles stand on the elements. Colours
-are those of the notebook, light or dark: `currentColor`, and greys and bars that both can show.
+Every `_repr_html_` in `autograd` and `nn` uses this module. Styles are written on the elements,
+because notebooks remove style sheets from untrusted output. Text takes the notebook's own colour,
+and the other colours are readable on light and on dark backgrounds.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-POSITIVE, NEGATIVE = "#2b87c6", "#d9661f"  # of bars: 3 to 1 or better on white and on black
+POSITIVE, NEGATIVE = "#2b87c6", "#d9661f"  # bars; contrast at least 3:1 on white and on black
 LINE = "rgba(128, 128, 128, 0.45)"
 QUIET = "opacity:0.72"
 MONOSPACE = "font:0.93em/1.45 ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace"
@@ -18,13 +19,13 @@ PLAIN = "background:none;color:inherit;border:0;margin:0;padding:0"
 
 
 class Markup(str):
-    """HTML, in contrast to text, which is escaped wherever it becomes HTML."""
+    """A string of finished HTML. Any other string is text, and is escaped when it is inserted."""
 
     __slots__ = ()
 
 
 def element(tag: str, *children: str, **attributes: str) -> Markup:
-    """An element. A child that is no Markup is text.
+    """Return an HTML element. A child that is not a `Markup` is text and is escaped.
 
     >>> element("b", "1 < 2", title='"')
     '<b title="&quot;">1 &lt; 2</b>'
@@ -34,55 +35,55 @@ def element(tag: str, *children: str, **attributes: str) -> Markup:
 
 
 def joined(parts: Iterable[str]) -> Markup:
-    """Parts one after the other, the texts among them escaped."""
+    """Concatenate the parts, and escape those that are text."""
     return Markup("".join(p if isinstance(p, Markup) else html.escape(p) for p in parts))
 
 
 def block(*children: str) -> Markup:
-    """What a cell shows: scrolls where it is wider than the notebook."""
+    """Return the outermost element of a display, which scrolls if it is too wide."""
     return element("div", *children, style="overflow-x:auto;line-height:1.5;padding:2px 0")
 
 
 def paragraph(*children: str, style: str = "") -> Markup:
-    """A line or more of text."""
+    """Return a paragraph of text."""
     return element("div", *children, style=f"margin:2px 0;{style}")
 
 
 def note(*children: str) -> Markup:
-    """A remark that steps back."""
+    """Return a remark in small, pale text."""
     return paragraph(*children, style=f"font-size:0.92em;{QUIET}")
 
 
 def warning(text: str) -> Markup:
-    """A remark that does not."""
+    """Return a warning with a sign and a coloured border."""
     return paragraph("⚠ ", text, style=f"border-left:3px solid {NEGATIVE};padding-left:0.5em")
 
 
 def code(text: str) -> Markup:
-    """Text with its own lines and spaces."""
+    """Return text in a monospace font, with its line breaks and spaces preserved."""
     style = f"{PLAIN};{MONOSPACE};white-space:pre-wrap;max-height:36em;overflow:auto"
     return element("pre", text, style=style)
 
 
 def details(summary: str, *children: str) -> Markup:
-    """What opens on a click."""
+    """Return a section that is closed at first: a click on the summary opens it."""
     opener = element("summary", summary, style=f"cursor:pointer;font-size:0.92em;{QUIET}")
     return element("details", opener, *children, style="margin:4px 0")
 
 
 def beside(*children: str) -> Markup:
-    """Side by side where there is room."""
+    """Place the children side by side where there is room, else below each other."""
     style = "display:flex;flex-wrap:wrap;gap:1em 2.5em;align-items:center"
     return element("div", *children, style=style)
 
 
 def table(rows: Iterable[Sequence[str]], align: str, heads: Sequence[str] = ()) -> Markup:
-    """Rows of cells.
+    """Return a table.
 
     Args:
-        rows: of texts and Markup.
-        align: a letter for each column: l, r or c.
-        heads: above the columns.
+        rows: the rows; each cell is text or Markup.
+        align: one letter for each column: l (left), r (right) or c (centre).
+        heads: the column headings.
 
     >>> "<script>" in table([["<script>"]], "l")
     False
@@ -104,7 +105,7 @@ def _row(tag: str, cells: Sequence[str], align: str, style: str) -> Markup:
 
 
 def bar(share: float, negative: bool = False) -> Markup:
-    """A bar as long as a share of the longest."""
+    """Return a bar whose length is `share` (0 to 1) of the longest bar."""
     length = f"{9 * share:.3g}em"
     style = f"width:{length};height:0.7em;border-radius:2px"
     return element("div", style=f"{style};background:{NEGATIVE if negative else POSITIVE}")

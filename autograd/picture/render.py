@@ -1,4 +1,8 @@
-"""DOT -> SVG, PNG, PDF, with or without a `dot` program on the machine."""
+"""Render DOT as SVG, PNG or PDF, with or without an installed `dot` program.
+
+`lay_out` runs Graphviz in a process of its own. `Drawing` is the class that `draw` returns; it is a
+`graphviz.Digraph` that renders with `lay_out`.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,9 @@ from ..core.terminal import fitted
 from ..files import expanded, write_whole
 from .markup import Markup
 
-# Run in a process of its own, so that what Graphviz has to say on stderr, and a crash of its C
-# code, reach us as an error message. Python would look for modules in the current folder first:
-# a drawing must not run a pygraphviz.py that happens to lie there.
+# This runs in a process of its own, so that Graphviz messages on stderr, and crashes of its C code,
+# can be reported as a Python exception. The current folder is removed from `sys.path`, because a
+# drawing must not import a file named pygraphviz.py that happens to be there.
 BUNDLED_DOT = """\
 import os, sys
 here = os.getcwd()
@@ -33,14 +37,14 @@ except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 
-TITLE = re.compile("<title>.*?</title>\n")  # Graphviz's names, of no use to who hovers over them
-SMALLEST = 0.6  # of its size, to which a drawing shrinks before it scrolls
+TITLE = re.compile("<title>.*?</title>\n")  # Graphviz identifiers, which browsers show as tooltips
+SMALLEST = 0.6  # a drawing shrinks to this share of its size; in less space it scrolls
 FORMATS = tuple(sorted(graphviz.FORMATS))
-DOT_ENDINGS = {"gv", "dot"}  # of sources, though Graphviz can render to them too
+DOT_ENDINGS = {"gv", "dot"}  # file names of DOT sources, though Graphviz also has such formats
 
 
 class RenderError(RuntimeError):
-    """A drawing could not be laid out; `.source` keeps its DOT."""
+    """An error raised if Graphviz cannot render a drawing; `.source` is its DOT."""
 
     def __init__(self, message: str, source: str) -> None:
         super().__init__(message)
@@ -48,16 +52,16 @@ class RenderError(RuntimeError):
 
 
 def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
-    """Lay DOT out with the `dot` found on PATH, else the Graphviz inside the pygraphviz wheel.
+    """Render DOT with the `dot` program on PATH, else with the Graphviz of the pygraphviz wheel.
 
     Raises:
-        RenderError: neither is there, or Graphviz refuses; with its reason.
+        RenderError: there is no Graphviz, or it fails; the message gives the reason.
 
     >>> lay_out("digraph { a -> b }", "svg")[:5]
     b'<?xml'
     """
     found = shutil.which("dot") or ""
-    if Path(found).is_absolute():  # Windows would take one from the current folder
+    if Path(found).is_absolute():  # on Windows, `which` also finds programs in the current folder
         command = [found, f"-K{engine}", f"-T{format}"]
     else:
         command = [sys.executable, "-c", BUNDLED_DOT, engine, format]
@@ -71,7 +75,7 @@ def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
 
 
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
-    """What Graphviz said, without what fontconfig says whether or not all is well."""
+    """Return the error text of Graphviz, without Fontconfig warnings, which are unrelated."""
     said = done.stderr.decode("utf-8", "replace")
     if "No module named 'pygraphviz'" in said:
         return "there is no dot on PATH and no pygraphviz: pip install 'pygraphviz>=2'"
@@ -80,10 +84,10 @@ def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
-    """A `graphviz.Digraph` that renders without a `dot` program, and to the file you name.
+    """A `graphviz.Digraph` that renders without a `dot` program, and to exactly the named file.
 
-    `.source` is its DOT, `.pipe("png")` its bytes, `.render("chain.svg")` writes a file, and a
-    notebook shows it as it is.
+    `.source` is its DOT, `.pipe("png")` returns bytes, and `.render("chain.svg")` writes a file.
+    Notebooks display it as an image.
     """
 
     @fitted
@@ -91,7 +95,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         return str(self.source)
 
     formats = FORMATS
-    """What `.pipe()` and `.render()` can make, if Graphviz was built with it."""
+    """The formats of `.pipe()` and `.render()`; some need a Graphviz that was built with them."""
 
     def __repr__(self) -> str:
         return "<drawing: .render('drawing.svg') writes it, a notebook shows it>"
@@ -107,10 +111,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         engine: str | None = None,
         encoding: str | None = None,
     ) -> Any:
-        """The drawing as bytes, or as a string if an encoding is given.
+        """Return the drawing as bytes, or as a string if `encoding` is given.
 
         Raises:
-            RenderError: Graphviz refuses; with its reason.
+            RenderError: Graphviz fails; the message gives the reason.
         """
         format = choice(self.format if format is None else format, "format", FORMATS)
         kind = ":".join(part for part in (format, renderer, formatter) if part)
@@ -118,10 +122,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         return rendered.decode(encoding) if encoding else rendered
 
     def markup(self) -> Markup:
-        """The drawing as SVG to stand in HTML: as wide as there is room, as long as it is legible.
+        """Return the drawing as SVG for HTML; it shrinks to the page width while it is legible.
 
         Raises:
-            RenderError: Graphviz refuses.
+            RenderError: Graphviz fails.
         """
         svg = TITLE.sub("", self.pipe("svg", encoding="utf-8"))
         svg = svg[svg.index("<svg") :]
@@ -136,10 +140,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         *,
         skip_existing: bool | None = False,
     ) -> str:
-        """Write the DOT to a file, whole or not at all, and return its path.
+        """Write the DOT to a file and return its path.
 
         Raises:
-            OSError: the file cannot be written; what stood there is untouched.
+            OSError: the file cannot be written; an existing file is then unchanged.
         """
         _check_paths(filename=filename, directory=directory)
         target = expanded(Path(directory or self.directory or "", filename or self.filename))
@@ -167,17 +171,18 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         """Write the drawing to a file and return its path.
 
         Args:
-            filename: where to; `"chain.svg"` writes just that file. A name without a known
-                ending gets one from `format`, and the DOT is kept beside it, as graphviz does.
-            directory: the folder, made if need be.
+            filename: the file to write. `"chain.svg"` writes only that file. A name without a
+                known ending gets the ending of `format`, and the DOT is written beside it, as
+                in graphviz.
+            directory: the folder; it is created if necessary.
             view, quiet_view: open the result in a viewer.
-            cleanup: do not keep the DOT.
-            format, engine, renderer, formatter: instead of those the drawing was made with.
-            neato_no_op, quiet: as graphviz has them; without effect here.
-            outfile: like `filename`, with the ending it has.
+            cleanup: do not write the DOT.
+            format, engine, renderer, formatter: override the settings of the drawing.
+            neato_no_op, quiet: accepted for compatibility with graphviz, and ignored.
+            outfile: like `filename`, but its ending determines the format.
 
         Raises:
-            RenderError: Graphviz refuses; the DOT is kept beside where the file would be.
+            RenderError: Graphviz fails; the DOT is written to the same folder.
             OSError: the file cannot be written.
         """
         _check_paths(filename=filename, directory=directory, outfile=outfile)
