@@ -1,4 +1,8 @@
-"""Copies of a graph, and graphs as pickles."""
+"""Copies and pickles of a graph, for `copy.deepcopy` and `pickle`.
+
+Both treat the graph as a list in topological order, so a graph of any depth is copied without
+recursion.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from .value import NOT_COMPUTED, Value
 
 
 def copied(root: Value, memo: dict[int, Any]) -> Value:
-    """What `copy.deepcopy(root)` makes: the same graph of new nodes, shared nodes still shared.
+    """Copy a graph for `copy.deepcopy(root)`; a node that is used twice is copied once.
 
     >>> import copy
     >>> x = Value(2.0, label="x")
@@ -21,7 +25,7 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
     for node in topological_order(root):
         if id(node) not in memo:
             twin = _remade(_fields(node), node._kind)
-            if hasattr(node, "__dict__"):  # a subclass may carry more
+            if hasattr(node, "__dict__"):  # a subclass may have attributes of its own
                 twin.__dict__.update(copy.deepcopy(vars(node), memo))
             twin.args = tuple(memo[id(arg)] for arg in node.args)
             memo[id(node)] = twin
@@ -29,9 +33,9 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
 
 
 def packed(root: Value) -> tuple[Any, ...]:
-    """What `pickle.dumps(root)` writes: nodes as rows, their operands as indices of rows.
+    """Return what `pickle.dumps(root)` writes: a row per node, with its operands as row indices.
 
-    Leaves that two pickled roots share stay shared; nodes between are written for each root.
+    If two pickled roots share leaves, these stay shared. Other shared nodes are written twice.
     """
     if root.op.arity == 0:
         return _remade, (_fields(root), root._kind)
@@ -50,7 +54,7 @@ def _fields(node: Value) -> tuple[Any, ...]:
 
 
 def _remade(fields: tuple[Any, ...], kind: type[Value]) -> Value:
-    """A node with these fields, and no operands yet."""
+    """Make a node with these fields; its operands are set later."""
     node = object.__new__(kind)
     node.data, grad, node.op, node.label, node.scope = fields
     node.grad = NOT_COMPUTED if grad is None else grad
@@ -59,6 +63,7 @@ def _remade(fields: tuple[Any, ...], kind: type[Value]) -> Value:
 
 
 def _unpacked(rows: list[Any], kind: type[Value]) -> Value:
+    """Make the graph that `packed` described, and return its root."""
     nodes: list[Value] = []
     for row in rows:
         if isinstance(row, Value):

@@ -1,4 +1,8 @@
-"""Pure questions about a graph: its order, its counts, its names, its copies. Never recursive."""
+"""Functions that read a graph: its order, its counts and the names of its nodes.
+
+The backward pass, the teaching tools and the drawings call them. None of them changes a node's
+number or gradient, and none is recursive: a graph may be deeper than Python's recursion limit.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,18 @@ from .value import Value
 
 
 def topological_order(root: Value) -> list[Value]:
-    """Every node that `root` is made of, each after its operands; `root` is the last.
+    """Return every node that `root` depends on, each after its operands; `root` is last.
 
-    Depth first, left operand first, with a stack of its own. A node is put back on the stack
-    with a `None` above it, which says that its operands are done. Which nodes were met is marked
-    on the nodes, with marks that no other traversal uses: a dictionary of them would take more
-    time a node the larger the graph.
+    The search is depth first, left operand first, with an explicit stack. A node with operands is
+    put back on the stack, then a `None`, then its operands. When the `None` is popped, the
+    operands are in the list, and the node is appended. Visited nodes are marked on the nodes
+    themselves, with objects that no other search uses. A dictionary would be slower for large
+    graphs.
 
     Raises:
         ValueError: the graph has a cycle.
         TypeError: `root` is not a Value.
-        TraceError: the function that asks is traced, and would compute with numbers of its own.
+        TraceError: a function that is being traced, as by `compile`, calls this.
 
     >>> x = Value(2.0, label="x")
     >>> [node.op.name for node in topological_order(x * x + 1.0)]
@@ -40,11 +45,11 @@ def topological_order(root: Value) -> list[Value]:
 
 
 def in_order(root: Value) -> list[Value]:
-    """`topological_order(root)`, also while a function is traced."""
+    """Return `topological_order(root)`, also while a function is traced."""
     instance(root, Value, "the root of a graph is a Value")
     global _walks
     with locks.marks:
-        while True:  # until no signal handler has left marks of its own in between
+        while True:  # a signal handler may have searched in between and replaced the marks
             _walks += 1
             walk = _walks
             order = _walked(root)
@@ -56,6 +61,7 @@ _walks = 0
 
 
 def _walked(root: Value) -> list[Value]:
+    """Search the graph once, as `topological_order` describes."""
     order: list[Value] = []
     entered, done = object(), object()
     stack: list[Value | None] = [root]
@@ -96,7 +102,7 @@ def _cycle(node: Value) -> ValueError:
 
 
 def leaves(root: Value) -> list[Value]:
-    """The Values you made that `root` depends on, in the order first met; no constants.
+    """Return the leaves that `root` depends on, in topological order; constants are not leaves.
 
     >>> x, w = Value(2.0, label="x"), Value(3.0, label="w")
     >>> [leaf.label for leaf in leaves(w * x + 1.0)]
@@ -106,7 +112,7 @@ def leaves(root: Value) -> list[Value]:
 
 
 def count(root: Value) -> Counter[str]:
-    """How many nodes of each operation `root` is made of; `.total()` counts them all.
+    """Count the nodes of the graph by operation; `.total()` of the result counts them all.
 
     >>> x = Value(2.0)
     >>> counts = count(x * x + x)
@@ -117,7 +123,7 @@ def count(root: Value) -> Counter[str]:
 
 
 def count_paths(root: Value, node: Value) -> int:
-    """How many ways lead from `node` to `root`; twice through `x * x`.
+    """Count the paths from `node` to `root`; `x * x` has two from `x`.
 
     >>> x = Value(2.0)
     >>> y = x * x
@@ -133,14 +139,14 @@ def count_paths(root: Value, node: Value) -> int:
         for arg in other.args:
             uses[arg] -= 1
             if not uses[arg]:
-                del paths[arg]  # a count may have as many digits as the graph has nodes
+                del paths[arg]  # counts can be very large integers, so drop each after its last use
     return paths[root]
 
 
 def distances(
     start: Iterable[Hashable], neighbours: Callable[[Hashable], Iterable[Hashable]]
 ) -> dict[Hashable, int]:
-    """How many edges lie between the nearest of `start` and each other item, nearest first."""
+    """Return the number of edges from the nearest of `start` to each item, nearest first."""
     found = dict.fromkeys(start, 0)
     queue = list(found)
     for node in queue:
@@ -152,7 +158,7 @@ def distances(
 
 
 def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
-    """For each node of a graph in order, the nodes that it is an operand of."""
+    """Return, for each node of a topological order, the nodes that have it as an operand."""
     found: dict[Value, list[Value]] = {}
     for node in order:
         found[node] = []
@@ -162,14 +168,14 @@ def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
 
 
 def find(root: Value, wanted: Value | str) -> Value:
-    """The node of this graph with this label or formula, or the node itself if it is one of them.
+    """Return the node of this graph that `wanted` is, or that has this label or this formula.
 
     A formula may be written as it is shown or as it is typed: `w·x` and `w*x` are the same.
 
     Raises:
-        KeyError: no node, or more than one, is called so (the nearest names are given).
+        KeyError: no node, or more than one, has the name. The message lists similar names.
         ValueError: the node is not part of the graph.
-        TypeError: neither a node nor text.
+        TypeError: `wanted` is neither a node nor a string.
 
     >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
     >>> y = w * x - 1.0
@@ -199,7 +205,7 @@ def find(root: Value, wanted: Value | str) -> Value:
 
 
 def _written_as(wanted: str, order: list[Value]) -> list[Value]:
-    """The nodes with this formula, by which they are shown where they have no label."""
+    """Return the nodes whose formula or displayed name equals the formula `wanted`."""
     typed = _typed(wanted)
     return [
         node
@@ -209,7 +215,7 @@ def _written_as(wanted: str, order: list[Value]) -> list[Value]:
 
 
 def _typed(formula: str) -> str:
-    """A formula in one spelling of many: w·x, w*x and (w * x), 2(a − 1)² and 2*(a-1)**2."""
+    """Return one common spelling, as for w·x, w*x and (w * x), or 2(a − 1)² and 2*(a-1)**2."""
     text = spelled("".join(formula.split())).replace("**", "^")
     for row in ops.TABLE.values():
         text = text.replace(f"{row.name}(", f"{spelled(row.symbol)}(")
@@ -218,7 +224,7 @@ def _typed(formula: str) -> str:
 
 
 def nearest(wanted: str, names: list[str]) -> list[str]:
-    """The names that `wanted` may have been meant for; the first few if none is like it.
+    """Return the names most similar to `wanted`, or the first six if none is similar.
 
     >>> nearest("wieght", ["bias", "weight"])
     ['weight']
@@ -227,7 +233,7 @@ def nearest(wanted: str, names: list[str]) -> list[str]:
 
 
 def find_variable(root: Value, wanted: Value | str) -> Value:
-    """Like `find`, for a node that may have a gradient.
+    """Find a node as `find` does, and refuse a constant, which has no gradient.
 
     Raises:
         ValueError: the node is a constant.
@@ -241,13 +247,8 @@ def find_variable(root: Value, wanted: Value | str) -> Value:
 
 
 class LabelError(KeyError):
-    """No node, or more than one, has the label asked for."""
+    """No node, or more than one, has the label or formula that was asked for."""
 
     @fitted
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would print the repr, quotes and all
-
-
-# ---------------------------------------------------------------------- copies
-# Copying and pickling write a graph down as a list, each node after its operands, so that a
-# graph of any depth is copied without recursion.

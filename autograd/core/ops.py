@@ -1,8 +1,9 @@
-"""The table of operations: one operation, one row; the only file that states a derivative.
+"""The table of operations. Each operation is one row, and no other file states a derivative.
 
-Evaluating, backpropagating, stepping, explaining, drawing, compiling and checking are interpreters
-of this table. A row's functions are written once and read three ways: on floats they compute, on
-`Value`s they build the graph of a derivative (second derivatives), on `Term`s they write formulas.
+The forward pass, the backward pass, the stepper, explanations, drawings, the compiler and the
+gradient check all read this table. `partials` of a row is written once and called with three kinds
+of arguments: floats give numbers, `Value`s give the graph of the derivative (for second
+derivatives), and `Term`s give its formula as text. A new row must work with all three.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .terminal import fitted
 
 
 class Domain(NamedTuple):
-    """Where an operation is defined: as text, as a test of its operands, and how to stay inside."""
+    """The domain of an operation: its description, a test of the operands, and advice on errors."""
 
     text: str
     holds: Callable[..., bool]
@@ -32,37 +33,39 @@ class Domain(NamedTuple):
 
 
 class DomainError(ValueError):
-    """An operation met numbers at which it, or its derivative, is not defined."""
+    """An operation, or its derivative, is not defined at the given numbers."""
 
 
 class DivisionByZeroError(DomainError, ZeroDivisionError):
-    """A division by zero, worded; caught as either of the errors it is."""
+    """A division by zero, as a `DomainError` that `except ZeroDivisionError` catches too."""
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Op:
-    """One row of the table: all there is to know about one operation.
+    """One row of the table: the value, the derivatives and the notation of one operation.
 
-    Called on plain numbers a row computes a number; on Values it records a node; on NumPy arrays
-    it does so element by element.
+    A call on plain numbers returns a number. A call with a Value records a node. A call with a
+    NumPy array does the same for each element.
 
     Args:
-        name: its name, as a method of `Value` and as a function of `autograd`.
-        value: `value(a, b, ...)`, the number it makes of its operands' numbers.
-        partials: `partials(out, a, b, ...)`, the tuple (∂out/∂a, ∂out/∂b, ...).
-        each: a function for each of them, in rows where one may exist and another not.
-        rules: the partials as a person reads them, one for each operand.
-        symbol: how it is written in formulas and drawings; by default its name.
-        reads: `partials` as the lessons write them, for rows whose computed form was chosen for
-            its tails; formulas are printed from it.
-        domain: where it is defined, if not everywhere; it words the error where `value` fails.
+        name: the name of the operation, such as "mul".
+        value: `value(a, b, ...)` returns the result as a number.
+        partials: `partials(out, a, b, ...)` returns the tuple (∂out/∂a, ∂out/∂b, ...).
+        each: one function per partial, for rows where one partial may exist and another may not.
+        rules: the partials as text, one per operand.
+        symbol: the sign or name in formulas and drawings. Default: `name`.
+        reads: `partials` in textbook form, from which formulas are printed. Needed only if
+            `partials` is written in another form, for accuracy or speed.
+        domain: where the operation is defined, if not everywhere. If `value` fails outside the
+            domain, the error message is made from it.
         kink: a function of the operands that changes sign where the derivative jumps.
-        array: the value on NumPy arrays of numbers, an expression of a, b, …
-        array_partials: an expression of out, a, b, … for each operand.
-        arity: how many operands it takes; counted from `value`.
+        array: `value` for NumPy arrays of numbers, as an expression of a, b, …
+        array_partials: the partials for NumPy arrays, one expression of out, a, b, … per operand.
+        arity: the number of operands. Default: the number of parameters of `value`.
 
     Raises:
-        ValueError: an array form is more than an expression of numbers.
+        ValueError: an array form uses more than its operands, numbers, signs and functions of
+            NumPy that work element by element.
 
     >>> from autograd import Value, mul
     >>> mul(2.0, 3.0), mul(Value(2.0), 3.0)
@@ -101,7 +104,7 @@ class Op:
                 check_form(form, names)
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
-        """The operation on numbers, Values or arrays; operands may be given by name."""
+        """Apply the operation to numbers, Values or arrays; operands may be given by name."""
         if named or len(operands) != self.arity:
             operands = self._bound(operands, named)
         if any(isinstance(operand, np.ndarray) for operand in operands):
@@ -116,7 +119,12 @@ class Op:
             raise self.failure(error, numbers, [Term.of(x) for x in numbers]) from None
 
     def _on_arrays(self, operands: tuple[Any, ...]) -> Any:
-        """Element by element; arrays of numbers at once, if no element is out of the ordinary."""
+        """Apply the operation to each element of the arrays.
+
+        The row's array expression computes all elements at once. Its result is used only if every
+        element is finite. Otherwise the row is called once per element, which raises the same
+        errors as a call on numbers.
+        """
         for operand in operands:
             refuse_masked(operand, self.name)
         arrays = [np.asarray(operand) for operand in operands]
@@ -131,7 +139,7 @@ class Op:
 
     @staticmethod
     def compute(expression: str, *operands: Any, out: Any = None) -> Any:
-        """The number or array that an expression of a row is, at these operands.
+        """Evaluate an array expression of a row on these operands.
 
         >>> relu.compute(relu.array, np.array([-1.0, 2.0]))
         array([0., 2.])
@@ -139,7 +147,7 @@ class Op:
         return eval(expression, {"np": np}, {"out": out, **dict(zip(LETTERS, operands))})
 
     def slope(self, slot: int, out: Any, *operands: Any) -> Any:
-        """The partial by one operand, alone if the row has a function for each.
+        """Return the partial by one operand, without computing the others if the row has `each`.
 
         >>> power.slope(0, -8.0, -2.0, 3.0)
         12.0
@@ -151,7 +159,7 @@ class Op:
     def failure(
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
     ) -> Exception:
-        """The error to raise for `error`, met while evaluating at `numbers`."""
+        """Return the error to report to the user for `error`, which `value` raised at `numbers`."""
         formula = written(self, list(names))
         at = located(names, numbers)
         if self.domain and not self.domain.holds(*numbers):
@@ -169,9 +177,9 @@ class Op:
     def slope_failure(
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
     ) -> Exception:
-        """The error to raise for `error`, met while differentiating at `numbers`."""
+        """Return the error to report for `error`, which the partials raised at `numbers`."""
         rules = "; ".join(self.rules)
-        if not self.array:  # the rules of a user may only name the derivatives
+        if not self.array:  # a user's row: its rules may state no formula, so quote the error too
             rules += f": {str(error).rstrip('.')}"
         return DomainError(
             f"{written(self, list(names))} has no finite derivative at "
@@ -180,7 +188,7 @@ class Op:
         )
 
     def _bound(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        """The operands in order, when some are given by name or left to their defaults."""
+        """Return the operands in order, given some by name or by default."""
         try:
             bound = inspect.signature(self.value).bind(*operands, **named)
         except TypeError as error:
@@ -190,7 +198,7 @@ class Op:
 
     def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
         if TABLE.get(self.name) is self:
-            return _row, (self.name,)  # lambdas do not pickle; a row of the table is its name
+            return _row, (self.name,)  # lambdas cannot be pickled, so pickle the name of the row
         return object.__reduce_ex__(self, protocol)
 
     def __repr__(self) -> str:
@@ -212,25 +220,27 @@ def op(
     domain: Domain | tuple[str, Callable[..., bool], str] | None = None,
     kink: Callable[..., Any] | None = None,
 ) -> Op:
-    """A new operation of your own, as one row; used like a built-in one.
+    """Define a new operation, as one row that is used like the built-in ones.
 
-    It evaluates, backpropagates, steps, explains, draws and is checked by `gradcheck`. Write the
-    partials with the functions of `autograd` (`autograd.exp`, not `math.exp`) and they also serve
-    second derivatives and formulas.
+    The stepper, explanations, drawings and `gradcheck` work with the new operation too. Write the
+    partials with the functions of `autograd` (`autograd.exp`, not `math.exp`): then second
+    derivatives and formulas also work.
 
     Args:
-        name: its name; a word.
-        value: `value(a, b, ...)`: floats to a float. Default arguments make operands optional.
-        partials: `partials(out, a, b, ...)`: the tuple (∂out/∂a, ∂out/∂b, ...). Or a function of
-            the same arguments for each operand: then one may exist where another does not.
+        name: the name of the operation, a Python identifier.
+        value: `value(a, b, ...)` takes floats and returns a float. A parameter with a default
+            makes its operand optional.
+        partials: `partials(out, a, b, ...)` returns the tuple (∂out/∂a, ∂out/∂b, ...). Or a
+            sequence of functions of the same arguments, one per operand: then one partial may
+            exist where another does not.
         rules, symbol, reads, domain, kink: see `Op`.
 
     Returns:
-        The row, to be called on Values and numbers.
+        The row. Call it on Values and numbers.
 
     Raises:
-        TypeError: `value` or `partials` is not a function, or takes other operands than the other.
-        ValueError: the name is not a word, or there is not one rule for each operand.
+        TypeError: `value` or `partials` is not a function, or their operands do not match.
+        ValueError: the name is not an identifier, or there is not one rule per operand.
 
     >>> import autograd
     >>> softsign = autograd.op(
@@ -289,7 +299,7 @@ def _domain(given: Any) -> Domain:
 
 
 def _functions(name: str, partials: Any) -> list[Callable[..., Any]]:
-    """The partials of an operation that has a function for each."""
+    """Check partials that are given as one function per operand, and return them as a list."""
     expected = f"partials of {name} is a function, or one for each operand"
     functions = instance(partials, (tuple, list), expected)
     return [
@@ -298,7 +308,7 @@ def _functions(name: str, partials: Any) -> list[Callable[..., Any]]:
 
 
 def _together(each: Sequence[Callable[..., Any]]) -> Callable[..., tuple[Any, ...]]:
-    """The function of all partials, from a function for each."""
+    """Return a function that computes all partials, given one function per operand."""
     return lambda out, *operands: tuple(slope(out, *operands) for slope in each)
 
 
@@ -316,7 +326,7 @@ def _count_parameters(name: str, role: str, function: Callable[..., Any]) -> int
 
 
 def _checked(name: str, partials: Callable[..., Any], arity: int) -> Callable[..., tuple[Any, ...]]:
-    """A user's partials, held to what the table promises: a tuple with a number an operand."""
+    """Wrap a user's `partials` so that it must return a tuple with one number per operand."""
 
     def checked(out: Any, *operands: Any) -> tuple[Any, ...]:
         found = partials(out, *operands)
@@ -331,7 +341,7 @@ def _checked(name: str, partials: Callable[..., Any], arity: int) -> Callable[..
 
 
 def _checked_number(name: str, slope: Callable[..., Any]) -> Callable[..., Any]:
-    """A user's partial by one operand, held to being a number."""
+    """Wrap a user's function for one partial so that it must return a number."""
     return lambda out, *operands: _derivative(name, slope(out, *operands))
 
 
@@ -340,7 +350,7 @@ def _derivative(name: str, x: Any) -> Any:
 
 
 def is_zero(a: Any) -> bool:
-    """Whether a number, the data of a Value or the number of a Term is zero."""
+    """Return whether a number, a Value or a Term is zero; `==` raises for a Value and a number."""
     return bool(0.0 <= a <= 0.0)
 
 
@@ -353,7 +363,7 @@ def _minimum(a: float, b: float) -> float:
 
 
 def _sigmoid(a: float) -> float:
-    """1/(1 + e⁻ᵃ) without a large exponential on either side."""
+    """Return 1/(1 + e⁻ᵃ), computed so that the exponential cannot overflow."""
     if a >= 0.0:
         return 1.0 / (1.0 + math.exp(-a))
     e = math.exp(a)
@@ -362,7 +372,7 @@ def _sigmoid(a: float) -> float:
 
 leaf = Op("leaf", value=lambda: math.nan, partials=lambda out: ())
 constant = Op("constant", value=lambda: math.nan, partials=lambda out: ())
-copy = Op(  # compiled code copies numbers, to have them side by side
+copy = Op(  # only compiled code uses it: to copy numbers into adjacent places
     "copy",
     value=lambda a: a,
     partials=lambda out, a: (1.0,),
@@ -388,7 +398,7 @@ sub = Op(
     array="a - b",
     array_partials=("1.0", "-1.0"),
 )
-gap = Op(  # how far below the largest: of two that are equally infinite, not at all
+gap = Op(  # a − b, but 0 instead of NaN for two equal infinities
     "gap",
     value=lambda a, b: 0.0 if a == b else a - b,
     partials=lambda out, a, b: (1.0, -1.0),
@@ -430,7 +440,7 @@ power_domain = Domain(
     lambda a, b: a > 0 or (b >= 0 if a == 0 else b % 1 == 0),
     "Keep the base positive, as in abs(a) ** b or (a + 1e-12) ** b.",
 )
-pow = Op(  # a ** b with a plain number b; `power` has a Value there
+pow = Op(  # a ** b for a constant exponent b, which gets no gradient
     "pow",
     symbol="^",
     value=lambda a, b: math.pow(a, b),
@@ -444,12 +454,12 @@ _by_base_and_exponent = (
     lambda out, a, b: 0.0 if is_zero(a) and is_zero(b) else b * a ** (b - 1.0),
     lambda out, a, b: 0.0 if is_zero(a) else out * log(a),
 )
-power = Op(
+power = Op(  # a ** b for an exponent b that is a Value and gets a gradient
     "power",
     symbol="^",
     value=lambda a, b: math.pow(a, b),
     partials=_together(_by_base_and_exponent),
-    each=_by_base_and_exponent,  # beside a negative base only the first exists
+    each=_by_base_and_exponent,  # for a negative base, only the partial by the base exists
     rules=("∂(a^b)/∂a = b·a^(b − 1)", "∂(a^b)/∂b = a^b·log(a)"),
     domain=power_domain,
     array="a**b",
@@ -521,7 +531,8 @@ cos: Op = Op(
 tanh = Op(
     "tanh",
     value=math.tanh,
-    partials=lambda out, a: (4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a),),  # 1 − out², tails too
+    # equal to 1 − out², which would lose all digits in both tails
+    partials=lambda out, a: (4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a),),
     reads=lambda out, a: (1.0 - out**2,),
     rules=("∂tanh(a)/∂a = 1 − tanh(a)²",),
     array="np.tanh(a)",
@@ -531,7 +542,8 @@ sigmoid: Op = Op(
     "sigmoid",
     symbol="σ",
     value=_sigmoid,
-    partials=lambda out, a: (out * sigmoid(-a),),  # out·(1 − out), exact in both tails
+    # equal to out·(1 − out), which would lose all digits in the right tail
+    partials=lambda out, a: (out * sigmoid(-a),),
     reads=lambda out, a: (out * (1.0 - out),),
     rules=("∂σ(a)/∂a = σ(a)·(1 − σ(a))",),
     array="1.0 / (1.0 + np.exp(-a))",
@@ -628,7 +640,7 @@ minimum = Op(
     array="np.minimum(a, b)",
     array_partials=("0.5 * (1.0 + (a < b) - (a > b))", "0.5 * (1.0 + (b < a) - (b > a))"),
 )
-where = Op(  # b where a is not 0, else c; a condition that is to follow `recompute` is a Value
+where = Op(  # b if a is not 0, else c; `recompute` can change a only if it is a Value
     "where",
     value=lambda a, b, c: c if is_zero(a) else b,
     partials=lambda out, a, b, c: (
@@ -665,7 +677,7 @@ TABLE: dict[str, Op] = {
         *(absolute, maximum, minimum, where, stop_gradient),
     )
 }
-"""Every built-in operation by name; `leaf` and `constant` are the two that have no operands."""
+"""The built-in operations by name. `leaf` and `constant` have no operands."""
 
 
 def _row(name: str) -> Op:

@@ -1,8 +1,8 @@
-"""`Value`: a number that remembers how it was made.
+"""`Value`: a number that records the operation and the operands that it was computed from.
 
-The hot core: fields, operators, and the two functions that record a node. A node holds its
-number, its gradient, its operation and its operands in order, and nothing else: no closure, no
-dictionary. What an operation computes stands in `ops.py`.
+Every arithmetic operation runs through this file, so it must be fast. A node stores its number,
+gradient, operation and operands in slots; it has no closure and no dictionary. `ops.py` defines
+the result and the derivatives of each operation.
 """
 
 from __future__ import annotations
@@ -29,25 +29,28 @@ else:
 BESIDE = "an operation on a Value"
 FIXED_CONDITION = (
     "the condition of where is the plain bool {0}, which recompute() cannot change when the Values "
-    "do: write a Value that is 0 where it does not hold, as (x - y).step() for x > y. For what "
-    "stays as it is, give float({0})"
+    "change: pass a Value that is 0 for false, as (x - y).step() for x > y. If the condition never "
+    "changes, pass float({0})"
 )
 NO_CHILDREN: tuple[Any, ...] = ()
 NO_OP = ""
 NOT_COMPUTED = float("0")
-"""The gradient of a node that no backward pass has reached: reads 0.0, told apart by identity."""
+"""The gradient of a node that no backward pass has reached.
 
-# Refused while a function is traced: what is done, and what to do instead.
+It equals 0.0, and is a separate object so that `grad is NOT_COMPUTED` recognises it.
+"""
+
+# Parts of the errors that are raised while a function is traced, as by `compile`.
 COMPARE = "use maximum, minimum, relu, step, abs or where"
 AS_TEXT = ("a Value is written as text", "write it outside of what is compiled")
 
-LARGE = 100.0  # a leaf above this may have grown in training: weights begin at about one
+LARGE = 100.0  # weights start near 1, so a larger leaf has probably grown in training
 
 _allocate = object.__new__
 
 
 def _refusal(what: str) -> Callable[..., Any]:
-    """A method for what Python asks of a number, and a Value does not do."""
+    """Return a method that raises a TypeError, for an operator that Value does not support."""
 
     def refuse(self: Value, *operands: Any) -> Any:
         raise TypeError(f"a Value {what}; v.data is the plain number, without a gradient")
@@ -56,18 +59,18 @@ def _refusal(what: str) -> Callable[..., Any]:
 
 
 class Value(Methods):
-    """A scalar that records the operations made with it, so that gradients can flow back.
+    """A scalar that records the operations applied to it, so that gradients can be computed.
 
     Args:
-        data: its number: an int, a float, a NumPy real scalar.
-        label: its name in drawings, tables and formulas.
+        data: the number: an int, a float or a NumPy real scalar.
+        label: the name in drawings, tables and formulas.
 
     Attributes:
         data: the number, a float.
-        grad: ∂output/∂self of the last backward passes; 0.0 before the first.
-        op: the operation that made it, a row of the table; `ops.leaf` if you did.
-        label: its name, or "".
-        scope: where it was made (see `autograd.scope`), or "".
+        grad: ∂output/∂self. 0.0 before the first backward pass; leaves add up later passes.
+        op: the operation that computed the Value, a row of the table. `ops.leaf` if you made it.
+        label: the name, or "".
+        scope: the `autograd.scope` in which the Value was made, or "".
 
     Raises:
         TypeError: `data` is not one real number, or `label` is not a string.
@@ -81,14 +84,14 @@ class Value(Methods):
 
     __slots__ = ("_a", "_b", "_mark", "data", "grad", "label", "op", "scope")
 
-    # One operand stands in _a, two in _a and _b; three or more are a tuple in _a.
-    # A tuple for every node would cost half as much memory again, and the collector's time.
+    # One operand is stored in _a, two in _a and _b, three or more as a tuple in _a. A tuple in
+    # every node would take 50 % more memory, and time in the garbage collector.
     data: float
     grad: float
     op: Op
     _a: Any
     _b: Any
-    _mark: object  # of the last traversal that met the node
+    _mark: object  # set by the last traversal that visited the node
     label: str
     scope: str
 
@@ -111,12 +114,12 @@ class Value(Methods):
 
     @property
     def args(self) -> tuple[Value, ...]:
-        """The operands, in order; an operand used twice stands twice.
+        """The operands, in order; an operand that is used twice is listed twice.
 
-        Setting them rewires the graph.
+        Assigning to `args` changes the graph.
 
         Raises:
-            ValueError: on setting, there are not as many as the operation takes.
+            ValueError: the operation takes another number of operands than is assigned.
         """
         arity = self.op.arity
         if arity == 2:
@@ -139,7 +142,7 @@ class Value(Methods):
             self._a, self._b = (*operands, None, None)[:2]
 
     def _apply(self, op: Op, operands: tuple[Any, ...]) -> Value:
-        """What `op(...)` does when one of its operands is a Value."""
+        """Record `op(*operands)`, where at least one operand is a Value."""
         if op.arity == 1:
             return _record1(op, *operands)
         if op is ops.pow or op is ops.power:
@@ -152,13 +155,13 @@ class Value(Methods):
     # ------------------------------------------------------------------ reading
 
     def item(self) -> float:
-        """The number, as a plain float."""
+        """Return the number as a plain float."""
         if tracing := modes.tracing():
             tracing.refuse("item() takes the number out of a Value", "use the Value itself")
         return self.data
 
     def detach(self) -> Value:
-        """A constant with the same number, cut from the graph: no gradient flows through it.
+        """Return a constant with the same number, through which no gradient flows.
 
         >>> x = Value(3.0)
         >>> y = x * x.detach()
@@ -192,8 +195,8 @@ class Value(Methods):
 
     __int__ = __index__ = __complex__ = __float__
 
-    # len(v), v[0], iter(v) and v() stay Python's to refuse: with such methods a Value would pass
-    # for a sequence or a function.
+    # __len__, __getitem__, __iter__ and __call__ are not defined, not even to raise an error:
+    # Python would then treat a Value as a sequence or as a function.
     __round__ = __floor__ = __ceil__ = __trunc__ = _refusal(
         "is not rounded, for the derivative would be 0 almost everywhere"
     )
@@ -249,7 +252,7 @@ class Value(Methods):
         return _record1(ops.absolute, self)
 
     def conjugate(self) -> Value:
-        """Itself, for it is real; NumPy asks for it in `np.var` and `np.std`."""
+        """Return the Value itself, which is real; `np.var` and `np.std` call this method."""
         return self
 
     def __bool__(self) -> bool:
@@ -257,8 +260,8 @@ class Value(Methods):
             tracing.refuse("a Value is taken for true or false", COMPARE)
         return self.data != 0.0
 
-    # Values are kept in sets, in lists and as keys, so two of them are equal if they are the same.
-    # Beside a number that would be a silent False, for what was meant is the number inside.
+    # Sets, lists and dictionaries hold Values, so two Values are equal only if they are the same
+    # object. By that rule `v == 2.0` would always be False, although v.data is meant: it raises.
 
     def __eq__(self, other: object) -> bool:
         if tracing := modes.tracing():
@@ -291,7 +294,7 @@ class Value(Methods):
     # ------------------------------------------------------------------ functions
 
     def exp(self) -> Value:
-        """eᵃ.
+        """Return eᵃ.
 
         Raises:
             OverflowError: a is above about 709.
@@ -302,7 +305,7 @@ class Value(Methods):
         return _record1(ops.exp, self)
 
     def log(self) -> Value:
-        """The natural logarithm.
+        """Return the natural logarithm.
 
         Raises:
             ValueError: a is not positive.
@@ -313,7 +316,7 @@ class Value(Methods):
         return _record1(ops.log, self)
 
     def log1p(self) -> Value:
-        """log(1 + a), exact near zero.
+        """Return log(1 + a), accurate near zero.
 
         Raises:
             ValueError: a is not above −1.
@@ -324,7 +327,7 @@ class Value(Methods):
         return _record1(ops.log1p, self)
 
     def expm1(self) -> Value:
-        """eᵃ − 1, exact near zero.
+        """Return eᵃ − 1, accurate near zero.
 
         Raises:
             OverflowError: a is above about 709.
@@ -335,7 +338,7 @@ class Value(Methods):
         return _record1(ops.expm1, self)
 
     def sqrt(self) -> Value:
-        """The square root.
+        """Return the square root.
 
         Raises:
             ValueError: a is negative.
@@ -346,7 +349,7 @@ class Value(Methods):
         return _record1(ops.sqrt, self)
 
     def sin(self) -> Value:
-        """The sine of an angle in radians.
+        """Return the sine of an angle in radians.
 
         Raises:
             ValueError: a is infinite.
@@ -357,7 +360,7 @@ class Value(Methods):
         return _record1(ops.sin, self)
 
     def cos(self) -> Value:
-        """The cosine of an angle in radians.
+        """Return the cosine of an angle in radians.
 
         Raises:
             ValueError: a is infinite.
@@ -368,7 +371,7 @@ class Value(Methods):
         return _record1(ops.cos, self)
 
     def tanh(self) -> Value:
-        """The hyperbolic tangent: an S from −1 to 1.
+        """Return the hyperbolic tangent, which rises from −1 to 1.
 
         >>> Value(0.0).tanh().data
         0.0
@@ -376,7 +379,7 @@ class Value(Methods):
         return _record1(ops.tanh, self)
 
     def sigmoid(self) -> Value:
-        """1/(1 + e⁻ᵃ): an S from 0 to 1.
+        """Return 1/(1 + e⁻ᵃ), which rises from 0 to 1.
 
         >>> Value(0.0).sigmoid().data
         0.5
@@ -384,7 +387,7 @@ class Value(Methods):
         return _record1(ops.sigmoid, self)
 
     def relu(self) -> Value:
-        """a where positive, else 0.
+        """Return a if a > 0, else 0.
 
         >>> Value(-2.0).relu().data
         0.0
@@ -392,7 +395,9 @@ class Value(Methods):
         return _record1(ops.relu, self)
 
     def leaky_relu(self, negative_slope: Any = 0.01) -> Value:
-        """a where positive, else negative_slope·a; the slope may be a Value and learn.
+        """Return a if a > 0, else negative_slope·a.
+
+        The slope may be a Value; then it gets a gradient.
 
         Raises:
             TypeError: the slope is not a number.
@@ -403,7 +408,9 @@ class Value(Methods):
         return self._apply(ops.leaky_relu, (self, negative_slope))
 
     def elu(self, alpha: Any = 1.0) -> Value:
-        """a where positive, else alpha·(eᵃ − 1); alpha may be a Value and learn.
+        """Return a if a > 0, else alpha·(eᵃ − 1).
+
+        Alpha may be a Value; then it gets a gradient.
 
         Raises:
             TypeError: alpha is not a number.
@@ -414,7 +421,7 @@ class Value(Methods):
         return self._apply(ops.elu, (self, alpha))
 
     def softplus(self) -> Value:
-        """log(1 + eᵃ), a smooth relu, exact in both tails.
+        """Return log(1 + eᵃ), a smooth relu, accurate in both tails.
 
         >>> Value(1000.0).softplus().data
         1000.0
@@ -422,7 +429,7 @@ class Value(Methods):
         return _record1(ops.softplus, self)
 
     def step(self) -> Value:
-        """The perceptron's activation: 1 where positive, else 0; its derivative is 0.
+        """Return 1 if a > 0, else 0: the activation of the perceptron. The derivative is 0.
 
         >>> Value(3.0).step().data
         1.0
@@ -430,10 +437,10 @@ class Value(Methods):
         return _record1(ops.step, self)
 
     def maximum(self, other: Any) -> Value:
-        """The larger of two; a tie shares the gradient equally.
+        """Return the larger of two numbers; equal ones get half of the gradient each.
 
         Raises:
-            TypeError: the other is not a number.
+            TypeError: `other` is not a number.
 
         >>> Value(2.0).maximum(3.0).data
         3.0
@@ -441,10 +448,10 @@ class Value(Methods):
         return self._apply(ops.maximum, (self, other))
 
     def minimum(self, other: Any) -> Value:
-        """The smaller of two; a tie shares the gradient equally.
+        """Return the smaller of two numbers; equal ones get half of the gradient each.
 
         Raises:
-            TypeError: the other is not a number.
+            TypeError: `other` is not a number.
 
         >>> Value(2.0).minimum(3.0).data
         2.0
@@ -453,7 +460,7 @@ class Value(Methods):
 
     @property
     def _kind(self) -> type[Value]:
-        """The class of a copy."""
+        """The class that a copy of the node has."""
         return type(self)
 
 
@@ -461,7 +468,12 @@ class Value(Methods):
 
 
 def constant(data: Any, what: str = "Value") -> Value:
-    """A number in an expression: drawn quietly, never given a gradient."""
+    """Return a node for a plain number in an expression; it never gets a gradient.
+
+    Args:
+        data: the number.
+        what: the name of the number in error messages.
+    """
     out = _allocate(Value)
     out.data = as_float(data, what)
     out.grad = NOT_COMPUTED
@@ -474,7 +486,7 @@ def constant(data: Any, what: str = "Value") -> Value:
 
 
 def _note(leaf: Value) -> None:
-    """Show a new leaf or constant to who traces, and give it its scope."""
+    """Set the scope of a new leaf or constant, and report it to the tracer, if there is one."""
     settings = modes.settings()
     leaf.scope = settings["scope"]
     if settings["tracing"]:
@@ -482,6 +494,7 @@ def _note(leaf: Value) -> None:
 
 
 def _record1(op: Op, a: Value) -> Value:
+    """Compute an operation on one operand, and record it as a node."""
     try:
         data = op.value(a.data)
     except (ArithmeticError, TypeError, ValueError) as error:
@@ -490,6 +503,7 @@ def _record1(op: Op, a: Value) -> Value:
 
 
 def _record2(op: Op, a: Any, b: Any) -> Value:
+    """Compute an operation on two operands, and record it as a node."""
     if type(a) is not Value and (a := _operand(a)) is NotImplemented:
         return a  # type: ignore[no-any-return]  # Python then asks the other operand
     if type(b) is not Value and (b := _operand(b)) is NotImplemented:
@@ -502,12 +516,13 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
 
 
 def _raised(a: Any, b: Any) -> Value:
-    """a to the power of b: one row for a plain number as exponent, another for a Value."""
+    """Record a ** b: with `ops.power` if b can have a gradient, else with `ops.pow`."""
     varies = isinstance(b, Value) and b.op is not ops.constant
     return _record2(ops.power if varies else ops.pow, a, b)
 
 
 def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
+    """Compute an operation on three or more operands, and record it as a node."""
     try:
         data = op.value(*[a.data for a in operands])
     except (ArithmeticError, TypeError, ValueError) as error:
@@ -516,6 +531,7 @@ def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
 
 
 def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
+    """Make the node of an operation: this is where the graph grows."""
     out = _allocate(Value)
     out.data = data
     out.grad = NOT_COMPUTED
@@ -530,7 +546,7 @@ def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
 
 
 def _under_settings(out: Value) -> Value:
-    """A new node as `modes` wants it: scoped, watched, traced, or cut from what it is made of."""
+    """Apply the settings of the open `with` blocks (see `modes`) to a new node, and return it."""
     settings = modes.settings()
     out.scope = settings["scope"]
     if settings["watching"]:
@@ -544,12 +560,13 @@ def _under_settings(out: Value) -> Value:
 
 
 def _exact(node: Value) -> float:
-    """The value once more, from exact floats, where a foreign number took part in it."""
+    """Recompute the value of a node from floats, because an operand's data was of another type."""
     numbers = [exact_data(arg) for arg in node.args]
     return as_float(node.op.value(*numbers), f"the value of {node.op.name}")
 
 
 def _watch(node: Value) -> None:
+    """Raise a FloatingPointError if the value of a new node is not finite."""
     if not isfinite(node.data):
         names = [name(arg) for arg in node.args]
         at = located(names, [arg.data for arg in node.args])
@@ -559,7 +576,14 @@ def _watch(node: Value) -> None:
 def failure(
     op: Op, error: Exception, operands: tuple[Value, ...], numbers: Sequence[float] | None = None
 ) -> Exception:
-    """The error to raise for `error`, met while evaluating an operation on these operands."""
+    """Return the error to report for `error`, which `op` raised on these operands.
+
+    Args:
+        op: the operation.
+        error: the error that `op.value` raised.
+        operands: the nodes that the operation was applied to.
+        numbers: the operands' numbers, if other than their data.
+    """
     if isinstance(error, TypeError):
         for operand in operands:
             exact_data(operand)
@@ -575,7 +599,7 @@ def failure(
 
 
 def _grown(error: OverflowError, operands: tuple[Value, ...]) -> OverflowError:
-    """The error, and the leaf that may have grown in training until it came to this."""
+    """Extend an overflow error by the largest leaf, if that may have grown in training."""
     largest = max(_leaves(operands), key=lambda leaf: abs(leaf.data), default=None)
     if largest is None or not abs(largest.data) > LARGE:
         return error
@@ -586,7 +610,7 @@ def _grown(error: OverflowError, operands: tuple[Value, ...]) -> OverflowError:
 
 
 def _leaves(nodes: tuple[Value, ...]) -> set[Value]:
-    """The leaves that these are made of."""
+    """Return the leaves that the nodes depend on."""
     seen, found = set(nodes), list(nodes)
     for node in found:
         new = set(node.args) - seen
@@ -596,18 +620,26 @@ def _leaves(nodes: tuple[Value, ...]) -> set[Value]:
 
 
 def exact_data(node: Value) -> float:
-    """The node's data as an exact float, or a TypeError that names it: users may set anything."""
+    """Return the data of a node as a float; users may have assigned something else.
+
+    Raises:
+        TypeError: the data is not a number; the message names the node.
+    """
     return as_float(node.data, f"the data of {node.label or 'a node'}")
 
 
 def _operand(x: Any) -> Any:
-    """What may stand beside a Value in an expression; arrays take over from here themselves."""
+    """Return x as an operand: a Value as it is, a number as a constant, else NotImplemented.
+
+    NotImplemented makes Python ask the type of x. A NumPy array then goes element by element.
+    """
     if isinstance(x, Value):
         return x
     return constant(x, BESIDE) if is_real(x) or knows_no_values(x) else NotImplemented
 
 
 def _comparable(x: Any) -> Any:
+    """Return the number that a Value is compared with by < or >, or NotImplemented."""
     if tracing := modes.tracing():
         tracing.refuse("Values are compared", COMPARE)
     if knows_no_values(x) and not is_real(x):
