@@ -1,4 +1,7 @@
-"""What is let in: tables of features and columns of targets, checked at the boundary."""
+"""Checks for training data: tables of features X and lists of targets y.
+
+Every public function that takes X or y checks them here first.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ Example = tuple[list[float], Any]
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows of features with their targets; each is a pair of lists when it is asked for.
+    """A checked table of examples. Item i is the pair (features as a list, target).
 
     Attributes:
         X: the features, shape (n, nin).
-        y: n targets.
-        rows: where each stood in the table that was given; None if they stand as they did.
-        table: what messages put before X and y, as in "validation ".
+        y: the n targets.
+        rows: the index of each example in the user's table; None if it is unchanged.
+        table: a prefix for X and y in error messages, such as "validation ".
 
     >>> examples = Examples(np.array([[0.0, 1.0], [2.0, 3.0]]), [0, 1])
     >>> examples[1], len(examples)
@@ -37,7 +40,7 @@ class Examples:
 
     @classmethod
     def of(cls, X: Any, y: Any, table: str = "") -> Examples:
-        """The examples in X and y.
+        """Check X and y and make examples of them.
 
         Raises:
             TypeError, ValueError: as for `features` and `targets`.
@@ -55,16 +58,16 @@ class Examples:
         return (self[i] for i in range(len(self)))
 
     def first(self, count: int) -> Examples:
-        """So many of them, or all if there are fewer."""
+        """Return the first `count` examples, or all if there are fewer."""
         return self.chosen(range(min(count, len(self))))
 
     def chosen(self, order: Sequence[int]) -> Examples:
-        """Some of them, in this order."""
+        """Return the examples with these indices, in this order."""
         rows = [self._row(i) for i in order]
         return Examples(self.X[list(order)], [self.y[i] for i in order], rows, self.table)
 
     def kinds(self) -> list[int]:
-        """An example of each kind of target.
+        """Return the index of the first example for each distinct target.
 
         >>> Examples(np.zeros((4, 1)), [1, 0, 1, 2]).kinds()
         [0, 1, 3]
@@ -75,7 +78,7 @@ class Examples:
         return list(found.values())
 
     def place(self, i: int, column: str = "X") -> str:
-        """Where an example stood in the table that was given, as in X[3]."""
+        """Return the name of example i in the user's table, such as X[3], for error messages."""
         return f"{self.table}{column}[{self._row(i)}]"
 
     def _row(self, i: int) -> int:
@@ -83,12 +86,12 @@ class Examples:
 
 
 def features(X: Any) -> np.ndarray:
-    """Rows of finite numbers, shape (n, nin).
+    """Check the features and return them as an array of floats, shape (n, nin).
 
     Raises:
         TypeError: X is not made of numbers.
-        ValueError: X is empty, is not two-dimensional, or has a NaN or an infinity; its row and
-            column are named.
+        ValueError: X is empty, is not two-dimensional, or holds a NaN or an infinity. The error
+            names its row and column.
 
     >>> features([[1, 2], [3, float("nan")]])
     Traceback (most recent call last):
@@ -115,11 +118,13 @@ def features(X: Any) -> np.ndarray:
 
 
 def targets(y: Any, n: int) -> list[Any]:
-    """A target for each of n rows: whole numbers stay whole, so that they can name classes.
+    """Check the targets of n rows and return them as a list.
+
+    Integers stay integers, because they can be class indices.
 
     Raises:
         TypeError: y is not made of numbers.
-        ValueError: there are more or fewer than n, or one is not finite.
+        ValueError: y does not have n targets, or a target is not finite.
 
     >>> targets(np.array([0, 2, 1]), 3)
     [0, 2, 1]

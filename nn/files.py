@@ -1,4 +1,8 @@
-"""Arrays and JSON in files: without pickle, and checked before memory is taken for them."""
+"""Reading and writing arrays (`.npz`) and JSON safely.
+
+Models and checkpoints are stored with these functions. Nothing is unpickled, and an array's size
+is checked before memory is allocated for it, so a damaged or hostile file only raises an error.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,14 @@ import numpy as np
 
 from autograd.extend import read_whole, write_whole
 
-KINDS = "fiubS"  # of arrays, as NumPy calls them: real numbers, and bytes
+KINDS = "fiubS"  # the allowed `dtype.kind`s: real numbers, booleans and bytes
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays of numbers or bytes to an `.npz` file, each with a checksum.
 
-    The file is written whole or not at all.
-
     Raises:
-        OSError: the file cannot be written; an old one is untouched.
+        OSError: the file cannot be written. An existing file is unchanged.
     """
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -34,14 +36,14 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) 
 
 
 def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Every array in an `.npz` file of real numbers and bytes.
+    """Read all arrays of an `.npz` file of real numbers and bytes.
 
-    The arrays take no more memory than the file: what is compressed is refused, and so is an
-    array that claims to be larger than it is.
+    The arrays take no more memory than the file: compressed files are refused, and so are arrays
+    whose header states a wrong size.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not such a file, or is damaged; says where.
+        ValueError: the file is not such a file, or is damaged. The error says where.
     """
     content = read_whole(path)
     place = "the directory at its end"
@@ -61,7 +63,7 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
                 if name in found:
                     raise ValueError("there are two arrays of this name")
                 found[name] = _array(archive.read(member))
-    except Exception as error:  # whatever zipfile and NumPy say of damaged files
+    except Exception as error:  # zipfile and NumPy raise many types of errors for damaged files
         raise ValueError(
             f"{os.fspath(path)} ({len(content):,} bytes) is not a whole .npz file. "
             f"In {place}: {error or type(error).__name__}"
@@ -70,7 +72,7 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def _array(content: bytes) -> np.ndarray:
-    """The array in the content of an `.npy` file, once its header is known to say the truth."""
+    """Return the array in the content of an `.npy` file, after checking its header."""
     stream = io.BytesIO(content)
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
@@ -89,11 +91,11 @@ def _array(content: bytes) -> np.ndarray:
 
 
 def json_of(text: str | bytes) -> Any:
-    """What a JSON text holds.
+    """Parse a JSON text strictly.
 
     Raises:
-        ValueError: it is no JSON, a name stands twice in an object, a number is NaN or infinite,
-            or it is nested too deeply.
+        ValueError: the text is not JSON or is nested too deeply, an object has a name twice, or a
+            number is NaN or infinite.
 
     >>> json_of('{"a": 1, "a": 2}')
     Traceback (most recent call last):

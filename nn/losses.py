@@ -1,7 +1,7 @@
-"""Costs: how far the outputs of a network are from what was wanted.
+"""Loss functions (costs): how far the outputs of a network are from the targets.
 
-Each is a function, and a module of PyTorch's name that calls it. A number in a target is a
-constant, and the terms that it multiplies by zero are left out.
+Each loss is a function and a module, both with PyTorch's names. Targets can be numbers or Values.
+A term that a target multiplies by the number 0 is left out of the graph.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ REDUCTIONS: dict[str, Callable[[list[Any]], Value]] = {"mean": mean, "sum": tota
 
 
 def squared_error(output: Any, target: Any) -> Value:
-    """The lessons' cost of one example: Σᵢ (aᵢ − yᵢ)².
+    """Compute the squared error of one example, Σᵢ (aᵢ − yᵢ)².
 
     Args:
-        output: the activations a of the last layer; a Value, or a list of n.
-        target: what they should be, y; a number, or n of them.
+        output: the activations a of the last layer: a Value, or a list of n Values.
+        target: the wanted activations y: a number, or n numbers.
 
     Raises:
         ValueError: output and target differ in shape.
@@ -54,12 +54,12 @@ def squared_error(output: Any, target: Any) -> Value:
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """The mean squared error, 1/n Σᵢ (aᵢ − yᵢ)²; or the sum.
+    """Compute the mean squared error, 1/n Σᵢ (aᵢ − yᵢ)².
 
     Args:
-        input: the outputs a; a Value, or lists of them in any shape.
+        input: the outputs a: a Value, or nested lists of Values.
         target: numbers y in the same shape.
-        reduction: "mean" or "sum", over all elements.
+        reduction: "mean", or "sum" for the sum over all elements.
 
     Raises:
         ValueError: input and target differ in shape, or there is no such reduction.
@@ -71,9 +71,9 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """The mean absolute error, 1/n Σᵢ |aᵢ − yᵢ|; or the sum.
+    """Compute the mean absolute error, 1/n Σᵢ |aᵢ − yᵢ|.
 
-    Args, raises: as for `mse_loss`.
+    Arguments and errors are those of `mse_loss`.
 
     >>> l1_loss([Value(1.0), Value(3.0)], [0.0, 0.0]).data
     2.0
@@ -82,16 +82,16 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
 
 
 def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """What yes-or-no answers cost: −y·log p − (1 − y)·log(1 − p).
+    """Compute the binary cross-entropy of probabilities, −y·log p − (1 − y)·log(1 − p).
 
     Args:
-        input: the probabilities p of a yes; a Value, or lists of them in any shape.
-        target: y in the same shape: 1 for yes, 0 for no, or a probability.
+        input: the probabilities p of class 1: a Value, or nested lists of Values.
+        target: y in the same shape: 1, 0, or a probability.
         reduction: "mean" or "sum", over all elements.
 
     Raises:
         ValueError: input and target differ in shape, or a probability is not between 0 and 1.
-        OverflowError: an output of exactly 0 or 1 is wrong, which costs infinity.
+        OverflowError: p is exactly 0 or 1 and differs from y, so the cost is infinite.
 
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), equation (4.90).
 
@@ -103,12 +103,13 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Va
 
 
 def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """The same from logits z, with p = σ(z): y·softplus(−z) + (1 − y)·softplus(z).
+    """Compute the binary cross-entropy of logits z, y·softplus(−z) + (1 − y)·softplus(z).
 
-    Exact however large |z| is: no probability is rounded to 0 or 1 on the way.
+    This equals `binary_cross_entropy` at p = σ(z), and is accurate for large |z| too, because p
+    is never rounded to 0 or 1.
 
     Args:
-        input: the logits z; a Value, or lists of them in any shape.
+        input: the logits z: a Value, or nested lists of Values.
         target, reduction: as for `binary_cross_entropy`.
 
     Raises:
@@ -121,9 +122,9 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
 
 
 def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """What the answer to a multiple choice costs: −Σₖ yₖ·log pₖ, with p = softmax(z).
+    """Compute the cross-entropy of logits z, −Σₖ yₖ·log pₖ with p = softmax(z).
 
-    Each −log pₖ is the `surprisal` of `autograd`, which is exact in both tails.
+    Each −log pₖ is computed by `autograd.surprisal`, which is accurate for pₖ near 0 and near 1.
 
     Args:
         input: the logits z of one example, a list of K; or a list of such lists.
@@ -132,9 +133,9 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
         reduction: "mean" or "sum", over the examples.
 
     Raises:
-        ValueError: there are fewer than two logits, the index is outside the classes, or there
-            are not K probabilities, or not as many targets as examples.
-        TypeError: a target is neither.
+        ValueError: there are fewer than two logits, a class index is out of range, a target does
+            not have K probabilities, or inputs and targets differ in number.
+        TypeError: a target is neither a class index nor a list of probabilities.
 
     Source: Bishop (2006), equation (4.108).
 
@@ -147,7 +148,7 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
 
 
 def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """The negative log-likelihood of the right classes: −log p_c.
+    """Compute the negative log-likelihood of the true classes, −log p_c.
 
     Args:
         input: log-probabilities of one example, a list of K, as from `autograd.log_softmax`; or a
@@ -156,8 +157,8 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
         reduction: "mean" or "sum", over the examples.
 
     Raises:
-        ValueError: an index is outside the classes, or there are not as many as examples.
-        TypeError: a target is no index.
+        ValueError: a class index is out of range, or inputs and targets differ in number.
+        TypeError: a target is not a whole number.
 
     Source: Bishop (2006), equation (4.108).
 
@@ -169,10 +170,12 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
 
 
 def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """The support vector machine's: max(0, 1 − y·s), nothing once right by a margin of 1.
+    """Compute the hinge loss of support vector machines, max(0, 1 − y·s).
+
+    It is 0 for an example on the right side with a margin of at least 1.
 
     Args:
-        input: the scores s; a Value, or lists of them in any shape.
+        input: the scores s: a Value, or nested lists of Values.
         target: y in the same shape: 1 or −1.
         reduction: "mean" or "sum", over all elements.
 
@@ -189,14 +192,14 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
 
 
 def perceptron_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
-    """The perceptron's: max(0, −y·s), nothing once right.
+    """Compute the perceptron loss, max(0, −y·s), which is 0 for an example on the right side.
 
-    Its gradient is the perceptron's rule: −y·x for a mistake, 0 for the rest. At s = 0 exactly it
-    is 0 as well, so start from random weights, not from zeros.
+    Its gradient is the perceptron learning rule: −y·x for a misclassified example, else 0. At
+    s = 0 the gradient is 0 too, so start from random weights, not from zeros.
 
-    Args, raises: as for `hinge_loss`.
+    Arguments and errors are those of `hinge_loss`.
 
-    Source: Rosenblatt, "The perceptron", Psychological Review 65 (1958); as a cost, Bishop
+    Source: Rosenblatt, "The perceptron", Psychological Review 65 (1958); as a loss, Bishop
     (2006), equation (4.54).
 
     >>> perceptron_loss(Value(-0.5), 1).data, perceptron_loss(Value(0.1), 1).data
@@ -209,7 +212,10 @@ def perceptron_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
 
 
 class Loss(Module):
-    """A cost as a module, which remembers its reduction.
+    """Base class of losses as modules. A subclass sets `function`, which `forward` calls.
+
+    Args:
+        reduction: "mean" or "sum".
 
     Raises:
         ValueError: there is no such reduction.
@@ -221,7 +227,7 @@ class Loss(Module):
         self.reduction = _known(reduction)
 
     def forward(self, input: Any, target: Any) -> Value:
-        """The cost of these outputs, beside these targets."""
+        """Compute the loss of these outputs for these targets."""
         return type(self).function(input, target, self.reduction)
 
     def __repr__(self) -> str:
@@ -229,7 +235,7 @@ class Loss(Module):
 
 
 def function_of(loss: Any) -> Any:
-    """The function that a cost is, or that a cost as a module or as a `partial` calls.
+    """Return the loss function behind a loss: itself, or what a module or `partial` calls.
 
     >>> function_of(MSELoss()) is function_of(partial(mse_loss, reduction="sum")) is mse_loss
     True
@@ -240,10 +246,10 @@ def function_of(loss: Any) -> Any:
 
 
 def cost_of(returned: Any, what: str) -> Value:
-    """What a loss or a penalty returned, if it is a Value.
+    """Check that a loss or a penalty has returned a Value, and return that Value.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `returned` is not a Value. The error says why.
 
     >>> cost_of(0.5, "loss")
     Traceback (most recent call last):
@@ -268,7 +274,7 @@ def cost_of(returned: Any, what: str) -> Value:
 
 
 def depends_on(cost: Value, params: Iterable[Value]) -> bool:
-    """Whether any gradient can flow from a cost to one of these.
+    """Return True if a gradient can flow from a cost to at least one of these parameters.
 
     >>> w = Value(2.0)
     >>> depends_on(w * 3.0, [w]), depends_on(w.detach() * 3.0, [w])
@@ -286,7 +292,9 @@ def depends_on(cost: Value, params: Iterable[Value]) -> bool:
 
 
 def differentiate(cost: Value, params: list[Value], share: float) -> None:
-    """Add so much of the gradient of a cost to the parameters; one of constants alone has none.
+    """Add `share` times the gradient of a cost to the gradients of the parameters.
+
+    A cost that does not depend on any parameter adds nothing.
 
     >>> w = Value(2.0)
     >>> differentiate(w * 3.0, [w], 0.5), differentiate(w.detach() * 3.0, [w], 0.5), w.grad
@@ -408,9 +416,10 @@ def _mixture(
     if_zero: Callable[[Any], Value],
     sure: tuple[float, float],
 ) -> Value:
-    """y·if_one(x) + (1 − y)·if_zero(x), without the term that is multiplied by zero.
+    """Compute y·if_one(x) + (1 − y)·if_zero(x), where a term multiplied by zero counts as 0.
 
-    Where y is a Value, that term is taken at a number at which it is finite, `sure`.
+    If y is the number 0 or 1, the term is left out. If y is a Value, the term is computed at
+    `sure[0]` or `sure[1]` instead of x: there it is finite, so its product with 0 is 0.
     """
     require(_is_probability, y, error=_no_share)
     if not isinstance(y, Value) and y in (0, 1):
@@ -459,7 +468,9 @@ def _surprisal(z: list[Value], k: int) -> Value:
 
 
 def chosen_surprisal(z: Sequence[Value], chosen: Sequence[Any]) -> Value:
-    """−log p_c of the class c which alone is marked: cross-entropy of a class that is no constant.
+    """Compute −log p_c, where `chosen` is a one-hot vector with its 1 at c.
+
+    Compiled code uses it for cross-entropy, because c differs between examples.
 
     >>> round(chosen_surprisal([Value(1.0), Value(2.0), Value(0.0)], [0.0, 1.0, 0.0]).data, 4)
     0.4076
@@ -469,9 +480,10 @@ def chosen_surprisal(z: Sequence[Value], chosen: Sequence[Any]) -> Value:
 
 
 def _mixed_surprisal(z: list[Value], weights: list[Any]) -> Value:
-    """−Σₖ yₖ·log pₖ for weights that are Values: exact in both tails where they are one-hot.
+    """Compute −Σₖ yₖ·log pₖ for weights that are Values.
 
-    Computed as one log-sum-exp and not, as for numbers, as one for each class.
+    It needs one log-sum-exp, not one for each class as with numbers. For one-hot weights it uses
+    `chosen_surprisal`, which is accurate for probabilities near 0 and near 1.
     """
     largest = stop_gradient(functools.reduce(maximum, z))
     below = [gap(zk, largest) for zk in z]
@@ -508,11 +520,11 @@ def _known(reduction: str) -> str:
 
 
 def _pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
-    """Each output with its target, whatever the shape that they share."""
+    """Yield each output with its target, from two nested lists of the same shape."""
     input, target = listed(input), listed(target)
     shape, other = _shape(input), _shape(target)
     if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
-        input, target = _first(input), _first(target)  # one output, unwrapped or not
+        input, target = _first(input), _first(target)  # one output, in a list or not
         shape = other = ()
     if shape != other:
         raise ValueError(f"the outputs have shape {shape} and the targets {other}")
@@ -537,7 +549,7 @@ def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
 
 
 def _told(target: Any) -> Any:
-    """False and True as 0 and 1: a comparison is a natural target."""
+    """Return False and True as 0 and 1, because comparisons are common targets."""
     return int(target) if isinstance(target, (bool, np.bool_)) else target
 
 
@@ -553,7 +565,7 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 
 def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
-    """Each example's outputs with its target; one example may stand without a list around it."""
+    """Yield each example's outputs with its target; a single example needs no list around it."""
     input, target = listed(input), listed(target)
     instance(input, (Value, list, tuple, float, int), "outputs are a list of Values or numbers")
     if not hasattr(input, "__len__"):

@@ -1,4 +1,8 @@
-"""Optimisers: how far, and which way, each parameter moves downhill."""
+"""Optimisers, gradient clipping and gradient norms.
+
+An optimiser turns one array, with a gradient for each parameter, into one array of changes. A
+step changes all parameters or none.
+"""
 
 from __future__ import annotations
 
@@ -27,20 +31,20 @@ from .settings import (
 
 
 class Optimizer:
-    """Moves parameters against their gradients.
+    """Base class of optimisers, which move parameters against their gradients.
 
-    A kind of optimiser says in `_change(gradient)` by how much to lower each parameter and what
-    to remember until the next step, in arrays with a number for each parameter; its settings are
-    arguments and attributes, named in `settings`.
+    A subclass defines `_change(gradient)`. It returns the array to subtract from the parameters
+    and the new `memory`: arrays, by name, that the next step needs. The settings of a subclass
+    are arguments and attributes of the same names, listed in `settings`.
 
     Args:
         params: the parameters, as from `model.parameters()`.
-        lr: the learning rate, above 0; may be set later.
+        lr: the learning rate, above 0. It can be changed between steps.
         weight_decay: λ ≥ 0; adds λ·w to the gradient of each w, as a cost of λ/2·Σw² would.
 
     Raises:
-        TypeError: `params` holds other things than Values that you made.
-        ValueError: there are none, one stands there twice, or a setting is out of range.
+        TypeError: `params` holds something other than leaf Values.
+        ValueError: `params` is empty or holds a Value twice, or a setting is out of range.
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
@@ -53,11 +57,11 @@ class Optimizer:
         self.weight_decay = weight_decay
         self.memory: dict[str, np.ndarray] = {}
         self.steps = 0
-        self._flat: Flat | None = None  # the parameters in one array, if their gradients come so
+        self._flat: Flat | None = None  # the parameters as one array, once `step` gets an array
 
     @property
     def params(self) -> tuple[Value, ...]:
-        """The parameters, in the order of a gradient."""
+        """The parameters, in the order of the gradient array."""
         return self._params
 
     @params.setter
@@ -68,26 +72,31 @@ class Optimizer:
         )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Empty the gradient of every parameter; it is then none, however PyTorch is asked."""
+        """Clear the gradient of every parameter.
+
+        `set_to_none` is accepted for compatibility with PyTorch and has no effect.
+        """
         flag(set_to_none, "set_to_none")
         for p in self.params:
             p.zero_grad()
 
     def step(self, gradient: np.ndarray | None = None) -> None:
-        """Move every parameter once, by its gradient; all of them or, on an error, none.
+        """Move every parameter once against its gradient. On an error no parameter has moved.
 
         Args:
-            gradient: a number for each parameter, shape (n,), in place of the parameters' own.
+            gradient: an array with a number for each parameter, shape (n,). Default: the
+                gradients stored in the parameters.
 
         Raises:
-            TypeError, ValueError: `gradient` is no array of so many numbers.
-            FloatingPointError: the step is not finite, because the gradient is not, or too large.
+            TypeError, ValueError: `gradient` is not an array of n numbers.
+            FloatingPointError: the step is not finite, because the gradient is not finite or too
+                large.
         """
         if gradient is None:
             gradient = gradient_of(self.params)
         else:
             gradient = self._numbers(gradient, "gradient")
-            if self._flat is None:  # who has gradients in an array will have more of them
+            if self._flat is None:  # a caller that passes an array does so at every step
                 self._flat = Flat(self.params)
         with np.errstate(all="ignore"):
             if self.weight_decay:
@@ -112,14 +121,14 @@ class Optimizer:
         )
 
     def read(self) -> np.ndarray:
-        """The numbers of the parameters, as they are now."""
+        """Return the current numbers of the parameters, as a new array."""
         return self._flat.read().copy() if self._flat else np.array([p.data for p in self.params])
 
     def write(self, numbers: np.ndarray) -> None:
-        """Set the parameters to these numbers: all or, if interrupted, none.
+        """Set the parameters to these numbers: all of them or, if interrupted, none.
 
         Raises:
-            TypeError, ValueError: it is no array of a number for each parameter.
+            TypeError, ValueError: `numbers` is not an array with a number for each parameter.
         """
         numbers = self._numbers(numbers, "numbers")
         if self._flat:
@@ -128,7 +137,10 @@ class Optimizer:
             move(self.params, numbers.tolist())
 
     def _numbers(self, given: Any, what: str) -> np.ndarray:
-        """A number for each parameter: NumPy would stretch one over all of them."""
+        """Check that `given` has a number for each parameter, and return it as a float array.
+
+        Without this check NumPy would broadcast a single number to all parameters.
+        """
         refuse_masked(given, what)
         if not isinstance(given, (np.ndarray, list, tuple)):
             raise TypeError(f"{what} is an array with a number for each parameter, got {given!r}")
@@ -144,18 +156,21 @@ class Optimizer:
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """What the next step depends on besides the parameters and their gradients."""
+        """Return the kind, step count, settings and memory of the optimiser.
+
+        Together with the parameters and their gradients they determine the next step.
+        """
         settings = {name: getattr(self, name) for name in self.settings}
         memory = {f"memory.{name}": array for name, array in self.memory.items()}
         return {"kind": type(self).__name__, "steps": self.steps, **settings, **memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict()`.
+        """Restore a `state_dict()`. On an error the optimiser is unchanged.
 
         Raises:
-            ValueError: it is of another kind of optimiser, or of another number of parameters, a
-                setting is out of range, or what it remembers gives no finite step. Nothing has
-                changed then.
+            ValueError: the state is of another kind of optimiser or another number of
+                parameters, a setting is out of range, or the memory gives a step that is not
+                finite.
         """
         instance(state, Mapping, "state is what state_dict() returned")
         kind = str(state.get("kind"))
@@ -191,23 +206,24 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Gradient descent: w ← w − lr·g, with momentum w ← w − lr·v, v ← momentum·v + g.
+    """Gradient descent, w ← w − lr·g; with momentum w ← w − lr·v, where v ← momentum·v + g.
 
-    Stochastic if the gradient is that of a few examples. Nesterov's form moves by g + momentum·v.
+    It is stochastic if g is the gradient over a few examples. Nesterov's variant replaces v in
+    the step by g + momentum·v.
 
     Args:
         params: the parameters, as from `model.parameters()`.
-        lr: the learning rate, above 0; may be set later.
-        momentum: what share of the last velocity stays, at least 0.
+        lr: the learning rate, above 0. It can be changed between steps.
+        momentum: the factor by which the last velocity is multiplied, at least 0.
         weight_decay: λ ≥ 0; adds λ·w to the gradient of each w.
-        nesterov: look ahead; needs momentum.
+        nesterov: use Nesterov's variant, which needs momentum.
 
     Raises:
-        TypeError: `params` holds other things than Values that you made.
-        ValueError: there are none, one stands there twice, or a setting is out of range.
+        TypeError: `params` holds something other than leaf Values.
+        ValueError: `params` is empty or holds a Value twice, or a setting is out of range.
 
     Source: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum
-    in deep learning", ICML 2013; as PyTorch writes it.
+    in deep learning", ICML 2013, in the form that PyTorch uses.
 
     >>> w = Value(3.0)
     >>> optimizer = SGD([w], lr=0.1)
@@ -254,21 +270,21 @@ def _betas(betas: Any, what: str) -> tuple[float, float]:
 
 
 class Adam(Optimizer):
-    """Steps of about lr, whatever the size of the gradient: w ← w − lr·m̂/(√v̂ + ε).
+    """Adam: w ← w − lr·m̂/(√v̂ + ε), a step of about lr whatever the size of the gradient.
 
-    m and v are running means of g and g²; m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ) make up for their
-    start at zero.
+    m and v are running means of g and g². They start at zero; m̂ = m/(1 − β₁ᵗ) and
+    v̂ = v/(1 − β₂ᵗ) correct the bias that this causes.
 
     Args:
         params: the parameters, as from `model.parameters()`.
-        lr: the learning rate, above 0; may be set later.
-        betas: β₁ and β₂, what share of the last mean stays; at least 0 and below 1.
+        lr: the learning rate, above 0. It can be changed between steps.
+        betas: β₁ and β₂, the weights of the previous means; each at least 0 and below 1.
         eps: ε, at least 0.
         weight_decay: λ ≥ 0; adds λ·w to the gradient of each w.
 
     Raises:
-        TypeError: `params` holds other things than Values that you made.
-        ValueError: there are none, one stands there twice, or a setting is out of range.
+        TypeError: `params` holds something other than leaf Values.
+        ValueError: `params` is empty or holds a Value twice, or a setting is out of range.
 
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
 
@@ -314,22 +330,23 @@ class Adam(Optimizer):
 def clip_grad_norm_(
     parameters: Iterable[Value], max_norm: float, *, error_if_nonfinite: bool = False
 ) -> float:
-    """Scale all gradients so that their norm √Σg² is at most `max_norm`; their direction stays.
+    """Scale all gradients by one factor so that their norm √Σg² is at most `max_norm`.
 
-    Gradients that are infinite or NaN have no direction, and become NaN or 0, as in PyTorch.
+    If a gradient is infinite or NaN, the results are 0 or NaN, as in PyTorch. On an error no
+    gradient has changed.
 
     Args:
         parameters: as from `model.parameters()`.
-        max_norm: the largest norm that is left.
-        error_if_nonfinite: raise an error where the norm is infinite or NaN.
+        max_norm: the largest norm allowed. With infinity, the norm is computed and nothing scaled.
+        error_if_nonfinite: raise an error if the norm is infinite or NaN.
 
     Returns:
-        The norm before; with `max_norm` infinite, that is all it does.
+        The norm before scaling.
 
     Raises:
-        TypeError: `parameters` holds other things than Values, or a setting is of another type.
-        ValueError: `max_norm` is not positive, or the norm is not finite and that is an error.
-            No gradient has changed then.
+        TypeError: `parameters` holds something other than Values, or a setting has the wrong type.
+        ValueError: `max_norm` is not positive, or the norm is not finite and `error_if_nonfinite`
+            is True.
 
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
     networks", ICML 2013, algorithm 1.
@@ -355,7 +372,7 @@ def clip_grad_norm_(
 
 
 def clipped(gradient: np.ndarray, max_norm: float) -> np.ndarray:
-    """The gradient itself, or one in its direction with the norm `max_norm` if it is longer.
+    """Return the gradient, scaled down to the norm `max_norm` if its norm is larger.
 
     >>> clipped(np.array([1e307, 1e308, 1e308]), 1.0).round(3)
     array([0.071, 0.705, 0.705])
@@ -367,15 +384,15 @@ def clipped(gradient: np.ndarray, max_norm: float) -> np.ndarray:
     if not math.isfinite(largest):
         with np.errstate(invalid="ignore"):
             return gradient * (max_norm / norm)
-    gradient = gradient / largest  # so that neither its norm nor the ratio leaves the floats
+    gradient = gradient / largest  # otherwise the norm or the ratio could overflow
     return gradient * (max_norm / norm_of(gradient))
 
 
 def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
-    """Move each gradient into −clip_value … clip_value.
+    """Clip each gradient to the interval from −clip_value to clip_value.
 
     Raises:
-        TypeError: `parameters` holds other things than Values.
+        TypeError: `parameters` holds something other than Values.
         ValueError: `clip_value` is not positive.
 
     >>> w = Value(1.0)
@@ -391,10 +408,10 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
 
 
 def gradient_of(parameters: Iterable[Value]) -> np.ndarray:
-    """The gradients of the parameters as an array; one that was not computed is 0.
+    """Return the gradients of the parameters as an array, with 0 for a missing gradient.
 
     Raises:
-        TypeError: one was set to what is no number.
+        TypeError: a gradient was set to something other than a number.
 
     >>> gradient_of([Value(1.0), Value(2.0)])
     array([0., 0.])
@@ -410,10 +427,10 @@ def gradient_of(parameters: Iterable[Value]) -> np.ndarray:
 
 
 def grad_norm(parameters: Iterable[Value]) -> float:
-    """The norm of the gradient, √Σg².
+    """Compute the norm √Σg² of the gradients of the parameters.
 
     Raises:
-        TypeError: `parameters` holds other things than Values.
+        TypeError: `parameters` holds something other than Values.
 
     >>> w, b = Value(1.0), Value(1.0)
     >>> (3.0 * w + 4.0 * b).backward()
@@ -424,7 +441,7 @@ def grad_norm(parameters: Iterable[Value]) -> float:
 
 
 def norm_of(gradient: np.ndarray) -> float:
-    """√Σg² of an array, which may be infinite or NaN; no square overflows on the way.
+    """Compute √Σg² of an array without overflow in the squares; it may be infinite or NaN.
 
     >>> norm_of(np.array([3.0, 4.0])), norm_of(np.array([1e200, 0.0]))
     (5.0, 1e+200)
@@ -436,7 +453,7 @@ def norm_of(gradient: np.ndarray) -> float:
 
 
 def move(params: Sequence[Value], data: Sequence[float]) -> None:
-    """Set the parameters to these numbers: all or, if interrupted, none."""
+    """Set the parameters to these numbers: all of them or, if interrupted, none."""
     before = [p.data for p in params]
     try:
         for p, x in zip(params, data):
@@ -448,10 +465,10 @@ def move(params: Sequence[Value], data: Sequence[float]) -> None:
 
 
 def values_in(parameters: Iterable[Value]) -> list[Value]:
-    """The parameters, as a list.
+    """Return the parameters as a list.
 
     Raises:
-        TypeError: there are other things than Values among them.
+        TypeError: `parameters` holds something other than Values.
     """
     expected = "parameters are Values, as in model.parameters()"
     found = [parameters] if isinstance(parameters, Value) else several(parameters, expected)

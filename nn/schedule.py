@@ -1,7 +1,7 @@
-"""Learning-rate schedules: large steps first, small ones near the goal.
+"""Learning-rate schedules: large steps at first, small steps near the minimum.
 
-`step()` goes once an epoch. Each schedule but the last says in `_factor(t)` what to multiply the
-first learning rate by after t epochs.
+`Trainer` calls `step()` once per epoch. Each schedule except `ReduceLROnPlateau` defines
+`_factor(t)`, by which the first learning rate is multiplied after t epochs.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from autograd import Value
 from .optim import SGD, Optimizer
 from .settings import Checked, at_least_zero, choice, instance, number, positive, share, whole
 
-SMALLEST = 1e-30  # a schedule may reach zero, a learning rate may not
+SMALLEST = 1e-30  # the least factor and learning rate, because a learning rate cannot be zero
 
 
 class Scheduler:
-    """Multiplies the learning rate of an optimiser as the epochs go by.
+    """Base class of schedules, which change the learning rate of an optimiser epoch by epoch.
 
-    What else sets the rate, by hand or another schedule, stays in force.
+    Each step multiplies the current rate by _factor(t + 1)/_factor(t). Changes made by hand or by
+    another schedule therefore remain in effect.
 
     Args:
-        optimizer: the one whose `lr` is set; its `lr` now is the first.
+        optimizer: the optimiser to control. Its current `lr` is the first learning rate, lr₀.
 
     Raises:
-        TypeError: it is no optimiser.
+        TypeError: `optimizer` is not an optimiser of `nn`.
     """
 
     base_lr, epoch = Checked(positive), Checked(partial(whole, least=0))
@@ -41,12 +42,16 @@ class Scheduler:
         optimizer.lr *= self._clipped(0)
 
     def step(self, metric: float | None = None) -> None:
-        """An epoch is over; its cost is `metric`, which only `ReduceLROnPlateau` reads."""
+        """Set the learning rate of the next epoch.
+
+        Args:
+            metric: the cost of the epoch that has ended. Only `ReduceLROnPlateau` reads it.
+        """
         self.optimizer.lr *= self._clipped(self.epoch + 1) / self._clipped(self.epoch)
         self.epoch += 1
 
     def get_last_lr(self) -> list[float]:
-        """The learning rate now, in a list, as PyTorch gives it."""
+        """Return the current learning rate in a list, as PyTorch does."""
         return [self.optimizer.lr]
 
     def _clipped(self, t: int) -> float:
@@ -59,15 +64,16 @@ class Scheduler:
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """What the next step depends on."""
+        """Return the attributes on which the next step depends."""
         return {name: x for name, x in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict()`; the learning rate is the optimiser's to remember.
+        """Restore a `state_dict()`. On an error the schedule is unchanged.
+
+        The current learning rate is not part of it: it is in the state of the optimiser.
 
         Raises:
-            ValueError: it is of another kind of schedule, or a number in it is out of range.
-                Nothing has changed then.
+            ValueError: the state is of another kind of schedule, or a number is out of range.
         """
         instance(state, Mapping, "state is what state_dict() returned")
         kind = type(self).__name__
@@ -89,7 +95,7 @@ class Scheduler:
 
 
 def _counted(x: Any, mine: Any, name: str) -> Any:
-    """What another schedule found on its way, where this one has found `mine` so far."""
+    """Check an attribute of another schedule's state against `mine`, this schedule's, by type."""
     if type(mine) is int:
         return whole(x, name, least=0)
     if type(mine) is float or mine is None:
@@ -100,7 +106,7 @@ def _counted(x: Any, mine: Any, name: str) -> Any:
 
 
 class StepLR(Scheduler):
-    """lr₀·γ^⌊t/step_size⌋: falls by a factor every `step_size` epochs.
+    """lr₀·γ^⌊t/step_size⌋: multiplies the rate by γ every `step_size` epochs.
 
     Raises:
         ValueError: `step_size` is below 1, or `gamma` is not positive.
@@ -124,7 +130,7 @@ class StepLR(Scheduler):
 
 
 class ExponentialLR(Scheduler):
-    """lr₀·γᵗ: falls by the same factor every epoch.
+    """lr₀·γᵗ: multiplies the rate by γ every epoch.
 
     Raises:
         ValueError: `gamma` is not positive.
@@ -141,7 +147,9 @@ class ExponentialLR(Scheduler):
 
 
 class CosineAnnealingLR(Scheduler):
-    """η + (lr₀ − η)·(1 + cos(π·t/T))/2: half a wave from lr₀ down to η = `eta_min` at t = `T_max`.
+    """η + (lr₀ − η)·(1 + cos(π·t/T))/2: half a cosine wave, from lr₀ at t = 0 to η at t = T.
+
+    T is `T_max` and η is `eta_min`.
 
     Raises:
         ValueError: `T_max` is below 1, or `eta_min` is negative.
@@ -162,7 +170,9 @@ class CosineAnnealingLR(Scheduler):
 
 
 class LinearLR(Scheduler):
-    """lr₀·f, with f going straight from `start_factor` to `end_factor` in `total_iters` epochs.
+    """lr₀·f, where f changes linearly from `start_factor` to `end_factor`.
+
+    It reaches `end_factor` after `total_iters` epochs and stays there.
 
     Raises:
         ValueError: `total_iters` is below 1, `start_factor` is not positive, or `end_factor` is
@@ -203,22 +213,23 @@ def _shrinking(factor: Any, what: str) -> float:
 
 
 class ReduceLROnPlateau(Scheduler):
-    """lr·factor once the cost has not fallen for more than `patience` epochs.
+    """Multiplies the rate by `factor` after more than `patience` epochs without progress.
 
-    A cost that is NaN has not fallen. Costs may be negative: what counts is the size of the best.
+    An epoch makes progress if its cost is below the best cost so far by more than
+    threshold·|best|. A cost of NaN is no progress.
 
     Args:
-        optimizer: the one whose `lr` is set.
-        mode: "min", or "max" for something that should rise.
+        optimizer: the optimiser to control.
+        mode: "min" for a metric that should fall, "max" for one that should rise.
         factor: above 0 and below 1.
-        patience: how many epochs without progress are borne.
-        threshold: progress is a fall by more than this share of the size of the best, |best|.
-        threshold_mode: "rel"; or "abs", for a fall by more than `threshold` itself.
+        patience: the number of epochs without progress that are tolerated.
+        threshold: the least progress, at least 0.
+        threshold_mode: "rel" for threshold·|best|, as above, or "abs" for `threshold` itself.
         min_lr: the lowest learning rate.
 
     Raises:
-        TypeError: a setting or the metric is no number.
-        ValueError: a setting is out of range; on `step()`, no metric is given.
+        TypeError: a setting or the metric is not a number.
+        ValueError: a setting is out of range, or `step()` is called without a metric.
 
     >>> from autograd import Value
     >>> from nn import SGD
@@ -251,7 +262,7 @@ class ReduceLROnPlateau(Scheduler):
         super().__init__(optimizer)
 
     def step(self, metric: float | Value | None = None) -> None:
-        """An epoch is over, and this is its cost."""
+        """Set the learning rate of the next epoch, from the cost of the epoch that has ended."""
         if metric is None:
             raise ValueError("ReduceLROnPlateau reads the cost: call step(cost)")
         cost = number(metric.data if isinstance(metric, Value) else metric, "the cost")
