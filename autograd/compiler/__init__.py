@@ -1,4 +1,15 @@
-"""Tracing a scalar graph once and running it as matrix code."""
+"""Compile a function of Values: trace its scalar graph once, and run it as NumPy code.
+
+`compiled` runs these stages, in this order:
+
+    trace       run the function on one row of the arguments, and record the graph
+    reach       find what else the function reads, and guard it against changes
+    program     store the graph as data, and rewrite it by passes
+    groups      group the scalars that one array statement can compute
+    roll        store each group in an array, and turn it into a statement
+    emit        write the statements as NumPy source (forward, backward, view, expression)
+    version     execute the source, and check it against the engine
+"""
 
 from .compiled import Compiled, compile
 from .trace import drawn, require

@@ -1,4 +1,8 @@
-"""The arguments of a compiled function: arrays with a row for each example."""
+"""Check the arguments of a compiled function, and convert them to arrays.
+
+`Compiled` calls `given` on every call. The first axis of every array counts the rows: a row is
+one example.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,12 @@ from ..core.boundary import refuse_masked
 
 
 class Arguments(NamedTuple):
-    """Arrays with a row for each example.
+    """The arguments of one call, as arrays with one row for each example.
 
     Attributes:
-        arrays: of the code's dtype.
-        shapes: the shape of one row of each.
-        size: how many rows there are; 1 without arguments.
+        arrays: one for each argument, of the code's dtype.
+        shapes: for each argument, the shape of one row.
+        size: the number of rows; 1 without arguments.
     """
 
     arrays: list[np.ndarray]
@@ -23,28 +27,28 @@ class Arguments(NamedTuple):
     size: int
 
     def row(self, i: int) -> list[np.ndarray]:
-        """One row of each argument."""
+        """Return row `i` of each argument."""
         return [array[i] for array in self.arrays]
 
     def only(self, i: int) -> Arguments:
-        """One row, as arguments of one row."""
+        """Return row `i` as arguments with a single row."""
         return Arguments([array[i : i + 1] for array in self.arrays], self.shapes, 1)
 
     def another(self) -> list[np.ndarray]:
-        """Numbers unlike those of the first row: the next that differs, or the first one moved."""
+        """Return the first row that differs from row 0, or else row 0 with its numbers changed."""
         if (i := self.different()) > 0:
             return self.row(i)
         return [np.where(a[0] == 0.0, 1e-9, a[0] * (1.0 - 1e-6)) for a in self.arrays]
 
     def different(self) -> int:
-        """The first row that has other numbers than row 0; 0 if there is none."""
+        """Return the index of the first row that differs from row 0; 0 if there is none."""
         for i in range(1, self.size):
             if not all(np.array_equal(array[i], array[0]) for array in self.arrays):
                 return i
         return 0
 
     def columns(self, start: int, stop: int) -> list[np.ndarray]:
-        """Some of the rows as columns: for each argument (k, rows)."""
+        """Return rows `start` to `stop` of each argument as columns, of shape (k, rows)."""
         arrays = self.arrays
         if stop - start < self.size:
             arrays = [array[start:stop] for array in arrays]
@@ -52,12 +56,12 @@ class Arguments(NamedTuple):
 
 
 def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
-    """Arguments as arrays.
+    """Convert the arguments of a call to arrays.
 
     Raises:
-        TypeError: an argument is not made of numbers.
-        ValueError: an argument is one number, has no rows, rows that differ, or another number of
-            rows than the first.
+        TypeError: an argument does not consist of numbers.
+        ValueError: an argument is a single number, has no rows, has rows of different shapes, or
+            does not have as many rows as the first argument.
 
     >>> given(([1, 2], [[3.0], [4.0]]), np.dtype(float)).shapes
     ((), (1,))
@@ -88,5 +92,5 @@ def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
         raise ValueError(f"argument {i} has no rows: there is no example in it")
     if array.dtype == dtype:
         return array
-    with np.errstate(over="ignore"):  # too large for float32 is infinite there
+    with np.errstate(over="ignore"):  # a number too large for float32 becomes infinite
         return array.astype(dtype)

@@ -1,4 +1,7 @@
-"""A program of arrays as data: which scalars lie where, and what computes them."""
+"""Array statements as data: the arrays of a program, and the statements that compute them.
+
+`roll` builds a `Rolled` from a scalar program; `forward` and `backward` write it as source.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _OURS = frozenset({*TABLE.values(), *MANY, copy})
 
 
 def own_name(op: Op) -> str:
-    """What the source calls the results of an operation: "op" for those of a user.
+    """Return the name of an operation's results in the source: "op" if a user defined it.
 
     >>> own_name(TABLE["tanh"]), own_name(Op("class", lambda a: a, lambda out, a: (1.0,)))
     ('tanh', 'op')
@@ -27,13 +30,13 @@ def own_name(op: Op) -> str:
 
 @dataclass(eq=False)
 class Array:
-    """Scalars side by side, of shape (size, rows) if each row has its own, else (size, 1).
+    """An array of scalars, of shape (size, rows) if it is batched, else (size, 1).
 
     Attributes:
-        name: in the source.
-        size: how many scalars.
-        batched: whether each row has its own.
-        whole: whether one statement makes all of it.
+        name: its name in the source.
+        size: the number of scalars.
+        batched: True if the scalars differ from row to row.
+        whole: True if one statement computes the whole array.
     """
 
     name: str
@@ -43,12 +46,12 @@ class Array:
 
     @property
     def axis(self) -> Any:
-        """Its last axis: "rows", or 1 if all rows share it."""
+        """The size of the last axis: "rows" if the array is batched, else 1."""
         return "rows" if self.batched else 1
 
 
 class Read(NamedTuple):
-    """Which scalars of an array an operand takes; `places` has any shape."""
+    """The elements of an array that an operand reads: their indices, in any shape."""
 
     base: Array
     places: np.ndarray
@@ -56,20 +59,20 @@ class Read(NamedTuple):
 
 @dataclass(eq=False)
 class Statement:
-    """Part of an array, and how it is computed.
+    """A statement that computes part of an array.
 
     Attributes:
-        op: a row of the table, or a node of a program with many operands.
-        reads: its operands. For a node with many, each read is of shape (size, k), or flat where
-            k differs; in a matrix product the lefts are (l, k) and the rights (r, k), and what is
-            added is (l, r).
-        out: the array that it makes a part of.
-        start: where that part begins.
-        size: how many scalars it makes.
-        sums: where k differs, where the operands of each scalar begin.
-        outer: of DOT, whether it is a matrix product: every left one meets every right one.
-        count: how many scalar operations it stands for.
-        inside: whether the cost is made of it, if a gradient is asked for.
+        op: an operation of the table, or one of `MANY`, which take any number of operands.
+        reads: the operands. For an operation of `MANY`, a read has shape (n, k): n lists of k
+            operands. It is flat if the lists differ in length. For a matrix product, the left
+            factors have shape (l, k), the right factors (r, k), and the summands (l, r).
+        out: the array that the results are stored in.
+        start: the index of the first result in `out`.
+        size: the number of results.
+        sums: if the lists differ in length, the index at which each of them starts.
+        outer: True if a DOT is a matrix product of all left lists with all right lists.
+        count: the number of scalar operations that the statement replaces.
+        inside: False if a gradient is asked for, and the cost does not depend on the results.
     """
 
     op: Op
@@ -83,7 +86,7 @@ class Statement:
     inside: bool = True
 
     def part(self, name: str) -> str:
-        """What it makes, in an array of this name as large as the one it makes a part of."""
+        """Return the slice of the results, in an array called `name` of the size of `out`."""
         return name if self.out.whole else f"{name}[{self.start}:{self.start + self.size}]"
 
     @fitted
@@ -94,7 +97,7 @@ class Statement:
 
     @property
     def why(self) -> str:
-        """What these scalar operations have in common."""
+        """The reason why these scalar operations form one statement."""
         if self.outer:
             (count, k), r = self.reads[0].places.shape, len(self.reads[1].places)
             met = f"each of {r:,} lists of" if r > 1 else "the same"
@@ -118,13 +121,13 @@ class Rolled:
     """A program of array statements.
 
     Attributes:
-        statements: in order.
-        inputs: the array of each argument.
-        theta: the parameters' array.
-        constants: the constants' array.
-        numbers: what the constants are.
-        outputs: what is returned, one after the other.
-        labels: what the parameters are called, by their place in theta.
+        statements: the statements, in the order of execution.
+        inputs: one array for each argument.
+        theta: the array of the parameters.
+        constants: the array of the constants.
+        numbers: the values of the constants.
+        outputs: the reads whose concatenation is returned.
+        labels: the labels of the parameters, by their index in `theta`.
     """
 
     statements: list[Statement]
@@ -136,5 +139,5 @@ class Rolled:
     labels: dict[int, str]
 
     def arrays(self) -> list[Array]:
-        """The arrays that statements make, in the order they are begun."""
+        """Return the arrays that statements compute, in the order of their first statement."""
         return list(dict.fromkeys(statement.out for statement in self.statements))

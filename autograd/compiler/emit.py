@@ -1,4 +1,7 @@
-"""Array statements to the source of one function."""
+"""Write array statements as the NumPy source of one function, `compiled`.
+
+`version` calls `written` once for the values, and once for the values and the gradient.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from .forward import Forward
 
 @dataclass
 class Source:
-    """Python source of a function `compiled`, and what it names.
+    """The Python source of the function `compiled`.
 
     Attributes:
         text: the source.
-        names: the constants and functions that it names.
-        gradient: whether it returns the gradient as well.
+        names: the constants and functions that the source refers to, by name.
+        gradient: True if the function returns the gradient too.
     """
 
     text: str
@@ -27,10 +30,10 @@ class Source:
 
 
 def written(rolled: Rolled, gradient: bool) -> Source:
-    """The source of a function of the inputs' arrays, the parameters and how many rows count.
+    """Return the source of `compiled(*inputs, theta, *slices of theta, n)`.
 
-    It returns the outputs, of shape (k, rows) or (k, 1); with `gradient` also the gradient of the
-    mean over n rows of the first output, by theta.
+    The function returns the outputs, of shape (k, rows) or (k, 1). With `gradient` it also returns
+    the gradient with respect to theta of the first output, summed over its rows and divided by n.
     """
     writer = Backward(rolled) if gradient else Forward(rolled)
     writer.forward()
@@ -45,7 +48,7 @@ def written(rolled: Rolled, gradient: bool) -> Source:
 
 
 def _heading(writer: Forward) -> list[str]:
-    """What comes before the statements: the slices of the parameters, and the arguments."""
+    """Return the lines before the statements: the slices of the parameters, and the signature."""
     arguments = [array.name for array in writer.rolled.inputs]
     slices = writer.views.values()
     lines = []
@@ -65,6 +68,6 @@ def _heading(writer: Forward) -> list[str]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    """A tuple of names, as it is written."""
+    """Return names as the source text of a tuple."""
     names = list(names)
     return ", ".join(names) + ("," if len(names) == 1 else "")

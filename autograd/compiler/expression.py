@@ -1,4 +1,8 @@
-"""Expressions of the source that is written: their text, and the axes of what they make."""
+"""Build expressions of the generated source: their text, and the shape of their result.
+
+`forward` and `backward` compose statements from these. The shapes decide where an expression
+needs a reshape, a broadcast or a sum.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,14 @@ from typing import Any, NamedTuple
 from ..core.notation import LETTERS
 from .simplify import NAME, simplified
 
-Dims = tuple[Any, ...]  # the sizes of the axes; the last is "rows" or 1; () for one number
+Dims = tuple[Any, ...]  # a shape in the source, as ints and "rows"; () for a single number
 
 
 class Expr(NamedTuple):
-    """An expression of the source, and the axes of the array that it makes.
+    """An expression of the source, and the shape of its result.
 
-    `into` is the call that computes it into an array, with {} for that, if one call does.
+    `into` is a call that writes the result into an existing array, which stands as {} in it; "" if
+    there is no such call.
     """
 
     text: str
@@ -24,49 +29,49 @@ class Expr(NamedTuple):
 
 
 def shape_text(dims: Dims) -> str:
-    """The sizes of axes as a tuple is written."""
+    """Return a shape as the source text of a tuple."""
     return f"({', '.join(map(str, dims))})"
 
 
 def number_text(x: float) -> str:
-    """A float as it is written in source."""
+    """Return a float as source text."""
     return re.sub("inf|nan", r"np.\g<0>", repr(x))
 
 
 def broadcast_dims(several: list[Dims]) -> Dims:
-    """The axes of what is computed from arrays with these axes."""
+    """Return the shape to which arrays of these shapes broadcast."""
     count = max((len(dims) for dims in several), default=0)
     padded = [(1,) * (count - len(dims)) + dims for dims in several]
     return tuple(next((n for n in column if n != 1), 1) for column in zip(*padded))
 
 
 def added(exprs: list[Expr]) -> Expr:
-    """The sum of expressions."""
+    """Return the sum of expressions."""
     text = " + ".join(expr.text for expr in exprs)
     return Expr(text, broadcast_dims([expr.dims for expr in exprs]))
 
 
 def times(g: Expr, partial: Expr) -> Expr:
-    """A gradient times a partial."""
+    """Return a gradient times a partial derivative."""
     signs = {"1.0": g.text, "-1.0": f"-{atom(g.text)}"}
     text = signs.get(partial.text, f"{atom(g.text)} * {atom(partial.text)}")
     return Expr(text, broadcast_dims([g.dims, partial.dims]))
 
 
 def as_rows(text: str, dims: Dims) -> str:
-    """An expression with these axes as rows of scalars."""
+    """Reshape an expression of shape `dims` to one axis of scalars, and the axis of the rows."""
     if len(dims) == 2:
         return text
     return f"{atom(text)}.reshape({prod(dims[:-1])}, {dims[-1]})"
 
 
 def with_axes(text: str, dims: Dims) -> Expr:
-    """Rows of scalars as an expression with these axes."""
+    """Reshape one axis of scalars, and the axis of the rows, to the shape `dims`."""
     return Expr(text if len(dims) == 2 else f"{atom(text)}.reshape{shape_text(dims)}", dims)
 
 
 def reduced(expr: Expr, method: str, axis: int) -> Expr:
-    """The sums along an axis before the rows; it stays, with size 1, if it is the only one."""
+    """Reduce along an axis before the rows; the only such axis stays, with size 1."""
     text, dims = atom(expr.text), expr.dims
     if axis == 0:
         return Expr(f"{text}.{method}(axis=0, keepdims=True)", (1, dims[-1]))
@@ -74,7 +79,7 @@ def reduced(expr: Expr, method: str, axis: int) -> Expr:
 
 
 def over_rows(expr: Expr) -> Expr:
-    """The sum over the rows, for what all rows share."""
+    """Return the sum over the rows: the gradient of what all rows share."""
     if expr.dims == () or expr.dims[-1] == 1:
         return Expr(f"{atom(expr.text)} * rows", expr.dims)
     text = f"{atom(expr.text)}.sum(axis=-1, keepdims=True)"
@@ -82,7 +87,13 @@ def over_rows(expr: Expr) -> Expr:
 
 
 def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
-    """The sum over the axes along which one element served all, which are then gone."""
+    """Sum over the axes along which one element was broadcast, and drop these axes.
+
+    Args:
+        expr: the gradient of the broadcast elements.
+        shape: the shape to which they were broadcast.
+        kept: the other axes, which stay. If there is none, one axis of size 1 stays.
+    """
     gone = [axis for axis in range(len(shape)) if axis not in kept]
     if not gone:
         return expr
@@ -98,7 +109,7 @@ def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
         text = f"{atom(text)} * {times}"
     if expr.dims == ():
         return Expr(text, ())
-    left = kept or [gone[0]]  # one axis stays
+    left = kept or [gone[0]]
     index = [":" if axis in left else "0" for axis in range(len(shape))]
     while index and index[-1] == ":":
         index.pop()
@@ -109,7 +120,7 @@ def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
 
 
 def substituted(expression: str, operands: list[Expr], out: Expr | None = None) -> Expr:
-    """An expression of a row with its operands in place of a, b and out."""
+    """Return an expression of the table, with operands in place of a, b and out."""
     known = dict(zip(LETTERS, operands))
     numbers = {letter: expr.text for letter, expr in known.items() if expr.dims == ()}
     if out:
@@ -121,7 +132,7 @@ def substituted(expression: str, operands: list[Expr], out: Expr | None = None) 
 
 
 def atom(text: str) -> str:
-    """An expression that can stand beside any sign."""
+    """Put an expression in brackets, unless it can stand beside any operator without them."""
     depth = 0
     for character in text:
         depth += (character in "([") - (character in ")]")
@@ -134,7 +145,7 @@ SIGNS = {"+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.divide"
 
 
 def into(text: str, target: str) -> str:
-    """The call that computes an expression into a target; "" if it is not one call."""
+    """Return the call that writes an expression into a target; "" if it is more than one call."""
     match = re.fullmatch(r"(np\.\w+)\((.*)\)", text)
     if match and match[1] not in ("np.where", "np.broadcast_to") and _balanced(match[2]):
         return f"{text[:-1]}, out={target})"
@@ -146,7 +157,7 @@ def into(text: str, target: str) -> str:
 
 
 def _balanced(text: str) -> bool:
-    """Whether every bracket is opened and closed inside."""
+    """Return True if every bracket in a text is opened and closed there."""
     depth = 0
     for character in text:
         depth += (character in "([") - (character in ")]")

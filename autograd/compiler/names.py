@@ -1,4 +1,7 @@
-"""Names for the arrays of the source, from the labels of the scalars in them."""
+"""Choose names for the arrays of the source, from the labels of the scalars in them.
+
+Labels come from a user, and the source is executed: every label must pass through `identifier`.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ OWN = frozenset(
         *("parameters", "compiled", "add_at"),
     }
 )
-"""The names that the source has for itself."""
+"""The names that the source uses itself."""
 RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
 LONGEST = 40  # characters of a name
 
 
 def identifier(text: str) -> str:
-    """What is left of a label as a name for the source: ASCII letters, digits and underscores.
+    """Return a label as a name for the source: ASCII letters, digits and underscores.
 
-    It begins with a letter, and is no keyword and no name of Python's own; "" if nothing is left.
-    Every name that comes from a user passes through here, and nothing else of a user's text is
+    The name begins with a letter, and is neither a keyword nor a builtin. It is "" if no such name
+    is left. Every name that comes from a user passes through here, and no other text of a user is
     ever executed.
 
     >>> identifier("layers[0].w"), identifier("W₁"), identifier("ε"), identifier("class")
@@ -37,7 +40,7 @@ def identifier(text: str) -> str:
 
 
 def common_name(labels: Sequence[str]) -> str:
-    """What labels have in common, as a Python name; "" if that is none.
+    """Return the common beginning of labels as a name; "" if it gives none.
 
     >>> common_name(["W0[0,0]", "W0[0,1]"]), common_name(["x", "y"])
     ('W0', '')
@@ -47,13 +50,13 @@ def common_name(labels: Sequence[str]) -> str:
     low, high = (min(labels), max(labels)) if labels else ("", "")
     differ = next((i for i, (a, b) in enumerate(zip(low, high)) if a != b), len(low))
     text = low[:differ]
-    if text.count("[") > text.count("]"):  # cut inside an index
+    if text.count("[") > text.count("]"):  # the labels differ inside an index
         text = text[: text.rindex("[")]
     return identifier(re.sub(r"\[[^\]]*\]$", "", text))
 
 
 class Names:
-    """Names that are taken, each with that of its gradient, `d_` before it.
+    """The names in use. Each name also reserves the name of its gradient, which begins with `d_`.
 
     >>> names = Names(["W"])
     >>> names.free("W"), names.free("W"), names.free("b")
@@ -67,7 +70,7 @@ class Names:
             self._take(name)
 
     def free(self, name: str) -> str:
-        """The name, with a number if it or that of its gradient is taken; both are then."""
+        """Reserve a name, and return it: with a number if it or its gradient's name is taken."""
         count = self._counts.get(name, 1)
         found = name if count == 1 else f"{name}_{count}"
         while found in self._taken or f"d_{found}" in self._taken:

@@ -1,4 +1,7 @@
-"""Expressions of the table's rows, with the names of arrays or numbers in place of a, b and out."""
+"""Simplify expressions of the table of operations in which some operands are known numbers.
+
+This is partial evaluation: `expression.substituted` calls it with the constant operands.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ NAME = r"\b(?<!\.)(out|[a-z])\b(?!\.)"
 
 
 def simplified(expression: str, numbers: dict[str, str]) -> str:
-    """An expression in which some names are numbers, without what these decide.
+    """Put numbers in place of names in an expression, and evaluate what these decide.
 
     >>> simplified("np.where(b == 0.0, 0.0, b * a ** (b - 1.0))", {"b": "3.0"})
     '3.0 * a ** 2.0'
@@ -49,14 +52,14 @@ class _Simplifier(ast.NodeTransformer):
 
     @staticmethod
     def known(node: ast.expr, *parts: ast.expr) -> ast.AST:
-        """The number that an expression of numbers is; another expression as it is."""
+        """Evaluate an expression whose parts are all numbers; return any other unchanged."""
         if all(_is_number(part) for part in parts):
             return _constant(eval(ast.unparse(node)))
         return node
 
 
 def _constant(number: float) -> ast.expr:
-    """A number; a negative one as a sign and a number, so that brackets are written where due."""
+    """Return the syntax node of a number; a minus sign is a node, so that `unparse` brackets it."""
     if isinstance(number, float) and number < 0.0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-number))
     return ast.Constant(number)

@@ -1,4 +1,4 @@
-"""What the source calls besides NumPy."""
+"""The functions that the generated source calls besides NumPy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from ..core.ops import Op
 
 
 class Places:
-    """Places in an array, some of them more than once, for `add_at`.
+    """Indices into an array, some of them repeated, for `add_at`.
 
     Attributes:
-        size: how many elements the array has.
-        places: one after the other.
-        rounds: the same in sets without repetition: which contributions, and where they go.
+        size: the number of elements of the array.
+        places: the indices, flat.
+        rounds: the indices in sets without repetition. A set is a pair of arrays: the positions of
+            the contributions, and the indices that these are added at.
     """
 
     def __init__(self, places: np.ndarray, size: int) -> None:
@@ -32,7 +33,7 @@ class Places:
 
 
 def add_at(target: np.ndarray, places: Places, contributions: np.ndarray) -> None:
-    """`np.add.at(target, places, contributions)`, faster.
+    """Do the same as `np.add.at(target, places, contributions)`, but faster.
 
     >>> target = np.zeros((3, 1))
     >>> add_at(target, Places(np.array([0, 2, 0]), 3), np.array([[1.0], [2.0], [3.0]]))
@@ -48,13 +49,16 @@ def add_at(target: np.ndarray, places: Places, contributions: np.ndarray) -> Non
 
 
 class Elementwise:
-    """The value or a partial derivative of an operation that has no array form, on arrays."""
+    """The value (operand -1) or a partial derivative of an operation, applied element by element.
+
+    It is for operations without an array form.
+    """
 
     def __init__(self, op: Op, operand: int) -> None:
         self.op, self.operand = op, operand
 
     def __call__(self, *arrays: Any) -> Any:
-        """Of the operands; for a partial the value comes first."""
+        """Compute it for arrays of operands; a partial derivative takes the value first."""
         found = np.frompyfunc(self._scalar, len(arrays), 1)(*arrays)
         return np.asarray(found).astype(np.result_type(*arrays))
 
@@ -67,4 +71,4 @@ class Elementwise:
         except NotImplementedError as error:
             raise TraceError(str(error)) from None
         except (ArithmeticError, ValueError):
-            return math.nan  # the engine, asked about that row, says what went wrong
+            return math.nan  # `Compiled` then runs the row in the engine, which raises the error

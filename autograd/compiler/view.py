@@ -1,4 +1,16 @@
-"""Places in an array as a view of it: slices, reshaped, in place of one by one."""
+"""Turn indices into a view of an array: a slice, reshaped, instead of a copy by `take`.
+
+`forward` reads operands through views, and `backward` assigns gradients to them. Indices allow a
+view if they are regular, which means that they change by a fixed step along each axis. Here the
+steps are 4 and 1, in an array v of 12 elements:
+
+    indices:  0  1  2       view:  v.reshape(3, 4, rows)[:, :3]
+              4  5  6
+              8  9 10
+
+A step of 0 means that one element is repeated along an axis. The view then has size 1 there, and
+NumPy broadcasts it.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +19,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-DEPTH = 3  # how many axes places may have that lie regularly
+DEPTH = 3  # the largest number of nested runs that `_sizes` looks for
 
 
 def grid(operands: list[np.ndarray], inner: int = 1) -> tuple[int, ...]:
-    """A shape in which as many of these places as can be lie regularly along each axis.
+    """Return a shape in which the indices of as many operands as possible are regular.
 
     Args:
-        operands: places, flat, all of one length.
-        inner: a size that the last axes must make up together.
+        operands: the indices of each operand, flat, all of one length.
+        inner: a number that must be the product of the last axes.
 
     >>> grid([np.arange(6), np.array([0, 0, 0, 1, 1, 1])])
     (2, 3)
@@ -32,7 +44,10 @@ def grid(operands: list[np.ndarray], inner: int = 1) -> tuple[int, ...]:
 
 
 def _sizes(places: np.ndarray) -> set[int]:
-    """The sizes of the runs, of the runs of runs, and so on; none if there is no such order."""
+    """Return the length of the runs with a fixed step, of the runs of runs, and so on.
+
+    The set is empty if there is one run, or if the indices are irregular.
+    """
     sizes: set[int] = set()
     size = 1
     while len(places) > 1:
@@ -53,7 +68,7 @@ def _sizes(places: np.ndarray) -> set[int]:
 
 
 def strides(places: np.ndarray) -> tuple[int, ...] | None:
-    """By how much the place changes along each axis, if regularly and never downwards.
+    """Return the step of the indices along each axis; None if they are irregular or decrease.
 
     >>> strides(np.array([[0, 1], [4, 5]])), strides(np.array([0, 1, 3]))
     ((4, 1), None)
@@ -74,12 +89,12 @@ def strides(places: np.ndarray) -> tuple[int, ...] | None:
 
 
 class View(NamedTuple):
-    """Text that takes a view.
+    """The source text of a view.
 
     Attributes:
-        core: the elements, each once: something that can be assigned to.
-        suffix: what makes its axes those that were asked for.
-        dims: its axes: their sizes, 1 where one element serves all.
+        core: a view that has each element once, and can be assigned to.
+        suffix: an index that gives it the axes that were asked for.
+        dims: the sizes of the axes; 1 where one element is repeated.
     """
 
     core: str
@@ -88,13 +103,16 @@ class View(NamedTuple):
 
 
 def view(name: str, length: int, places: np.ndarray, tail: str) -> View | None:
-    """A view of these places, if they lie regularly.
+    """Return a view of the elements at these indices; None if the indices are irregular.
 
     Args:
-        name: of the array.
-        length: its size.
-        places: in any shape, of which the view has the axes.
-        tail: the size of the array's last axis; "" to leave that out.
+        name: the name of the array.
+        length: the number of its elements.
+        places: the indices, in the shape that the view is to have.
+        tail: the size of the array's last axis, that of the rows; "" to drop this axis.
+
+    >>> view("v", 12, np.array([[0, 1, 2], [4, 5, 6], [8, 9, 10]]), "rows").core
+    'v.reshape(3, 4, rows)[:, :3]'
     """
     steps = strides(places)
     if steps is None:
@@ -118,7 +136,7 @@ def view(name: str, length: int, places: np.ndarray, tail: str) -> View | None:
     if not sizes and not tail:
         core += ".reshape(" + "1, " * (places.ndim - 1) + "1)"
         return View(core, "", dims)
-    kept = axes or [places.ndim - 1]  # one element has an axis too
+    kept = axes or [places.ndim - 1]  # the slice of one element has an axis too
     index = [":" if axis in kept else "None" for axis in range(places.ndim)]
     if tail and index[-1] == "None":
         index.append(":")
@@ -127,7 +145,7 @@ def view(name: str, length: int, places: np.ndarray, tail: str) -> View | None:
 
 
 def _core(name: str, length: int, start: int, axes: list[tuple[int, int]], tail: str) -> str | None:
-    """A slice, reshaped to the sizes of these axes; `axes` are (stride, size), outermost first."""
+    """Return a slice reshaped to these axes, each a (step, size), outermost first; or None."""
     tail = f", {tail}" if tail else ""
     if not axes:
         return _slice(name, length, start, start + 1)
@@ -138,7 +156,9 @@ def _core(name: str, length: int, start: int, axes: list[tuple[int, int]], tail:
     (outer, rows), inner = axes[0], axes[1:]
     sizes, indices, block, last = [rows], [":"], outer, 0
     offset = 0
-    if start + rows * outer > length:  # begin earlier, and skip the first of each row
+    # The slice must have full rows. If it would end behind the array, it starts earlier, and the
+    # first elements of each row are skipped.
+    if start + rows * outer > length:
         offset = start + rows * outer - length
         start -= offset
     for step, size in inner:
