@@ -1,1 +1,1 @@
-"""The backward pass by hand, why a gradient is what it is, what went wrong, and is it true."""
+"""Tools for learners: step through the backward pass, explain gradients, and check them."""

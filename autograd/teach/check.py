@@ -1,7 +1,7 @@
-"""Gradients held against numbers: a check that never calls the code it checks.
+"""Check gradients against numeric derivatives; `gradcheck` is the public function.
 
-The numeric derivative comes from evaluating the output a little to the left and a little to the
-right of where it is, with two steps; no row's `partials` takes part in it.
+A numeric derivative is a difference of output values, evaluated on both sides of a leaf. It must
+never use the `partials` of an operation, because these are what the check tests.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from ..core.notation import name, number, shortened
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 
-ROWS = 20  # that are printed
-STEPS = 1e-4, 1e-6, 1e-2  # of max(1, |x|); and of |x| and of 1, closer to an edge or to a turn
-SURE = 1e-6  # the share of a slope by which it may be off if no other step is to be tried
+ROWS = 20  # most rows printed
+# Relative to max(1, |x|), |x| and 1, in this order: x may be close to the edge of a domain, or the
+# function may bend within a step of 1e-4.
+STEPS = 1e-4, 1e-6, 1e-2
+SURE = 1e-6  # a relative error at which no further step is tried
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a leaf, its two derivatives, and how far they are apart.
+    """One row of the table: a leaf, its two derivatives, and the tolerance.
 
     Attributes:
         leaf: the leaf.
         analytic: ∂output/∂leaf by the chain rule.
-        numeric: the same by evaluating the output on both sides of the leaf's data.
-        step: how far from the leaf's data that was.
-        tolerance: how far apart they may be.
-        kink: whether a kink lies within reach, so that the two need not agree.
+        numeric: ∂output/∂leaf by evaluating the output on both sides of the leaf's data.
+        step: the distance of these evaluations from the leaf's data.
+        tolerance: the largest |analytic − numeric| that counts as agreement.
+        kink: True if a kink lies within the step, so that the two need not agree.
     """
 
     leaf: Value
@@ -46,12 +48,12 @@ class Row:
 
     @property
     def error(self) -> float:
-        """|analytic − numeric|; 0 if both are beyond the largest float on the same side."""
+        """|analytic − numeric|; 0 if both are the same infinity."""
         return 0.0 if self.analytic == self.numeric else abs(self.analytic - self.numeric)
 
     @property
     def ok(self) -> bool:
-        """Whether they agree, or need not."""
+        """True if the two derivatives agree, or if there is a kink."""
         return self.kink or self.error <= self.tolerance
 
     @property
@@ -61,7 +63,7 @@ class Row:
 
 
 class GradCheck(tuple[Row, ...]):
-    """The rows of a check; true if all are right; prints as a table."""
+    """The rows of a check: a tuple that is true if all rows are ok, and prints as a table."""
 
     __slots__ = ()
 
@@ -72,7 +74,7 @@ class GradCheck(tuple[Row, ...]):
     def __repr__(self) -> str:
         lines = [f"{'leaf':<20}{'analytic':>15}{'numeric':>15}{'error':>11}{'step':>9}"]
         rows = sorted(self, key=lambda row: row.ok)[:ROWS] if len(self) > ROWS else self
-        for row in rows:  # where not all fit, what is wrong comes first
+        for row in rows:  # if not all rows fit, the wrong ones are printed first
             called = shortened(shown(name(row.leaf).text), 19)
             lines.append(
                 f"{called:<20}{number(row.analytic, 7):>15}{number(row.numeric, 7):>15}"
@@ -94,27 +96,31 @@ def gradcheck(
 ) -> GradCheck:
     """Compare the gradients of a graph, or of a function, with central differences.
 
-    numeric is what the differences D(h) = (f(x + h) − f(x − h)) / 2h and D(h/2) tend to,
-    (4·D(h/2) − D(h)) / 3. It is right if |analytic − numeric| ≤ atol + rtol · |numeric|, plus what
-    numeric may be off: |D(h) − D(h/2)| and what rounding the output does to it. Of several steps h
-    that reach over no kink and no edge of the domain, the first with a small error is taken, else
-    the one with the smallest. What the output rounds away, as beside 1e16, is not seen, and an
-    output that turns many times within a millionth of x, as sin at 1e12, cannot be judged.
+    With D(h) = (f(x + h) − f(x − h)) / 2h, the numeric derivative is (4·D(h/2) − D(h)) / 3. The
+    gradient is right if |analytic − numeric| ≤ atol + rtol · |numeric| + error, where error
+    estimates how wrong the numeric derivative may be: |D(h) − D(h/2)| plus the effect of rounding.
+    Several steps h are tried; a step that crosses a kink, or leaves the domain, is avoided. The
+    first step with a small error is used, else the one with the smallest error.
+
+    The check has two limits. It cannot see a change that rounding removes from the output, such
+    as +1 beside 1e16. It cannot judge an output that oscillates within a millionth of x, such as
+    sin at 1e12.
 
     Args:
-        f: an output whose leaves are checked, or a function that makes one from Values.
-        inputs: for a function, its arguments: Values or numbers.
-        eps: the step as a share of max(1, |x|); by default it is chosen, and shown.
+        f: an output whose leaves are checked, or a function of Values that returns one.
+        inputs: the arguments of the function: Values or numbers.
+        eps: the step relative to max(1, |x|); by default it is chosen automatically.
         atol, rtol: the absolute and relative tolerance.
 
     Returns:
-        A table, true if every gradient is right. At a kink the two may differ, and the row says
-        so. The graph is left as it was.
+        A table with the step of each row, true if every gradient is right. At a kink the two
+        derivatives may differ, and the row says "kink". The graph is not changed.
 
     Raises:
-        TypeError: `f` is neither, does not return a Value, or `inputs` are missing or unwanted.
-        ValueError: `eps` is not positive, the graph is stale, or the output has no value nearby,
-            as beside infinity.
+        TypeError: `f` is neither a Value nor a function, or the function does not return a
+            Value, or `inputs` is missing, or is given for a Value.
+        ValueError: `eps` is not positive, the graph is stale, or the output has no value on
+            both sides of a leaf, for example near infinity.
 
     Source: Press, Teukolsky, Vetterling and Flannery, "Numerical Recipes", 3rd edition (2007),
     section 5.7.
@@ -136,7 +142,7 @@ def gradcheck(
     analytic = gradients(root)
     rows = []
     for leaf in leaves(root):
-        called = f if leaf in given else None  # a function may do more than its graph shows
+        called = f if leaf in given else None  # a function may take another branch at a new input
         slope = _best(root, leaf, eps, called, given)
         tolerance = atol + rtol * abs(slope.value) + slope.error if isfinite(slope.value) else 0.0
         rows.append(Row(leaf, analytic[leaf], slope.value, slope.step, tolerance, slope.kink))
@@ -144,7 +150,7 @@ def gradcheck(
 
 
 class _Slope(NamedTuple):
-    """A numeric derivative, how far off it may be, and with which step it was found."""
+    """A numeric derivative, an estimate of its error, the step, and whether it crosses a kink."""
 
     value: float
     error: float
@@ -153,14 +159,18 @@ class _Slope(NamedTuple):
 
     @property
     def doubt(self) -> float:
-        """The share of the derivative by which it may be off, at the most all of it."""
+        """The relative error of the derivative, at most 1."""
         if self.value == 0.0 or not isfinite(self.error):
             return 1.0
         return min(1.0, self.error / abs(self.value))
 
 
 def _best(root: Value, leaf: Value, eps: float | None, f: Any, given: list[Value]) -> _Slope:
-    """The numeric derivative with the step that tells most."""
+    """Return the numeric derivative at the most reliable step.
+
+    `f` and `given` are the function and its inputs if `leaf` is one of these; otherwise `f` is
+    None, and the graph of `root` is evaluated instead.
+    """
     here = as_float(leaf.data, "the data of a leaf")
     sizes = dict.fromkeys((max(1.0, abs(here)), abs(here), 1.0))
     steps = [size * share for size in sizes for share in STEPS]
@@ -188,7 +198,7 @@ def _best(root: Value, leaf: Value, eps: float | None, f: Any, given: list[Value
 
 
 def _slope(root: Value, leaf: Value, step: float, f: Any, given: list[Value]) -> _Slope:
-    """What the differences over a step, and over half of it, tend to."""
+    """Extrapolate the differences over a step and over half a step to step 0 (Richardson)."""
     wide, _, kink = _difference(root, leaf, step, f, given)
     narrow, rounding, _ = _difference(root, leaf, step / 2.0, f, given)
     change = 0.0 if narrow == wide else narrow - wide
@@ -198,19 +208,19 @@ def _slope(root: Value, leaf: Value, step: float, f: Any, given: list[Value]) ->
 def _difference(
     root: Value, leaf: Value, step: float, f: Any, given: list[Value]
 ) -> tuple[float, float, bool]:
-    """The central difference, what rounding may do to it, and whether it reaches over a kink."""
+    """Return the central difference, its rounding error, and whether it crosses a kink."""
     left, right = leaf.data - step, leaf.data + step
     on_left, on_right = moved(root, leaf, left), moved(root, leaf, right)
     below, above = on_left[root], on_right[root]
     if f is not None:
         below, above = (_called(f, given, leaf, x) for x in (left, right))
-    half = right / 2.0 - left / 2.0  # of the distance, which may be beyond the largest float
+    half = right / 2.0 - left / 2.0  # halved first: right − left may overflow
     rounding = 4.0 * ulp(max(abs(below), abs(above))) / half
     return (above / 2.0 - below / 2.0) / half, rounding, _crosses_kink(on_left, on_right)
 
 
 def _given(f: Value | Callable[..., Value], inputs: Sequence[Any] | None) -> list[Value]:
-    """The inputs of a function as Values."""
+    """Return the inputs of a function as Values; an empty list if `f` is a Value."""
     if isinstance(f, Value):
         if inputs is not None:
             raise TypeError("an existing graph has its inputs already: call gradcheck(output)")
@@ -229,13 +239,13 @@ def _output(output: Any) -> Value:
 
 
 def _called(f: Any, given: list[Value], leaf: Value, data: float) -> float:
-    """What the function makes of new inputs, one of them moved."""
+    """Call the function on copies of its inputs, with the data of `leaf` replaced by `data`."""
     fresh = {value: Value(data if value is leaf else value.data, value.label) for value in given}
     return _output(f(*[fresh[value] for value in given])).data
 
 
 def _crosses_kink(on_left: dict[Value, float], on_right: dict[Value, float]) -> bool:
-    """Whether an operation's derivative jumps between the two sides."""
+    """Return True if the derivative of an operation jumps between the two sides."""
     for node in on_left:
         kink = node.op.kink
         if kink is not None:

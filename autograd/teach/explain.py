@@ -1,4 +1,8 @@
-"""Why a gradient is what it is: the paths it came by, what a nudge does, what matters most."""
+"""Explain gradients: `explain` lists paths, `nudge` tests a change, `sensitivity` ranks leaves.
+
+All three are public, and are also methods of `Value`. They compute gradients with `gradients`,
+so that they never change a `.grad`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from ..core.value import Value
 from ..picture.markup import Markup, bar, block, note, paragraph, table, warning
 from .formulas import path_lines, path_rows, route_lines, slope_name, wrapped
 
-ROWS = 20  # of a table that are printed
+ROWS = 20  # most rows printed of a table
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,9 @@ class Explanation:
     """A gradient as the sum over paths of the products of local derivatives.
 
     Attributes:
-        root, node: it explains ∂root/∂node.
-        paths: the paths, the largest product first; at most `max_paths` of them.
-        count: how many paths there are in all.
+        root, node: the output and the node of the explained gradient ∂root/∂node.
+        paths: the paths with the largest products, largest first; at most `max_paths`.
+        count: the number of all paths.
         total: ∂root/∂node.
     """
 
@@ -54,7 +58,7 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """The same with the factors of a path in columns."""
+        """Return the explanation as HTML, with the factors of each path in columns."""
         if self.count == 1:
             parts = [_columns(self.paths[0], self._slope, only=True)]
         else:
@@ -88,7 +92,7 @@ class Explanation:
 
 
 def _columns(path: Path, left: str, only: bool) -> Markup:
-    """The factors of a path, each above its formula and its number."""
+    """Return a table of a path: a column for each factor, its formula and its number."""
     rows: list[list[str]] = []
     for parts in path_rows(path, left, only):
         cells = [cell for part in parts for cell in ("·", part or "…")][1:]
@@ -105,7 +109,7 @@ def _stale_warning(root: Value) -> list[Markup]:
 
 
 def approximately(count: int) -> str:
-    """A number of paths, which may have thousands of digits.
+    """Write a number of paths; it may have thousands of digits.
 
     >>> approximately(1234), approximately(2**200)
     ('1,234', 'about 10^60')
@@ -114,18 +118,20 @@ def approximately(count: int) -> str:
 
 
 def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
-    """Every path by which a nudge of `node` reaches `root`: symbols, numbers, product, sum.
+    """Explain ∂root/∂node as a sum over all paths from `node` to `root`.
 
     ∂root/∂node = Σ over paths of Π over edges of ∂(later)/∂(earlier).
+
+    The result prints each path in symbols, in numbers and as a product, and then the sum.
 
     Args:
         root: the output.
         node: a node of its graph, or the label of one.
-        max_paths: how many paths to spell out; the largest come first, the others are summed, and
-            so are those whose product is zero.
+        max_paths: how many paths to print, largest product first. The other paths, and paths
+            whose product is zero, are printed as one sum.
 
     Raises:
-        LabelError, ValueError, TypeError: `node` is not in the graph, or a constant.
+        LabelError, ValueError, TypeError: `node` is not in the graph, or is a constant.
         ValueError: `max_paths` is less than one.
 
     >>> w = Value(0.6, label="w"); x = Value(1.5, label="x")
@@ -153,10 +159,12 @@ def explain(root: Value, node: Value | str, max_paths: int = 10) -> Explanation:
 
 @dataclass(frozen=True)
 class Nudge:
-    """What a small change of one node does to the output.
+    """The predicted and the actual change of the output after a small change of one node.
 
     Attributes:
-        root, node, amount: `root` after adding `amount` to `node`.
+        root: the output.
+        node: the node that is changed.
+        amount: the amount that is added to the data of `node`.
         gradient: ∂root/∂node.
         actual: the change of `root`, computed by evaluating the graph again.
     """
@@ -186,7 +194,7 @@ class Nudge:
         )
 
     def _repr_html_(self) -> str:
-        """The same with bars."""
+        """Return the two changes as an HTML table with bars."""
         node, change = name(self.node), f"Δ{name(self.root).inside(ATOM)}"
         slope = f"{slope_name(self.root, self.node)} · Δ{node.inside(ATOM)}"
         product = f"{number(self.gradient)} × {number(self.amount)}"
@@ -211,18 +219,18 @@ def _bar(x: float, largest: float) -> Markup:
 
 
 def nudge(root: Value, node: Value | str, amount: float) -> Nudge:
-    """Compare gradient × nudge with what really happens; the graph is left as it is.
+    """Compare the predicted and the actual change of `root` if `amount` is added to `node`.
 
-    Δroot ≈ ∂root/∂node · Δnode.
+    Δroot ≈ ∂root/∂node · Δnode. The graph is not changed.
 
     Args:
         root: the output.
         node: a node of its graph, leaf or not, or the label of one.
-        amount: what to add to its data.
+        amount: the amount to add to its data.
 
     Raises:
-        LabelError, ValueError, TypeError: `node` is not in the graph, or a constant.
-        ValueError, OverflowError: an operation is not defined where the nudge leads.
+        LabelError, ValueError, TypeError: `node` is not in the graph, or is a constant.
+        ValueError, OverflowError: an operation is not defined after the change.
 
     >>> x = Value(3.0, label="x")
     >>> result = nudge(x * x, x, 0.01)
@@ -243,7 +251,7 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
     """Pairs (leaf, gradient), the largest |gradient| first; prints as a table with bars."""
 
     stale = False
-    """Whether data changed since the graph was evaluated."""
+    """True if data changed since the graph was evaluated."""
 
     @fitted
     def __repr__(self) -> str:
@@ -264,7 +272,7 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str | None:
-        """The same as a table."""
+        """Return an HTML table with bars, or None if there are no leaves."""
         if not self:
             return None
         largest = _largest(g for _, g in self)
@@ -290,12 +298,12 @@ def _called(leaf: Value) -> str:
 
 
 def _largest(numbers: Iterable[float]) -> float:
-    """What the longest bar stands for."""
+    """Return the largest finite |x|, the scale of the bars; 1.0 if there is none or it is 0."""
     return max((abs(x) for x in numbers if isfinite(x)), default=0.0) or 1.0
 
 
 def sensitivity(root: Value) -> Sensitivity:
-    """The leaves ranked by |∂root/∂leaf|: the most bang for the buck first.
+    """Rank the leaves by |∂root/∂leaf|, the largest first.
 
     Raises:
         ValueError: the graph has a cycle, or has no finite derivative somewhere.

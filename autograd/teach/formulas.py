@@ -1,4 +1,8 @@
-"""How derivatives, and the products of them along a path, are written."""
+"""Write derivatives, and their products along a path, as text.
+
+`explain`, the stepper, the verdicts on guesses and the interactive page all use these functions,
+so that a derivative reads the same everywhere.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +17,23 @@ from ..core.notation import ATOM, PRODUCT, SUM, Term, name, number, shortened
 from ..core.paths import Path
 from ..core.value import Value
 
-WIDTH = 80
-FACTORS = 12  # of a path that are spelled out
-FORMULA = 60  # characters of one factor
-# Above this many nodes, unlabelled nodes on one of several paths are not looked through.
+WIDTH = 80  # characters of a line
+FACTORS = 12  # most factors of a path that are written
+FORMULA = 60  # most characters of one factor
+# In larger graphs the edges of a path are not combined into one factor, if there are other paths:
+# each combination needs a count of all paths between two nodes.
 GROUPING_LIMIT = 500
 
 T = TypeVar("T")
 
 
 def slope_name(of: Value, by: Value) -> str:
-    """How ∂of/∂by is written."""
+    """Write the symbol ∂of/∂by."""
     return f"∂{name(of).inside(ATOM)}/∂{name(by).inside(ATOM)}"
 
 
 def local_term(node: Value, slot: int) -> Term:
-    """The local derivative ∂node/∂operand as a formula of the names around it.
+    """Return the local derivative ∂node/∂operand as a formula in the names of these nodes.
 
     >>> z = Value(1.0, label="z")
     >>> a = z.sigmoid(); a.label = "a"
@@ -42,24 +47,24 @@ def local_term(node: Value, slot: int) -> Term:
             node.op.reads(*names)[slot] if node.op.reads else node.op.slope(slot, *names)
         )
     except (ArithmeticError, AttributeError, TypeError, ValueError):
-        term = Term.of(local_of(node, slot))  # a user's derivative may work on numbers only
+        term = Term.of(local_of(node, slot))  # a user's derivative may accept numbers only
     return Term(term.text, local_of(node, slot), term.binds)
 
 
 def route_lines(path: Path, left: str) -> list[str]:
-    """The nodes on the way, output first."""
+    """List the nodes of a path, output first, in lines that begin with `left`."""
     return wrapped(
         left, [None if node is None else name(node).text for node in _abridged(path.nodes)], " ← "
     )
 
 
 def path_lines(path: Path, left: str, only: bool) -> list[str]:
-    """`∂C/∂a · ∂a/∂z`, then its formulas, then its numbers, then the product.
+    """Write a path as `∂C/∂a · ∂a/∂z`, then its formulas, its numbers, and the product.
 
     Args:
         path: the path.
-        left: what stands on the left of the first line.
-        only: whether there is no other path between its ends.
+        left: the beginning of the first line.
+        only: True if there is no other path between its ends.
     """
     indent = " " * (len(left) - 2)
     lines: list[str] = []
@@ -69,14 +74,14 @@ def path_lines(path: Path, left: str, only: bool) -> list[str]:
 
 
 def path_rows(path: Path, left: str, only: bool) -> list[list[str | None]]:
-    """The factors of a path as slopes, as formulas and as numbers, then their product.
+    """Return the factors of a path as symbols, as formulas and as numbers, then the product.
 
-    Nothing is written twice; a factor that is None stands for those left out.
+    A row that equals the one before it is left out. A factor None replaces omitted factors.
 
     Args:
         path: the path.
-        left: what all this is equal to.
-        only: whether there is no other path between its ends.
+        left: the text to the left of the first equals sign.
+        only: True if there is no other path between its ends.
     """
     if len(path.nodes) == 1:
         return [["1"]]
@@ -89,16 +94,17 @@ def path_rows(path: Path, left: str, only: bool) -> list[list[str | None]]:
         [None if f is None else number(f.number) for f in formulas],
         [number(path.product)],
     ]
-    # A single factor stands on the left already, and is not written again.
+    # If there is only one factor, `left` is its symbol already.
     before: list[list[str | None]] = [[left], *texts]
     return [parts for previous, parts in zip(before, texts) if parts != previous]
 
 
 def _segments(path: Path, only: bool) -> Iterator[tuple[int, int]]:
-    """The path cut at its labelled nodes, so that a factor reads ∂a/∂z and not ∂(…)/∂(…).
+    """Split the path at its labelled nodes, so that a factor reads ∂a/∂z and not ∂(…)/∂(…).
 
-    Unlabelled nodes are looked through only where there is one way through them: otherwise
-    ∂a/∂z would stand for more than this path.
+    Yields the positions (start, end) of each factor in the path. Edges between two labelled nodes
+    a and z become one factor only if no other path joins them: otherwise ∂a/∂z would include
+    the other paths.
     """
     last = len(path.nodes) - 1
     look_through = only or len(topological_order(path.nodes[0])) <= GROUPING_LIMIT
@@ -115,7 +121,7 @@ def _segments(path: Path, only: bool) -> Iterator[tuple[int, int]]:
 
 
 def _segment_term(path: Path, start: int, end: int) -> Term:
-    """The product of a segment's local derivatives, written out as far as it is shown."""
+    """Return the product of a segment's local derivatives; its text is shortened."""
     product = Term.of(1.0)
     for i in range(start, end):
         product = product * local_term(path.nodes[i], path.slots[i])
@@ -125,7 +131,7 @@ def _segment_term(path: Path, start: int, end: int) -> Term:
 
 
 def _abridged(items: Sequence[T]) -> list[T | None]:
-    """The items, or the first and the last few with a None for those between."""
+    """Return the items; of a long list only both ends, with None between them."""
     if len(items) <= FACTORS:
         return list(items)
     half = FACTORS // 2
@@ -133,9 +139,10 @@ def _abridged(items: Sequence[T]) -> list[T | None]:
 
 
 def wrapped(left: str, parts: Sequence[str | None], sign: str, last: str = "") -> list[str]:
-    """`left` and the parts joined by `sign`, broken into lines that fit and stay aligned.
+    """Join `left` and the parts by `sign`, and break the result into aligned lines.
 
-    A part that is None stands for those left out.
+    Each line has at most `WIDTH` characters where its parts allow it. A part None is written as
+    "…".
     """
     lines = [left]
     for i, part in enumerate(parts):

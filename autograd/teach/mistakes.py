@@ -1,4 +1,8 @@
-"""Gradients worked out by hand: right ones told from wrong ones, and the wrong ones told why."""
+"""Judge gradients that a learner computed by hand, and name the likely mistake in a wrong one.
+
+`Stepper.check` calls `judged`. The page's `quiz.js` is a translation of this module and must give
+the same verdicts.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,13 @@ from ..core.value import Value
 from ..picture.markup import block, table, warning
 from .slips import Candidate, candidates
 
-ROUNDED, CLOSE = 1e-3, 0.05  # how far off, relatively, a right and a nearly right answer may be
+ROUNDED, CLOSE = 1e-3, 0.05  # the largest relative errors of a right and of a nearly right answer
 NEARLY = "is close, but not right: carry more digits."
 HINT = "Take it one factor at a time:"
 
 
 class Judgement(NamedTuple):
-    """One gradient held against the right one."""
+    """The verdict on one guess: the node, whether the guess is right, and a sentence."""
 
     node: Value
     right: bool
@@ -28,10 +32,10 @@ class Judgement(NamedTuple):
 
 
 class Verdict(tuple[Judgement, ...]):
-    """Judgements, a line each when printed; true if all are right."""
+    """A tuple of judgements; it is true if all are right, and prints one line for each."""
 
     stale = False
-    """Whether data changed since the graph was evaluated, so that right and wrong mean little."""
+    """True if data changed since the graph was evaluated; the judgements may then be wrong."""
 
     def __bool__(self) -> bool:
         return all(judgement.right for judgement in self)
@@ -42,16 +46,17 @@ class Verdict(tuple[Judgement, ...]):
         return "\n".join([*lines, STALE_WARNING] if self.stale else lines)
 
     def _repr_html_(self) -> str:
-        """The same with a mark for right and wrong."""
+        """Return an HTML table with a mark (✓ or ✗) for each judgement."""
         rows = [["✓" if judgement.right else "✗", judgement.text] for judgement in self]
         return block(table(rows, "ll"), *([warning(STALE_WARNING)] if self.stale else []))
 
 
 def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judgement:
-    """Hold `guess` against ∂root/∂node, and if it is wrong, name the likely mistake.
+    """Compare `guess` with ∂root/∂node, and name the likely mistake if it is wrong.
 
-    A guess is right if it is the true gradient rounded to the digits given, or as far off as a
-    product of factors rounded to four digits may be.
+    A guess is right if it equals the true gradient rounded to the same number of digits, or if
+    its error is no larger than that of a product of factors rounded to four digits. `gradient`
+    is the gradient of `root`, as for `backward`.
 
     >>> x = Value(3.0, label="x")
     >>> judged(x * x, x, 6).text, judged(x * x, x, 3).text
@@ -73,7 +78,11 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
 
 
 def _explained(guess: float, wrong: Iterable[Candidate]) -> tuple[str, str]:
-    """What is said of the first mistake that gives the guess to all digits, else to a few."""
+    """Return the explanations of the mistake that gives the guess, as (exact, likely).
+
+    `exact` explains the first mistake that gives the guess to all digits. If there is none,
+    `likely` explains the first one that gives it to a few digits. The other is "".
+    """
     likely: Callable[[], str] | None = None
     for value, says in wrong:
         if isclose(guess, value, rel_tol=1e-9):
@@ -84,12 +93,12 @@ def _explained(guess: float, wrong: Iterable[Candidate]) -> tuple[str, str]:
 
 
 def matches(guess: float, true: float) -> bool:
-    """Whether `guess` is `true`, rounded to the digits in which it was given or to about four.
+    """Return True if `guess` is `true` rounded to the digits of the guess, or to about four.
 
     >>> matches(-0.16, -0.1586), matches(0.16, -0.1586), matches(0, 0.3)
     (True, False, False)
     """
-    rounding = 1e-12 if 0.0 in (guess, true) else 0.0  # what is zero on paper may not be in floats
+    rounding = 1e-12 if 0.0 in (guess, true) else 0.0  # floats may give 1e-17 for an exact zero
     if isclose(guess, true, rel_tol=1e-9, abs_tol=rounding):
         return True
     if not isfinite(true):
@@ -99,7 +108,7 @@ def matches(guess: float, true: float) -> bool:
 
 
 def _rounds_to(guess: float, true: float) -> bool:
-    """Whether they differ by at most half of the last digit given."""
+    """Return True if they differ by at most half a unit in the last digit of `guess`."""
     if guess == 0.0 or not (isfinite(guess) and isfinite(true)):
         return False
     half_a_digit = 0.5 * 10.0 ** int(Decimal(repr(guess)).normalize().as_tuple().exponent)

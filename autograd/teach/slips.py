@@ -1,10 +1,11 @@
-"""Wrong gradients that a learner could arrive at, and how they came.
+"""List the wrong gradients that typical mistakes of a learner produce, with explanations.
 
-A gradient is a sum of products of local derivatives, so it is linear in each of them: changing
-the local derivative of one edge from l to m changes it by upstream · (m − l) · tangent, where the
-tangent says how the edge's operand moves with the node asked about. Each slip of the table is such
-a change. Other mistakes leave out a path, add where they should multiply, end too early, or carry
-a factor too many.
+`mistakes.judged` compares a wrong guess with these candidates. A gradient is a sum of products of
+local derivatives, so it is linear in each of them. If the local derivative of one edge changes
+from l to m, the gradient of a node changes by upstream · (m − l) · tangent, where the tangent is
+∂operand/∂node for the operand of the edge. Each row of `SLIPS` is such a change. Other mistakes
+leave out a path, add factors instead of multiplying them, stop too early, or include an extra
+factor. The page's `slips.js` uses the same tables and must produce the same candidates.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from ..core.paths import Path, largest_paths
 from ..core.value import Value
 from .formulas import local_term, slope_name
 
-GRAPH_LIMIT = 5000  # nodes up to which single factors are tried
-PATHS = 20  # up to which single paths are tried
-LENGTH = 40  # edges of a path up to which its factors are
+GRAPH_LIMIT = 5000  # in larger graphs (in nodes), only the candidates that are quick are tried
+PATHS = 20  # with more paths than this, mistakes in single paths are not tried
+LENGTH = 40  # in longer paths (in edges), mistakes in the factors of a path are not tried
 MULTIPLES, PLACES = range(2, 11), (1, -1, 2, -2, 3, -3)
 
 SIGN = "The sign is wrong: look at which factors are negative."
@@ -61,29 +62,29 @@ SLIPS = (
         "What flows in, {upstream}, is multiplied by the {factor}, not added to it.",
     ),
 )
-"""What may stand in a gradient in place of a local derivative, and what is then said.
+"""Mistakes in one factor, as (the wrong factor, the explanation).
 
-The first are expressions of the local derivative, of the numbers of the node, its operand and its
-other operand, of the derivative taken at the wrong one of these, and of what flows into the node;
-a page runs them too.
+The wrong factor is an expression of `NAMES`: the local derivative, the data of the node, of its
+operand and of its other operand, the derivative evaluated at the operand instead of the node
+("misplaced"), and the upstream gradient. The expressions are translated to JavaScript too.
 """
-COMMON = 3  # of these, the slips that are made at any factor, even at one
+COMMON = 3  # slips, from the top of the table, that are tried early even at a factor ±1
 ACTIVATIONS = (ops.sigmoid, ops.tanh, ops.relu, ops.softplus, ops.exp, ops.sin, ops.cos)
-"""Operations whose slopes are taken for others'."""
+"""Operations whose derivatives a learner may use by mistake."""
 MIXED_UP = (*ACTIVATIONS, ops.leaky_relu, ops.elu)
-"""Operations for whose slopes others' are taken."""
+"""Operations for which a learner may use the derivative of another."""
 
 Candidate = tuple[float, Callable[[], str]]
-"""A wrong gradient, and what is said to who arrives at it."""
+"""A wrong gradient, and a function that returns its explanation."""
 
 
 def candidates(root: Value, node: Value, found: dict[Value, float]) -> Iterator[Candidate]:
-    """Wrong gradients of `node`, the commonest first.
+    """Yield wrong gradients of `node`, the most common mistakes first.
 
     Args:
         root: the output.
-        node: whose gradient is asked for.
-        found: the right gradients of all nodes on the way from the output.
+        node: the node whose gradient is wanted.
+        found: the right gradients of `node`, of `root` and of all nodes between them.
     """
     true = found.get(node, 0.0)
     order = topological_order(root)
@@ -107,7 +108,7 @@ def candidates(root: Value, node: Value, found: dict[Value, float]) -> Iterator[
 
 
 def _off_by_a_factor(true: float) -> Iterator[Candidate]:
-    """The right digits elsewhere, and what is a whole number of times too large or small."""
+    """Yield gradients with a misplaced decimal point, and small multiples and fractions."""
     for places in PLACES:
         yield true * 10.0**places, lambda: DIGITS
     for k in MULTIPLES:
@@ -116,7 +117,7 @@ def _off_by_a_factor(true: float) -> Iterator[Candidate]:
 
 
 def _forgotten(order: list[Value], node: Value, found: dict[Value, float]) -> Iterator[Candidate]:
-    """Contributions that were not added, and a gradient that flows in unnoticed."""
+    """Yield gradients that omit a contribution, or the gradient that flows into the output."""
     true, seed = found.get(node, 0.0), found[order[-1]]
     arriving = [
         found[other] * local
@@ -135,7 +136,7 @@ def _forgotten(order: list[Value], node: Value, found: dict[Value, float]) -> It
 
 @dataclass(frozen=True)
 class _Factor:
-    """The local derivative of one edge, and what flows into its node."""
+    """The local derivative of one edge, and the gradient that flows into its node."""
 
     node: Value
     slot: int
@@ -144,14 +145,14 @@ class _Factor:
 
     @functools.cached_property
     def numbers(self) -> tuple[float, ...]:
-        """What `NAMES` stand for."""
+        """The values of `NAMES`, in the same order."""
         out, operands = self.node.data, [arg.data for arg in self.node.args]
         other = operands[1 - self.slot] if len(operands) == 2 else nan
         return self.local, out, operands[self.slot], self._misplaced, other, self.upstream
 
     @property
     def _misplaced(self) -> float:
-        """The slope read off at the operand where the rule has the value: z(1 − z) for a(1 − a)."""
+        """The derivative with the operand in place of the node: z(1 − z) for a(1 − a)."""
         row = self.node.op
         operands = [arg.data for arg in self.node.args]
         if row.reads is None:
@@ -162,19 +163,24 @@ class _Factor:
             return self.local
 
     def slopes_of_others(self) -> Iterator[tuple[ops.Op, float]]:
-        """The slopes of other activations, at this one's value and at their own."""
+        """Yield the derivatives of other activations, at this node's value and at their own."""
         if self.slot or self.node.op not in MIXED_UP:
             return
         operand = self.node.args[0].data
         for row in ACTIVATIONS:
             if row is not self.node.op:
                 slope = row.reads or row.partials
-                with contextlib.suppress(ArithmeticError, ValueError):  # it has none here
+                with contextlib.suppress(ArithmeticError, ValueError):  # not differentiable here
                     yield row, float(slope(self.node.data, operand)[0])
                     yield row, float(slope(row.value(operand), operand)[0])
 
     def say(self, says: str, rival: str = "") -> str:
-        """What is said of a slip at this factor."""
+        """Fill in the explanation of a slip at this factor.
+
+        Args:
+            says: the text, with gaps such as {factor} and {operand}.
+            rival: the other activation, if the slip is to take its derivative.
+        """
         node, operand = self.node, self.node.args[self.slot]
         others = [arg for slot, arg in enumerate(node.args) if slot != self.slot]
         factor = local_term(node, self.slot)
@@ -192,13 +198,13 @@ class _Factor:
 
 
 Way = tuple[_Factor, float]
-"""A factor, and what it is multiplied by in the gradient."""
+"""A factor, and its coefficient in the gradient (which is linear in each factor)."""
 
 
 def _on_the_way(
     order: list[Value], found: dict[Value, float], tangents: dict[Value, float]
 ) -> list[Way]:
-    """The factors that the gradient is made of."""
+    """Return the factors of the gradient with their coefficients, upstream · tangent."""
     return [
         (_Factor(other, slot, local, found[other]), found[other] * tangents[arg])
         for other in order
@@ -210,7 +216,7 @@ def _on_the_way(
 def _slipped(
     true: float, factors: list[Way], slips: Sequence[tuple[str, str]] = SLIPS
 ) -> Iterator[Candidate]:
-    """Each slip at each factor."""
+    """Yield the gradients that result from each slip at each factor."""
     for wrong, says in slips:
         slip = _compiled(wrong)
         for factor, reach in factors:
@@ -219,7 +225,7 @@ def _slipped(
 
 
 def _mixed_up(true: float, factors: list[Way]) -> Iterator[Candidate]:
-    """The slope of another activation at each activation."""
+    """Yield gradients that use the derivative of another activation."""
     for factor, reach in factors:
         for row, slope in factor.slopes_of_others():
             said = functools.partial(factor.say, SLOPE, row.name)
@@ -233,7 +239,7 @@ def _compiled(wrong: str) -> Callable[..., float]:
 
 
 def _wrong_paths(root: Value, node: Value, found: dict[Value, float]) -> Iterator[Candidate]:
-    """One of several paths that is left out, kept alone, or wrong; factors that were added."""
+    """Yield gradients with one path omitted, kept alone or wrong, or with factors added up."""
     true, seed = found.get(node, 0.0), found[root]
     paths = largest_paths(root, node, PATHS + 1)
     if len(paths) > PATHS:
@@ -244,7 +250,7 @@ def _wrong_paths(root: Value, node: Value, found: dict[Value, float]) -> Iterato
             yield true - carried, functools.partial(PATH.format, number(carried))
             yield carried, functools.partial(ONE_PATH.format, len(paths))
     short = [path for path in paths if len(path.locals) <= LENGTH]
-    if len(paths) > 1:  # else these are the factors on the way
+    if len(paths) > 1:  # with one path, `candidates` has tried these factors already
         factors = [factor for path in short for factor in _factors(path, seed, found)]
         yield from _slipped(true, factors)
         yield from _mixed_up(true, factors)
@@ -260,7 +266,7 @@ def _factors(path: Path, seed: float, found: dict[Value, float]) -> Iterator[Way
 
 
 def _added(path: Path) -> Iterator[Candidate]:
-    """All factors of a path, or two of them, added up where they are multiplied."""
+    """Yield products of a path in which all factors, or two of them, are added instead."""
     factors = path.locals
     every = range(len(factors))
     but_ones = [i for i in every if factors[i] != 1.0]
@@ -278,7 +284,7 @@ def _say_added(factors: Sequence[float]) -> str:
 def _parts(
     order: list[Value], node: Value, found: dict[Value, float], tangents: dict[Value, float]
 ) -> Iterator[Candidate]:
-    """A single factor, a product that ends before the output, or one that begins elsewhere."""
+    """Yield single factors, products that stop before the output, and gradients of other nodes."""
     root = order[-1]
     for other in order:
         for arg, local in zip(other.args, locals_of(other, tangents.__contains__)):
@@ -293,7 +299,7 @@ def _parts(
 
 
 def _of_all_nodes(root: Value, found: dict[Value, float]) -> dict[Value, float]:
-    """The gradients of all nodes, or those on the way where another has none."""
+    """Return the gradients of all nodes, or `found` if one of them cannot be computed."""
     try:
         return gradients(root, found[root])
     except ValueError:
@@ -309,7 +315,7 @@ def _say_other(node: Value) -> str:
 
 
 def _extra_factors(order: list[Value], true: float) -> Iterator[Candidate]:
-    """A number or a slope of the graph that has no business in the product."""
+    """Yield the gradient times one extra factor: a local derivative, or the data of a node."""
     for other in order:
         for arg, local in zip(other.args, known_locals(other)):
             if arg.op is not ops.constant:
@@ -327,7 +333,7 @@ def _say_extra(node: Value) -> str:
 
 
 def _tangents(order: list[Value], node: Value) -> dict[Value, float]:
-    """∂other/∂node for every node that depends on it: forward mode."""
+    """Return ∂other/∂node for every node that depends on `node`, by forward mode."""
     tangents = {node: 1.0}
     for other in order:
         moving = [

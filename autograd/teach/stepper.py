@@ -1,4 +1,8 @@
-"""The backward pass one multiplication at a time, forwards and backwards, for a person."""
+"""Step through the backward pass, one multiplication at a time, forwards and backwards.
+
+`Value.stepper` returns a `Stepper`. It keeps gradients in a table of its own and never changes a
+`.grad`. Its methods print, because they are meant to be called by a person.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,8 @@ from ..picture.render import Drawing
 from .formulas import WIDTH, local_term, slope_name
 from .mistakes import Verdict, judged
 
-MOST_NODES = 5_000  # of a graph whose player a notebook keeps: it takes 400 bytes a node
-LINES = 24  # lines of a long run, and rows of a long table, that are printed
+MOST_NODES = 5_000  # a larger graph gets no player in a notebook: it stores 400 bytes per node
+LINES = 24  # most lines printed of a long run, and most rows of a long table
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,15 @@ class Step:
     Attributes:
         root: the output whose gradients are computed.
         node, operand: the gradient flows from `node` to its `operand`.
-        slot: which operand of `node` that is, counted from 0.
+        slot: the position of `operand` among the operands of `node`, counted from 0.
         local: ∂node/∂operand.
         upstream: ∂root/∂node.
         contribution: upstream × local.
-        before: what had arrived at `operand` before; None at the first contribution.
-        total: what the contributions to `operand` add up to so far.
-        complete: whether this was the last of them, so that total is ∂root/∂operand.
+        before: the gradient of `operand` before this step; None at the first contribution.
+        total: the gradient of `operand` after this step, the sum of its contributions so far.
+        complete: True if this is the last contribution, so that total is ∂root/∂operand.
         index, count: this is step `index` of `count`, counted from 1.
-        stale: whether the data no longer is what it was when stepping began.
+        stale: True if the data changed since stepping began, or if the graph was stale then.
     """
 
     root: Value
@@ -63,12 +67,12 @@ class Step:
 
     @property
     def arithmetic(self) -> str:
-        """`upstream × local = contribution`."""
+        """The multiplication in numbers: `upstream × local = contribution`."""
         return f"{number(self.upstream)} × {number(self.local)} = {number(self.contribution)}"
 
     @property
     def sum(self) -> str:
-        """What the contributions add up to: `∂C/∂x = 4`, then `∂C/∂x: 4 → 10`."""
+        """The sum of the contributions so far: `∂C/∂x = 4`, then `∂C/∂x: 4 → 10`."""
         slope, total = slope_name(self.root, self.operand), number(self.total)
         so_far = f"{slope} = " if self.before is None else f"{slope}: {number(self.before)} → "
         return so_far + total + ("" if self.complete else " …")
@@ -85,11 +89,11 @@ class Step:
 
 
 class Stepper:
-    """Drives the backward pass of `root` by hand; `.grad` of the nodes is left alone.
+    """A backward pass of `root` that is run step by step; it does not change any `.grad`.
 
     Args:
         root: the output.
-        gradient: what flows into it, as for `backward`.
+        gradient: the gradient of `root`, as for `backward`.
 
     Raises:
         ValueError: the graph has a cycle, or `root` is a constant.
@@ -117,7 +121,7 @@ class Stepper:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the beginning, with the data now in the graph."""
+        """Return to the beginning, and read the current data of the graph."""
         order = topological_order(self.root)
         check_for_leaves(self.root, order)
         self._nodes = [node for node in reversed(order) if node.op is not ops.constant]
@@ -129,14 +133,14 @@ class Stepper:
         ]
         self._to_come = Counter(node.args[slot] for node, slot in self._edges)
         self._found = {self.root: self._gradient + 0.0}
-        self._undo: list[float | None] = []  # for each step done, the total it replaced
+        self._undo: list[float | None] = []  # one entry per step done: the total before the step
         self._data = {node: node.data for node in order}
         self._stale = bool(stale(self.root))
 
     # ------------------------------------------------------------------ driving
 
     def next(self, count: int = 1) -> None:
-        """Do the next `count` steps, printing a line of arithmetic for each.
+        """Do the next `count` steps, and print a line of arithmetic for each.
 
         Raises:
             ValueError: `count` is not a positive whole number, or there is no finite derivative.
@@ -173,30 +177,31 @@ class Stepper:
         self._print(self._advance_while(lambda: self._to_come[node] > 0))
 
     def run(self) -> None:
-        """Do all the steps that are left."""
+        """Do all remaining steps, and print them."""
         self._print(iter(self))
 
     n, b, u = next, back, until
 
     def __iter__(self) -> Iterator[Step]:
-        """The steps that are left, one by one, without printing."""
+        """Yield the remaining steps one by one, without printing."""
         return self._advance_while(lambda: True)
 
     def check(
         self, guesses: Mapping[Value | str, float] | None = None, /, **by_label: float
     ) -> Verdict:
-        """Hold gradients worked out by hand against the right ones.
+        """Compare gradients computed by hand with the right ones.
 
         Args:
             guesses: gradients by node or label, for labels that are not Python names.
             by_label: gradients by label.
 
         Returns:
-            What prints as a line for each: right, or which factor is likely wrong. It is true
-            if all are right.
+            A verdict that is true if all are right. It prints a line for each gradient, which
+            names the likely mistake in a wrong one.
 
         Raises:
-            LabelError, ValueError, TypeError: a node is not in the graph, a guess not a number.
+            LabelError, ValueError, TypeError: a node is not in the graph, or a guess is not a
+                number.
 
         >>> w = Value(2.0, label="w")
         >>> s = (w * 3.0).tanh().stepper()
@@ -218,14 +223,14 @@ class Stepper:
         return verdict
 
     def draw(self, **options: Any) -> Drawing:
-        """The graph with the gradients known so far; see `autograd.picture.draw.draw`."""
+        """Draw the graph with the gradients known so far; see `autograd.picture.draw.draw`."""
         return draw(self.root, gradients=self.gradients, **options)
 
     # ------------------------------------------------------------------ reading
 
     @property
     def left(self) -> int:
-        """How many steps are left."""
+        """The number of remaining steps."""
         return len(self._edges) - len(self._undo)
 
     @property
@@ -249,9 +254,10 @@ class Stepper:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str | None:
-        """The page's player at this step, and the text for where a frame is not shown.
+        """Return the interactive player at this step, with the text form below it, as HTML.
 
-        It plays ∂root/∂node: another gradient than 1, and a large graph, are for text alone.
+        Return None, which selects the text form, for a large graph and for a `gradient` other
+        than 1: the player can only show ∂root/∂node.
         """
         if self._gradient != 1.0 or len(self._data) > MOST_NODES:
             return None
@@ -320,12 +326,12 @@ class Stepper:
             yield self._advance()
 
     def _print(self, steps: Iterator[Step]) -> None:
-        """Do the steps and print them; none is done if they cannot be printed."""
+        """Do the steps and print them; if printing fails, undo them."""
         before = len(self._undo)
         done: list[Step] = []
         try:
             done.extend(steps)
-        finally:  # a step that fails leaves those before it done, so they are shown
+        finally:  # if a step fails, those before it remain done, so they must be printed
             try:
                 if done:
                     print(*_lines(done), sep="\n")
@@ -337,7 +343,7 @@ class Stepper:
 
 
 def _lines(done: list[Step]) -> list[str]:
-    """A line for each step; of a long run, those at its ends."""
+    """Return a line for each step; of a long run, only those at both ends."""
     ends = LINES // 2
     skipped = len(done) - 2 * ends
     if skipped <= 0:
