@@ -1,23 +1,31 @@
-# Two commands do everything: `make demo` and `make test`.
+# `make demo` shows what this is, `make test` checks everything; `make check` and `make fast`
+# are the parts of it to run while you work. Each installs into .venv what it needs.
 PYTHON ?= python3
 VENV := .venv
 WEB := autograd/page/web nn/picture/web
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test slow bench seeds gallery film notebook clean
+.PHONY: demo check test fast slow bench seeds gallery film notebook clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.chain
 	$(BIN)/python -m demos.moons
 
-test: $(VENV)/installed-dev
+# Format, lint and types: no tests.
+check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/oxlint --deny-warnings --config autograd/page/web/.oxlintrc.json $(WEB)
 	$(VENV)/javascript/node_modules/.bin/tsc --project autograd/page/web/jsconfig.json
+
+test: check
 	$(PYTEST) -m "not slow"
+
+# A minute or two: no long tests, no browser, no random cases, no demos.
+fast: $(VENV)/installed-dev
+	$(PYTEST) -m "not slow and not browser and not hypothesis" --ignore tests/demos --ignore demos
 
 # The tests that take long.
 slow: $(VENV)/installed-dev
@@ -49,7 +57,9 @@ notebook: $(VENV)/installed-dev
 	$(BIN)/python -m demos.build_notebook
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info node_modules out
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* coverage.xml htmlcov
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -47,6 +47,13 @@ def lacking(name: str) -> NoReturn:
     pytest.skip(LACKS[name].reason)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that open a browser, which `make fast` leaves out."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say loudly what was not tested."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]

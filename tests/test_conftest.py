@@ -1,4 +1,4 @@
-"""What was not tested for want of something is said at the end of a run, or fails it."""
+"""A run says what it could not test, or fails for it; what opens a browser is marked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 HERE = Path(__file__).parent
 TEST = "nn/test_schedule.py::test_pytorch_agrees"
@@ -30,3 +33,11 @@ def test_a_run_without_pytorch_says_so(tmp_path: Path) -> None:
 def test_a_run_without_what_is_required_fails(tmp_path: Path) -> None:
     code, words = without_torch(tmp_path, "browser torch")
     assert code == 1 and "AUTOGRAD_REQUIRE names torch" in words and SAID not in words
+
+
+def test_what_opens_a_browser_is_marked(browser: Any, request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("browser")
+
+
+def test_what_opens_no_browser_is_not_marked(request: pytest.FixtureRequest) -> None:
+    assert not request.node.get_closest_marker("browser")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,7 @@ def statements(node: ast.AST) -> Iterator[ast.AST]:
         yield from statements(child)
 
 
+@functools.cache
 def imported(name: str) -> set[str]:
     """The modules of this project that a module imports."""
     pairs = [(f"{module}.{inner}", module) for module, inner in imports(name)]
