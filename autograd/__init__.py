@@ -8,6 +8,8 @@
 0.2949
 """
 
+from typing import TYPE_CHECKING
+
 from . import methods  # noqa: F401  # it gives the classes their methods
 from .compiler import Compiled, compile, drawn, require
 from .core.backprop import grad
@@ -120,3 +122,15 @@ __all__ = [
     "trace",
     "where",
 ]
+
+__version__: str
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that exists
+
+    def __getattr__(name: str) -> str:
+        """Read `__version__` when it is asked for: the metadata take long to import."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("scalar-autograd")
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")

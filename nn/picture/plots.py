@@ -1,4 +1,4 @@
-"""Pictures of training and of what was learned, made with matplotlib (the extra `demos`).
+"""Pictures of training and of what was learned, made with matplotlib (the extra `plots`).
 
 Each function returns a `matplotlib.figure.Figure`: `.savefig("curves.png")` writes it.
 """
@@ -26,7 +26,7 @@ try:
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     raise ImportError(
-        "plots are made with matplotlib: pip install 'scalar-autograd[demos]', or matplotlib"
+        "plots are made with matplotlib: pip install 'scalar-autograd[plots]', or matplotlib"
     ) from error
 
 # Okabe and Ito's colours, told apart by the colour-blind; markers tell classes apart in print

@@ -174,7 +174,8 @@ def test_without_matplotlib_it_says_how_to_get_it() -> None:
         "nn.History(losses=[1.0], accuracies=[1.0]).plot()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "ImportError: plots are made with matplotlib: pip install" in done.stderr
+    message = "plots are made with matplotlib: pip install 'scalar-autograd[plots]'"
+    assert f"ImportError: {message}" in done.stderr
 
 
 def test_a_threshold_of_ones_own_is_used() -> None:
