@@ -1,7 +1,7 @@
-"""The chain rule over a whole graph: interpreters of the table of operations.
+"""The backward pass, and other functions that evaluate a whole graph.
 
-`backward` is the pass everyone knows and the one that must be fast; `gradients` is the same pass
-with a table of its own, for whoever asks without wanting `.grad` touched.
+`backward` writes `.grad`, and must be fast. `gradients` computes the same numbers, but returns them
+in a dictionary and leaves `.grad` unchanged. All derivatives come from the table in `ops.py`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ Asked = Callable[[Value], bool]
 
 
 def backward(root: Value, gradient: float = 1.0) -> None:
-    """Let ∂root/∂root = `gradient` flow back to every node that `root` is made of.
+    """Compute ∂root/∂node for every node that `root` depends on, and store it in `.grad`.
 
-    Reverse mode: with v̄ for ∂root/∂v, every node adds v̄ · ∂v/∂operand to each operand's
-    gradient, once all of v̄ has arrived. Intermediate nodes get the gradient of this call; leaves
-    add it to what they have, as in PyTorch; constants get none. Threads may call it at the same
-    time, also on graphs that share leaves or nodes: the passes run one after the other.
+    Reverse mode: write v̄ for ∂root/∂v. The pass visits the nodes in reverse topological order, so
+    v̄ is complete when it visits v. It then adds v̄ · ∂v/∂operand to the gradient of each operand.
+    An intermediate node gets the gradient of this call only. A leaf adds it to the gradient that
+    it has, as in PyTorch. Constants get none.
+
+    Several threads may call it at the same time, even on graphs that share nodes: the passes run
+    one after the other.
 
     Args:
         root: the output.
-        gradient: what flows into it; 1.0 makes every gradient ∂root/∂node.
+        gradient: ∂root/∂root, the gradient that the pass starts with.
 
     Raises:
-        ValueError: the graph has a cycle, is made of constants only, or has no finite derivative
-            on the way to a leaf. All gradients are then as they were.
-        RuntimeError: a signal handler or an operation of yours calls it while a pass over the same
-            nodes runs.
+        ValueError: the graph has a cycle or no leaf, or it has no finite derivative on a path to a
+            leaf. All gradients are then unchanged.
+        RuntimeError: a signal handler or a user's operation calls it during a pass over the same
+            nodes.
 
     Source: Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16 (1976).
 
@@ -63,11 +66,11 @@ def backward(root: Value, gradient: float = 1.0) -> None:
             del _running[depth:]
 
 
-_running: list[list[Value]] = []  # the passes that this thread is in, of the thread with the lock
+_running: list[list[Value]] = []  # the nested passes of the thread that holds locks.gradients
 
 
 def _refuse_shared_nodes(order: list[Value]) -> None:
-    """Refuse a pass that would empty gradients on which a pass around it still counts."""
+    """Raise an error if this pass would reset gradients that an enclosing pass still needs."""
     if _running and any(node.op.arity for node in set(order).intersection(*_running)):
         raise RuntimeError(
             "backward() was called inside another backward pass over the same nodes, as from a "
@@ -76,12 +79,12 @@ def _refuse_shared_nodes(order: list[Value]) -> None:
 
 
 def _pass(order: list[Value], gradient: float) -> None:
-    """One backward pass; if it fails, every gradient is as it was."""
+    """Run one backward pass; if it fails, restore every gradient."""
     before: list[float] = []
     try:
         for node in order:
             before.append(node.grad)
-            if node.op.arity or node.grad is None:  # PyTorch's users empty a gradient with None
+            if node.op.arity or node.grad is None:  # users of PyTorch reset gradients to None
                 node.grad = 0.0
             elif type(node.grad) is not float:
                 node.grad = as_float(node.grad, f"the gradient of {node.label or 'a leaf'}")
@@ -98,10 +101,10 @@ def _pass(order: list[Value], gradient: float) -> None:
 
 
 def check_for_leaves(root: Value, order: list[Value]) -> None:
-    """Refuse to differentiate what has no leaf among the nodes that it is made of.
+    """Refuse to differentiate a root that depends on no leaf.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no leaf among the nodes of `order`.
     """
     if not any(node.op is ops.leaf for node in order):
         made = "is a constant" if root.op is ops.constant else "is made of constants only"
@@ -112,7 +115,10 @@ def check_for_leaves(root: Value, order: list[Value]) -> None:
 
 
 def _accumulate(order: list[Value]) -> None:
-    """The pass itself: the hottest loop of the package."""
+    """Visit the nodes in reverse order, and add gradients to their operands.
+
+    This is the hottest loop of the package, so it treats operations on two operands inline.
+    """
     constant_row = ops.constant
     left = reversed(order)
     while True:
@@ -123,7 +129,7 @@ def _accumulate(order: list[Value]) -> None:
                 if arity == 2:
                     a, b, upstream = node._a, node._b, node.grad
                     if a.op is constant_row and b.op is constant_row:
-                        continue  # nothing to tell, and perhaps no derivative to tell it with
+                        continue  # no gradient is needed, and there may be no derivative
                     to_a, to_b = op.partials(node.data, a.data, b.data)
                     if a.op is not constant_row:
                         a.grad += upstream * to_a
@@ -133,7 +139,7 @@ def _accumulate(order: list[Value]) -> None:
                     push(node)
             return
         except (ArithmeticError, ValueError):
-            push(node)  # perhaps the derivative that does not exist goes to no leaf
+            push(node)  # raises, unless the missing derivative leads to no leaf
         except TypeError as error:
             raise slope_failure(node, error) from None
 
@@ -154,7 +160,7 @@ def _all_constant(args: tuple[Value, ...]) -> bool:
 
 
 def _watch(order: list[Value]) -> None:
-    """Raise at the first operation through which a gradient stopped being finite."""
+    """Raise a FloatingPointError at the first operation where a gradient is not finite."""
     flowing = _made_of(order, [node for node in order if node.op is ops.leaf])
     for node in reversed(order):
         if node not in flowing:
@@ -170,7 +176,7 @@ def _watch(order: list[Value]) -> None:
 
 
 def slope_failure(node: Value, error: Exception) -> Exception:
-    """The error to raise for `error`, met while differentiating the operation of `node`."""
+    """Return the error to report for `error`, which the partials of `node` raised."""
     args = node.args
     if isinstance(error, TypeError):
         for other in (node, *args):
@@ -180,15 +186,17 @@ def slope_failure(node: Value, error: Exception) -> Exception:
 
 
 def locals_of(node: Value, asked: Asked | None = None) -> tuple[float, ...]:
-    """The local derivatives ∂node/∂operand, in the order of `node.args`.
+    """Return the local derivatives ∂node/∂operand, in the order of `node.args`.
+
+    A derivative that does not exist raises an error if it is needed; otherwise it is NaN.
 
     Args:
         node: the node.
-        asked: whether an operand's is needed; by default if the operand is made of a leaf. One
-            that is not needed and does not exist is NaN.
+        asked: returns whether the derivative by this operand is needed. Default: it is, if the
+            operand depends on a leaf.
 
     Raises:
-        ValueError: one that is needed is not finite here.
+        ValueError: a derivative that is needed does not exist.
 
     >>> a, b = Value(2.0), Value(3.0)
     >>> locals_of(a * b)
@@ -198,10 +206,10 @@ def locals_of(node: Value, asked: Asked | None = None) -> tuple[float, ...]:
 
 
 def local_of(node: Value, slot: int) -> float:
-    """The local derivative ∂node/∂operand by one operand; NaN if it goes to no leaf and fails.
+    """Return one local derivative; NaN if it does not exist and the operand depends on no leaf.
 
     Raises:
-        ValueError: it is not finite here, and the operand is made of a leaf.
+        ValueError: the derivative does not exist, and the operand depends on a leaf.
 
     >>> a, b = Value(-2.0), Value(3.0)
     >>> local_of(a**b, 0)
@@ -212,7 +220,7 @@ def local_of(node: Value, slot: int) -> float:
 
 
 def known_locals(node: Value) -> tuple[float, ...]:
-    """The local derivatives, for a picture: NaN where there is none.
+    """Return the local derivatives for a drawing, with NaN for one that does not exist.
 
     >>> x = Value(0.0)
     >>> known_locals(x.sqrt())
@@ -222,13 +230,13 @@ def known_locals(node: Value) -> tuple[float, ...]:
 
 
 def _locals_as_values(node: Value, asked: Asked | None = None) -> tuple[Any, ...]:
-    """The local derivatives as expressions of the node and its operands."""
+    """Return the local derivatives as Values, which can be differentiated again."""
     operands = [arg.data if arg.op is ops.constant else arg for arg in node.args]
     return _slopes(node, node, operands, asked)
 
 
 def _slopes(node: Value, out: Any, operands: list[Any], asked: Asked | None) -> tuple[Any, ...]:
-    """The partials of the node's row; one by one where together they fail."""
+    """Compute the partials of the node's row; if that fails, compute them one by one."""
     try:
         return node.op.partials(out, *operands)
     except TypeError as error:
@@ -249,7 +257,7 @@ def _slope(node: Value, slot: int, out: Any, operands: list[Any], asked: Asked) 
 
 
 def depends_on_a_leaf(node: Value) -> bool:
-    """Whether a leaf is among what the node is made of, itself included.
+    """Return whether the node is a leaf or depends on one.
 
     >>> x = Value(3.0)
     >>> depends_on_a_leaf(x * 2.0), depends_on_a_leaf(x.detach() * 2.0)
@@ -274,17 +282,20 @@ def gradients(
     by: Iterable[Value] | None = None,
     create_graph: bool = False,
 ) -> dict[Value, Any]:
-    """∂root/∂node for every node that `root` is made of, without touching any `.grad`.
+    """Compute ∂root/∂node for every node that `root` depends on, without changing any `.grad`.
 
     Args:
         root: the output.
-        gradient: what flows into it.
-        by: give only what flows to these nodes: a derivative that does not exist on the way to
-            others is no error then.
-        create_graph: as Values, which can be differentiated again.
+        gradient: ∂root/∂root, the gradient that the pass starts with.
+        by: follow only the paths to these nodes. A derivative that does not exist elsewhere is
+            then no error.
+        create_graph: return the gradients as Values, which can be differentiated again.
+
+    Returns:
+        The gradient of each node that was reached.
 
     Raises:
-        ValueError: a derivative that is needed is not finite.
+        ValueError: a derivative that is needed does not exist.
 
     >>> x = Value(3.0)
     >>> gradients(x * x)[x], x.grad
@@ -307,7 +318,7 @@ def gradients(
 
 
 def _made_of(order: list[Value], nodes: Iterable[Value]) -> set[Value]:
-    """Those in this order that are, or are made of, one of the nodes."""
+    """Return the nodes that are in `nodes`, or that depend on one of them."""
     found = set(nodes)
     for node in order:
         if any(arg in found for arg in node.args):
@@ -320,9 +331,9 @@ def _is_no_constant(node: Value) -> bool:
 
 
 def _product(upstream: Any, local: Any) -> Any:
-    """upstream · local, without recording a multiplication by one."""
+    """Return upstream · local, without recording a multiplication by 1."""
     if type(upstream) is float and type(local) is float:
-        return upstream * local + 0.0  # as in backward(), where it is added to a zero
+        return upstream * local + 0.0  # -0.0 becomes 0.0, as in backward(), which adds to 0.0
     if type(local) is float and local == 1.0:
         return upstream
     if type(upstream) is float and upstream == 1.0:
@@ -337,13 +348,13 @@ def grad(
     *,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
-    """∂output/∂input for each input, like `torch.autograd.grad`; every `.grad` is left alone.
+    """Compute ∂output/∂input for each input, like `torch.autograd.grad`; no `.grad` changes.
 
     Args:
-        output: what to differentiate.
+        output: the Value to differentiate.
         inputs: one Value or several: leaves or intermediate nodes.
         create_graph: return Values, which can be differentiated again.
-        allow_unused: give None for an input that the output does not depend on.
+        allow_unused: return None for an input that the output does not depend on.
 
     Returns:
         A tuple with a float (or a Value) for each input.
@@ -383,7 +394,7 @@ def grad(
 
 
 def zero_grad(root: Value) -> None:
-    """Empty the gradient of every node that `root` is made of, leaves included.
+    """Reset the gradient of `root` and of every node that it depends on, including leaves.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -395,20 +406,20 @@ def zero_grad(root: Value) -> None:
 
 
 def recompute(root: Value) -> Value:
-    """Evaluate the graph again, in place, from the data now in its leaves.
+    """Evaluate the graph again, in place, from the current data of its leaves.
 
-    It is a new forward pass over the old graph: the gradients of intermediate nodes are emptied,
-    those of leaves stay.
+    This is a new forward pass over the same graph. It resets the gradients of intermediate nodes
+    and keeps those of leaves.
 
     Returns:
         The root.
 
     Raises:
         ValueError, OverflowError: an operation is not defined at the new data.
-        TypeError: a leaf's data is not a number.
+        TypeError: the data of a leaf is not a number.
         NotImplementedError: a node was made by hand, without a formula.
-        FloatingPointError: a value is not finite, under `detect_anomaly`.
-            In each case the graph is then as it was.
+        FloatingPointError: a value is not finite, inside `detect_anomaly`.
+            In each case the graph is unchanged.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -436,11 +447,15 @@ def recompute(root: Value) -> Value:
 
 
 def evaluated(node: Value, instead: Mapping[Value, float] = MappingProxyType({})) -> float:
-    """The value of a node's operation at its operands' data, or at what `instead` has for them.
+    """Compute the operation of a node from the data of its operands, without changing the node.
+
+    Args:
+        node: the node.
+        instead: numbers to use in place of the data of some operands.
 
     Raises:
-        ValueError, OverflowError: it has none there.
-        NotImplementedError: the node was made by hand.
+        ValueError, OverflowError: the operation is not defined there.
+        NotImplementedError: the node was made by hand, without a formula.
     """
     args = node.args
     numbers = [instead.get(arg, arg.data) for arg in args]
@@ -454,9 +469,9 @@ def evaluated(node: Value, instead: Mapping[Value, float] = MappingProxyType({})
 
 
 def moved(root: Value, node: Value, data: float) -> dict[Value, float]:
-    """What each node that depends on `node` would be if `node` were `data`.
+    """Compute the value that each node depending on `node` would have if `node` had `data`.
 
-    The graph is left as it is.
+    The graph is unchanged.
 
     Raises:
         ValueError, OverflowError: an operation is not defined there.
@@ -477,7 +492,7 @@ STALE_WARNING = "stale: data changed since the graph was evaluated; call recompu
 
 
 def stale(root: Value) -> set[Value]:
-    """The nodes whose data no longer follows from the leaves; empty after `recompute`.
+    """Return the nodes whose data no longer matches the leaves; none after `recompute`.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -494,15 +509,16 @@ def stale(root: Value) -> set[Value]:
 
 
 def _agrees(node: Value) -> bool:
+    """Return whether the data of a node is what its operation gives for its operands."""
     try:
         data = evaluated(node)
     except (ArithmeticError, ValueError):
         return False
-    except NotImplementedError:  # a node made by hand has no formula to disagree with
+    except NotImplementedError:  # a node made by hand has no formula to compare with
         return True
     return data == node.data or (data != data and node.data != node.data)
 
 
 def has_gradient(node: Value) -> bool:
-    """Whether a backward pass has reached the node since it was made, emptied or recomputed."""
+    """Return whether a backward pass has reached the node since its gradient was last reset."""
     return node.grad is not NOT_COMPUTED and node.grad is not None

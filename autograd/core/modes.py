@@ -1,12 +1,12 @@
-"""What new nodes are made under: recorded or not, watched or not, traced or not, in which scope.
+"""Settings that apply to new nodes: recording, anomaly detection, tracing and scope.
 
-A setting holds inside its `with` block, for the thread or task that opened the block. The blocks
-that are open are links of a chain in a context variable, the innermost first.
+A setting applies inside its `with` block, in the thread or task that opened the block. The open
+blocks form a linked list in a context variable, the innermost first; each element is a `Link`.
 
-A link does not rely on `__exit__` to learn that its block has ended: Ctrl-C can keep a Python
-function from running. The `with` statement holds the object that it got for `__exit__`, and nothing
-else holds it. So that object is gone once the statement has ended, however it ended, and the link
-asks a weak reference to it.
+A link does not rely on `__exit__` to learn that its block has ended, because Ctrl-C can prevent
+`__exit__` from running. Instead, each `with` statement gets an object of its own as `__exit__`, and
+only the statement holds a strong reference to it. When the statement ends, for whatever reason, the
+object is freed. The link holds a weak reference, which then returns None.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ Settings = Mapping[str, Any]
 DEFAULTS: Settings = {"recording": True, "watching": False, "tracing": None, "scope": ""}
 
 open_blocks: set[object] = set()
-"""An item for each open block of any thread: while there is none, a new node asks no further."""
+"""One item per open block, in any thread. While it is empty, new nodes look up no settings."""
 
 open_traces: set[object] = set()
-"""Those of them that trace: while there is none, a number that is read asks no further."""
+"""One item per open block that traces. While it is empty, `tracing` looks up no settings."""
 
 
 class Link(NamedTuple):
-    """An open block, in the chain of those around it.
+    """An open block, as an element of the linked list of open blocks.
 
     Attributes:
-        block: what it sets.
-        opened: gives None once the block has ended.
-        generator: the frame of the generator that the block stands in, if it stands in one.
-        outer: the link around it.
-        settings: all that holds inside it.
-        signs: for this link and each one around it, a function that gives None if the link does
-            not count: its block has ended, or its generator is suspended.
+        block: the setting that the block applies.
+        opened: returns None once the block has ended.
+        generator: the frame of the generator that contains the block, or None.
+        outer: the link of the enclosing block, or None.
+        settings: all settings inside the block.
+        signs: for this link and each outer link, a function that returns None while the link is
+            inactive: its block has ended, or its generator is suspended.
     """
 
     block: Setting
@@ -60,7 +60,7 @@ _innermost: ContextVar[Link | None] = ContextVar("innermost", default=None)
 
 
 def settings() -> Settings:
-    """All settings that are in force here.
+    """Return all settings that apply here.
 
     >>> with scope("layer1"), no_grad():
     ...     settings()["scope"], settings()["recording"]
@@ -71,12 +71,12 @@ def settings() -> Settings:
         return DEFAULTS
     for sign in link.signs:
         if sign() is None:
-            return _of_those_that_count(link)
+            return _of_those_that_count(link)  # link.settings includes an inactive block
     return link.settings
 
 
 def _of_those_that_count(link: Link | None) -> Settings:
-    """The settings of a chain in which not every link counts."""
+    """Compute the settings from the active links only."""
     blocks = []
     while link is not None:
         if link.signs[0]() is not None:
@@ -89,7 +89,7 @@ def _of_those_that_count(link: Link | None) -> Settings:
 
 
 def setting(name: str) -> Any:
-    """One of the settings that are in force here; None if nobody set it.
+    """Return one of the settings that apply here; None if it was never set.
 
     >>> setting("recording"), setting("volume")
     (True, None)
@@ -101,71 +101,72 @@ def setting(name: str) -> Any:
 
 
 class Tracing(Protocol):
-    """Who sees what is made while a function is traced."""
+    """The interface of the compiler's tracer, which sees every node that a function makes."""
 
-    checks: list[Any]  # what must hold in every row
-    raised: list[Exception]  # by operations, and to refuse something
-    asked: set[str]  # the settings that were asked for
+    checks: list[Any]  # conditions that must hold in every row of the input
+    raised: list[Exception]  # errors of operations, and those that `refuse` raised
+    asked: set[str]  # names of the settings that were read
 
     def node(self, node: Any, recording: bool) -> Any:
-        """The node to use in place of a new one."""
+        """Return the node to use in place of a new one."""
 
     def leaf(self, node: Any) -> None:
-        """A Value was made of a plain number."""
+        """Register a Value that was made from a plain number."""
 
     def draw(self, sampler: Any) -> Any:
-        """A Value that is drawn anew for each row."""
+        """Return a Value that is drawn anew for each row of the input."""
 
     def looked(self, name: str) -> None:
-        """The number of a Value was asked for."""
+        """React to a read of the number of a Value."""
 
     def refuse(self, what: str, remedy: str) -> Any:
         """Raise a TraceError that names the line that is being run."""
 
 
 def tracing() -> Tracing | None:
-    """Who traces what runs here, if anybody does."""
+    """Return the tracer of the function that is being traced here, or None."""
     return cast("Tracing | None", settings()["tracing"]) if open_traces else None
 
 
 def for_the_engine(what: str, remedy: str) -> None:
-    """Refuse what a caller outside this package does to a Value while a function is traced."""
+    """Refuse, while a function is traced, what code outside this package does to a Value."""
     if (tracer := tracing()) and _package(sys._getframe(2)) != _package(sys._getframe()):
         tracer.refuse(what, remedy)
 
 
 def _package(frame: FrameType) -> str:
-    """The package whose code runs in a frame."""
+    """Return the name of the package whose code runs in a frame."""
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 class TraceError(TypeError):
-    """A function depends on values in a way that cannot be compiled."""
+    """A function depends on the numbers of its Values in a way that cannot be compiled."""
 
 
 # ---------------------------------------------------------------------- blocks
 
 
 class _Exit:
-    """`__exit__` of a setting: a new object for each `with` statement that looks it up."""
+    """A descriptor for `__exit__`: each `with` statement that looks it up gets a new object."""
 
     def __get__(self, block: Setting | None, kind: type[Setting]) -> Callable[..., None]:
         if block is None:
-            return _leave  # contextlib.ExitStack calls it with the block
+            return _leave  # looked up on the class, as contextlib.ExitStack does
         leave = functools.partial(_leave, block)
         block._statement = weakref.ref(leave)
         return leave
 
 
 class Setting:
-    """Sets something for a `with` block or a decorated function, in this thread or task.
+    """Base class of settings, which apply to a `with` block or to a decorated function.
 
-    It ends with its block, whatever ends the block: an error, Ctrl-C, a lack of memory. Other
-    threads do not see it. A task that is started inside the block has it until the block ends.
-    A generator has the settings that it makes while it runs, and whoever uses the generator has
-    not; one that `contextlib.contextmanager` decorates makes settings for its user.
+    A setting ends with its block, even if an error, Ctrl-C or a lack of memory ends the block.
+    Other threads do not see it. A task that is started inside the block has the setting until the
+    block ends. A block in a generator applies while the generator runs, not to the code that uses
+    the generator. If `contextlib.contextmanager` decorates the generator, the block applies to the
+    code in the `with` statement.
 
-    A kind of setting derives from this class and defines `within`.
+    A subclass defines `within`.
 
     >>> class quietly(Setting):
     ...     def within(self, outer):
@@ -175,12 +176,12 @@ class Setting:
     1
     """
 
-    _statement: Callable[[], object] | None = None  # of the statement that is about to enter
-    _open_ones: tuple[set[object], ...] = (open_blocks,)  # where a block is while it is open
+    _statement: Callable[[], object] | None = None  # a weak reference: see _Exit
+    _open_ones: tuple[set[object], ...] = (open_blocks,)  # each has an item while a block is open
     __exit__ = _Exit()
 
     def within(self, outer: Settings) -> Settings:
-        """All settings inside the block, made from those around it."""
+        """Return all settings inside the block, given those around it."""
         raise NotImplementedError
 
     def __enter__(self) -> None:
@@ -192,20 +193,20 @@ class Setting:
         sign = functools.partial(_runs, opened, generator) if generator else opened
         signs = (sign, *(outer.signs if outer else ()))
         for open_ones in self._open_ones:
-            open_ones.add(weakref.ref(opened(), open_ones.discard))  # when it ends, it leaves
+            open_ones.add(weakref.ref(opened(), open_ones.discard))  # discarded at the block's end
         _innermost.set(Link(self, opened, generator, outer, self.within(settings()), signs))
 
     def _opened_by_hand(self) -> Callable[[], object]:
-        """The sign of a block without a `with` statement, which is open until it is left."""
+        """Return the `opened` of a block without a `with` statement: it ends in `__exit__`."""
         leave = functools.partial(_leave, self)
         vars(self).setdefault("_by_hand", set()).add(leave)
         return weakref.ref(leave)
 
     def __call__(self, function: Function) -> Function:
-        """The function, run inside such a block each time.
+        """Wrap a function so that each call runs inside such a block.
 
         Raises:
-            TypeError: it is no function.
+            TypeError: `function` is not a function.
         """
         boundary.function(function, "such a block decorates a function")
 
@@ -238,7 +239,7 @@ class Setting:
 
 
 def _leave(block: Setting, *error: object) -> None:
-    """End the innermost block of this setting."""
+    """End the innermost open block of this setting."""
     link = _innermost.get()
     while link is not None and (link.block is not block or link.opened() is None):
         link = link.outer
@@ -249,14 +250,18 @@ def _leave(block: Setting, *error: object) -> None:
 
 
 def _open(link: Link | None) -> Link | None:
-    """The innermost link from here on whose block has not ended."""
+    """Return this link or the nearest outer one whose block has not ended."""
     while link is not None and link.opened() is None:
         link = link.outer
     return link
 
 
 def _generator(frame: FrameType | None) -> FrameType | None:
-    """The frame, if it is a generator's that may be suspended while others run."""
+    """Return the frame if it is a generator's, else None.
+
+    None also for a generator that `contextlib` runs as a context manager: its block applies to
+    the code in the `with` statement, which runs while the generator is suspended.
+    """
     inner = frame
     while frame is not None and frame.f_code.co_flags & GENERATOR:
         frame = frame.f_back
@@ -268,7 +273,7 @@ GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 def _runs(opened: Callable[[], object], generator: FrameType) -> object:
-    """None unless the block is open, and the generator in which it stands is not suspended."""
+    """Return None if the block has ended or its generator is suspended."""
     return generator.f_back and opened()
 
 
@@ -276,10 +281,10 @@ def _runs(opened: Callable[[], object], generator: FrameType) -> object:
 
 
 class no_grad(Setting):
-    """Operations inside compute numbers and record no graph: their results are constants.
+    """A block in which operations record no graph: their results are constants.
 
-    Usable as a `with` block and as a decorator, like `torch.no_grad`, also of generators and
-    coroutines.
+    Use it in a `with` statement or as a decorator, like `torch.no_grad`. It also decorates
+    generators and coroutines.
 
     >>> from autograd import Value, no_grad
     >>> x = Value(2.0, label="x")
@@ -290,22 +295,22 @@ class no_grad(Setting):
     """
 
     def within(self, outer: Settings) -> Settings:
-        """Not recorded."""
+        """Return the settings with recording off."""
         return {**outer, "recording": False}
 
 
 class recorded(Setting):
-    """Operations inside are recorded, whatever was said outside."""
+    """A block in which operations are recorded, even inside `no_grad`."""
 
     def within(self, outer: Settings) -> Settings:
-        """Recorded."""
+        """Return the settings with recording on."""
         return {**outer, "recording": True}
 
 
 class detect_anomaly(Setting):
-    """Operations inside raise where a NaN or an infinity first appears, naming the expression.
+    """A block in which the first NaN or infinity raises an error that names the expression.
 
-    Both passes are watched: a value that is not finite, and a gradient that is not.
+    It checks the values of the forward pass and the gradients of the backward pass.
 
     Raises:
         FloatingPointError: an operation inside made a NaN or an infinity.
@@ -320,12 +325,12 @@ class detect_anomaly(Setting):
     """
 
     def within(self, outer: Settings) -> Settings:
-        """Watched."""
+        """Return the settings with anomaly detection on."""
         return {**outer, "watching": True}
 
 
 class traced(Setting):
-    """Everything made inside is shown to `tracing`; what depends on values raises."""
+    """A block in which `tracing` sees every new node, and code that depends on numbers raises."""
 
     _open_ones = (open_blocks, open_traces)
 
@@ -333,14 +338,14 @@ class traced(Setting):
         self._tracing = tracing
 
     def within(self, outer: Settings) -> Settings:
-        """Traced, and recorded whatever was said outside."""
+        """Return the settings with this tracer and with recording on."""
         return {**outer, "tracing": self._tracing, "recording": True}
 
 
 class scope(Setting):
-    """Nodes made inside carry this name; drawings fold large graphs by it.
+    """A block that names the nodes made inside; drawings fold large graphs by these names.
 
-    Scopes nest: inside `scope("layer1")`, a node made in `scope("neuron3")` carries
+    Scopes nest: a node made in `scope("neuron3")` inside `scope("layer1")` has the scope
     `layer1.neuron3`.
 
     Raises:
@@ -361,6 +366,6 @@ class scope(Setting):
         self._name = name
 
     def within(self, outer: Settings) -> Settings:
-        """In the scope of this name, inside those around it."""
+        """Return the settings with this name appended to the scope."""
         around = outer["scope"]
         return {**outer, "scope": f"{around}.{self._name}" if around else self._name}

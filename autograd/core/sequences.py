@@ -1,4 +1,8 @@
-"""Functions of many Values, built from the operations of the table."""
+"""Functions of many Values, such as `sum` and `softmax`, built from the operations of the table.
+
+They state no derivative of their own. Functions with exponentials subtract the largest value first,
+so that no exponential overflows.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,10 @@ from .value import Value, constant
 
 
 def sum(values: Iterable[Any]) -> Value:
-    """v₁ + v₂ + … + vₙ, added from left to right; 0 for no values.
+    """Return v₁ + v₂ + … + vₙ, added from left to right; 0 for no values.
 
     Args:
-        values: Values and numbers: any iterable, or an array of any shape.
+        values: Values and numbers, in any iterable or in an array of any shape.
 
     Raises:
         TypeError: `values` is not iterable, or an element is not a number.
@@ -32,7 +36,7 @@ def sum(values: Iterable[Any]) -> Value:
 
 
 def mean(values: Iterable[Any]) -> Value:
-    """(v₁ + … + vₙ)/n.
+    """Return (v₁ + … + vₙ)/n.
 
     Raises:
         ValueError: there are no values.
@@ -46,10 +50,11 @@ def mean(values: Iterable[Any]) -> Value:
 
 
 def logsumexp(values: Iterable[Any]) -> Value:
-    """log(e^v₁ + … + e^vₙ), with the largest taken out first so that nothing overflows.
+    """Return log(e^v₁ + … + e^vₙ), computed so that no exponential overflows.
 
-    logsumexp(v) = m + log Σ exp(vᵢ − m), m = max v; the derivative by m is zero and is not taken.
-    Infinities count as what they are the limit of; equal ones share the derivative, as in maximum.
+    logsumexp(v) = m + log Σ exp(vᵢ − m), m = max v. The derivative by m is zero, so m is treated
+    as a constant. With infinite values, the result is the limit for finite ones. Equal infinities
+    share the derivative equally, as in `maximum`.
 
     Raises:
         ValueError: there are no values.
@@ -71,9 +76,10 @@ def logsumexp(values: Iterable[Any]) -> Value:
 
 
 def softmax(values: Iterable[Any]) -> list[Value]:
-    """exp(vᵢ)/Σ exp(vⱼ) for each i: positive numbers that add up to one.
+    """Return exp(vᵢ)/Σ exp(vⱼ) for each i: positive numbers that add up to 1.
 
-    Infinities count as what they are the limit of; equal ones at the top have equal shares.
+    With infinite values, the result is the limit for finite ones. If several values are the
+    largest and infinite, they have equal shares.
 
     Raises:
         ValueError: there are no values.
@@ -90,9 +96,10 @@ def softmax(values: Iterable[Any]) -> list[Value]:
 
 
 def log_softmax(values: Iterable[Any]) -> list[Value]:
-    """log softmax(v)ᵢ for each i, exact where a softmax rounds to 0 or 1: −`surprisal`.
+    """Return log softmax(v)ᵢ for each i, accurate where softmax itself rounds to 0 or 1.
 
-    It takes n − 1 exponentials for each of n values; where one i is wanted, take its `surprisal`.
+    Each result is −`surprisal`, which takes n − 1 exponentials. If you need the result for one i
+    only, call `surprisal`.
 
     Raises:
         ValueError: there are no values.
@@ -106,10 +113,11 @@ def log_softmax(values: Iterable[Any]) -> list[Value]:
 
 
 def surprisal(value: Any, others: Iterable[Any]) -> Value:
-    """−log p of the first of several choices, p = exp(v)/(exp(v) + Σ exp(oⱼ)).
+    """Return −log p for one of several choices, where p = exp(v)/(exp(v) + Σ exp(oⱼ)).
 
-    It is softplus(log Σ exp(oⱼ − v)). The value and its derivatives, p − 1 and the pⱼ, are exact
-    in both tails: no p that was rounded to 0 or 1 takes part. Beside no others it is 0.
+    It is computed as softplus(log Σ exp(oⱼ − v)). The value and its derivatives, p − 1 and the pⱼ,
+    are accurate in both tails, because no p that was rounded to 0 or 1 is used. Without others,
+    the result is 0.
 
     Args:
         value: v, a Value or number.
@@ -119,7 +127,7 @@ def surprisal(value: Any, others: Iterable[Any]) -> Value:
         TypeError: as for `sum`.
 
     Source: Shannon, "A mathematical theory of communication", Bell System Technical Journal 27
-    (1948), section 6, whose entropy is its mean.
+    (1948), section 6. The entropy defined there is the mean of −log p.
 
     >>> v = Value(60.0)
     >>> cost = surprisal(v, [0.0])
@@ -137,12 +145,13 @@ def surprisal(value: Any, others: Iterable[Any]) -> Value:
 
 
 def _shifted_exponentials(items: list[Value]) -> tuple[Value, list[Value]]:
-    """The largest, through which no gradient flows, and exp(vᵢ − largest) for each."""
+    """Return m = max v, through which no gradient flows, and exp(vᵢ − m) for each i."""
     largest = ops.stop_gradient(functools.reduce(ops.maximum, items))
     return largest, [item._apply(ops.gap, (item, largest)).exp() for item in items]
 
 
 def _some(values: Iterable[Any], what: str) -> list[Value]:
+    """Return the values as a list of Values, and refuse an empty one."""
     items = _listed(values, what)
     if not items:
         raise ValueError(f"{what} needs at least one value, got none")
@@ -150,6 +159,7 @@ def _some(values: Iterable[Any], what: str) -> list[Value]:
 
 
 def _listed(values: Iterable[Any], what: str) -> list[Value]:
+    """Return the values as a list of Values, with numbers as constants."""
     if isinstance(values, np.ndarray):
         refuse_masked(values, what)
         values = values.ravel().tolist()
