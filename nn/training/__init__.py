@@ -1,1 +1,1 @@
-"""How a network is trained, and what is kept of it."""
+"""Training: the `Trainer`, its `History`, checkpoints, and how outputs are interpreted."""

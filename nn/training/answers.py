@@ -1,7 +1,7 @@
-"""What the outputs of a network say: one of several classes, a yes or a no, or just numbers.
+"""`Answers`: how the outputs of a network are interpreted, as classes, yes or no, or numbers.
 
-It is decided here alone, from the cost and the targets: whoever judges, draws or writes a page
-reads the outputs by the same `Answers`.
+The loss and the targets decide it, in this module only. The trainer's accuracy, the diagnosis,
+plots and pages all use the same `Answers`.
 """
 
 from __future__ import annotations
@@ -22,31 +22,33 @@ if TYPE_CHECKING:
     from .history import History
 
 Judge = Callable[[Any, Any], bool | None]
-"""From outputs, as numbers, and a target: is it right? None if the question makes no sense."""
+"""A function (outputs as numbers, target) that returns True for a right answer, False for a wrong
+one, and None if there is no right answer."""
 
 KINDS = ("classes", "sides", "labels", "numbers")
 SURE = ("", "output", "sigmoid", "softmax")
-USUAL_PAIRS = ([0, 1], [-1, 1])  # of no and yes
+USUAL_PAIRS = ([0, 1], [-1, 1])  # targets for no and yes
 
 
 @dataclass(frozen=True)
 class Answers:
-    """How the outputs of a network are read.
+    """The interpretation of a network's outputs.
 
     Attributes:
-        kind: "classes" if the largest output wins, and the first of equal ones; "sides" if one
-            output says yes above the threshold, and no at it; "labels" if each of several
-            outputs does so for itself; "numbers" if the outputs are what was asked for.
-        names: of the classes, of no and yes, or of the outputs.
-        kinds: the targets that mean them: class indices, or those of no and yes.
-        threshold: between no and yes.
-        sure: what is the probability of an answer: the "output" itself, its "sigmoid", the
-            "softmax" of all outputs, or "" if the cost knows none.
-        known: whether a cost tells all this, or it had to be assumed.
-        why: what it was told by, in a sentence.
+        kind: "classes": the largest output wins, the first if several are equal.
+            "sides": a single output means yes above the threshold, else no.
+            "labels": each of several outputs means yes above the threshold, else no.
+            "numbers": the outputs are plain numbers.
+        names: the names of the classes, of no and yes, or (for labels and numbers) of the outputs.
+        kinds: the target for each class, or the targets for no and yes.
+        threshold: the boundary between no and yes.
+        sure: the probability of an answer: "output" for the output itself, "sigmoid" for its
+            sigmoid, "softmax" for the softmax of all outputs, "" if the loss defines none.
+        known: True if the loss implies the interpretation, False if it is assumed.
+        why: the reason for the interpretation, as a sentence.
 
     Raises:
-        ValueError: there is no such kind, or the parts do not fit each other.
+        ValueError: there is no such kind, or the attributes do not fit together.
 
     >>> answers = answers_of(losses.mse_loss, [0, 1, 1], nout=1)
     >>> answers.kind, answers.threshold, answers.of([-0.1, 0.5, 0.6])
@@ -73,7 +75,9 @@ class Answers:
             raise ValueError(f"a threshold is a finite number, got {self.threshold}")
 
     def said(self, outputs: Any) -> list[int] | None:
-        """Which of the names the outputs of one example say; None if they are numbers or NaN.
+        """Return the answer to one example: indices into `names`; None for numbers or a NaN.
+
+        Classes and sides give one index; labels give the index of each output that means yes.
 
         >>> answers_of(losses.cross_entropy, [0, 1], nout=3).said([0.5, 2.0, 2.0])
         [1]
@@ -87,10 +91,10 @@ class Answers:
         return above if self.kind == "labels" else [len(above)]
 
     def meant(self, target: Any) -> list[int]:
-        """Which of the names a target means, as `said` has it.
+        """Return the answer that a target stands for, in the form of `said`.
 
         Raises:
-            TypeError, ValueError: the target is no class, or outside the classes.
+            TypeError, ValueError: the target is not a class index, or is out of range.
 
         >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).meant(1)
         [1]
@@ -104,9 +108,9 @@ class Answers:
         return above if self.kind == "labels" else [len(above)]
 
     def right(self, outputs: Any, target: Any) -> bool | None:
-        """Whether the outputs of one example say what its target means.
+        """Return True if the answer to one example agrees with its target.
 
-        None if they are numbers, or it was only assumed what they say.
+        Return None if the outputs are numbers, or if the interpretation is only assumed.
 
         >>> answers_of(losses.BCEWithLogitsLoss(), [0, 1], nout=1).right(-0.3, 0)
         True
@@ -116,16 +120,16 @@ class Answers:
         return self.said(outputs) == self.meant(target)
 
     def of(self, outputs: Any) -> np.ndarray:
-        """The answers in the outputs of n examples, written as the targets are.
+        """Convert the outputs of n examples to answers, in the form of the targets.
 
         Args:
             outputs: as `model.predict(X)` returns them, shape (n,) or (n, nout).
 
         Returns:
-            Class indices or those of no and yes, shape (n,); for labels, shape (n, nout).
+            Class indices, or the targets for no and yes, shape (n,); for labels shape (n, nout).
 
         Raises:
-            ValueError: the outputs are numbers and no answers, or one is NaN.
+            ValueError: the kind is "numbers", or an output is NaN.
 
         >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).of([0.0, 0.3])
         array([-1,  1])
@@ -142,10 +146,10 @@ class Answers:
         return found.ravel() if self.kind == "sides" else found
 
     def named(self, classes: Sequence[Any] | None) -> Answers:
-        """The same under other names; None for those it has.
+        """Return a copy with other names; for None, return the same object.
 
         Raises:
-            ValueError: there are not as many names as answers.
+            ValueError: the number of names is wrong.
         """
         if classes is None:
             return self
@@ -157,9 +161,10 @@ class Answers:
         return replace(self, names=[str(name) for name in classes])
 
 
-# ---------------------------------------------------------------------- what a cost knows
+# ---------------------------------------------------------------------- implied by the loss
 
-OF_CLASSES = {losses.cross_entropy: "softmax", losses.nll_loss: "softmax"}  # and what is sure
+# For each loss its `sure`, or its threshold, targets for no and yes, and `sure`.
+OF_CLASSES = {losses.cross_entropy: "softmax", losses.nll_loss: "softmax"}
 OF_SIDES: dict[Any, tuple[float, list[int], str]] = {
     losses.binary_cross_entropy: (0.5, [0, 1], "output"),
     losses.binary_cross_entropy_with_logits: (0.0, [0, 1], "sigmoid"),
@@ -170,19 +175,20 @@ DISTANCES = (losses.squared_error, losses.mse_loss, losses.l1_loss)
 
 
 def answers_of(loss: Any, y: Sequence[Any], nout: int) -> Answers:
-    """What a cost and the targets say about the outputs.
+    """Determine from the loss and the targets how outputs are interpreted.
 
-    Cross-entropies choose the largest output; the logistic and the hinge's costs draw their own
-    line between no and yes. A distance (`mse_loss`, `l1_loss`, `squared_error`) is read by its
-    targets: one-hot vectors or probabilities are classes; 0 and 1, or −1 and 1, where both occur
-    and nothing else, are no and yes, with the line in the middle; others are numbers. A cost of
-    your own says nothing; with class indices as targets of several outputs it is assumed that
-    the largest wins.
+    - `cross_entropy` and `nll_loss`: classes; the largest output wins.
+    - Binary cross-entropies, hinge and perceptron loss: no or yes, at the loss's own threshold.
+    - Distances (`mse_loss`, `l1_loss`, `squared_error`): the targets decide. One-hot vectors or
+      probabilities are classes. Targets that are all 0 or 1, or all −1 or 1, with both present,
+      are no and yes, with the threshold in the middle. Other targets are numbers.
+    - Your own loss: numbers. If there are several outputs and the targets are class indices or
+      probabilities, classes are assumed.
 
     Args:
         loss: the cost of one example, a function or a module.
         y: all targets.
-        nout: how many outputs there are.
+        nout: the number of outputs.
 
     >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).why
     'by hinge_loss an output above 0 is a yes'
@@ -205,7 +211,7 @@ def answers_of(loss: Any, y: Sequence[Any], nout: int) -> Answers:
 
 
 def _nearest(name: str, y: Sequence[Any], nout: int) -> Answers:
-    """The outputs under a distance: whichever target is nearest is the answer."""
+    """Return the interpretation for a distance: the answer is the nearest target."""
     if nout > 1 and _are_probabilities(y, nout):
         why = f"by {name} with one-hot targets the largest output is the answer"
         return _classes(nout, "output", why)
@@ -218,7 +224,7 @@ def _nearest(name: str, y: Sequence[Any], nout: int) -> Answers:
     return _sides(nout, pair, middle, "output" if pair == [0, 1] else "", why)
 
 
-# ---------------------------------------------------------------------- what has to be assumed
+# ---------------------------------------------------------------------- assumed
 
 
 def outputs_read(
@@ -229,19 +235,19 @@ def outputs_read(
     history: History | None = None,
     told_apart: bool = False,
 ) -> Answers:
-    """How the outputs of a model are read: as its training had it, or else by assumption.
+    """Return how the outputs of a model are interpreted: as in its training, else by assumption.
 
     Args:
-        model: whose outputs they are.
-        nout: how many it has.
-        y: targets, if they are known.
+        model: the model.
+        nout: the number of its outputs.
+        y: targets; None if unknown.
         classes: names for the answers.
-        history: of its training; without it, the last that the model had since it was made.
-        told_apart: whether y holds classes in any case, as with names for them.
+        history: of the model's training. Default: the last training of this object, if any.
+        told_apart: True if y must hold classes. Names in `classes` imply it.
 
     Raises:
-        ValueError: there are not as many names as answers, the targets are no classes and are
-            to be told apart, or the history is of a model with other outputs.
+        ValueError: the number of names is wrong, y must hold classes but does not, or the
+            history is of a model with another number of outputs.
 
     >>> from nn import MLP
     >>> outputs_read(MLP(2, [1]), 1, [-1, 1, 1]).why
@@ -280,7 +286,7 @@ def _assumed(model: Module, nout: int, y: Sequence[Any] | None, told_apart: bool
 
 
 def _assumed_pair(y: Sequence[Any], told_apart: bool) -> list[Any] | None:
-    """The no and the yes in the targets of one output; None if they are numbers."""
+    """Return the targets for no and yes of a single output; None if the targets are numbers."""
     found = np.unique(np.asarray(y, dtype=float)).tolist()
     if np.size(y) == len(y) and all(x == round(x) for x in found):
         kinds = [int(x) for x in found]
@@ -304,7 +310,7 @@ def _refuse_numbers(y: Sequence[Any], told_apart: bool) -> None:
 def _last_activation(model: Module) -> str:
     try:
         return list(layers_of(model).values())[-1].activation.name
-    except ValueError:  # a module of yours has no layers
+    except ValueError:  # a custom module without layers
         return ""
 
 
@@ -317,7 +323,7 @@ def _classes(nout: int, sure: str, why: str) -> Answers:
 
 
 def _sides(nout: int, pair: list[Any], threshold: float, sure: str, why: str) -> Answers:
-    """A no and a yes of one output, or of each of several."""
+    """Return the interpretation as no or yes: "sides" for one output, "labels" for several."""
     if nout == 1:
         return Answers("sides", [str(kind) for kind in pair], pair, threshold, sure, why=why)
     return Answers("labels", _outputs(nout), pair, threshold, sure, why=why)
@@ -336,7 +342,7 @@ def _are_whole(y: Sequence[Any]) -> bool:
 
 
 def _are_probabilities(y: Sequence[Any], nout: int) -> bool:
-    """Whether each target is a one-hot vector, or has the probability of each class."""
+    """Return True if each target is a one-hot vector or a vector of class probabilities."""
     if np.ndim(y) != 2 or np.shape(y)[1] != nout:
         return False
     rows = np.asarray(y, dtype=float)

@@ -1,4 +1,8 @@
-"""Checkpoints: everything that the next epoch depends on, in one `.npz` file."""
+"""Checkpoints: everything that the next epoch depends on, in one `.npz` file.
+
+`Trainer.fit` writes one after each epoch if asked to, and `resume=True` reads it. Arrays are
+stored as arrays; the rest is stored as JSON texts inside the same file.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +27,14 @@ OLDER = (
 
 @dataclass
 class Progress:
-    """How far a run is, besides its arrays and its history.
+    """The part of a checkpoint that is neither arrays nor history.
 
     Attributes:
-        identity: what must be the same in the run that goes on (see `nn/identity.py`).
-        optimizer: the optimiser's settings, and how many steps it made.
+        identity: facts that must be the same in the resumed run (see `nn/training/identity.py`).
+        optimizer: the optimiser's settings and step count.
         scheduler: the state of the schedule; empty if there is none.
         best_epoch: the epoch of the lowest cost; 0 without early stopping.
-        best_cost: that cost; None if there is none.
+        best_cost: the cost of that epoch; None if `best_epoch` is 0.
     """
 
     identity: dict[str, str] = field(default_factory=dict)
@@ -46,10 +50,10 @@ class Checkpoint:
 
     Attributes:
         model: the model's state dict.
-        optimizer: the arrays that the optimiser keeps.
-        best: the state dict of the best epoch so far; empty without early stopping.
-        progress: how far the run is, and what identifies it.
-        history: what happened so far.
+        optimizer: the arrays in the optimiser's state dict.
+        best: the model's state dict of the best epoch so far; empty without early stopping.
+        progress: settings, counters and the identity of the run.
+        history: the history so far.
     """
 
     model: Mapping[str, Any]
@@ -59,11 +63,11 @@ class Checkpoint:
     history: History = field(default_factory=History)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the file, whole or not at all.
+        """Write the checkpoint to a file.
 
         Raises:
-            OSError: it cannot be written; an old one is untouched.
-            ValueError: a number in it is NaN or infinite, outside the arrays.
+            OSError: the file cannot be written. An existing file is unchanged.
+            ValueError: a number outside the arrays is NaN or infinite.
         """
         arrays = {
             f"{part}/{name}": np.asarray(array)
@@ -71,7 +75,7 @@ class Checkpoint:
             for name, array in getattr(self, part).items()
         }
         progress = json.dumps(asdict(self.progress), allow_nan=False)
-        # As bytes: NumPy keeps four of them for each character of a str
+        # As bytes, because NumPy stores four bytes for each character of a str.
         arrays["progress"] = np.array(progress.encode())
         arrays["history"] = np.array(self.history.to_json().encode())
         save_arrays(path, arrays)
@@ -81,8 +85,8 @@ class Checkpoint:
         """Read a file that `save` wrote.
 
         Raises:
-            OSError: it cannot be read.
-            ValueError: it is damaged, no checkpoint, or one of an older version.
+            OSError: the file cannot be read.
+            ValueError: the file is damaged, is not a checkpoint, or is one of an older version.
         """
         arrays = load_arrays(path)
         parts: dict[str, dict[str, Any]] = {part: {} for part in ARRAYS}

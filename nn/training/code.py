@@ -1,4 +1,9 @@
-"""Costs as compiled code, held against the engine."""
+"""Compiled costs, and their comparison with the engine.
+
+`Run` uses `Codes` for one training run. Code is compiled from a trace of the model, so it is wrong
+if the model branches on numbers or changes between calls. Therefore the code is compared with the
+engine before, during and after training; `DifferentError` reports a difference.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +27,13 @@ from ..targets import one_hot
 if TYPE_CHECKING:
     from .trainer import Trainer
 
-OTHERS = 3  # examples checked at first besides the telling ones
-SLOPES = 3  # of these the gradient is checked as well
-LAST = 4  # examples checked at the end
-MOST = 32  # examples checked after an epoch
-AGAIN = 8  # times that the engine is asked whether it says the same once more
-SHARE = 0.03  # of the time of a run, which the checks after epochs may take
-LOOKS = 0.5  # seconds that looks before and after callbacks may take in any case
+OTHERS = 3  # examples checked before training, in addition to `Probes.telling`
+SLOPES = 3  # examples among them whose gradient is checked as well
+LAST = 4  # examples checked at the end, at least
+MOST = 32  # examples checked after an epoch, at most
+AGAIN = 8  # engine runs that decide whether the engine itself draws at random
+SHARE = 0.03  # the largest share of a run's time for the checks after epochs
+LOOKS = 0.5  # seconds that the checks around callbacks may always take
 BRANCH = "Does it branch on a number, or change from one call to the next?"
 CHANCE = "The engine itself gives another number each time: does it draw at random?"
 
@@ -38,16 +43,17 @@ class DifferentError(Exception):
 
 
 class Code:
-    """Costs, outputs and gradients of many examples at once.
+    """Compiled code for the costs, outputs and gradients of many examples at once.
 
     Args:
-        model, loss: whose cost it is.
-        examples: what it is to run on.
-        learns: whether it is to run in training, too.
-        like: the code of other examples of the same cost, which is then used for these.
+        model: the model.
+        loss: the cost of one example.
+        examples: the examples.
+        learns: True if the code is to run in training mode as well.
+        like: a `Code` of the same model and loss whose compiled function is shared.
 
     Raises:
-        Exception: whatever keeps it from being compiled.
+        Exception: any error that prevents compilation.
     """
 
     def __init__(
@@ -60,12 +66,12 @@ class Code:
     ) -> None:
         self.model, self.loss, self.examples = model, loss, examples
         self._learns, self._like = learns, like
-        self._params = model.parameters()  # of the whole run, whatever callbacks add
-        self._cost = _cost_by(model, loss)  # of the engine
-        self._programs: dict[bool, Any] = {}  # that ran last in training, and in evaluation
+        self._params = model.parameters()  # stay the same even if callbacks add parameters
+        self._cost = _cost_by(model, loss)  # runs on the engine
+        self._programs: dict[bool, Any] = {}  # the last program in training, and in evaluation
         self.X, self.y, self._loss = examples.X, np.array(examples.y, dtype=float), loss
         if losses.function_of(loss) is losses.cross_entropy and self.y.ndim == 1:
-            # A class index chooses a logit, which as an argument only a vector can.
+            # A class index that is an argument cannot index a list. A one-hot vector can select.
             with evaluating(model):
                 self.y = one_hot(examples.y, len(model(self.X[0].tolist())))
             self._loss = losses.chosen_surprisal
@@ -73,10 +79,10 @@ class Code:
         self.compile()
 
     def compile(self) -> None:
-        """Look at the cost anew, in evaluation and in training.
+        """Compile the cost, for evaluation and if needed for training.
 
         Raises:
-            Exception: whatever keeps it from being compiled.
+            Exception: any error that prevents compilation.
         """
         self._code: Any = self._like._code if self._like is not None else self._compiled()
         for training in (False, True) if self._learns else (False,):
@@ -87,17 +93,17 @@ class Code:
         return cost(_cost_by(self.model, self._loss))
 
     def judged(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, list[Any]]:
-        """The cost of each chosen example, and its outputs."""
+        """Compute the cost and the outputs of each chosen example in evaluation mode."""
         found = self._run(self._code, chosen, training=False)
         return found[:, 0], _outputs(found)
 
     def learned(self, chosen: Sequence[int]) -> tuple[np.ndarray, list[Any], np.ndarray]:
-        """The same in training, and the gradient of the mean cost by all parameters."""
+        """Compute costs, outputs and the gradient of the mean cost in training mode."""
         found, gradient = self._run(self._code.value_and_grad, chosen, training=True)
         return found[:, 0], _outputs(found), gradient
 
     def descended(self, chosen: Sequence[int] | slice) -> tuple[np.ndarray, np.ndarray]:
-        """The cost of each chosen example in evaluation, and the gradient of their mean."""
+        """Compute costs and the gradient of the mean cost in evaluation mode."""
         found, gradient = self._run(self._code.value_and_grad, chosen, training=False)
         return found[:, 0], gradient
 
@@ -108,28 +114,31 @@ class Code:
         return found
 
     def is_one_for_both(self) -> bool:
-        """Whether the cost is the same in training and in evaluation, as far as both ran."""
+        """Return True if training and evaluation have last run the same program."""
         return self._programs.get(True) is self._programs.get(False)
 
-    # ------------------------------------------------------------------ beside the engine
+    # ------------------------------------------------------------------ comparison with the engine
 
     def check(self, rows: Sequence[int], training: bool = False, slopes: bool = False) -> None:
-        """Hold the cost and outputs of some examples against the engine's.
+        """Compare costs and outputs of some examples with the engine's.
+
+        An example is skipped if two runs of the code differ: the code then draws random numbers
+        from generators other than the dropouts', which cannot be restarted.
 
         Args:
-            rows: the examples.
-            training: as in training. Draws from generators other than the dropouts' cannot be
-                repeated, and such examples are not compared.
-            slopes: the gradient, too.
+            rows: the indices of the examples.
+            training: True to compare in training mode.
+            slopes: True to compare the gradients as well.
 
         Raises:
-            DifferentError: they differ; it names the example, both numbers and the likely cause.
+            DifferentError: they differ. The error names the example, both numbers and the likely
+                cause.
         """
         for row in rows:
             found, again = (self._by_code(row, training, slopes) for _ in range(2))
             wanted = self._by_engine(row, training, slopes)
             if wanted is None:
-                continue  # training says what cannot be computed
+                continue  # training reports costs that cannot be computed
             if isinstance(found, Exception):
                 raise DifferentError(
                     f"{self.examples.place(row)}: the compiled code fails ({found}), and the "
@@ -148,7 +157,7 @@ class Code:
                 )
 
     def _by_code(self, row: int, training: bool, slopes: bool) -> Any:
-        """Cost, outputs and slopes of an example; the error if they cannot be computed."""
+        """Compute cost, outputs and slopes of an example; return the error if this fails."""
         seed_dropouts(self.model, "check")
         code = self._code.value_and_grad if slopes else self._code
         try:
@@ -158,7 +167,7 @@ class Code:
         return np.concatenate([np.ravel(part) for part in found]) if slopes else np.ravel(found)
 
     def _by_engine(self, row: int, training: bool, slopes: bool) -> np.ndarray | None:
-        """The same by the engine; None where it cannot be computed."""
+        """Compute the same with the engine; return None if this fails."""
         seed_dropouts(self.model, "check")
         gradient: tuple[Any, ...] = ()
         with mode(self.model, training), contextlib.nullcontext() if slopes else no_grad():
@@ -174,10 +183,11 @@ class Code:
 
 
 class PenaltyCode:
-    """A penalty and its gradient as compiled code.
+    """Compiled code for a penalty and its gradient.
 
     Args:
-        model, penalty: whose it is, and what it costs.
+        model: the model.
+        penalty: a function of the model that returns a Value.
     """
 
     def __init__(self, model: Module, penalty: Callable[[Any], Value]) -> None:
@@ -190,21 +200,21 @@ class PenaltyCode:
         self.compile()
 
     def compile(self) -> None:
-        """Look at the penalty anew when it is asked for next."""
+        """Make a new compiled function. It traces the penalty when it is called first."""
         self._code = autograd.compile(self._cost, params=self._params, allow_unused=True)
 
     def check(self) -> None:
-        """Hold it against the engine's.
+        """Compare the penalty with the engine's.
 
         Raises:
-            DifferentError: they differ; it gives both numbers.
+            DifferentError: they differ. The error gives both numbers.
         """
         try:
             with evaluating(self.model):
                 wanted = self._cost().data
             found, _ = self.penalised()
         except (ArithmeticError, TraceError, ValueError):
-            return  # training says what cannot be computed
+            return  # training reports a penalty that cannot be computed
         if len(unlike(found, wanted)):
             raise DifferentError(
                 f"the compiled code gives {found:.6g} as penalty and the engine {wanted:.6g}. "
@@ -212,30 +222,32 @@ class PenaltyCode:
             )
 
     def penalised(self) -> tuple[float, np.ndarray]:
-        """The penalty and its gradient by all parameters."""
+        """Compute the penalty and its gradient for all parameters."""
         cost, gradient = self._code.value_and_grad()
         return cost, gradient
 
 
 class Codes:
-    """All compiled code of a run, held against the engine before it, in it and at its end.
+    """All compiled code of a training run. It is compared with the engine when it is made.
 
     Args:
-        trainer: what trains.
-        examples, held_out: what it learns from and is judged by.
+        trainer: the trainer.
+        examples: the training examples.
+        held_out: the held-out examples; None if there are none.
 
     Attributes:
-        learning, judging: the cost of the examples, and of those held out if there are any.
-        penalty: the code of the penalty if there is one.
+        learning: the cost of the training examples.
+        judging: the cost of the held-out examples; None if there are none.
+        penalty: the penalty; None if there is none.
 
     Raises:
         DifferentError: the code gives other numbers than the engine.
-        Exception: whatever keeps it from being compiled.
+        Exception: any error that prevents compilation.
     """
 
     def __init__(self, trainer: Trainer, examples: Examples, held_out: Examples | None) -> None:
         self._began, self._spent, self._looked = time.perf_counter(), 0.0, 0.0
-        seed_dropouts(trainer.model, "check")  # they have generators of their own from now on
+        seed_dropouts(trainer.model, "check")  # before compiling: gives each dropout its generator
         self.learning = Code(trainer.model, trainer.loss, examples)
         self.judging = (
             Code(trainer.model, trainer.loss, held_out, learns=False, like=self.learning)
@@ -254,7 +266,10 @@ class Codes:
         self._check_penalty()
 
     def check(self, at_least: int = 0) -> None:
-        """Hold code against the engine on other examples, as long as it takes little time.
+        """Compare the code with the engine on further examples, as far as the time allows.
+
+        Args:
+            at_least: the number of examples to compare whatever time it takes.
 
         Raises:
             DifferentError: they differ.
@@ -275,7 +290,7 @@ class Codes:
             code.check(rows, training=True)
 
     def look(self, epoch: int) -> None:
-        """Hold code against the engine before callbacks run, unless looks have taken long.
+        """Compare the code with the engine before callbacks run, if the time allows.
 
         Raises:
             DifferentError: they differ.
@@ -286,10 +301,10 @@ class Codes:
             self._look(epoch)
 
     def renew(self, epoch: int) -> None:
-        """Look once more after the callbacks, and compile anew what they have changed.
+        """Compare again after the callbacks, and compile again if the numbers differ now.
 
         Raises:
-            DifferentError: the new code gives other numbers than the engine, too.
+            DifferentError: the new code differs from the engine, too.
         """
         if not self._looks:
             return
@@ -319,9 +334,10 @@ class Codes:
 
 
 def _cost_by(model: Module, loss: Callable[[Any, Any], Value]) -> Callable[[Any, Any], list[Value]]:
-    """The cost of an example, then its outputs.
+    """Return a function that computes the cost of an example, followed by its outputs.
 
-    What is compiled watches all that it reads, so this reads the model and the loss alone.
+    The compiler watches everything that the function reads, so it reads only the model and the
+    loss.
     """
 
     def cost(x: Any, y: Any) -> list[Value]:
@@ -338,7 +354,7 @@ def _outputs(found: np.ndarray) -> list[Any]:
 
 
 def _what(k: int, count: int, slopes: int) -> str:
-    """What the k-th of these numbers is: the cost, an output, or a slope by a parameter."""
+    """Name the k-th compared number: the cost, an output, or the slope by a parameter."""
     if k == 0:
         return "cost"
     outputs = count - slopes

@@ -1,4 +1,4 @@
-"""A falling cost as SVG, which needs no library to be drawn."""
+"""A small line plot of the cost as SVG, without matplotlib; notebooks show it for a History."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autograd.extend import markup
 
 WIDTH, HEIGHT = 440, 180
 LEFT, RIGHT, TOP, BOTTOM = 56, 430, 12, 154  # of the axes
-POINTS = 300  # of a line; more would not be seen
+POINTS = 300  # of a line at most; more cannot be told apart at this width
 AXIS = {"stroke": "currentColor", "stroke-opacity": "0.4", "fill": "none"}
 STYLES = (
     {"stroke": markup.POSITIVE, "stroke-width": "2", "fill": "none"},
@@ -18,7 +18,7 @@ STYLES = (
 
 
 def curve(lines: Mapping[str, Sequence[float]]) -> markup.Markup:
-    """One or two lines over the epochs, by name; numbers that are not finite are left out.
+    """Draw one or two named lines over the epochs; numbers that are not finite are left out.
 
     >>> "polyline" in curve({"loss": [0.7, 0.4, 0.2]})
     True

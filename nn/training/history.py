@@ -1,4 +1,7 @@
-"""What happened in training, epoch by epoch."""
+"""`History`: the numbers of a training run, epoch by epoch, and their JSON form.
+
+`Trainer.fit` fills and returns it; pages, plots and the diagnosis read it.
+"""
 
 from __future__ import annotations
 
@@ -22,29 +25,31 @@ if TYPE_CHECKING:
 else:
     OfHistory = object
 
-ROWS = 12  # more epochs than that are printed with a gap
+ROWS = 12  # a longer history is printed with a gap in the middle
 
 
 @dataclass(repr=False)
 class History(OfHistory):
-    """The numbers of a training run; each list has one for each epoch, but for `step_losses`.
+    """The numbers of a training run. Each list has one item per epoch, except `step_losses`.
 
     Attributes:
-        seed: of the shuffling.
-        losses: the mean cost of the epoch's batches, each before its step, penalty included.
-        accuracies: the share of right answers among them; None where a cost knows no right ones.
-        validation_losses, validation_accuracies: after the epoch, on the held-out examples.
-        learning_rates: during the epoch.
-        gradient_norms: for each layer, the mean norm √Σg² of its gradient over the batches.
-        step_losses: the cost of each batch before its step.
-        seconds: the time the epoch took.
-        kept_epoch: the epoch whose weights the model has: the last, or with early stopping the
-            best; 0 if none was finished.
+        seed: the seed of the shuffling.
+        losses: the mean cost over the epoch's batches, penalty included. Each batch's cost is
+            computed before its step.
+        accuracies: the share of right answers in the same batches; None if the loss does not
+            define a right answer.
+        validation_losses, validation_accuracies: on the held-out examples, after the epoch.
+        learning_rates: the learning rate during the epoch.
+        gradient_norms: for each layer, the mean over the batches of its gradient's norm √Σg².
+        step_losses: the cost of each batch, before its step.
+        seconds: the duration of the epoch.
+        kept_epoch: the epoch whose weights the model has now: the last, or with early stopping
+            the best; 0 if no epoch was finished.
         stop_reason: why training ended.
-        not_compiled: why it ran on the scalar engine, if it could not be compiled.
-        snapshots: the parameters before training and after some epochs, the last among them.
-        answers: what the outputs say by the cost and the targets: `history.answers.of(outputs)`
-            turns the numbers of `model.predict` into answers.
+        not_compiled: why training ran on the engine instead of compiled code; "" if it did not.
+        snapshots: the parameters before training and after some epochs, including the last.
+        answers: how the outputs are interpreted. `history.answers.of(outputs)` converts the
+            outputs of `model.predict` to answers.
 
     >>> history = History(seed=0, losses=[0.7, 0.4], accuracies=[0.5, 0.9],
     ...                   learning_rates=[0.1, 0.1], stop_reason="all 2 epochs done")
@@ -72,11 +77,11 @@ class History(OfHistory):
 
     @property
     def epochs(self) -> int:
-        """How many epochs were done."""
+        """The number of finished epochs."""
         return len(self.losses)
 
     def add(self, **numbers: Any) -> None:
-        """Append an epoch's numbers, each to the list of that name: all or, if interrupted, none.
+        """Append an epoch's numbers to the lists of the same names: all or, if interrupted, none.
 
         >>> history = History()
         >>> history.add(losses=0.5, accuracies=None, gradient_norms={"layers.0": 0.1})
@@ -99,7 +104,7 @@ class History(OfHistory):
             raise
 
     def cut(self, epochs: int, steps: int) -> None:
-        """Keep so many epochs and steps, and forget what came after.
+        """Keep the first `epochs` epochs and `steps` steps, and delete the rest.
 
         >>> history = History(losses=[0.5, 0.4], step_losses=[0.6, 0.4])
         >>> history.cut(epochs=1, steps=2)
@@ -125,7 +130,7 @@ class History(OfHistory):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """The same beside the curve of the cost."""
+        """Return the table beside a plot of the cost, as HTML."""
         heads, rows = self._table()
         lines = {"loss": self.losses, "val. loss": self.validation_losses}
         return markup.block(
@@ -137,7 +142,7 @@ class History(OfHistory):
         )
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        """What stands above the columns, and a row for each epoch, the middle ones left out."""
+        """Return the column heads, and a row for each epoch; a long table omits the middle."""
         columns: dict[str, list[Any]] = {
             "loss": self.losses,
             "accuracy": self.accuracies,
@@ -163,29 +168,32 @@ class History(OfHistory):
         return [*reason, self.stop_reason]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to a JSON file, whole or not at all, with a digest of it.
+        """Write the history to a JSON file, with a digest.
 
         Raises:
-            OSError: it cannot be written; an old file is untouched.
-            ValueError: it holds a NaN or an infinity, which JSON has no word for.
+            OSError: the file cannot be written. An existing file is unchanged.
+            ValueError: the history holds a NaN or an infinity, which JSON cannot represent.
         """
         write_whole(path, self.to_json().encode())
 
     def to_json(self) -> str:
-        """Everything, as JSON, and a digest by which a damaged text is noticed.
+        """Return the history as JSON, with a digest that reveals damage.
 
         Raises:
-            ValueError: it holds a NaN or an infinity, which JSON has no word for.
+            ValueError: the history holds a NaN or an infinity, which JSON cannot represent.
         """
         numbers = asdict(self)
         return json.dumps({**numbers, "digest": _digest(numbers)}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> History:
-        """The history that wrote this. A text of an older version, without a digest, is read too.
+        """Make a history from the text that `to_json` returned.
+
+        Texts of older versions, which have no digest, are accepted.
 
         Raises:
-            ValueError: it is no JSON of a history, is damaged, or holds what no history can.
+            ValueError: the text is not the JSON of a history, is damaged, or holds impossible
+                numbers.
 
         >>> History.from_json(History(seed=3).to_json()).seed
         3
@@ -206,13 +214,14 @@ class History(OfHistory):
         """Read a file that `save` wrote.
 
         Raises:
-            OSError: it cannot be read.
-            ValueError: it is no JSON of a history, is damaged, or holds what no history can.
+            OSError: the file cannot be read.
+            ValueError: the file is not the JSON of a history, is damaged, or holds impossible
+                numbers.
         """
         return cls.from_json(read_whole(path))
 
     def _check(self) -> None:
-        """Raise a ValueError if the numbers cannot be those of one run."""
+        """Raise a ValueError if no training run can have these numbers."""
         shares = [*self.accuracies, *self.validation_accuracies]
         if not all(x is None or 0.0 <= x <= 1.0 for x in shares):
             raise ValueError("an accuracy is not between 0 and 1")

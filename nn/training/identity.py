@@ -1,12 +1,12 @@
-"""What identifies a training run, as facts in words that can be stored and compared.
+"""The identity of a training run: facts as texts, which a checkpoint stores and a resume compares.
 
-A fact is a name and a text, such as `model.layers[0].activation.name` and `'tanh'`. Anything is
-taken apart into facts: its type, its public attributes, its items. Data is described by a digest,
-what Python or a library defines by its name, and code of the user's by a digest, together with
-what it closes over and the globals that it reads.
+A fact is a name and a text, such as `model.layers[0].activation.name` and `'tanh'`. Every object
+is broken down into facts: its type, its public attributes and its items. Arrays are described by
+a digest; objects of Python or a library by their name; the user's functions by a digest of their
+code, their closures and the globals that they read.
 
-What cannot be told: the numbers of Values, attributes whose names begin with `_`, what an object
-written in C holds, and what a library's code does.
+Not compared: the numbers in Values, attributes whose names begin with `_`, the contents of
+objects written in C, and the code of libraries.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from ..schedule import Scheduler
 
 OURS = {"autograd", "nn"}
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
-LONGEST = 100  # characters of a text that is kept; of a longer one, the digest
+LONGEST = 100  # characters; a longer text is shortened and gets a digest
 SHOWN = 3  # differences that an error names
-PASSING = {"init", "training"}  # of modules: where weights start and what is done now tell no run
+PASSING = {"init", "training"}  # attributes of modules that do not affect a run once it has begun
 
 Named = tuple[str, Any]
 
 
 def identity(**things: Any) -> dict[str, str]:
-    """The facts about some things, each under its name.
+    """Return the facts about some objects, each under its name.
 
     >>> identity(seed=0, loss=functools.partial(max, key=abs))
     {'seed': '0', 'loss': 'functools.partial', 'loss.func': 'builtins.max', 'loss.args': '[]',
      'loss.keywords': 'builtins.dict', "loss.keywords['key']": 'builtins.abs'}
     """
     facts: dict[str, str] = {}
-    seen: dict[int, str] = {}  # the names of objects that others share or that lead to themselves
-    kept = []  # alive, so that no id is used twice
+    seen: dict[int, str] = {}  # name by id, for shared objects and cycles
+    kept = []  # keeps the objects alive, so that no id is reused
     stack = list(things.items())[::-1]
     while stack:
         name, thing = stack.pop()
@@ -62,7 +62,7 @@ def identity(**things: Any) -> dict[str, str]:
 
 
 def difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
-    """What differs between two identities, in words; "" if nothing does.
+    """Describe the differences between two identities in words; return "" if there are none.
 
     >>> difference({"seed": "0", "clip": "None"}, {"seed": "0", "clip": "1.0"})
     'clip was None there and is 1.0 here'
@@ -82,7 +82,7 @@ def difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
 
 
 def _apart(name: str, thing: Any) -> tuple[str, list[Named]]:
-    """What is said of a thing, and the parts of it that more is to be said of."""
+    """Return the text that describes an object, and its parts, which are described next."""
     if isinstance(thing, np.generic):
         thing = thing.item()
     if _is_plain(thing):
@@ -117,14 +117,14 @@ def _apart(name: str, thing: Any) -> tuple[str, list[Named]]:
 
 
 def _is_plain(thing: Any, depth: int = 3) -> bool:
-    """Whether it is made of numbers and texts alone, in lists that are nested so deep at most."""
+    """Return True for numbers, texts, and lists or sets of them nested at most `depth` deep."""
     if type(thing) in (list, tuple, set, frozenset):
         return depth > 0 and all(_is_plain(item, depth - 1) for item in thing)
     return type(thing) in PLAIN
 
 
 def _written(thing: Any) -> str:
-    """Plain data as text; sets have an order here."""
+    """Return plain data as text, with sets in sorted order."""
     if isinstance(thing, (set, frozenset)):
         return f"{{{', '.join(sorted(map(_written, thing)))}}}"
     if isinstance(thing, (list, tuple)):
@@ -152,7 +152,11 @@ def _attributes(thing: Any) -> dict[str, Any]:
 
 
 def _shown(thing: Any) -> str:
-    """An object as Python or a library shows it, unless that is an address, or in no order."""
+    """Return the `repr` of an object if it is reproducible, else the name of its class.
+
+    A `repr` is not reproducible if it contains an address, has no fixed order (sets), or is
+    defined by the user.
+    """
     kind = type(thing)
     if issubclass(kind, (set, frozenset)) or not _is_library(kind.__repr__):
         return _name(kind)
@@ -161,12 +165,15 @@ def _shown(thing: Any) -> str:
 
 
 def _is_passing(key: str, part: Any) -> bool:
-    """Whether an attribute of a module is of the moment, such as the output of the last call."""
+    """Return True for an attribute of a module that says nothing about the run.
+
+    An example is the output of the last call.
+    """
     return key in PASSING or part is None or isinstance(part, Value)
 
 
 def _class_parts(kind: type) -> dict[str, Any]:
-    """What a class of the user's defines: its methods, and its public attributes."""
+    """Return the methods and the public attributes that a user's class defines."""
     parts: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         if not _is_library(base):
@@ -178,7 +185,7 @@ def _class_parts(kind: type) -> dict[str, Any]:
 
 
 def _function(name: str, function: types.FunctionType) -> tuple[str, list[Named]]:
-    """A function of the user's: its code, and what the code reads besides its arguments."""
+    """Describe a user's function; its parts are what its code reads besides the arguments."""
     code, around = function.__code__, function.__globals__
     parts = {key: around[key] for key in _globals_read(code) if key in around}
     for key, cell in zip(code.co_freevars, function.__closure__ or ()):
@@ -202,7 +209,7 @@ def _content(cell: types.CellType) -> Any:
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """This code, and that of the functions inside it."""
+    """Yield this code object and those of the functions inside it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
@@ -215,7 +222,7 @@ def _globals_read(code: types.CodeType) -> list[str]:
 
 
 def _code(code: types.CodeType) -> str:
-    """What a function does, as text: its instructions, and what they name."""
+    """Return a function's instructions, names and constants as text."""
     return "\n".join(
         f"{inner.co_code.hex()} {inner.co_names} {inner.co_argcount} "
         f"{_written([c for c in inner.co_consts if not isinstance(c, types.CodeType)])}"
@@ -228,7 +235,7 @@ def _listed(name: str, parts: Mapping[str, Any]) -> list[Named]:
 
 
 def _is_library(thing: Any) -> bool:
-    """Whether it belongs to Python, to this project or to an installed package."""
+    """Return True if an object belongs to Python, this project or an installed package."""
     module = thing.__name__ if isinstance(thing, types.ModuleType) else _module(thing)
     root = module.partition(".")[0]
     file = getattr(sys.modules.get(root), "__file__", None) or ""
@@ -242,7 +249,7 @@ def _module(thing: Any) -> str:
 
 
 def _name(thing: Any) -> str:
-    """The name that a thing is known by: where it is from, and what it is called there."""
+    """Return the qualified name of an object, such as builtins.max."""
     module = _module(thing)
     root = module.partition(".")[0]
     called = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", "")

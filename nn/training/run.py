@@ -1,4 +1,8 @@
-"""What one run of training keeps between its steps: the good weights, the best, the way back."""
+"""`Run`: the state that one call of `Trainer.fit` keeps between its steps.
+
+It keeps the first weights, the last finite weights and the best weights so far, and can restore
+each of them. Any change that an interrupt could leave half done is made inside `Run.whole`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Best(NamedTuple):
-    """The best weights so far: their cost, their epoch (0 for none), and they themselves."""
+    """The cost, the epoch (0 for none) and the state dict of the best weights so far."""
 
     cost: float = math.inf
     epoch: int = 0
@@ -40,7 +44,7 @@ class Best(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Where a run began: the parameters, and what else its first step depends on."""
+    """The state at the beginning of a run, from which it can start again."""
 
     weights: np.ndarray
     optimizer: Mapping[str, Any]
@@ -50,11 +54,28 @@ class Start(NamedTuple):
 
 
 class DivergenceError(ArithmeticError):
-    """The cost is no longer a number."""
+    """Training cannot continue: a cost or gradient is not finite or cannot be computed."""
 
 
 class Run:
-    """What one call of `fit` keeps between its steps."""
+    """The state of one call of `Trainer.fit`.
+
+    Args:
+        trainer: the trainer.
+        seed: the seed of the order of the examples and of dropout.
+        size: the number of examples per batch.
+        patience: the argument `early_stopping` of `fit`.
+
+    Attributes:
+        best: the best weights so far.
+        good: the last weights of the optimiser's parameters that had a finite cost; None before
+            the first step.
+        params: all parameters of the model at the beginning of the run.
+        moved: the places in `params` of the parameters that the optimiser moves.
+        layers: for each layer the places of its parameters in `params`.
+        gradient: the gradient of the last step, for all of `params`.
+        codes: the compiled code; None if the engine computes everything.
+    """
 
     def __init__(
         self,
@@ -67,9 +88,9 @@ class Run:
         self.history = History(seed=seed)
         self.identity: dict[str, str] = {}
         self.best = Best()
-        self.good: np.ndarray | None = None  # the last weights whose cost was finite
+        self.good: np.ndarray | None = None
         self._moving = False
-        self._pending: Callable[[], None] | None = None  # what an interrupt leaves to be done
+        self._pending: Callable[[], None] | None = None  # cleans up after an interrupt
         self.params = trainer.model.parameters()
         place = {id(p): i for i, p in enumerate(self.params)}
         self.moved = _run_of([place[id(p)] for p in trainer.optimizer.params])
@@ -78,12 +99,12 @@ class Run:
             layer = name.rpartition(".")[0] or name
             layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
         self.layers = {layer: _run_of(sorted(places)) for layer, places in layers.items()}
-        self.gradient: np.ndarray | None = None  # of the last step
+        self.gradient: np.ndarray | None = None
         self.codes: Codes | None = None
         self.begin()
 
     def identify(self, examples: Examples, held_out: Examples | None) -> None:
-        """Note what must be the same in a run that goes on from a checkpoint of this one."""
+        """Store the facts that must be the same in a run that resumes from a checkpoint."""
         trainer = self.trainer
         names = [name for name, _ in trainer.model.named_parameters()]
         moved = np.array(names)[self.moved].tolist()
@@ -107,7 +128,7 @@ class Run:
         self.identity |= trainer.start
 
     def begin(self) -> None:
-        """Note where this run begins, to be able to begin anew."""
+        """Store the current state as the beginning of the run, for `start_anew`."""
         if not self.history.snapshots:
             self.remember()
         self._start = Start(
@@ -120,7 +141,7 @@ class Run:
 
     @property
     def learning(self) -> Code | None:
-        """The compiled cost of the examples; None if the engine computes it."""
+        """The compiled cost of the training examples; None if the engine computes it."""
         return None if self.codes is None else self.codes.learning
 
     @property
@@ -129,16 +150,16 @@ class Run:
         return None if self.codes is None else self.codes.judging
 
     def compile(self, examples: Examples, held_out: Examples | None) -> None:
-        """Compile the cost; if that cannot be done, the history says why."""
+        """Compile the cost. If this fails, the history says why and the engine is used."""
         try:
             self.codes = Codes(self.trainer, examples, held_out)
         except DifferentError as error:
             self._give_up(str(error), "training runs on the engine")
-        except Exception as error:  # whatever it is, the engine may do without it
+        except Exception as error:  # any error: training can still run on the engine
             self.history.not_compiled = f"{type(error).__name__}: {error}".partition("\n")[0]
 
     def check_code(self, at_least: int = 0) -> None:
-        """Hold compiled code against the engine.
+        """Compare compiled code with the engine, on at least `at_least` new examples.
 
         Raises:
             DifferentError: they differ.
@@ -147,7 +168,9 @@ class Run:
             self.codes.check(at_least)
 
     def look_at_code(self) -> None:
-        """Hold compiled code against the engine: what differs in `renew_code` was changed since.
+        """Compare compiled code with the engine just before the callbacks.
+
+        If `renew_code` then finds a difference after them, a callback has changed something.
 
         Raises:
             DifferentError: they differ.
@@ -156,7 +179,10 @@ class Run:
             self.codes.look(self.history.epochs)
 
     def renew_code(self) -> None:
-        """Compile anew what callbacks have changed; what then differs goes on with the engine."""
+        """Compile again if callbacks have changed the model or the loss.
+
+        If the new code differs from the engine too, training continues with the engine.
+        """
         if self.codes is not None:
             try:
                 self.codes.renew(self.history.epochs)
@@ -166,7 +192,7 @@ class Run:
                 self.codes, self.history.not_compiled = None, str(error).partition("\n")[0]
 
     def start_anew(self, error: DifferentError) -> None:
-        """Go back to where this run began, without compiled code: nothing it did is kept."""
+        """Restore the state at the beginning of the run, and give up compiled code."""
         self._pending = self._go_back
         self._go_back()
         self._give_up(str(error), "training begins anew with the engine")
@@ -187,10 +213,10 @@ class Run:
         warnings.warn(f"{what}: {reason}", RuntimeWarning, stacklevel=4)
 
     def penalised(self) -> tuple[float, np.ndarray]:
-        """The penalty and its gradient.
+        """Compute the penalty and its gradient.
 
         Raises:
-            DifferentError: compiled code cannot compute it, and the engine can.
+            DifferentError: compiled code cannot compute them, but the engine can.
         """
         code = None if self.codes is None else self.codes.penalty
         if code is not None:
@@ -211,10 +237,10 @@ class Run:
 
     @contextlib.contextmanager
     def whole(self, weights: np.ndarray | None = None) -> Iterator[None]:
-        """What happens inside happens whole: if it is interrupted, `settle` undoes it.
+        """Make the changes inside the block all or nothing: `settle` undoes an interrupted block.
 
         Args:
-            weights: those of the optimiser, where they are moved inside.
+            weights: the optimiser's parameters before the block, if the block moves them.
         """
         history, optimizer = self.history, self.trainer.optimizer
         parts = [part for part in (history, optimizer, self.trainer.scheduler) if part is not None]
@@ -233,31 +259,31 @@ class Run:
         self._pending = None
 
     def settle(self) -> None:
-        """Finish or undo what was interrupted; nothing if nothing was."""
+        """Undo or complete an interrupted change, if there is one."""
         if self._pending is not None:
             self._pending()
 
     def finish(self) -> None:
-        """Leave everything as training ends: the best weights, the last gradient, the history."""
+        """Set the final state: the best weights, the last gradient, and the trainer's history."""
         self.settle()
         self.restore_best()
         self.leave_gradient()
         self.trainer.history = self.history
 
     def zero_grad(self) -> None:
-        """Empty the gradients, also of parameters that a callback took out of the model."""
+        """Clear all gradients, including those of parameters that a callback has removed."""
         self.trainer.model.zero_grad()
         for p in self.params:
             p.zero_grad()
 
     def leave_gradient(self) -> None:
-        """Leave the gradient of the last step in the parameters, for a look."""
+        """Store the gradient of the last step in the parameters, for the user to inspect."""
         if self.gradient is not None:
             for p, x in zip(self.params, self.gradient.tolist()):
                 p.grad = x
 
     def goes_on(self, epochs: int) -> bool:
-        """Whether another epoch is due; if not, the history says why."""
+        """Return True if another epoch is due; otherwise set the history's stop reason."""
         if not self.history.stop_reason:
             waited = self.history.epochs - self.best.epoch
             if self.patience is not None and waited >= self.patience:
@@ -270,19 +296,22 @@ class Run:
         return not self.history.stop_reason
 
     def shuffled(self, count: int) -> list[int]:
-        """The examples in this epoch's order; its dropout starts anew as well."""
+        """Return the order of the examples in this epoch, and restart the dropout masks."""
         name = f"{self.seed}, epoch {self.history.epochs}"
         seed_dropouts(self.trainer.model, name)
         return random.Random(name).sample(range(count), count)
 
     def about_to_step(self) -> np.ndarray:
-        """The weights, which have a finite cost: the ones to come back to."""
+        """Store the current weights as the last good ones, and return them.
+
+        It is called when their cost is known to be finite.
+        """
         self.moving()
         self.good = self.trainer.optimizer.read()
         return self.good
 
     def moving(self) -> bool:
-        """Whether any step has moved a weight so far."""
+        """Return True if any step so far has changed a weight."""
         if not self._moving:
             first = self._start.weights[self.moved]
             self._moving = not np.array_equal(self.trainer.optimizer.read(), first)
@@ -290,7 +319,7 @@ class Run:
 
     @contextlib.contextmanager
     def at_first(self) -> Iterator[None]:
-        """Inside, the weights are those before any step."""
+        """Set the weights to those at the beginning of the run, for the duration of the block."""
         optimizer = self.trainer.optimizer
         now = optimizer.read()
         optimizer.write(self._start.weights[self.moved])
@@ -300,7 +329,7 @@ class Run:
             optimizer.write(now)
 
     def diverged(self, what: str, weights_are_good: bool = False) -> DivergenceError:
-        """Put the last good weights back, and make the error that ends training."""
+        """Restore the last good weights, and return the error that ends training."""
         if self.good is not None and not weights_are_good:
             self.trainer.optimizer.write(self.good)
         step = len(self.history.step_losses) + 1
@@ -313,20 +342,20 @@ class Run:
         )
 
     def finite(self, cost: float) -> float:
-        """A cost as it is, or the end of training."""
+        """Return the cost if it is finite; raise a DivergenceError otherwise."""
         if not math.isfinite(cost):
             raise self.diverged(f"the cost became {cost}")
         return cost
 
     def remember(self) -> None:
-        """Keep a snapshot of the weights as they are after so many epochs."""
+        """Add a snapshot of the current weights to the history."""
         history = self.history
         gradient = () if self.gradient is None else self.gradient
         newest = Snapshot.of(history.epochs, [p.data for p in self.params], gradient)
         history.snapshots = with_snapshot(history.snapshots, newest)
 
     def note_best(self) -> None:
-        """Remember the weights if their cost is the lowest so far."""
+        """Store the weights if early stopping is on and their cost is the lowest so far."""
         if self.patience is not None:
             cost = last_cost(self.history)
             if cost < self.best.cost:
@@ -334,13 +363,13 @@ class Run:
                 self.best = Best(cost, self.history.epochs, state)
 
     def restore_best(self) -> None:
-        """Put the weights of the best epoch back, if they were kept."""
+        """Restore the weights of the best epoch, if early stopping has stored them."""
         if self.best.epoch:
             self.trainer.model.load_state_dict(self.best.state)
         self.history.kept_epoch = self.best.epoch or self.history.epochs
 
     def checkpoint(self) -> Checkpoint:
-        """All that the next epoch depends on."""
+        """Return a checkpoint with everything that the next epoch depends on."""
         state = self.trainer.optimizer.state_dict()
         arrays = {name: part for name, part in state.items() if isinstance(part, np.ndarray)}
         return Checkpoint(
@@ -358,10 +387,10 @@ class Run:
         )
 
     def go_on(self, checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
-        """Take over a checkpoint.
+        """Restore the state in a checkpoint. On an error nothing has changed.
 
         Raises:
-            ValueError: it is of another run, or does not fit. Nothing has changed then.
+            ValueError: the checkpoint is of another run, or does not fit this one.
         """
         if differs := difference(checkpoint.progress.identity, self.identity):
             raise ValueError(f"{os.fspath(path)} is of another run: {differs}")
@@ -386,7 +415,7 @@ class Run:
             raise ValueError(f"its best epoch is {progress.best_epoch}, of {history.epochs}")
         best = Best()
         if progress.best_epoch:
-            trainer.model.load_state_dict(checkpoint.best)  # to see whether it can be
+            trainer.model.load_state_dict(checkpoint.best)  # raises an error if it does not fit
             cost = math.inf if progress.best_cost is None else progress.best_cost
             best = Best(cost, progress.best_epoch, dict(checkpoint.best))
         trainer.model.load_state_dict(checkpoint.model)
@@ -396,7 +425,7 @@ class Run:
         self.best, self.history = best, history
 
     def _check_history(self, history: History) -> None:
-        """Refuse the history of a run of other layers, or one with gaps."""
+        """Raise a ValueError for a history with gaps or of other layers."""
         epochs, held_out = history.epochs, len(history.validation_losses)
         columns: list[list[Any]] = [history.accuracies, history.learning_rates, history.seconds]
         columns += history.gradient_norms.values()
@@ -410,7 +439,7 @@ class Run:
 
 
 def surely(action: Callable[[], None]) -> None:
-    """Do it; if it is interrupted, do it once more and raise the interrupt then."""
+    """Call `action`; if Ctrl-C interrupts it, call it again and then raise the interrupt."""
     try:
         action()
     except KeyboardInterrupt:
@@ -419,13 +448,16 @@ def surely(action: Callable[[], None]) -> None:
 
 
 def _run_of(places: list[int]) -> Any:
-    """Places as a slice, where they follow each other; it takes no copy of an array."""
+    """Return indices as a slice if they are consecutive, else as an array.
+
+    Indexing an array with a slice makes no copy.
+    """
     follow = places == list(range(places[0], places[0] + len(places)))
     return slice(places[0], places[0] + len(places)) if follow else np.array(places)
 
 
 def last_cost(history: History) -> float:
-    """The cost that an epoch is judged by: of the held-out examples, if there are any.
+    """Return the last epoch's cost on the held-out examples or, without them, on the batches.
 
     >>> last_cost(History(losses=[0.5], validation_losses=[0.7]))
     0.7
@@ -434,5 +466,5 @@ def last_cost(history: History) -> float:
 
 
 def state_of(part: Optimizer | Scheduler | None) -> dict[str, Any]:
-    """The state of an optimiser or a schedule; of none, nothing."""
+    """Return the state dict of an optimiser or a schedule; an empty dict for None."""
     return {} if part is None else part.state_dict()

@@ -1,4 +1,8 @@
-"""The weights and gradients of a training run at a few of its epochs, small enough to keep."""
+"""Snapshots: the weights and gradients of a training run at some of its epochs.
+
+A History stores them, and a network's page plays them. Numbers are stored as float32 in base64,
+and long runs are thinned, so that a history stays small.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST = 64  # of a run
-BUDGET = 500_000  # numbers of a run, weights and gradients together; its first and last come first
-KEPT_AS = "<f4"  # seven digits, which are more than a picture shows
+MOST = 64  # target for the number of snapshots in a run
+BUDGET = 500_000  # target for all weights and gradients in a run; first and last are always kept
+KEPT_AS = "<f4"  # seven digits are more than a picture shows
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All parameters after an epoch, and the gradient that moved them last.
+    """All parameters after an epoch, and the gradient of the last step.
 
     Attributes:
-        epoch: how many epochs were done; 0 is before training.
+        epoch: the number of finished epochs; 0 is before training.
         weights: the parameters in the order of `model.parameters()`, packed.
-        gradient: of the mean cost of the epoch's last batch, before its step; packed, and empty
-            before training.
+        gradient: the gradient of the mean cost of the epoch's last batch, before its step, packed;
+            "" before training.
 
     >>> shot = Snapshot.of(0, [0.5, -2.0])
     >>> shot.weights, unpacked(shot.weights)
@@ -36,21 +40,20 @@ class Snapshot:
     def of(
         cls, epoch: int, weights: Sequence[float], gradient: Sequence[float] | np.ndarray = ()
     ) -> Snapshot:
-        """A snapshot of these numbers."""
+        """Make a snapshot of these numbers."""
         return cls(epoch, packed(weights), packed(gradient))
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of weights and gradients together."""
         return count(self.weights) + count(self.gradient)
 
 
 def with_snapshot(snapshots: list[Snapshot], newest: Snapshot) -> list[Snapshot]:
-    """The snapshots of a run and one more, thinned when they become too many.
+    """Return the snapshots of a run with one more, thinned to the budget.
 
-    Kept are every epoch, or every second, fourth, eighth, … as far as the budget reaches, and the
-    newest: which they are depends on the number of epochs alone, so that a resumed run keeps the
-    same.
+    Every epoch is kept, or every second, fourth, eighth and so on, and the newest. The choice
+    depends only on the number of epochs, so a resumed run keeps the same snapshots.
 
     >>> kept = []
     >>> for epoch in range(101):
@@ -66,11 +69,11 @@ def with_snapshot(snapshots: list[Snapshot], newest: Snapshot) -> list[Snapshot]
 
 
 def check_snapshots(snapshots: Sequence[Snapshot], epochs: int) -> None:
-    """Refuse what no run of so many epochs has left.
+    """Check that the snapshots can be those of one run of this many epochs.
 
     Raises:
-        ValueError: the epochs do not rise or are outside the run, a text holds no packed numbers
-            or a NaN, or there are more or fewer weights or gradients than in the first.
+        ValueError: the epochs do not increase or are outside the run, a text does not hold packed
+            numbers, a number is NaN, or the snapshots differ in size.
 
     >>> check_snapshots([Snapshot(0, "AAAAAA=="), Snapshot(1, "AAAAAAAAAAA=")], 1)
     Traceback (most recent call last):
@@ -94,16 +97,16 @@ def check_snapshots(snapshots: Sequence[Snapshot], epochs: int) -> None:
 
 
 def count(text: str) -> int:
-    """How many numbers a text that `packed` wrote holds.
+    """Return the number of numbers in a text that `packed` made.
 
     >>> count(packed([1.0, 2.0]))
     2
     """
-    return 3 * len(text) // 16  # of 6 bits a character; the rest rounds the last one up
+    return 3 * len(text) // 16  # 6 bits a character, 32 bits a number; // drops the padding
 
 
 def packed(numbers: Sequence[float] | np.ndarray) -> str:
-    """Numbers as text, four bytes each; what is too large for that is infinite.
+    """Return numbers as base64 of float32; numbers too large for float32 become infinite.
 
     >>> packed([1.0])
     'AACAPw=='
@@ -113,10 +116,10 @@ def packed(numbers: Sequence[float] | np.ndarray) -> str:
 
 
 def unpacked(text: str) -> np.ndarray:
-    """The numbers in a text that `packed` wrote.
+    """Return the numbers in a text that `packed` made.
 
     Raises:
-        ValueError: it wrote something else.
+        ValueError: `text` is not such a text.
 
     >>> unpacked("AACAPw==")
     array([1.], dtype=float32)

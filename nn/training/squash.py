@@ -1,4 +1,7 @@
-"""Outputs that are probabilities before a cost that makes probabilities of them."""
+"""Detecting a last activation that does not fit the loss, such as softmax before cross_entropy.
+
+`Trainer.fit` warns of it, and the diagnosis reports it.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,17 @@ REMEDY = "To mend it, leave out the last activation, as output='identity' does"
 
 
 def squashed_twice(loss: Any, outputs: Sequence[Any]) -> str:
-    """What a cost makes of outputs that are not what it takes; "" if that cannot be shown.
+    """Explain what is wrong if the outputs are not of the kind that the loss needs.
+
+    It recognises probabilities where the loss needs logits, and for `nll_loss` outputs that are
+    not log-probabilities.
 
     Args:
         loss: a function or a module of `nn`.
-        outputs: what the model returned for some examples, each a Value or a list of them.
+        outputs: the model's outputs for some examples, each a Value or a list of Values.
 
     Returns:
-        What the outputs are, what the cost does to them, and the remedy.
+        The problem, its effect and the remedy; "" if no problem is found.
 
     >>> from autograd import Value, softmax
     >>> print(squashed_twice(cross_entropy, [softmax([Value(0.5), Value(2.0)])]))
@@ -62,7 +68,7 @@ def _sigmoids(rows: list[Any]) -> bool:
 
 
 def _add_up(rows: list[list[float]], exp: bool = False) -> bool:
-    """Whether each row, or its exponentials, are several probabilities that add up to 1."""
+    """Return True if each row, or its exponentials, has several probabilities with the sum 1."""
     with np.errstate(over="ignore"):
         found = np.exp(rows) if exp else np.array(rows)
     total = found.sum(axis=1)

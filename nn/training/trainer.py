@@ -1,4 +1,9 @@
-"""The training loop: batches, epochs, and all that can happen in them."""
+"""`Trainer`: the training loop over batches and epochs.
+
+`fit` prepares everything and handles interrupts and divergence; `_epoch` and `_step` do the work.
+The state that a run keeps between steps is in `Run` (`run.py`). Costs and gradients come from
+compiled code (`code.py`) or from the engine; both must give the same numbers.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +52,9 @@ from .squash import squashed_twice
 
 Callback = Callable[["Trainer", History], object]
 INTERRUPTED = "interrupted by Ctrl-C"
-NUMERIC = ArithmeticError, DomainError  # met by numbers on their way, and no mistake of the caller
-TRIED = 32  # kinds of targets tried before a cost is said to depend on nothing
-EXPLODED = 1000.0  # how many times the first cost is no cost of training that works
+NUMERIC = ArithmeticError, DomainError  # errors that depend on the numbers, not on the caller
+TRIED = 32  # distinct targets tried before the cost is reported to depend on no parameter
+EXPLODED = 1000.0  # a cost above this many times the first one counts as diverged
 NO_GRADIENT = (
     "the loss does not depend on any parameter that the optimiser moves, so there is nothing to "
     "learn: compute it from the outputs themselves, without .data, detach(), stop_gradient, "
@@ -58,25 +63,26 @@ NO_GRADIENT = (
 
 
 class Trainer:
-    """Trains a model: shows it examples, and moves its parameters against the gradient.
+    """Trains a model: computes costs and gradients on batches and lets the optimiser step.
 
     Args:
-        model: what is trained.
+        model: the model to train.
         loss: the cost of one example, `loss(model(x), y)`: a function or module of `nn`, or yours.
         optimizer: moves the model's parameters.
         scheduler: sets the optimiser's learning rate after each epoch.
         penalty: an extra cost of the model itself, as in `lambda m: l2_penalty(m.parameters(), λ)`.
-        clip: the largest norm that the gradient may have (see `clip_grad_norm_`).
-        accuracy: `accuracy(outputs, y)`, from numbers: is the answer right? By default what the
-            loss takes the outputs for: classes, yes or no, or nothing of the kind.
+        clip: the largest allowed norm of the gradient (see `clip_grad_norm_`).
+        accuracy: a function `accuracy(outputs, y)` of numbers that returns True if the answer is
+            right, False if it is wrong, None if neither. Default: the interpretation that the
+            loss implies (class labels, a binary label, or none).
 
     Attributes:
-        history: of the last `fit`.
-        answers: what the outputs say by the loss and the targets; None before they are known.
+        history: the `History` of the last `fit`.
+        answers: how the outputs are interpreted; None before the first `fit` or `evaluate`.
 
     Raises:
-        TypeError: the model, the loss or the optimiser is something else.
-        ValueError: `clip` is not positive.
+        TypeError: an argument has the wrong type.
+        ValueError: `clip` is not positive, or the scheduler belongs to another optimiser.
 
     >>> import nn
     >>> model = nn.MLP(2, [4, 1], "tanh", seed=0)
@@ -131,46 +137,48 @@ class Trainer:
         progress: bool | None = None,
         compile: bool = True,
     ) -> History:
-        """Show the model all examples, `epochs` times, and move its parameters batch by batch.
+        """Train the model on all examples for a number of epochs.
 
-        Ctrl-C ends it and keeps what was learned. A cost that is no longer finite, or can no longer
-        be computed or differentiated (a logarithm of 0, a root at 0), ends it with a warning, and
-        puts the weights back to the last ones whose cost was finite. The history's `stop_reason`
-        says what happened and where, and also if nothing moved or the cost exploded.
+        Ctrl-C ends training and keeps the weights learned so far. If the cost becomes infinite or
+        NaN, or cannot be computed or differentiated (log of 0, square root at 0), training ends
+        with a warning, and the last weights with a finite cost are restored. The history's
+        `stop_reason` says why and where training ended, and also whether no weight moved or the
+        cost exploded.
 
         Args:
             X: features, shape (n, nin).
             y: n targets, each as `loss` takes it.
-            epochs: how often all examples are shown.
-            batch_size: how many examples make a step: None for all (batch descent), 1 for one by
-                one (stochastic), a number between for mini-batches.
-            validation: (X, y) held out to judge by, or the share of the examples to hold out.
-            early_stopping: end after this many epochs without a lower cost on the validation
-                examples, and put the best weights back.
-            seed: of the order of the examples, and of dropout.
-            checkpoint: a file to write after each epoch, once the callbacks have been called.
-            resume: go on from `checkpoint` if it is there, to the same numbers as without the
-                interruption. Data, model, cost, optimiser and settings must be the same, but for
-                `epochs`; `nn/identity.py` says how they are compared and what cannot be. Callbacks
-                are not compared.
-            callbacks: each is called as `callback(trainer, history)` after each epoch; a true
-                answer ends training.
-            progress: show a progress bar; by default where there is a terminal.
-            compile: run as compiled code where that can be done, and say in the history why where
-                it cannot. Examples chosen to differ are held against the engine, others in each
-                epoch as time allows, and some at the end. If the numbers differ, a warning says
-                where, and training begins anew with the engine: nothing that the code did is kept
-                (callbacks are called anew for each epoch).
+            epochs: the number of passes over all examples.
+            batch_size: the number of examples per step: None for all (batch descent), 1 for
+                stochastic descent, a number between for mini-batches.
+            validation: held-out examples (X, y), or the share of the examples to hold out.
+            early_stopping: stop after this many epochs without a lower cost on the held-out
+                examples, and restore the best weights.
+            seed: the seed of the order of the examples and of dropout.
+            checkpoint: a file to write after each epoch, after the callbacks.
+            resume: continue from the file `checkpoint` if it exists. The result is the same as
+                without the interruption. Data, model, loss, optimiser and settings must be the
+                same, except `epochs`; `nn/training/identity.py` says how they are compared and
+                what is not compared. Callbacks are not compared.
+            callbacks: functions called as `callback(trainer, history)` after each epoch. A true
+                result ends training.
+            progress: show a progress bar. Default: only in a terminal.
+            compile: run as compiled code if possible; otherwise `history.not_compiled` says why.
+                Compiled code is compared with the engine: before training on examples chosen to
+                be different, during training on further examples as time allows, and at the end.
+                If the numbers differ, a warning says where, and training starts again with the
+                engine from the first weights. Callbacks are then called again for each epoch.
 
         Returns:
-            What happened; it is also kept in `history`.
+            The history of the run, which is also stored in `history`.
 
         Raises:
-            TypeError, ValueError: X or y is not what the model and the loss take, the loss returns
-                no Value or one that depends on nothing that the optimiser moves, a setting is out
-                of range, or the checkpoint is of another run. Nothing has changed then.
-            OSError: the checkpoint cannot be read or written; what can be seen beforehand is seen
-                before training.
+            TypeError, ValueError: X or y does not fit the model and the loss, the loss does not
+                return a Value or does not depend on any parameter that the optimiser moves, a
+                setting is out of range, or the checkpoint is of another run. Nothing has changed
+                then.
+            OSError: the checkpoint cannot be read or written. If possible this is detected before
+                training.
         """
         examples, epochs = Examples.of(X, y), whole(epochs, "epochs")
         size = len(examples) if batch_size is None else whole(batch_size, "batch_size")
@@ -231,11 +239,14 @@ class Trainer:
         return run.history
 
     def evaluate(self, X: Any, y: Any) -> tuple[float, float | None]:
-        """The mean cost of these examples, and the share of right answers (None if it has none).
+        """Compute the mean cost and the accuracy on some examples, in evaluation mode.
+
+        Returns:
+            The mean cost, and the share of right answers; None if no answer is right or wrong.
 
         Raises:
-            TypeError, ValueError: X or y is not what the model and the loss take, the loss returns
-                no Value, or it cannot be computed for an example, which is named.
+            TypeError, ValueError: X or y does not fit the model and the loss, the loss does not
+                return a Value, or it cannot be computed. The error names the example.
         """
         examples = Examples.of(X, y)
         first = self._check(examples)
@@ -245,24 +256,25 @@ class Trainer:
     def restarts(
         self, n: int, X: Any, y: Any, *args: Any, n_jobs: int = 1, seed: int = 0, **settings: Any
     ) -> list[History]:
-        """Train from n random starts and keep the best: its weights are the model's afterwards.
+        """Train from n random starts, and keep the weights of the best.
+
+        The best start has the lowest cost after training, on the validation examples if there are
+        any. Ctrl-C ends the training and keeps the best of the finished starts; with `n_jobs=1`
+        the interrupted start counts too.
 
         Args:
-            n: how many starts; the k-th draws what the optimiser moves with `seed` + k.
+            n: the number of starts. Start k, from 0, draws the weights with `seed` + k.
+                Parameters that the optimiser does not move are not drawn again.
             X, y: as for `fit`, as are the other arguments.
-            n_jobs: how many processes train side by side; −1 for one on each core.
-            seed: of the first start, and of the validation split, which is the same for all.
-
-        Ctrl-C ends it and keeps the best of the starts that were finished, or had begun with
-        `n_jobs=1`.
+            n_jobs: the number of parallel processes; −1 for one per core.
+            seed: the seed of the first start, and of the validation split that all starts share.
 
         Returns:
-            The history of each start, the best first: that whose weights cost least in the end,
-            on the validation examples if there are any.
+            The histories of the starts, the best first.
 
         Raises:
-            TypeError, ValueError: as for `fit`, or a module of yours has parameters and does not
-                say where they start.
+            TypeError, ValueError: as for `fit`, or a module has parameters that its `drawn(rng)`
+                does not yield.
         """
         n, seed = whole(n, "n"), whole(seed, "seed", None)
         if whole(n_jobs, "n_jobs", None) == 0:
@@ -297,7 +309,7 @@ class Trainer:
         surely(keep)
         return [history for _, history, _ in ranked]
 
-    # ------------------------------------------------------------------ all epochs, and one
+    # ------------------------------------------------------------------ epochs and steps
 
     def _train(
         self,
@@ -309,7 +321,7 @@ class Trainer:
         checkpoint: str | os.PathLike[str] | None,
         bar: tqdm[Any],
     ) -> None:
-        """Epoch after epoch until training ends.
+        """Train epoch after epoch until the run ends.
 
         Raises:
             DivergenceError: the cost or its gradient is no longer finite.
@@ -330,12 +342,12 @@ class Trainer:
                     run.checkpoint().save(checkpoint)
                 if any(stops):
                     run.history.stop_reason = "a callback asked to stop"
-            # Did the last step go too far?
+            # No later batch shows whether the last step made the cost infinite.
             self._judged_or_diverged(run, examples.first(run.size), run.learning)
             run.check_code(at_least=LAST)
             run.history.stop_reason += self._remark(run, examples)
         except DivergenceError:
-            run.check_code(at_least=LAST)  # the code may be what went too far
+            run.check_code(at_least=LAST)  # perhaps the compiled code is wrong
             raise
 
     def _epoch(
@@ -385,7 +397,12 @@ class Trainer:
     def _step(
         self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, dict[str, float], list[bool | None]]:
-        """One step by the mean cost of a batch: that cost, the gradient's norms, the answers."""
+        """Make one step against the gradient of a batch's mean cost.
+
+        Returns:
+            The mean cost, the gradient's norm for each layer, and for each example whether the
+            answer is right.
+        """
         try:
             cost, gradient, answers = self._learned(run, examples, batch)
             if self.penalty is not None:
@@ -415,10 +432,10 @@ class Trainer:
     def _learned(
         self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, np.ndarray, list[bool | None]]:
-        """The mean cost of a batch, its gradient and the answers.
+        """Compute a batch's mean cost, its gradient, and whether each answer is right.
 
         Raises:
-            DifferentError: compiled code cannot compute them, and the engine can.
+            DifferentError: compiled code cannot compute them, but the engine can.
         """
         if (found := self._by_code(run, examples, batch)) is not None:
             return found
@@ -430,13 +447,13 @@ class Trainer:
     def _by_code(
         self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, np.ndarray, list[bool | None]] | None:
-        """The mean cost of a batch, its gradient and the answers; None if the engine must."""
+        """Do the work of `_learned` with compiled code; return None if that is not possible."""
         if run.learning is None:
             return None
         try:
             costs, outputs, gradient = run.learning.learned(batch)
         except (ArithmeticError, TypeError, ValueError):
-            return None  # the engine says what went wrong
+            return None  # the engine computes it, or raises an error that says why
         if not (np.isfinite(costs).all() and np.isfinite(gradient).all()):
             return None
         answers = [self._right(out, examples.y[i]) for out, i in zip(outputs, batch)]
@@ -445,11 +462,11 @@ class Trainer:
     def _by_engine(
         self, run: Run, examples: Examples, batch: list[int]
     ) -> tuple[float, np.ndarray, list[bool | None]]:
-        """The same, one scalar after the other.
+        """Do the work of `_learned` with the engine.
 
-        Each example's graph is made, differentiated and dropped in turn: the gradients add up in
-        the parameters, and the memory is that of one example. They are those that the run began
-        with, for a callback may have put a layer between them.
+        Each example's graph is built, differentiated and dropped before the next one is built, so
+        memory is needed for one graph only. The gradients add up in the parameters. These are the
+        parameters with which the run began, even if a callback has changed the layers since.
         """
         costs, answers, params = [], [], run.params
         run.zero_grad()
@@ -464,12 +481,14 @@ class Trainer:
         return _added(costs), gradient_of(params), answers
 
     def _judged(self, examples: Examples, code: Code | None = None) -> tuple[float, float | None]:
-        """The mean cost and the share of right answers, as they are: nothing is recorded.
+        """Compute the mean cost and the share of right answers in evaluation mode.
 
-        `code` is that of these examples, and perhaps of more after them.
+        Args:
+            examples: the examples.
+            code: compiled code of these examples; it may hold further examples after them.
 
         Raises:
-            DifferentError: compiled code cannot compute the cost, and the engine can.
+            DifferentError: compiled code cannot compute the cost, but the engine can.
         """
         if code is not None:
             with contextlib.suppress(ArithmeticError, TraceError, ValueError):
@@ -518,7 +537,8 @@ class Trainer:
         """Try the model on the first example, and the loss on every kind of target.
 
         Args:
-            learns: whether the cost must depend on what the optimiser moves.
+            examples: the examples.
+            learns: True if the cost must depend on a parameter that the optimiser moves.
 
         Returns:
             The outputs for the first example; None if they cannot be computed.
@@ -527,7 +547,7 @@ class Trainer:
         with mode(self.model, training=False) if learns else evaluating(self.model):
             first = self._outputs(examples, 0)
             depends = {self._depends(first, examples, i) for i in kinds}
-            if learns and True not in depends:  # perhaps the outputs of the first are constants
+            if learns and True not in depends:  # perhaps only the first outputs are constants
                 for i in kinds[1:TRIED]:
                     depends.add(self._depends(self._outputs(examples, i), examples, i))
             if learns and self.penalty is not None:
@@ -538,7 +558,11 @@ class Trainer:
         return first
 
     def _answers(self, examples: Examples, outputs: Any) -> Answers:
-        """What the outputs say; if those of the first are not known, others have as many."""
+        """Determine how the outputs are interpreted.
+
+        If `outputs`, those of the first example, are None, the next example that has outputs
+        gives their number.
+        """
         with evaluating(self.model):
             for i in range(1, len(examples)):
                 if outputs is not None:
@@ -547,7 +571,10 @@ class Trainer:
         return answers_of(self.loss, examples.y, np.size(numbers(outputs)))
 
     def _warn_of_squashing(self, examples: Examples) -> None:
-        """A warning and no error, for it is computed as asked, and in PyTorch as well."""
+        """Warn if the last activation does not fit the loss.
+
+        This is not an error, because the cost is well defined; PyTorch computes it, too.
+        """
         with mode(self.model, training=False):
             some = {0, len(examples) // 2, len(examples) - 1}
             outputs = [self._outputs(examples, i) for i in sorted(some)]
@@ -555,19 +582,22 @@ class Trainer:
             warnings.warn(found, RuntimeWarning, stacklevel=3)
 
     def _outputs(self, examples: Examples, i: int) -> Any:
-        """The outputs for an example; None if they cannot be computed."""
+        """Compute the outputs for an example; return None if a numeric error occurs."""
         with contextlib.suppress(*NUMERIC):
             return self.model(examples[i][0])
         return None
 
     def _depends(self, outputs: Any, examples: Examples, i: int) -> bool | None:
-        """Whether a cost depends on what the optimiser moves; None if it cannot be computed."""
+        """Return True if the cost depends on a parameter that the optimiser moves.
+
+        Return None if the cost cannot be computed.
+        """
         if outputs is None:
             return None
         try:
             cost = cost_of(self.loss(outputs, examples.y[i]), "loss")
         except NUMERIC:
-            return None  # perhaps these outputs are not those of this target
+            return None  # `outputs` may be those of another example
         except (TypeError, ValueError) as error:
             raise _named(error, examples.place(i, "y")) from None
         return depends_on(cost, self.optimizer.params)
@@ -578,7 +608,7 @@ class Trainer:
         return False
 
     def _remark(self, run: Run, examples: Examples) -> str:
-        """What can be shown to have gone wrong in a run that came to its end."""
+        """Return a remark for the stop reason if a run that ended normally has not worked."""
         history = run.history
         norms = [norm for norms in history.gradient_norms.values() for norm in norms]
         if norms and not any(norms):
@@ -591,7 +621,7 @@ class Trainer:
         return ""
 
     def _exploded(self, run: Run, examples: Examples) -> str:
-        """Whether the mean cost is far above that before the first step."""
+        """Warn, and return a remark, if the mean cost is far above that before the first step."""
         try:
             after, _ = self._judged(examples, run.learning)
             with run.at_first():
@@ -608,7 +638,7 @@ class Trainer:
 
 @contextlib.contextmanager
 def _naming(place: str) -> Iterator[None]:
-    """Errors of numbers inside say where they happened."""
+    """Prefix numeric errors inside the block with the name of the example."""
     try:
         yield
     except (ArithmeticError, ValueError) as error:
@@ -616,7 +646,7 @@ def _naming(place: str) -> Iterator[None]:
 
 
 def _named(error: Exception, place: str) -> Exception:
-    """An error of the same kind that says where it happened."""
+    """Return an error of the same kind, with the place before its message."""
     kinds: list[type[Exception]] = [DivisionByZeroError, DomainError, OverflowError]
     kinds += [ZeroDivisionError, ArithmeticError, TypeError, ValueError]
     kind = next(kind for kind in kinds if isinstance(error, kind))
@@ -624,7 +654,7 @@ def _named(error: Exception, place: str) -> Exception:
 
 
 def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Examples | None]:
-    """The examples to learn from, and those to judge by."""
+    """Return the training examples and the held-out examples; None if there are none."""
     if validation is None:
         return examples, None
     if isinstance(validation, (tuple, list)) and len(validation) == 2:
@@ -657,10 +687,10 @@ def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None
 
 @contextlib.contextmanager
 def _away_from_here() -> Iterator[None]:
-    """Inside, new Python processes look for no modules in the current folder, from 3.11 on.
+    """Keep new Python processes from importing from the current folder (Python 3.11 and later).
 
-    A worker would run a `joblib.py` that happens to lie there. What this process can import, it
-    tells its workers itself.
+    Otherwise a worker would import a file of the user's that happens to be named `joblib.py`.
+    Workers still find the user's modules, because joblib passes them this process's import path.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -675,7 +705,11 @@ def _away_from_here() -> Iterator[None]:
 def _started(
     trainer: Trainer, seed: int, arguments: tuple[Any, ...], settings: dict[str, Any]
 ) -> tuple[float, History, dict[str, np.ndarray]]:
-    """One of several random starts, maybe in a process of its own: cost, history and weights."""
+    """Train from one random start, possibly in another process.
+
+    Returns:
+        The cost after training, the history, and the weights.
+    """
     moved = {id(p) for p in trainer.optimizer.params}
     frozen = [(p, p.data) for p in trainer.model.parameters() if id(p) not in moved]
     trainer.model.reset_parameters(seed)
@@ -693,12 +727,12 @@ def _started(
 
 
 def _added(costs: list[float]) -> float:
-    """Their sum, which may be infinite or NaN."""
+    """Return the sum, exactly rounded if finite; `math.fsum` alone fails for infinities."""
     return math.fsum(costs) if abs(sum(costs)) < math.inf else sum(costs)
 
 
 def _shown(history: History, cost: float) -> dict[str, str]:
-    """What stands beside the progress bar: epoch, cost of the batch, answers of the last epoch."""
+    """Return the texts beside the progress bar: epoch, cost of the batch, and last accuracy."""
     answers = history.validation_accuracies or history.accuracies
     shown = {"epoch": f"{history.epochs + 1}", "loss": f"{cost:.4g}"}
     if answers and answers[-1] is not None:

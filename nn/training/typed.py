@@ -1,4 +1,8 @@
-"""From JSON to what a dataclass says that it holds, or an error that names what is wrong."""
+"""Converting parsed JSON to dataclasses, with every field checked against its type hint.
+
+History and checkpoints are loaded with it, so that a damaged file raises an error that names the
+wrong field.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,18 @@ WORDS = {int: "a whole number", float: "a finite number", str: "a text", bool: "
 
 
 def typed(numbers: Any, kind: type[Class], what: str) -> Class:
-    """An instance of a dataclass from the object that `dataclasses.asdict` makes of it in JSON.
+    """Make an instance of a dataclass from a parsed JSON object, as `dataclasses.asdict` made it.
 
-    A field that is missing takes its default.
+    A missing field takes its default.
+
+    Args:
+        numbers: the parsed JSON.
+        kind: the dataclass.
+        what: the name of the object in error messages.
 
     Raises:
-        ValueError: a field is unknown, or missing without a default, or holds something else than
-            it is declared to, a number that is not finite included.
+        ValueError: a field is unknown, is missing and has no default, does not match its type
+            hint, or holds a number that is not finite.
 
     >>> @dataclasses.dataclass
     ... class Line:
@@ -43,7 +52,7 @@ def typed(numbers: Any, kind: type[Class], what: str) -> Class:
     found = {name: _read(x, hints[name], f"{what}.{name}") for name, x in numbers.items()}
     try:
         return kind(**found)
-    except TypeError as error:  # it says which field is missing
+    except TypeError as error:  # a field without a default is missing; the error names it
         raise ValueError(f"{what}: {error}") from None
 
 
@@ -67,7 +76,7 @@ def _read(x: Any, kind: Any, what: str) -> Any:
 
 
 def _read_one_of(x: Any, kinds: tuple[Any, ...], what: str) -> Any:
-    for kind in kinds[1:]:  # the first, which most values are of, says what is wrong
+    for kind in kinds[1:]:  # the first kind comes last: its error is the one to report
         with contextlib.suppress(ValueError):
             return _read(x, kind, what)
     return _read(x, kinds[0], what)
