@@ -1,4 +1,4 @@
-"""One offline page that plays backpropagation."""
+"""The interactive page: one HTML file that plays backpropagation and works offline."""
 
 from .html import Page
 from .javascript import javascript

@@ -1,7 +1,8 @@
-"""How a large graph folds: by the scopes its nodes were made in, and in runs where those are long.
+"""Divide a large graph into groups that the page can fold and open.
 
-A group stands in the drawing for what it holds until it is opened, and none holds more than fits
-into a drawing: one that would is cut into runs, each a group of its own.
+`graph_page` calls `grouped` and `opened`. Groups follow the scopes in which nodes were made. A
+scope with more items than fit into a drawing is divided into parts, and each part is a group. A
+closed group is drawn as one box. `fold.js` has the same rules and must use the same identifiers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ Content = Value | str  # a node, or the name of a scope
 
 @dataclass
 class Group:
-    """One group: its name in the group it lies in (-1 for none), and how many nodes it holds."""
+    """One group.
+
+    Attributes:
+        name: its name inside the parent group.
+        parent: the index of the group that contains it, or -1.
+        count: the number of nodes inside, at any depth.
+    """
 
     name: str
     parent: int
@@ -26,9 +33,9 @@ class Group:
 
 
 def grouped(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
-    """The groups, each after the one it lies in, and the group of each node.
+    """Return the groups, parents before children, and for each node the index of its group.
 
-    A graph of at most `most` nodes has none.
+    A graph with at most `most` nodes has no groups; a node in no group has the index -1.
 
     >>> from autograd import sum
     >>> from autograd.core.graph import topological_order
@@ -58,7 +65,7 @@ def grouped(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
 
 
 def _parts(items: list[Content], most: int) -> list[tuple[str, list[Content]]]:
-    """Too many items in runs of equal length; none where they are not too many."""
+    """Divide more than `most` items into named parts of equal length; else return no parts."""
     if len(items) <= most:
         return []
     count = min(ceil(len(items) / most), most)
@@ -70,7 +77,7 @@ def _parts(items: list[Content], most: int) -> list[tuple[str, list[Content]]]:
 def _scopes_among(
     items: list[Content], contents: dict[str, list[Content]]
 ) -> list[tuple[str, list[Content]]]:
-    """The scopes among the items, called as inside the scope they lie in, and what they hold."""
+    """Return (name, contents) of each scope among the items, named relative to its parent."""
     return [
         (item.removeprefix(f"{item.rpartition('.')[0]}."), contents[item])
         for item in items
@@ -79,7 +86,7 @@ def _scopes_among(
 
 
 def _contents(order: list[Value]) -> dict[str, list[Content]]:
-    """What lies directly in each scope, nodes and inner scopes; "" is the whole graph."""
+    """Return the nodes and inner scopes directly in each scope; "" is the whole graph."""
     found: dict[str, list[Content]] = {"": []}
     for node, scope in scopes(order, labelled=True).items():
         parts = scope.split(".") if scope else []
@@ -93,7 +100,10 @@ def _contents(order: list[Value]) -> dict[str, list[Content]]:
 
 
 def opened(order: list[Value], groups: list[Group], place: list[int], most: int) -> list[int]:
-    """The groups that are open at first: level by level, as long as what is seen fits a drawing."""
+    """Return the groups that are open at first.
+
+    Groups are opened level by level, as long as the visible boxes and lines fit into a drawing.
+    """
     index = {node: i for i, node in enumerate(order)}
     depth = [0] * len(groups)
     for i, group in enumerate(groups):
@@ -110,7 +120,14 @@ def opened(order: list[Value], groups: list[Group], place: list[int], most: int)
 
 
 def visible(node: int, place: list[int], groups: list[Group], opened: set[int]) -> str:
-    """What stands in the drawing for a node: itself, "n5", or the outermost closed group, "g2"."""
+    """Return the box that shows a node: its own, as "n5", or its outermost closed group, as "g2".
+
+    Args:
+        node: its place in the topological order.
+        place: the group of each node, from `grouped`.
+        groups: the groups, from `grouped`.
+        opened: the open groups.
+    """
     item, inside = f"n{node}", place[node]
     while inside != OUTERMOST:
         if inside not in opened:

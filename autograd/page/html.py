@@ -1,4 +1,9 @@
-"""One HTML file that holds everything it needs, and is allowed nothing else."""
+"""Write pages as single HTML files that need no network and may not use one.
+
+`graph_page` and `nn.picture.page` build a `Page`. All scripts and styles are inlined, and the
+content security policy admits only these by their hashes: text that is changed after hashing
+will not run.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +27,19 @@ if TYPE_CHECKING:
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:function\*?|class|const) (\w+)", re.MULTILINE)
-HEIGHT = 720  # of the frame in a notebook, in pixels: the player above, the chosen node below
+HEIGHT = 720  # pixels of the frame in a notebook: the player, and below it the chosen node
 
 
 class Page:
-    """An HTML page in one file: no network, no server, nothing that runs but its own modules.
+    """An HTML page in one file, which needs no server and runs only its own scripts.
 
     Args:
-        kind: which page: the name of its JavaScript module and of its markup.
-        title: what stands above it.
-        data: what it shows, as JSON.
-        generated: JavaScript that was made for this page, run before its modules.
-        libraries: files of other people's that it needs, from the folder `vendor`.
-        folder: where its own files are, if they are in another package.
+        kind: the name of the page's own files: `kind`.js, `kind`.css and `kind`.html.
+        title: the title.
+        data: the data that the page shows, which is stored as JSON.
+        generated: JavaScript generated for this page, which runs before the modules.
+        libraries: the third-party files that the page needs, from the folder `vendor`.
+        folder: the folder of the page's own files, if it is in another package.
 
     >>> page = Page("player", "a </title>", {"nodes": []})
     >>> "a &lt;/title&gt;" in page.html
@@ -75,10 +80,10 @@ class Page:
         )
 
     def save(self, path: str | os.PathLike[str]) -> str:
-        """Write the file, whole or not at all, and return its path.
+        """Write the page to a file and return its path.
 
         Raises:
-            OSError: it cannot be written; what stood there is untouched.
+            OSError: the file cannot be written; an existing file is then unchanged.
         """
         target = expanded(path)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +95,7 @@ class Page:
         return f"<page {self.title!r}: .save('page.html') writes it, a notebook shows it>"
 
     def frame(self) -> Markup:
-        """The page in a frame of its own, so that it and the notebook leave each other alone."""
+        """Return the page in an iframe, so that its styles and scripts do not affect a notebook."""
         return element(
             "iframe",
             srcdoc=self.html,
@@ -105,15 +110,15 @@ class Page:
 
 
 def read(name: str, folder: Traversable = WEB) -> str:
-    """Read a file from this folder, or from the one that all pages share."""
+    """Read a file from `folder`, or else from the folder of files that all pages share."""
     own = folder.joinpath(name)
     return (own if own.is_file() else WEB.joinpath(name)).read_text(encoding="utf-8")
 
 
 def modules(entry: str, folder: Traversable = WEB) -> str:
-    """Join a module and all that it imports, each after those it needs, to one script.
+    """Bundle a module and its imports into one script, dependencies first.
 
-    Each keeps a scope of its own: it becomes a function that returns what it exports.
+    Each module becomes a function that returns its exports, so that its names remain private.
     """
     texts: dict[str, str] = {}
 
@@ -141,5 +146,5 @@ def _hashed(text: str) -> str:
 
 
 def _inert(text: str) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """Escape JSON so that it cannot close the script element that contains it."""
     return text.replace("<", "\\u003c")

@@ -1,4 +1,8 @@
-"""The rows of the table as JavaScript, so that a page computes what the engine computes."""
+"""Translate operations to JavaScript, so that a page computes the same numbers as the engine.
+
+`graph_page` writes `operations` and `quiz` into a page; `nn` calls `javascript` for activations and
+probabilities. All derivatives come from the table in `core.ops`; nothing here may state its own.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Lt: "<",
     ast.Gt: ">",
 }
-# What NumPy calls it, of arguments that are names or numbers
+# By NumPy name. A template may repeat an argument, because arguments are names or numbers.
 FUNCTIONS = {
     "where": "({0} ? {1} : {2})",
     "maximum": "Math.max({0}, {1})",
@@ -42,7 +46,7 @@ FUNCTIONS = {
     name: f"Math.{name}({{0}})"
     for name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh", "cosh", "abs")
 }
-# What JavaScript keeps for itself
+# The reserved words of JavaScript
 RESERVED = re.compile(
     "arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|"
     "eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|"
@@ -52,10 +56,10 @@ RESERVED = re.compile(
 
 
 def expression(source: str) -> str:
-    """An expression of the table, written for NumPy, as JavaScript.
+    """Translate an expression of the table from NumPy to JavaScript.
 
     Raises:
-        ValueError: it has something that is not known here.
+        ValueError: the expression contains something that has no translation here.
 
     >>> expression("np.where(a > 0.0, a, b * np.expm1(a))")
     '((a > 0.0) ? a : (b * Math.expm1(a)))'
@@ -87,13 +91,14 @@ def _written(node: ast.expr) -> str:
 
 
 def operations(used: Sequence[Op]) -> str:
-    """An array with a row for each operation: what it is called, computes, and its slopes.
+    """Write a JavaScript array with a row for each operation: names, value and derivatives.
 
-    An operation is known by its place in the array: two may have one name.
+    Nodes refer to an operation by its position in the array, because two operations may have the
+    same name.
 
-    An operation of a user's own has no array form: its functions are run once on Values, and
-    what they compute of built-in rows is written. Where that cannot be done, `value` is null, and
-    the page shows such a graph without letting its leaves be edited.
+    A user's operation has no array form. Its functions are traced on Values, and the built-in
+    operations that they use are written. If this is impossible, `value` is null, and the leaves
+    of the graph cannot be edited on the page.
 
     >>> from autograd import neg
     >>> print(operations([neg]))
@@ -120,7 +125,7 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def quiz() -> str:
-    """What may go wrong in a gradient worked out by hand, from the tables in `slips.py`."""
+    """Write the tables of `slips.py` and `mistakes.py` as JavaScript, for the page's quiz."""
     texts = {
         **{"sign": slips.SIGN, "kept": slips.KEPT, "path": slips.PATH, "onePath": slips.ONE_PATH},
         **{"added": slips.ADDED, "part": slips.PART, "other": slips.OTHER, "slope": slips.SLOPE},
@@ -151,12 +156,12 @@ def quiz() -> str:
 
 
 def _lesson(row: Op) -> str:
-    """The slope of an activation as the lessons write it."""
+    """Write the derivative of an activation, in its textbook form if the row has one."""
     return [*_reads(row), *_functions(row)[1]][0]
 
 
 def computable(row: Op) -> bool:
-    """Whether the page can compute the operation by itself; leaves and constants need not.
+    """Return True if the page can compute the operation; leaves and constants need no computation.
 
     >>> from autograd import tanh
     >>> computable(tanh)
@@ -183,17 +188,17 @@ def _row(row: Op) -> str:
 
 
 def template(row: Op) -> str:
-    """How the operation is written around its operands: `{0} + {1}`, `σ({0})`."""
+    """Write the operation with gaps for its operands: `{0} + {1}`, `σ({0})`."""
     return written(row, [Term(f"{{{i}}}", np.nan) for i in range(row.arity)]).text
 
 
 def quoted(text: str) -> str:
-    """Text as a JavaScript string that cannot end the script element it stands in."""
+    """Quote text as a JavaScript string that cannot close the script element that contains it."""
     return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _functions(row: Op) -> tuple[str, list[str]]:
-    """The value of a row and its partials as arrow functions; "null" where they are not known."""
+    """Write the value and the partials of a row as arrow functions; "null" if they are unknown."""
     if row.arity == 0:
         return "null", []
     letters = list(LETTERS[: row.arity])
@@ -208,12 +213,12 @@ def _functions(row: Op) -> tuple[str, list[str]]:
             for slot in range(row.arity)
         ]
     except (ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
-        return "null", []  # it works on numbers only, or was made by hand
+        return "null", []  # its functions accept numbers only, or the node was made by hand
     return value, partials
 
 
 def _reads(row: Op) -> list[str]:
-    """The partials as the lessons write them, where the row has them in that form."""
+    """Write the partials in their textbook form; an empty list if the row has no such form."""
     reads = row.reads
     if reads is None or not row.array:
         return []
@@ -222,21 +227,22 @@ def _reads(row: Op) -> list[str]:
 
 
 def _arrow(names: Sequence[str], source: str) -> str:
-    """An expression of the table as an arrow function; a truth becomes 0 or 1."""
+    """Write an expression of the table as an arrow function; a boolean result becomes 0 or 1."""
     text = expression(source)
     return f"({', '.join(names)}) => +{text if text.startswith('(') else f'({text})'}"
 
 
 def javascript(function: Callable[..., Any], names: Sequence[str]) -> str:
-    """A function that is made of operations, as a JavaScript function that computes the same.
+    """Translate a function of Values to JavaScript.
 
     Args:
-        function: takes Values and returns one, or a list of them.
-        names: what its arguments are called in JavaScript.
+        function: takes Values, and returns one or a list of them.
+        names: the names of its arguments in JavaScript.
 
     Raises:
-        TraceError: it looks at the numbers of what it is given.
-        ValueError: it uses an operation that has no JavaScript, or a name is not a plain word.
+        TraceError: the function reads the data of its arguments.
+        ValueError: the function uses an operation that has no JavaScript, or a name is not a
+            word of letters and digits.
 
     >>> javascript(lambda a: 2.0 * a, ["a"])
     '(a) => { const t2 = ((a, b) => +(a * b))((2.0), a); return t2; }'
@@ -246,7 +252,7 @@ def javascript(function: Callable[..., Any], names: Sequence[str]) -> str:
     for name in names:
         if not re.fullmatch("[A-Za-z][A-Za-z0-9]*", name) or RESERVED.fullmatch(name):
             raise ValueError(f"a name in JavaScript is a word of letters and digits, got {name!r}")
-    # Away from kinks, and inside the domain of most operations
+    # These numbers are away from kinks, and inside the domain of most operations.
     numbers = [np.array(0.5 + 0.125 * i) for i in range(len(names))]
     seen = trace(lambda *x: _as_values(function(*x)), numbers)
     called = {id(leaf): name for (leaf,), name in zip(seen.inputs, names)}

@@ -1,4 +1,8 @@
-"""Where Graphviz would put boxes of given sizes, and the lines between them."""
+"""Compute with Graphviz where the page draws its boxes and lines.
+
+`graph_page` calls `laid_out` for the groups that are open at first. For other views the page
+computes the layout itself, in `layout.js`.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,26 @@ from typing import Any
 
 from ..picture.render import lay_out
 
-POINTS = 72.0  # an inch; a pixel of the page is a point
+POINTS = 72.0  # points per inch; one pixel of the page is one point
 STYLE = 'nodesep="0.22" ranksep="0.42"'
 
 
 def laid_out(
     sizes: Mapping[str, tuple[int, int]], edges: Sequence[tuple[str, str, str]], rankdir: str
 ) -> dict[str, Any]:
-    """A drawing's size, the middles of its boxes, and its lines as SVG paths.
+    """Lay out a drawing.
 
     Args:
-        sizes: how wide and high each box is, by its id.
-        edges: (id, from, to).
-        rankdir: "LR" or "TB".
+        sizes: the width and the height of each box, by its id.
+        edges: the lines, as (id, from, to).
+        rankdir: the direction, "LR" or "TB".
 
     Returns:
-        `width`, `height`, `boxes` ([x, y] by id), `edges` ({path, middle} by id).
+        `width`, `height`, `boxes` (the centre [x, y] of each box, by id), and `edges` (the SVG
+        path and the middle of each line, by id).
 
     Raises:
-        RenderError: Graphviz refuses.
+        RenderError: Graphviz fails.
 
     >>> found = laid_out({"a": (72, 36), "b": (72, 36)}, [("e", "a", "b")], "LR")
     >>> found["boxes"]["a"], found["edges"]["e"]["path"][:4]
@@ -37,7 +42,7 @@ def laid_out(
         f'{id_} [width="{wide / POINTS}" height="{high / POINTS}"]'
         for id_, (wide, high) in sizes.items()
     ]
-    # A label of this size keeps room for the local derivative beside the line
+    # The label reserves space for the local derivative, which the page writes beside the line.
     lines += [
         f'{tail} -> {head} [id="{id_}" label="× 0.000" fontsize=10]' for id_, tail, head in edges
     ]
@@ -56,13 +61,17 @@ def _short(x: float) -> float | int:
 
 
 def _point(text: str, height: float) -> list[float | int]:
-    """Graphviz counts from the bottom, a page from the top."""
+    """Parse a point, and count its y from the top; Graphviz counts from the bottom."""
     x, y = map(float, text.split(","))
     return [_short(x), _short(height - y)]
 
 
 def _edge(edge: dict[str, Any], height: float) -> dict[str, Any]:
-    """The spline: `e,` and the arrow's tip, then a start and three points for each curve."""
+    """Convert a spline of Graphviz to an SVG path, and find its middle.
+
+    A spline is written as `e,` with the tip of the arrow, then a start, then three points for
+    each Bézier curve.
+    """
     tip, *points = (_point(text.removeprefix("e,"), height) for text in edge["pos"].split(" "))
     texts = [f"{x} {y}" for x, y in points]
     curves = "".join(f"C{' '.join(texts[i : i + 3])}" for i in range(1, len(texts), 3))

@@ -1,4 +1,8 @@
-"""A graph as a page that plays both passes over it."""
+"""Build the page that plays the forward and the backward pass of a graph.
+
+`Value.page` calls `graph_page`. It collects the data that `player.js` shows: nodes, groups,
+layouts and operations.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +22,10 @@ from .javascript import computable, operations, quiz
 from .layout import laid_out
 from .record import box_size, recorded
 
-MOST_NODES = 50_000  # of a page; a browser should still open it
-GROUP_SIZE = (132, 52)
-WIDEST_FAN = 8  # lines from a leaf that are laid out; the page draws the others straight
-DIRECTIONS = ("LR", "TB")  # for wide windows and for narrow ones
+MOST_NODES = 50_000  # browsers should still open the page
+GROUP_SIZE = (132, 52)  # pixels of the box of a closed group
+WIDEST_FAN = 8  # most lines from one leaf that are laid out; the page draws the others straight
+DIRECTIONS = ("LR", "TB")  # one for wide windows and one for narrow windows
 
 
 def graph_page(
@@ -33,21 +37,23 @@ def graph_page(
     title: str | None = None,
     position: int | None = None,
 ) -> Page:
-    """A page that shows the graph of `root` and plays the forward and the backward pass over it.
+    """Make a page that shows the graph of `root` and plays its forward and backward pass.
 
     Args:
         root: the output.
-        parameters: what descent moves: leaves or their labels; by default all leaves.
-        lr: the learning rate that it starts with.
-        max_nodes: a graph of more opens folded by scope, and none of its parts holds more.
-        title: above the page; by default what the output is called.
-        position: how many backward steps are done when it opens; by default none is, and it is
-            before the forward pass.
+        parameters: the leaves, or their labels, that gradient descent changes; by default all
+            leaves.
+        lr: the initial learning rate.
+        max_nodes: a larger graph is folded by scope when the page opens. It is also the largest
+            number of items in one group.
+        title: the title; by default the name of the output.
+        position: the number of backward steps that are done when the page opens. By default the
+            page opens before the forward pass.
 
     Raises:
-        LabelError, TypeError, ValueError: a parameter is no leaf of the graph, a number is out of
-            range, there is nothing to differentiate, or the graph is too large for a page.
-        RenderError: Graphviz could not lay it out.
+        LabelError, TypeError, ValueError: a parameter is not a leaf of the graph, a number is
+            out of range, there is nothing to differentiate, or the graph is too large for a page.
+        RenderError: Graphviz fails.
 
     >>> x = Value(3.0, label="x")
     >>> graph_page(x * x).html[:15]
@@ -119,7 +125,7 @@ def _moving(
 
 
 def _layouts(rows: list[Any], groups: list[Any], place: list[int], seen: set[int]) -> Any:
-    """Both ways round, what is seen at first."""
+    """Lay out the boxes that are visible at first, once for each direction."""
     items = [visible(i, place, groups, seen) for i in range(len(rows))]
     sizes = {
         item: GROUP_SIZE if item.startswith("g") else tuple(rows[i]["size"])

@@ -1,4 +1,7 @@
-"""A graph as data for a page: what each node is called and made of, and how it is folded."""
+"""Convert the nodes of a graph to JSON data for the page: names, numbers and formulas.
+
+`graph_page` calls `recorded`. The typedef `Row` in `graph.js` describes the result.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +19,26 @@ from ..core.ops import Op
 from ..core.value import Value
 from ..teach.formulas import local_term
 
-LEAF, CONSTANT = 0, 1  # places of the operations that every page has
-WIDEST_NAME = 18  # characters of a name beside a node
+LEAF, CONSTANT = 0, 1  # positions of these operations in `used`, the same on every page
+WIDEST_NAME = 18  # most characters of a label in a box
 
 
 def recorded(
     root: Value, parameters: Collection[Value], used: Sequence[Op], computed: Collection[Op]
 ) -> list[dict[str, Any]]:
-    """The nodes in topological order, operands by their places in it.
+    """Return one row of data per node, in topological order.
 
-    A leaf without a label is called v1, v2, … as its number may be edited. A local derivative is
-    written so that it holds for any numbers.
+    Operands are given as positions in this order. Leaves without a label are named v1, v2, …,
+    because a number is no name for a leaf that can be edited. Formulas of local derivatives are
+    valid for any data, for the same reason.
 
     Args:
         root: the output.
-        parameters: the leaves that descent moves.
-        used: the operations of the graph, `leaf` first and then `constant`; a node has the place
-            of its own.
-        computed: the operations that the page can compute by itself; the others keep the local
-            derivatives they have now.
+        parameters: the leaves that gradient descent changes.
+        used: the operations of the graph, `leaf` and `constant` first; a row has the position of
+            its operation in this list.
+        computed: the operations that the page can compute. For other operations the current
+            local derivatives are stored as numbers.
 
     >>> x = Value(3.0, label="x")
     >>> recorded(x * 2.0, [x], [ops.leaf, ops.constant, ops.mul], [ops.mul])[2]["slopes"]
@@ -80,7 +84,7 @@ def _row(node: Value, kind: int, place: dict[Value, int], computed: bool) -> dic
 
 
 def plain(x: float) -> float | str:
-    """A number as JSON has it; what is not finite, as JavaScript calls it.
+    """Convert a number for JSON: if it is not finite, to its JavaScript name as a string.
 
     >>> plain(1.5), plain(float("-inf"))
     (1.5, '-Infinity')
@@ -89,9 +93,10 @@ def plain(x: float) -> float | str:
 
 
 def slope_formula(node: Value, slot: int) -> str:
-    """The local derivative in the names around it, right for all numbers; "" if it has no formula.
+    """Write the local derivative as a formula that is valid for any data; "" if there is none.
 
-    `local_term` writes only the branch that is taken now: of relu "1", not "1 if z > 0 else 0".
+    `local_term` would write only the branch for the current data: for relu "1", and not
+    "1 if z > 0 else 0".
 
     >>> z = Value(1.0, label="z")
     >>> slope_formula(z.relu(), 0), slope_formula(z.sigmoid(), 0)
@@ -117,7 +122,7 @@ def slope_formula(node: Value, slot: int) -> str:
 
 
 def box_size(row: dict[str, Any]) -> tuple[int, int]:
-    """How wide and high the box of a node is, in pixels."""
+    """Return the width and the height of the box of a node, in pixels."""
     if row["op"] == CONSTANT:
         return 10 + 8 * max(len(number(float(row["data"]))), len(row["label"])), 24
     return max(120, 44 + 8 * len(row["label"])), 62
