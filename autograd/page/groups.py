@@ -2,7 +2,7 @@
 
 `graph_page` calls `grouped` and `opened`. Groups follow the scopes in which nodes were made. A
 scope with more items than fit into a drawing is divided into parts, and each part is a group. A
-closed group is drawn as one box. `fold.js` has the same rules and must use the same identifiers.
+closed group is drawn as one box. `fold.js` shows these groups, with the same identifiers.
 """
 
 from __future__ import annotations
