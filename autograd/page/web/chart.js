@@ -1,4 +1,4 @@
-// Numbers that change from step to step, as lines.
+// A line chart of numbers that change from step to step, such as the cost.
 
 import { svg } from "./elements.js";
 import { number } from "./number.js";
@@ -7,17 +7,18 @@ import { spanOf } from "./raster.js";
 const WIDTH = 300;
 const HEIGHT = 110;
 const INSET = 12;
-const LEFT = 42; // room for the scale
-const MOST_DOTS = 40;
+const LEFT = 42; // space for the numbers of the scale
+const MOST_DOTS = 40; // a longer line gets a dot at its end only
 
 /**
- * One line: a number for each step, null where there is none, and the class that styles it.
+ * One line: a number for each step (null if there is none), and its CSS class.
  * @typedef {{values: (number | null)[], kind: string}} Line
  */
 
 /**
+ * Draw a chart.
  * @param {Line[]} lines
- * @param {string} label what they show, in words
+ * @param {string} label a description for screen readers
  * @param {number} [cursor] a step to mark
  */
 export function chart(lines, label, cursor) {

@@ -1,4 +1,4 @@
-// Steps downhill, and the curve of the cost.
+// Gradient descent on the leaves of the graph, and the chart of the cost.
 
 import { chart } from "./chart.js";
 import { byId, setText } from "./elements.js";
@@ -6,7 +6,7 @@ import { evaluated, finiteGradients, rootOf } from "./graph.js";
 import { number } from "./number.js";
 
 /**
- * Where the parameters are after a step: p − lr × ∂cost/∂p for each that moves.
+ * The parameters after one step: p − lr × ∂cost/∂p for each leaf that moves.
  * @param {import("./graph.js").Graph} graph
  * @param {import("./steps.js").Plan} plan
  * @param {number} lr
@@ -20,11 +20,12 @@ function downhill(graph, plan, lr) {
 }
 
 /**
+ * The numbers of the graph at new parameters.
  * @param {import("./graph.js").Graph} graph
- * @param {Map<number, number>} places of the parameters
+ * @param {Map<number, number>} places the new data of the parameters
  * @param {number} lr
  * @returns {number[]}
- * @throws {RangeError} no number of the graph is computed there
+ * @throws {RangeError} the graph cannot be evaluated at these parameters
  */
 function arrived(graph, places, lr) {
   try {
@@ -39,13 +40,13 @@ function arrived(graph, places, lr) {
 }
 
 /**
- * The numbers of the graph after so many steps.
+ * The numbers of the graph after `count` steps, and the cost after each step.
  * @param {import("./graph.js").Graph} graph
  * @param {import("./steps.js").Plan} plan
  * @param {number} lr
  * @param {number} count
  * @returns {{values: number[], costs: number[]}}
- * @throws {RangeError} a step leads where an operation is not defined, or begins at no slope
+ * @throws {RangeError} a step leads outside the domain of an operation, or there is no derivative
  */
 export function descended(graph, plan, lr, count) {
   const moving = { rows: graph.rows, values: graph.values };
@@ -58,9 +59,9 @@ export function descended(graph, plan, lr, count) {
 }
 
 /**
- * Draw the costs so far, and say how they went.
- * @param {number[]} costs
- * @param {string} name of the cost
+ * Draw the costs so far, and describe them in words.
+ * @param {number[]} costs the cost before the first step and after each step
+ * @param {string} name the name of the cost
  */
 export function showCosts(costs, name) {
   const steps = costs.length - 1;

@@ -1,4 +1,4 @@
-// The graph as SVG: made once for a view, then changed in place as the player moves.
+// The graph as SVG. `make` builds it once for a view; `show` changes it in place for each position.
 
 import { byId, setAttribute, setText, svg } from "./elements.js";
 import { isConstant, isLeaf, local, rootOf } from "./graph.js";
@@ -10,33 +10,33 @@ import { number } from "./number.js";
 /** @typedef {import("./fold.js").Group} Group */
 
 /**
- * What a drawing shows of the moment.
+ * The state of the player that the drawing shows.
  * @typedef {object} Moment
- * @property {(i: number) => boolean} hasValue
- * @property {(number | undefined)[]} gradients
+ * @property {(i: number) => boolean} hasValue true if the value of a node is computed
+ * @property {(number | undefined)[]} gradients the gradients known so far
  * @property {import("./steps.js").Place} place
  * @property {string | null} selected the box that was chosen
- * @property {(i: number) => boolean} isHidden whether the gradient is hidden
+ * @property {(i: number) => boolean} isHidden true if the quiz hides the gradient of a node
  */
 
 /**
- * The parts of a box and of a line that change.
+ * The elements of a box and of a line that `show` changes.
  * @typedef {{element: SVGElement, data: SVGElement | null, grad: SVGElement | null}} Box
  * @typedef {{element: SVGElement, path: SVGElement, tip: SVGElement, text: SVGElement | null}} Edge
  */
 
 const MARGIN = 8;
-const [SMALLEST, LARGEST] = [0.75, 1.7]; // how far a drawing is scaled to fit
+const [SMALLEST, LARGEST] = [0.75, 1.7]; // limits of the scale
 /** @type {[number, number]} */
-export const PAPER = [660, 800]; // pixels of a sheet that a drawing may take
-const MOST_OF_WINDOW = 0.6; // the share of its height, as in player.css
-const MOST_LABELLED = 40; // lines: above that, local derivatives are not written beside them
+export const PAPER = [660, 800]; // width and height of the drawing on paper, in pixels
+const MOST_OF_WINDOW = 0.6; // the largest share of the window's height, as in player.css
+const MOST_LABELLED = 40; // with more lines, local derivatives are not written beside them
 
 export class Drawing {
   /**
    * @param {Graph} graph
    * @param {Group[]} groups
-   * @param {(box: string) => void} choose called with the box that was clicked
+   * @param {(box: string) => void} choose called with a box that is clicked
    * @param {(box: string | null) => void} look called with the box under the pointer or in focus
    */
   constructor(graph, groups, choose, look) {
@@ -56,7 +56,7 @@ export class Drawing {
   }
 
   /**
-   * Draw another view.
+   * Draw a view, and replace the previous drawing.
    * @param {View} view
    * @param {import("./layout.js").Layout} layout
    */
@@ -83,14 +83,14 @@ export class Drawing {
     byId("drawing").replaceChildren(this.svg);
   }
 
-  /** Fit the drawing into the window, but never so small that it cannot be read. */
+  /** Fit the drawing into the window, but keep it large enough to read. */
   scale() {
     const room = byId("drawing").clientWidth;
     const fitting = fit(this, room, MOST_OF_WINDOW * window.innerHeight);
     this.setWidth(Math.max(SMALLEST, fitting) * this.zoom);
   }
 
-  /** All of it in the window, however small it becomes. */
+  /** Fit the whole drawing into the window, even if it is then too small to read. */
   fitAll() {
     const room = byId("drawing").clientWidth;
     const fitting = fit(this, room, MOST_OF_WINDOW * window.innerHeight);
@@ -98,7 +98,7 @@ export class Drawing {
     this.scale();
   }
 
-  /** Fit the drawing onto a sheet of paper, all of it. */
+  /** Fit the whole drawing onto a sheet of paper. */
   scaleToPaper() {
     this.setWidth(fit(this, ...PAPER));
   }
@@ -224,7 +224,7 @@ export class Drawing {
   }
 
   /**
-   * Show a moment.
+   * Update the numbers, the widths of the lines and the highlights.
    * @param {Moment} moment
    */
   show(moment) {
@@ -266,7 +266,7 @@ export class Drawing {
   }
 
   /**
-   * What flows back along a line now: upstream × local; NaN where nothing is known to.
+   * The gradient that flows back along a line, upstream × local; NaN if it is not known yet.
    * @param {import("./fold.js").Line} line
    * @param {Moment} moment
    */
@@ -311,7 +311,7 @@ export class Drawing {
     this.boxes.get(id)?.element.focus();
   }
 
-  /** Bring a box into the part of the drawing that is seen. @param {string} id */
+  /** Scroll the drawing until a box is visible. @param {string} id */
   reveal(id) {
     const box = this.boxes.get(id);
     if (!box) return;
@@ -326,7 +326,7 @@ export class Drawing {
 }
 
 /**
- * How far something is scaled to fit into a room.
+ * The scale at which something fits into a space, at most LARGEST.
  * @param {{width: number, height: number}} size
  * @param {number} across
  * @param {number} down
@@ -343,7 +343,7 @@ function gradientText({ gradients, isHidden }, i) {
 }
 
 /**
- * Whether the backward pass has been along an edge: it goes from the last node to the first.
+ * True if the backward pass, which runs from the last node to the first, is past an edge.
  * @param {import("./steps.js").Place} place
  * @param {number} node
  * @param {number} slot
@@ -364,7 +364,7 @@ function shortened(text, width) {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
-/** The arrow's tip: a path ends with a straight line into it. @param {string} path */
+/** The tip of an arrow; its direction is that of the path's last segment. @param {string} path */
 function arrow(path) {
   const numbers = (path.match(/-?[\d.]+/g) ?? []).map(Number);
   const [x0, y0, x, y] = numbers.slice(-4);

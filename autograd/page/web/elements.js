@@ -1,9 +1,9 @@
-// Making and changing elements. Texts are always set as text, never as markup.
+// Make and change elements. Strings are always inserted as text, never parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * The element of the page with this id.
+ * The element with this id.
  * @param {string} id
  * @returns {HTMLElement}
  */
@@ -14,6 +14,7 @@ export function byId(id) {
 }
 
 /**
+ * The input element with this id.
  * @param {string} id
  * @returns {HTMLInputElement}
  */
@@ -22,7 +23,7 @@ export function inputById(id) {
 }
 
 /**
- * An HTML element with attributes and children; a child that is a string becomes text.
+ * Make an HTML element with attributes and children; a string becomes a text node.
  * @param {string} tag
  * @param {Record<string, string>} [attributes]
  * @param {...(Node | string)} children
@@ -36,7 +37,7 @@ export function html(tag, attributes = {}, ...children) {
 }
 
 /**
- * An SVG element.
+ * Make an SVG element with attributes and children; a string becomes a text node.
  * @param {string} tag
  * @param {Record<string, string | number>} [attributes]
  * @param {...(Node | string)} children
@@ -50,7 +51,7 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
- * Set an element's text, if it is another.
+ * Set an element's text if it differs.
  * @param {Element} element
  * @param {string} text
  */
@@ -59,7 +60,7 @@ export function setText(element, text) {
 }
 
 /**
- * Set an attribute, if it is another.
+ * Set an attribute if it differs.
  * @param {Element} element
  * @param {string} name
  * @param {string} value
@@ -69,7 +70,7 @@ export function setAttribute(element, name, value) {
 }
 
 /**
- * A term and what belongs to it, for a list.
+ * A term and its description, for a description list.
  * @param {string} term
  * @param {...(Node | string)} description
  */
@@ -77,7 +78,7 @@ export function entry(term, ...description) {
   return [html("dt", {}, term), html("dd", {}, ...description)];
 }
 
-/** What the page was written with. @returns {any} */
+/** The data that Python stored in the page. @returns {any} */
 export function pageData() {
   return JSON.parse(byId("data").textContent ?? "{}");
 }

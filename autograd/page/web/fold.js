@@ -1,22 +1,22 @@
-// What stands in the drawing: nodes, and closed groups in place of what they hold.
+// The boxes and lines of the drawing for a set of open groups. A closed group is one box.
 
-const MOST_BOXES = 120; // above that laying them out takes more than a moment
+const MOST_BOXES = 120; // with more boxes, the layout takes too long
 
 /** @typedef {import("./graph.js").Graph} Graph */
 /** @typedef {{name: string, parent: number, count: number, size: [number, number]}} Group */
 
 /**
- * A line of the drawing, and the operands it stands for.
+ * A line of the drawing, and the edges [node, slot] of the graph that it represents.
  * @typedef {{id: string, tail: string, head: string, stands: [number, number][]}} Line
  */
 
 /**
- * The boxes and lines that are seen; `item` says which box a node is in.
+ * The visible boxes and lines; `item[i]` is the box that shows node i.
  * @typedef {{boxes: string[], lines: Line[], item: string[]}} View
  */
 
 /**
- * What is seen with these groups open. The ids are those of `groups.py` and `play.py`.
+ * The view with these groups open. Its ids must equal those of `groups.py` and `play.py`.
  * @param {Graph} graph
  * @param {Group[]} groups
  * @param {Set<number>} open
@@ -40,7 +40,7 @@ export function viewOf(graph, groups, open) {
 }
 
 /**
- * A box, or the outermost closed group that it lies in.
+ * The box that shows a node: its own box, or the outermost closed group around it.
  * @param {string} box
  * @param {number} group
  * @param {Group[]} groups
@@ -55,8 +55,8 @@ function visible(box, group, groups, open) {
 }
 
 /**
- * The groups that stay open when another opens: if too much would be seen, those that were opened
- * first are folded, but for those that it lies in.
+ * The open groups after one more is opened. If there would be too many boxes, the groups that were
+ * opened first are closed, except those that contain the new one.
  * @param {Graph} graph
  * @param {Group[]} groups
  * @param {Set<number>} open
@@ -71,7 +71,7 @@ export function opened(graph, groups, open, opening) {
   return new Set([...kept].filter((i) => isReached(groups, i, kept)));
 }
 
-/** Whether all groups that a group lies in are open. @param {Group[]} groups @param {number} i @param {Set<number>} open */
+/** True if all groups around a group are open. @param {Group[]} groups @param {number} i @param {Set<number>} open */
 function isReached(groups, i, open) {
   for (let inside = groups[i].parent; inside >= 0; inside = groups[inside].parent) {
     if (!open.has(inside)) return false;
@@ -79,7 +79,7 @@ function isReached(groups, i, open) {
   return true;
 }
 
-/** Whether a group lies in another, at any depth. @param {Group[]} groups @param {number} i @param {number} outer */
+/** True if group i is `outer`, or lies in it at any depth. @param {Group[]} groups @param {number} i @param {number} outer */
 export function isInside(groups, i, outer) {
   for (let inside = i; inside >= 0; inside = groups[inside].parent) {
     if (inside === outer) return true;
@@ -87,7 +87,7 @@ export function isInside(groups, i, outer) {
   return false;
 }
 
-/** A group's name with those it lies in. @param {Group[]} groups @param {number} i */
+/** A group's name, with the names of the groups around it. @param {Group[]} groups @param {number} i */
 export function fullName(groups, i) {
   const names = [];
   for (let inside = i; inside >= 0; inside = groups[inside].parent) {

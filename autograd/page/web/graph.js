@@ -1,46 +1,46 @@
-// A graph as data, and the chain rule over it. Nothing here knows of the page.
+// The graph as data, its evaluation, and the chain rule. This module does not touch the page.
 
 import { number } from "./number.js";
 
-const LEAF = 0; // places in OPERATIONS
+const LEAF = 0; // positions in OPERATIONS
 const CONSTANT = 1;
 const SMALLER = "Make the operands smaller, or use a form that cannot overflow: softplus, sigmoid, softmax, logsumexp.";
-const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // what the rules call the operands, in order
+const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // the names of the operands in the rules, in order
 
 /**
  * A node, as `record.py` writes it.
  * @typedef {object} Row
- * @property {number} op the place in OPERATIONS of the operation that made it
- * @property {number[]} args its operands, as places in the topological order
- * @property {number | string} data its number
- * @property {string} name what it is called in a sentence
- * @property {string} atom what it is called in ∂C/∂…
+ * @property {number} op the position of its operation in OPERATIONS
+ * @property {number[]} args its operands, as positions in the topological order
+ * @property {number | string} data its number; a string if it is not finite
+ * @property {string} name its name in a sentence
+ * @property {string} atom its name in ∂C/∂…
  * @property {string} label its label, shortened
- * @property {string} [expression] how it was made
+ * @property {string} [expression] the operation and its operands, as a formula
  * @property {string[]} [slopes] the local derivatives as formulas
  * @property {number[]} [locals] the local derivatives, if the page cannot compute them
- * @property {boolean} [moves] whether descent moves it
- * @property {number} [group] the group that it lies in
- * @property {[number, number]} size of its box
+ * @property {boolean} [moves] true if gradient descent changes it
+ * @property {number} [group] the innermost group around it
+ * @property {[number, number]} size the width and height of its box
  */
 
 /**
  * A row of the table of operations, as `javascript.py` writes it.
  * @typedef {object} Operation
- * @property {string} name two operations may have one
+ * @property {string} name not unique: two operations may have the same name
  * @property {string} symbol
- * @property {string} template how it is written around its operands: "{0} + {1}"
- * @property {string[]} rules
- * @property {string | null} domain where it is defined, and how to stay inside
- * @property {string | null} remedy
- * @property {boolean} mixedUp whether other slopes are taken for its own
- * @property {((...operands: number[]) => number) | null} value
- * @property {((out: number, ...operands: number[]) => number)[]} partials
- * @property {((out: number, ...operands: number[]) => number)[]} reads
+ * @property {string} template its formula, with gaps for the operands: "{0} + {1}"
+ * @property {string[]} rules its local derivatives as text
+ * @property {string | null} domain the condition under which it is defined
+ * @property {string | null} remedy advice on how to stay in the domain
+ * @property {boolean} mixedUp true if learners may use another operation's derivative for it
+ * @property {((...operands: number[]) => number) | null} value null if the page cannot compute it
+ * @property {((out: number, ...operands: number[]) => number)[]} partials its local derivatives
+ * @property {((out: number, ...operands: number[]) => number)[]} reads the same in textbook form
  */
 
 /**
- * Nodes in topological order, and their numbers now.
+ * The nodes in topological order, and their current numbers.
  * @typedef {{rows: Row[], values: number[]}} Graph
  */
 
@@ -58,7 +58,7 @@ export function rootOf(graph) {
   return graph.rows.length - 1;
 }
 
-/** Whether the page can compute every node by itself. @param {Graph} graph */
+/** True if the page can compute every node. @param {Graph} graph */
 export function isComputable(graph) {
   return graph.rows.every((row) => row.args.length === 0 || OPERATIONS[row.op].value !== null);
 }
@@ -74,11 +74,11 @@ export function isLeaf(row) {
 }
 
 /**
- * The numbers of all nodes after some of them are given other ones.
+ * The numbers of all nodes if some nodes had other numbers.
  * @param {Graph} graph
- * @param {Map<number, number>} changes
+ * @param {Map<number, number>} changes the new numbers by node
  * @returns {number[]}
- * @throws {RangeError} an operation has no number there
+ * @throws {RangeError} an operation is not defined for these numbers
  */
 export function evaluated(graph, changes) {
   const values = [...graph.values];
@@ -112,7 +112,7 @@ function computed(graph, row, operands) {
   throw new RangeError(`${row.expression} is too large for a float, at ${at} (the largest is about 1.8e308). ${SMALLER}`);
 }
 
-/** Where the operands of an operation are, by the letters of its rule. @param {Graph} graph @param {Row} row @param {number[]} operands */
+/** The operands of an operation as text, by the letters of its rule: "a = x = 3". @param {Graph} graph @param {Row} row @param {number[]} operands */
 function located(graph, row, operands) {
   return row.args
     .map((arg, k) => {
@@ -158,7 +158,7 @@ function checkSlope(graph, { node, slot }) {
 }
 
 /**
- * The multiplications of the backward pass, in the stepper's order.
+ * The multiplications of the backward pass, in the same order as in `stepper.py`.
  * @param {Graph} graph
  * @returns {Edge[]}
  */
@@ -174,7 +174,7 @@ export function backwardSteps(graph) {
 }
 
 /**
- * The gradients after the first `count` multiplications: undefined where none has arrived.
+ * The gradients after the first `count` multiplications; undefined for a node without one.
  * @param {Graph} graph
  * @param {Edge[]} edges
  * @param {number} [count]
@@ -191,15 +191,15 @@ export function gradientsAfter(graph, edges, count = edges.length) {
 }
 
 /**
- * One way from the output to a node: its nodes, output first, and the slot taken at each.
+ * One path from the output to a node: its nodes, output first, and the slot taken at each.
  * @typedef {{nodes: number[], slots: number[], product: number}} Path
  */
 
 /**
- * The paths from the output to a node with the largest |product|, and how many there are in all.
+ * The `most` paths from the output to a node with the largest |product|, and the number of all paths.
  *
- * The best paths of a node go on as one of the best paths of an operand, so each node keeps only
- * its own best few: the slot to take, and which of that operand's paths goes on from there.
+ * Each of a node's best paths continues as one of the best paths of an operand. So each node stores
+ * only its `most` best, as the slot to take and the rank of the path that continues from there.
  * @param {Graph} graph
  * @param {number} node
  * @param {number} most
@@ -224,10 +224,12 @@ export function pathsTo(graph, node, most) {
   };
 }
 
-/** @typedef {{slot: number, rank: number, product: number}} Way */
+/** A stored path: the slot to take first, the rank of the operand's path, and the product.
+ * @typedef {{slot: number, rank: number, product: number}} Way
+ */
 
 /**
- * The ways on from a node, by each operand from which the wanted node can be reached.
+ * The paths from a node through each operand that leads to the wanted node.
  * @param {Graph} graph
  * @param {number} node
  * @param {Map<number, Way[]>} best
@@ -243,8 +245,9 @@ function waysOn(graph, node, best) {
 }
 
 /**
+ * Follow a stored path from the output to `node`.
  * @param {Graph} graph
- * @param {number} node where it ends
+ * @param {number} node
  * @param {Way} way
  * @param {Map<number, Way[]>} best
  * @returns {Path}
@@ -267,7 +270,7 @@ function sum(numbers) {
   return numbers.reduce((total, x) => total + x, 0);
 }
 
-/** |x|; what is not a number counts as the largest. @param {number} x */
+/** |x|, or infinity for NaN, which sorts it first. @param {number} x */
 function size(x) {
   return Number.isNaN(x) ? Infinity : Math.abs(x);
 }

@@ -1,19 +1,21 @@
-// Where boxes and lines stand: as Graphviz put them, or for what was opened later, as dagre does.
+// Positions of boxes and lines. The page stores Graphviz's layouts of its first view (see
+// layout.py); this module computes those of other views with dagre.
 
 /**
  * @typedef {object} Layout
  * @property {number} width
  * @property {number} height
- * @property {Record<string, [number, number]>} boxes the middle of each box, by id
- * @property {Record<string, {path: string, middle: [number, number]}>} edges
+ * @property {Record<string, [number, number]>} boxes the centre of each box, by id
+ * @property {Record<string, {path: string, middle: [number, number]}>} edges the SVG path and the middle of each line, by id
  */
 
 /** @typedef {"LR" | "TB"} Direction */
 
-const ARROW = 8;
-const WIDEST_FAN = 8; // as in play.py: more long lines from one place take seconds to lay out
+const ARROW = 8; // pixels from the base of an arrow to its tip
+const WIDEST_FAN = 8; // as in play.py: with more lines from one leaf, the layout takes seconds
 
 /**
+ * Lay out a view with dagre.
  * @param {import("./fold.js").View} view
  * @param {(id: string) => [number, number]} sizeOf
  * @param {Direction} rankdir
@@ -22,7 +24,7 @@ const WIDEST_FAN = 8; // as in play.py: more long lines from one place take seco
 export function laidOut(view, sizeOf, rankdir) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir, nodesep: 16, ranksep: 34, marginx: 4, marginy: 4 });
-  // dagre puts the last one first
+  // dagre draws the box that is added last first
   for (const id of view.boxes.toReversed()) {
     const [width, height] = sizeOf(id);
     graph.setNode(id, { width, height });
@@ -45,7 +47,7 @@ export function laidOut(view, sizeOf, rankdir) {
   return layout;
 }
 
-/** The lines that are laid out: of those that fan out of a leaf the first few. @param {import("./fold.js").View} view */
+/** The lines that dagre lays out: of the lines from one leaf only the first few. @param {import("./fold.js").View} view */
 function routedLines(view) {
   const heads = new Set(view.lines.map(({ head }) => head));
   /** @type {Map<string, number>} */
@@ -58,7 +60,7 @@ function routedLines(view) {
 }
 
 /**
- * A straight line between two boxes, for what was not laid out.
+ * A straight line between two boxes, for a line that was not laid out.
  * @param {Layout} layout
  * @param {import("./fold.js").Line} line
  * @param {(id: string) => [number, number]} sizeOf
@@ -73,12 +75,12 @@ export function straightLine(layout, { tail, head }, sizeOf) {
   return { path: curve([start, end]), middle: /** @type {[number, number]} */ ([middle.x, middle.y]) };
 }
 
-/** The share of a line that lies inside the box it leads to. @param {[number, number]} size @param {number} across @param {number} down */
+/** The share of a line, from centre to centre, that the box at its end covers. @param {[number, number]} size @param {number} across @param {number} down */
 function shareInside([width, height], across, down) {
   return Math.min(1, width / 2 / Math.abs(across), height / 2 / Math.abs(down));
 }
 
-/** A smooth line through points that ends in a straight arrow. @param {{x: number, y: number}[]} points */
+/** A smooth path along the points; it ends straight, where the arrow is drawn. @param {{x: number, y: number}[]} points */
 function curve(points) {
   const tip = points[points.length - 1];
   const before = points[points.length - 2];

@@ -1,7 +1,7 @@
-// Numbers as the engine writes them for a person.
+// Write numbers for people, exactly as `number` in notation.py does, and read typed numbers.
 
 /**
- * At most `digits` significant digits, as Python's `.4g` has them.
+ * Write a number with at most `digits` significant digits, like Python's format `.4g`.
  * @param {number} x
  * @param {number} [digits]
  */
@@ -18,7 +18,7 @@ export function number(x, digits = 4) {
 }
 
 /**
- * `x` as d.ddde±x; a tie goes to the even digit, as in Python, and not up, as in JavaScript.
+ * Write `x` as d.ddde±x. A tie is rounded to the even digit, as in Python; JavaScript rounds it up.
  * @param {number} x
  * @param {number} digits
  */
@@ -35,13 +35,13 @@ function trimmed(text) {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
-/** What is said of a field that holds no number. @param {string} text */
+/** The message for a field whose text is not a number. @param {string} text */
 export function notANumber(text) {
   return `“${text}” is not a number: write one like 0.25 or -3.`;
 }
 
 /**
- * The number in a field, if there is one.
+ * The number that a text contains, or NaN. A decimal comma is accepted.
  * @param {string} text
  */
 export function parsed(text) {

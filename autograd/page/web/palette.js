@@ -1,21 +1,21 @@
-// The colours of the style sheet as numbers, for canvases: they follow light and dark.
+// The colours of the style sheet as numbers, which canvases need.
 
 import { byId } from "./elements.js";
 
 /** @typedef {[number, number, number]} Colour red, green and blue, 0 to 255 */
 
-const KINDS = 6; // colours of classes; more of them share
+const KINDS = 6; // colours for classes; further classes use the same colours again
 
 /** @type {Map<string, Colour>} */
 const known = new Map();
 
-/** Look colours up anew, for light has become dark. */
+/** Forget the colours that were read, because the page changed between light and dark. */
 export function forgetColours() {
   known.clear();
 }
 
 /**
- * The colour that an element of this class has.
+ * The text colour of a CSS class.
  * @param {string} name
  * @returns {Colour}
  */
@@ -33,12 +33,12 @@ function lookedUp(name) {
   return [red, green, blue];
 }
 
-/** @param {number} kind of a class */
+/** The CSS class for the colour of a class of answers. @param {number} kind */
 export function kindName(kind) {
   return `kind${kind % KINDS}`;
 }
 
-/** @param {Colour} from @param {Colour} to @param {number} share @returns {Colour} */
+/** The mixture of two colours; `share` is that of the second. @param {Colour} from @param {Colour} to @param {number} share @returns {Colour} */
 export function mixed(from, to, share) {
   /** @param {number} part */
   const at = (part) => Math.round(from[part] + (to[part] - from[part]) * share);

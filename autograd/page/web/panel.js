@@ -1,4 +1,4 @@
-// The card of the chosen node: value, gradient, the paths it came by, what a nudge does, a question.
+// The card of a node: its value, gradient and paths, and a nudge; in the quiz, a question instead.
 
 import { byId, entry, html, setText } from "./elements.js";
 import { evaluated, gradientsAfter, isConstant, isLeaf, local, pathsTo, rootOf } from "./graph.js";
@@ -10,15 +10,15 @@ import { judged } from "./quiz.js";
 const MOST_PATHS = 10;
 
 /**
- * What the card needs of the player.
+ * The parts of the player that the card uses.
  * @typedef {object} Owner
  * @property {Graph} graph
  * @property {import("./steps.js").Plan} plan
  * @property {boolean} editable
- * @property {(node: number) => boolean} isHidden whether the gradient is still a question
- * @property {(changes: Map<number, number>) => void} edit throws RangeError where it cannot
- * @property {(node: number) => void} answer the reader found this gradient
- * @property {(node: number, moves: boolean) => void} setMoves
+ * @property {(node: number) => boolean} isHidden true if the quiz still asks for the gradient
+ * @property {(changes: Map<number, number>) => void} edit sets data; throws RangeError if it cannot
+ * @property {(node: number) => void} answer called when the reader has found, or is shown, the gradient
+ * @property {(node: number, moves: boolean) => void} setMoves sets whether descent changes a leaf
  */
 
 /**
@@ -40,7 +40,7 @@ export function showPanel(owner, node) {
   );
 }
 
-/** What stands there before a node is chosen. */
+/** Fill the card with instructions, before a node is chosen. */
 export function showNoPanel() {
   byId("panel").replaceChildren(
     html("h2", {}, "Choose a node"),
@@ -65,15 +65,15 @@ function valueOf(owner, node) {
   };
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
-    event.preventDefault(); // or it would be a change as well
+    event.preventDefault(); // otherwise a change event would follow
     change();
   });
-  field.addEventListener("change", () => setTimeout(change)); // the key that leaves a field goes first
+  field.addEventListener("change", () => setTimeout(change)); // after the key that leaves the field is handled
   return field;
 }
 
 /**
- * Give a leaf another number; what is wrong with it, or "".
+ * Set the number of a leaf, and return an error message or "".
  * @param {Owner} owner
  * @param {number} node
  * @param {string} text
@@ -141,7 +141,7 @@ function pathLines(graph, { nodes, slots, product }) {
   ];
 }
 
-/** The items, or the first and last few. @param {string[]} items */
+/** The items; of a long list only both ends. @param {string[]} items */
 function abridged(items) {
   return items.length <= 12 ? items : [...items.slice(0, 6), "…", ...items.slice(-6)];
 }

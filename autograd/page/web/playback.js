@@ -1,21 +1,21 @@
-// First, previous, play, next, last, a slider, keys, and a place in the address.
+// The controls of a player: buttons, slider and keys, and the position in the page's address.
 
 import { byId, inputById, setText } from "./elements.js";
 
-const REST = 150; // milliseconds
+const REST = 150; // milliseconds without a move before the address is written
 
 /**
- * What is played.
+ * The sequence of positions that is played.
  * @typedef {object} Piece
  * @property {number} last the last position; the first is 0
- * @property {string} unit what a position is called in the address, as in #epoch=3
- * @property {(position: number) => string} label of a position in the address
- * @property {(label: string) => number | null} find the position of a label; null if it has none
- * @property {(position: number) => void} show called whenever the position is another
+ * @property {string} unit the word for a position in the address, such as "epoch" in #epoch=3
+ * @property {(position: number) => string} label the text for a position in the address
+ * @property {(label: string) => number | null} find the position of such a text, or null
+ * @property {(position: number) => void} show called to display a position
  */
 
 export class Playback {
-  /** @param {Piece} piece @param {number} position to start at, if the address names none */
+  /** @param {Piece} piece @param {number} position the first position, if the address has none */
   constructor(piece, position) {
     this.piece = piece;
     this.framed = document.URL.startsWith("about:");
@@ -28,7 +28,7 @@ export class Playback {
     this.listen();
   }
 
-  /** Where a link or the address asks to be. */
+  /** The position in the address, or null. */
   asked() {
     const [unit, label] = window.location.hash.slice(1).split("=");
     return unit === this.piece.unit && label ? this.piece.find(label) : null;
@@ -41,7 +41,7 @@ export class Playback {
     this.noteAddress();
   }
 
-  /** Put the position into the address, once it rests: browsers count who writes it too often. */
+  /** Write the position to the address once it rests, because browsers limit how often a page may. */
   noteAddress() {
     if (this.framed) return;
     clearTimeout(this.address);
@@ -88,7 +88,7 @@ export class Playback {
   showPlaying() {
     const playing = this.timer !== null;
     byId("play").setAttribute("aria-pressed", String(playing));
-    byId("words").setAttribute("aria-live", playing ? "off" : "polite"); // not each of many
+    byId("words").setAttribute("aria-live", playing ? "off" : "polite"); // do not announce every step
     setText(byId("play"), playing ? "Pause" : "Play");
   }
 

@@ -1,4 +1,5 @@
-// The page: what is shown follows from the state, and whatever changes the state shows it anew.
+// The page of a graph. The functions under "showing" display the state; each function that changes
+// the state calls them afterwards.
 
 import { byId, html, inputById, pageData, setText } from "./elements.js";
 import { Drawing, fit, PAPER } from "./drawing.js";
@@ -12,7 +13,7 @@ import { Playback } from "./playback.js";
 import { knownAt, placeAt, planOf, positionAfter, wordsAt } from "./steps.js";
 import { watchTheme } from "./theme.js";
 
-const NARROW = 700; // pixels: below that the graph runs from top to bottom
+const NARROW = 700; // pixels: in a narrower window the graph is drawn from top to bottom
 
 const data = pageData();
 const graph = graphOf(data.nodes);
@@ -21,9 +22,9 @@ const groups = data.groups;
 const root = graph.rows[rootOf(graph)];
 
 const state = {
-  /** @type {string | null} the node that was chosen */
+  /** @type {string | null} the chosen node */
   selected: null,
-  /** @type {string | null} the node whose card is shown: that under the pointer, in focus, chosen */
+  /** @type {string | null} the node whose card is shown: under the pointer, in focus, or chosen */
   shown: null,
   open: new Set(/** @type {number[]} */ (data.open)),
   quizzing: false,
@@ -72,7 +73,7 @@ function show() {
   byId("slider").setAttribute("aria-valuetext", words.title);
 }
 
-/** Fill the card anew; who was in one of its fields is in it again. */
+/** Fill the card again, and keep the focus if it was in one of its fields. */
 function showCard() {
   const panel = byId("panel");
   const field = panel.contains(document.activeElement) ? document.activeElement?.id : undefined;
@@ -97,7 +98,7 @@ function make(way) {
 }
 
 /**
- * Graphviz's layout of what was open at first, dagre's of anything else.
+ * The stored layout if the open groups are those of the first view; otherwise a new one.
  * @param {import("./layout.js").Direction} way
  * @returns {import("./layout.js").Layout}
  */
@@ -107,7 +108,7 @@ function layoutFor(way) {
   return laidOut(viewOf(graph, groups, state.open), (id) => drawing.sizeOf(id), way);
 }
 
-/** On paper the graph runs the way in which it is larger. */
+/** Draw the graph for paper, in the direction that allows the larger scale. */
 function drawOnPaper() {
   const [across, down] = [layoutFor("LR"), layoutFor("TB")].map((layout) => fit(layout, ...PAPER));
   make(across >= down ? "LR" : "TB");
@@ -128,7 +129,7 @@ function showFolds() {
 
 // ------------------------------------------------------------------ moving
 
-/** Show what the player moved to. */
+/** Show a new position of the player, and scroll to it. */
 function follow() {
   show();
   reveal();
@@ -157,7 +158,8 @@ function choose(box) {
 }
 
 /**
- * Show the card of a node in passing; the chosen one's comes back. Who writes into a card keeps it.
+ * Show the card of the box under the pointer or in focus; if null, that of the chosen node again.
+ * While the focus is in the card, the card does not change.
  * @param {string | null} box
  */
 function look(box) {
@@ -168,7 +170,7 @@ function look(box) {
   showCard();
 }
 
-/** From the card back to the node it is about. */
+/** Move the focus from the card to the chosen node. */
 function comeBack() {
   if (state.selected !== null) drawing.focus(state.selected);
 }
@@ -285,7 +287,7 @@ function listen() {
   window.addEventListener("afterprint", draw);
   let narrow = window.innerWidth < NARROW;
   let width = byId("drawing").clientWidth;
-  // A frame gets its width some time after it was loaded
+  // The frame in a notebook gets its width only after the page is loaded
   new ResizeObserver(() => {
     if (width === byId("drawing").clientWidth) return;
     width = byId("drawing").clientWidth;

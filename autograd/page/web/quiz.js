@@ -1,6 +1,6 @@
-// A gradient worked out by hand, held against the right one, and what may have gone wrong.
+// Judge a gradient that the reader computed by hand, and name the likely mistake.
 //
-// The same verdicts as in `mistakes.py`, in the same words.
+// This is a translation of mistakes.py and must give the same verdicts in the same words.
 
 import { backwardSteps, gradientsAfter } from "./graph.js";
 import { number } from "./number.js";
@@ -9,6 +9,7 @@ import { candidates } from "./slips.js";
 /** @typedef {import("./graph.js").Graph} Graph */
 
 /**
+ * Compare a guess with the gradient of a node, and name the likely mistake if it is wrong.
  * @param {Graph} graph
  * @param {number} node
  * @param {number} guess
@@ -32,7 +33,8 @@ export function judged(graph, node, guess) {
 }
 
 /**
- * What is said of the first mistake that gives the guess to all digits, else to a few.
+ * The explanation of the first mistake that gives the guess to all digits (`exact`), or else of the
+ * first that gives it to a few digits (`likely`).
  * @param {number} guess
  * @param {Iterable<import("./slips.js").Candidate>} wrong
  */
@@ -47,7 +49,7 @@ function explained(guess, wrong) {
 }
 
 /**
- * Whether a guess is the number, rounded to the digits in which it was given or to about four.
+ * True if a guess is the right number, rounded to the digits of the guess or to about four.
  * @param {number} guess
  * @param {number} right
  */
@@ -68,7 +70,7 @@ function close(a, b, relative, absolute = 0) {
   return Math.abs(a - b) <= allowed;
 }
 
-/** Whether they differ by at most half of the last digit given. @param {number} guess @param {number} right */
+/** True if they differ by at most half a unit in the last digit of the guess. @param {number} guess @param {number} right */
 function roundsTo(guess, right) {
   if (guess === 0 || !Number.isFinite(guess) || !Number.isFinite(right)) return false;
   const [mantissa, power] = guess.toExponential().split("e");

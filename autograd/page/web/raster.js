@@ -1,13 +1,13 @@
-// Numbers as the pixels of a canvas.
+// Draw arrays of numbers as the pixels of a canvas.
 
 import { colour, mixed } from "./palette.js";
 
 /** @typedef {import("./palette.js").Colour} Colour */
 
-const SHADES = 63; // between the ground and a full colour
+const SHADES = 63; // steps between the background and a full colour
 
 /**
- * Give a canvas one pixel for each number; the style sheet says how large it is shown.
+ * Paint one pixel for each number; the style sheet sets the displayed size.
  * @param {HTMLCanvasElement} canvas
  * @param {number} columns
  * @param {ArrayLike<number>} numbers row by row
@@ -28,7 +28,8 @@ export function paint(canvas, columns, numbers, colourOf) {
 }
 
 /**
- * Numbers around zero: the ground, and the further the more of plus or minus.
+ * Paint positive numbers in the colour "plus" and negative ones in "minus", stronger for a larger
+ * |x|. Zero has the colour of the background.
  * @param {HTMLCanvasElement} canvas
  * @param {number} columns
  * @param {ArrayLike<number>} numbers
@@ -42,12 +43,12 @@ export function paintAroundZero(canvas, columns, numbers) {
   });
 }
 
-/** From the ground to a full colour. @param {string} name */
+/** The shades from the background to a full colour. @param {string} name */
 function shades(name) {
   return Array.from({ length: SHADES + 1 }, (_, shade) => mixed(colour("ground"), colour(name), shade / SHADES));
 }
 
-/** The lowest and the highest of numbers; those that are not finite are left out. @param {ArrayLike<number>} numbers */
+/** The smallest and the largest of the finite numbers. @param {ArrayLike<number>} numbers */
 export function spanOf(numbers) {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < numbers.length; i++) {
@@ -58,7 +59,7 @@ export function spanOf(numbers) {
   return { low, high };
 }
 
-/** The largest of numbers, signs left out, or 1 if there is none. @param {ArrayLike<number>} numbers */
+/** The largest finite |x|, or 1 if there is none or it is 0. @param {ArrayLike<number>} numbers */
 export function boundOf(numbers) {
   const { low, high } = spanOf(numbers);
   return Math.max(0, -low, high) || 1;

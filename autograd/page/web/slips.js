@@ -1,6 +1,7 @@
-// Wrong gradients that a learner could arrive at, and how they came.
+// Wrong gradients that typical mistakes produce, with explanations.
 //
-// The same as in `slips.py`, which explains them; its tables SLIPS and SLOPES are used as they are.
+// This is a translation of slips.py, whose module docstring describes the method. The tables SLIPS
+// and SLOPES are generated from it.
 
 import { backwardSteps, isConstant, local, pathsTo, rootOf } from "./graph.js";
 import { number, parsed } from "./number.js";
@@ -8,16 +9,16 @@ import { number, parsed } from "./number.js";
 /** @typedef {import("./graph.js").Graph} Graph */
 /** @typedef {(number | undefined)[]} Gradients */
 
-/** A wrong gradient, and what is said to who arrives at it. @typedef {[number, () => string]} Candidate */
+/** A wrong gradient, and a function that returns its explanation. @typedef {[number, () => string]} Candidate */
 
-/** The local derivative of one edge, and what flows into its node.
+/** The local derivative of one edge, and the gradient that flows into its node.
  * @typedef {{node: number, slot: number, slope: number, upstream: number}} Factor
  */
 
-/** A factor, and what it is multiplied by in the gradient. @typedef {[Factor, number]} Way */
+/** A factor, and its coefficient in the gradient. @typedef {[Factor, number]} Way */
 
 /**
- * Wrong gradients of a node, the commonest first.
+ * Wrong gradients of a node, the most common mistakes first.
  * @param {Graph} graph
  * @param {number} node
  * @param {Gradients} gradients
@@ -45,7 +46,7 @@ export function* candidates(graph, node, gradients) {
   yield* slipped(graph, right, ones, SLIPS.slice(QUIZ.common));
 }
 
-/** The right digits elsewhere, and what is a whole number of times too large or small. @param {number} right @returns {Generator<Candidate>} */
+/** A misplaced decimal point, and small multiples and fractions. @param {number} right @returns {Generator<Candidate>} */
 function* offByAFactor(right) {
   for (const places of QUIZ.places) yield [right * 10 ** places, () => QUIZ.digits];
   for (const k of QUIZ.multiples) {
@@ -54,12 +55,12 @@ function* offByAFactor(right) {
   }
 }
 
-/** A text with its gaps filled in order. @param {string} text @param {(string | number)[]} texts */
+/** Fill the gaps of a text in order. @param {string} text @param {(string | number)[]} texts */
 function filled(text, ...texts) {
   return texts.reduce((/** @type {string} */ so, part) => so.replace("{}", () => String(part)), text);
 }
 
-/** Contributions that were not added. @param {Graph} graph @param {number} node @param {Gradients} gradients @returns {Generator<Candidate>} */
+/** Gradients that omit contributions. @param {Graph} graph @param {number} node @param {Gradients} gradients @returns {Generator<Candidate>} */
 function* forgotten(graph, node, gradients) {
   const right = gradients[node] ?? 0;
   const arriving = backwardSteps(graph)
@@ -71,7 +72,7 @@ function* forgotten(graph, node, gradients) {
 }
 
 /**
- * The factors that the gradient is made of.
+ * The factors of the gradient, with their coefficients.
  * @param {Graph} graph
  * @param {Gradients} gradients
  * @param {Map<number, number>} tangents
@@ -93,7 +94,7 @@ function onTheWay(graph, gradients, tangents) {
 }
 
 /**
- * Each slip at each factor.
+ * The gradients that result from each slip at each factor.
  * @param {Graph} graph
  * @param {number} right
  * @param {Way[]} factors
@@ -110,7 +111,7 @@ function* slipped(graph, right, factors, slips = SLIPS) {
   }
 }
 
-/** The slope of another activation at each activation. @param {Graph} graph @param {number} right @param {Way[]} factors @returns {Generator<Candidate>} */
+/** Gradients that use the derivative of another activation. @param {Graph} graph @param {number} right @param {Way[]} factors @returns {Generator<Candidate>} */
 function* mixedUp(graph, right, factors) {
   for (const [factor, reach] of factors) {
     for (const [name, slope] of slopesOfOthers(graph, factor)) {
@@ -119,7 +120,7 @@ function* mixedUp(graph, right, factors) {
   }
 }
 
-/** What a slip is computed from, in the order of `NAMES` in `slips.py`. @param {Graph} graph @param {Factor} factor */
+/** The arguments of a slip, in the order of `NAMES` in slips.py. @param {Graph} graph @param {Factor} factor */
 function numbersOf(graph, { node, slot, slope, upstream }) {
   const { args, op } = graph.rows[node];
   const operands = args.map((arg) => graph.values[arg]);
@@ -131,7 +132,7 @@ function numbersOf(graph, { node, slot, slope, upstream }) {
 }
 
 /**
- * The slopes of other activations, at this one's value and at their own.
+ * The derivatives of other activations, at this node's value and at their own.
  * @param {Graph} graph
  * @param {Factor} factor
  * @returns {Generator<[string, number]>}
@@ -148,7 +149,7 @@ function* slopesOfOthers(graph, { node, slot }) {
 }
 
 /**
- * What is said of a slip at a factor.
+ * Fill in the explanation of a slip at a factor.
  * @param {string} says
  * @param {Graph} graph
  * @param {Factor} factor
@@ -176,7 +177,7 @@ function said(says, graph, { node, slot, slope, upstream }, rival) {
 }
 
 /**
- * One of several paths that is left out, kept alone, or wrong; factors that were added.
+ * Gradients with one path omitted, kept alone or wrong, or with factors added up.
  * @param {Graph} graph
  * @param {number} node
  * @param {Gradients} gradients
@@ -205,6 +206,7 @@ function* wrongPaths(graph, node, gradients) {
 }
 
 /**
+ * The factors of one path, each with the product of the others.
  * @param {Graph} graph
  * @param {import("./graph.js").Path} path
  * @param {Gradients} gradients
@@ -219,7 +221,7 @@ function factorsOf(graph, { nodes, slots }, gradients) {
 }
 
 /**
- * All factors of a path, or two of them, added up where they are multiplied.
+ * Products of a path in which all factors, or two of them, are added instead.
  * @param {Graph} graph
  * @param {import("./graph.js").Path} path
  * @returns {Generator<Candidate>}
@@ -245,7 +247,7 @@ function multiplied(numbers) {
 }
 
 /**
- * A single factor, a product that ends before the output, or one that begins elsewhere.
+ * Single factors, products that stop before the output, and gradients of other nodes.
  * @param {Graph} graph
  * @param {number} node
  * @param {Gradients} gradients
@@ -272,12 +274,12 @@ function* parts(graph, node, gradients, tangents) {
   }
 }
 
-/** The nodes that gradients arrive at, in the order of the backward pass. @param {Graph} graph */
+/** The nodes that receive a gradient, in the order of the backward pass. @param {Graph} graph */
 function reached(graph) {
   return new Set([rootOf(graph), ...backwardSteps(graph).map(({ arg }) => arg)]);
 }
 
-/** A number or a slope of the graph that has no business in the product. @param {Graph} graph @param {number} right @returns {Generator<Candidate>} */
+/** The gradient times one extra factor: a local derivative, or the data of a node. @param {Graph} graph @param {number} right @returns {Generator<Candidate>} */
 function* extraFactors(graph, right) {
   for (const [of, row] of graph.rows.entries()) {
     for (const [slot, by] of row.args.entries()) {
@@ -292,12 +294,12 @@ function* extraFactors(graph, right) {
   }
 }
 
-/** How ∂of/∂by is written. @param {Graph} graph @param {number} of @param {number} by */
+/** The symbol ∂of/∂by. @param {Graph} graph @param {number} of @param {number} by */
 function slopeName(graph, of, by) {
   return `∂${graph.rows[of].atom}/∂${graph.rows[by].atom}`;
 }
 
-/** ∂other/∂node for every node that depends on it: forward mode. @param {Graph} graph @param {number} node */
+/** ∂other/∂node for every node that depends on `node`, by forward mode. @param {Graph} graph @param {number} node */
 function tangentsOf(graph, node) {
   const tangents = new Map([[node, 1]]);
   for (let other = node + 1; other <= rootOf(graph); other++) {

@@ -1,4 +1,7 @@
-// The positions of the player: nothing computed, the forward pass, ∂C/∂C = 1, the backward pass.
+// The positions of the player, and the text for each of them.
+//
+// Position 0 is the start, before any value is computed. Then come the steps of the forward pass, one
+// position for ∂C/∂C = 1 ("seed"), and the steps of the backward pass.
 
 import { backwardSteps, gradientsAfter, local, rootOf } from "./graph.js";
 import { number } from "./number.js";
@@ -6,14 +9,15 @@ import { number } from "./number.js";
 /** @typedef {import("./graph.js").Graph} Graph */
 
 /**
- * What is done in order: nodes computed, then multiplications.
+ * All steps in order: the nodes to compute, then the multiplications; `last` is the last position.
  * @typedef {{forward: number[], backward: import("./graph.js").Edge[], last: number}} Plan
  */
 
 /** @typedef {"start" | "forward" | "seed" | "backward"} Pass */
 
 /**
- * Where the player is: in which pass, at which step of it, and what that step is about.
+ * A position: its pass, the step `index` of `count` in this pass, and the node and operand of the
+ * step (-1 if there is none).
  * @typedef {{pass: Pass, index: number, count: number, node: number, slot: number, arg: number}} Place
  */
 
@@ -25,6 +29,7 @@ export function planOf(graph) {
 }
 
 /**
+ * Look up a position in the plan.
  * @param {Plan} plan
  * @param {number} position
  * @returns {Place}
@@ -43,7 +48,7 @@ export function placeAt(plan, position) {
 }
 
 /**
- * The position after so many multiplications of the backward pass.
+ * The position after `count` multiplications of the backward pass.
  * @param {Plan} plan
  * @param {number} count
  */
@@ -52,7 +57,7 @@ export function positionAfter(plan, count) {
 }
 
 /**
- * What is known at a position: which values, and which gradients so far.
+ * The values and gradients that are known at a position.
  * @param {Graph} graph
  * @param {Plan} plan
  * @param {number} position
@@ -68,7 +73,7 @@ export function knownAt(graph, plan, position) {
 }
 
 /**
- * A step in words: each part says what it is, so that it can be read aloud.
+ * The text of a step, in the parts that the page shows.
  * @typedef {{title: string, formula: string, rule: string, caption: string, numbers: string, sum: string}} Words
  */
 
@@ -76,7 +81,7 @@ export function knownAt(graph, plan, position) {
  * @param {Graph} graph
  * @param {Plan} plan
  * @param {number} position
- * @param {boolean} hidden whether gradients are hidden, as in a quiz
+ * @param {boolean} hidden true if the quiz hides the gradients of this step
  * @returns {Words}
  */
 export function wordsAt(graph, plan, position, hidden) {
@@ -150,7 +155,7 @@ function backwardWords(graph, plan, place, hidden) {
   );
 }
 
-/** A rule as a person reads it; an operation of a reader's own may only name its derivative. @param {string} rule */
+/** A rule, or "" for an operation of the user whose rule has no formula. @param {string} rule */
 function ruleOf(rule) {
   return rule.includes(" = ") ? rule : "";
 }

@@ -1,8 +1,8 @@
-// Light and dark: as the system has it, until the button is pressed.
+// Light and dark: the page follows the system until the button is pressed.
 
 import { byId } from "./elements.js";
 
-/** @param {() => void} [changed] called when the colours are others */
+/** Listen to the button and to the system. @param {() => void} [changed] called when the colours changed */
 export function watchTheme(changed = () => {}) {
   const root = document.documentElement;
   byId("theme").addEventListener("click", () => {

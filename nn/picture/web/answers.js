@@ -1,17 +1,17 @@
-// What the outputs of a network say.
+// Convert the outputs of a network to an answer.
 
 /**
- * How outputs are read, as `answers.py` decides it.
+ * The interpretation of the outputs, as answers.py decides it.
  * @typedef {{kind: "classes" | "sides" | "labels" | "numbers", names: string[], threshold: number}} Answers
  */
 
 /**
- * Which of the names the outputs say, or null if they are numbers or not even that; and how
- * probable each output makes its answer, where something is a probability.
+ * An answer. `said` holds the indices of the names in the answer; it is null if the outputs are plain
+ * numbers or NaN. `shares` holds the probability of each name, or is empty without probabilities.
  * @typedef {{said: number[] | null, shares: number[]}} Answer
  */
 
-/** @param {Answers} answers @param {number[]} outputs @returns {Answer} */
+/** The answer of the network. @param {Answers} answers @param {number[]} outputs @returns {Answer} */
 export function answered({ kind, threshold }, outputs) {
   if (kind === "numbers" || outputs.some(Number.isNaN)) return { said: null, shares: [] };
   const shares = SHARES === null ? [] : SHARES(...outputs);
@@ -21,7 +21,7 @@ export function answered({ kind, threshold }, outputs) {
   return { said: [above.length], shares: shares.flatMap((share) => [1 - share, share]) };
 }
 
-/** The names as text. @param {Answers} answers @param {number[]} said */
+/** An answer as text. @param {Answers} answers @param {number[]} said */
 export function named({ names }, said) {
   return said.map((k) => names[k]).join(", ") || "none of them";
 }

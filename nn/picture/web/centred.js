@@ -1,19 +1,22 @@
-// A drawing as the images of a data set have it: as large as theirs, its centre of mass in the middle.
+// Scale and centre a drawing, so that it looks like the images the network was trained on.
 
 /**
+ * The drawing as an image: scaled to the size of the training images, with its centre of mass in the
+ * middle.
+ *
  * Source of the procedure: LeCun, Cortes and Burges, "The MNIST database of handwritten digits":
  * size normalised to fit a box of 20 × 20 pixels, then centred by the centre of mass in 28 × 28.
  * @param {Uint8ClampedArray | number[]} ink 0 to 255, row by row
- * @param {number} width
+ * @param {number} width the width of the drawing
  * @param {[number, number]} shape rows and columns of the image
- * @param {number} filled the longer side of the drawing in the image
+ * @param {number} filled the longer side of the scaled drawing, in pixels of the image
  * @returns {number[] | null} pixels from 0 to 255; null if nothing was drawn
  */
 export function centred(ink, width, [rows, columns], filled) {
   const drawn = extent(ink, width);
   if (drawn === null) return null;
   const { left, right, top, bottom } = drawn;
-  const size = Math.max(right - left, bottom - top) / filled; // of a pixel of the image, in the drawing
+  const size = Math.max(right - left, bottom - top) / filled; // pixels of the drawing per pixel of the image
   const x = start(drawn.x, left, right, columns * size);
   const y = start(drawn.y, top, bottom, rows * size);
   return Array.from({ length: rows * columns }, (_, i) => {
@@ -24,17 +27,18 @@ export function centred(ink, width, [rows, columns], filled) {
 }
 
 /**
- * Where the image starts, so that the middle of mass is its middle and nothing is cut off.
- * @param {number} middle
- * @param {number} first
- * @param {number} last
- * @param {number} length
+ * The start of the image along one axis: the centre of mass is in the middle, unless this would cut
+ * off a part of the drawing.
+ * @param {number} middle the centre of mass
+ * @param {number} first the first position with ink
+ * @param {number} last the position after the last one with ink
+ * @param {number} length the length of the image
  */
 function start(middle, first, last, length) {
   return Math.max(last - length, Math.min(first, middle - length / 2));
 }
 
-/** Where ink lies, and its middle. @param {ArrayLike<number>} ink @param {number} width */
+/** The bounding box of the ink, and its centre of mass. @param {ArrayLike<number>} ink @param {number} width */
 function extent(ink, width) {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   let [mass, across, down] = [0, 0, 0];
@@ -52,7 +56,7 @@ function extent(ink, width) {
 }
 
 /**
- * The mean of a square of the drawing; outside there is no ink.
+ * The mean ink in a square; outside the drawing there is none.
  * @param {ArrayLike<number>} ink
  * @param {number} width
  * @param {number} left

@@ -1,4 +1,5 @@
-// The network as columns of circles, as bright as their neurons are active, and lines of weights.
+// Draw the network as columns of circles, brighter for a larger activation, joined by lines whose
+// width and colour show the weights or their gradients.
 
 import { byId, setAttribute, setText, svg } from "./elements.js";
 import { weight } from "./forward.js";
@@ -9,31 +10,31 @@ import { boundOf, spanOf } from "./raster.js";
 /** @typedef {import("./forward.js").Pass} Pass */
 
 /**
- * The network that is drawn.
+ * A description of the network.
  * @typedef {object} Plan
- * @property {number[]} sizes
- * @property {string[]} activations what they are called
- * @property {([number, number] | null)[]} bounds between which a column's activations lie
- * @property {string[]} names of the outputs
- * @property {number} from the first input shown
+ * @property {number[]} sizes the number of inputs, then of neurons in each layer
+ * @property {string[]} activations the names of the activations
+ * @property {([number, number] | null)[]} bounds the range of each column's activations, if fixed
+ * @property {string[]} names the names of the outputs
+ * @property {number} from the first input that is shown
  */
 
 const GAP = 185;
 const ROW = 30;
 const RADIUS = 13.5;
-export const MOST_CIRCLES = 16; // circles in a column
+export const MOST_CIRCLES = 16; // most circles in a column
 const TOP = 24;
-const FOOT = 38; // room for how many are left out
-const LETTER = 8;
-const LONGEST = 16; // letters of a name
+const FOOT = 38; // space for the text "⋮ 12 more"
+const LETTER = 8; // width of a letter
+const LONGEST = 16; // most letters of a name
 const THICKEST = 4.5;
-const DARKEST = 30; // of 255: a circle that is not active
-const READABLE = 118; // of 255: from that on dark letters are read better than white ones
+const DARKEST = 30; // grey level (0 to 255) of a neuron that is not active
+const READABLE = 118; // from this grey level on, dark text is easier to read than white text
 
 export class Columns {
   /**
    * @param {Plan} plan
-   * @param {(k: number, j: number) => void} choose called with the neuron under the pointer or in focus
+   * @param {(k: number, j: number) => void} choose called with column and position of the neuron under the pointer or in focus
    */
   constructor(plan, choose) {
     this.plan = plan;
@@ -117,9 +118,10 @@ export class Columns {
   }
 
   /**
+   * Update the circles and the lines.
    * @param {Pass} pass
    * @param {Layer[]} layers weights or gradients
-   * @param {[number, number] | null} chosen
+   * @param {[number, number] | null} chosen the neuron whose lines are highlighted
    */
   show(pass, layers, chosen) {
     const bounds = pass.activations.map((activations, k) => this.plan.bounds[k] ?? spanWithZero(activations));
@@ -146,7 +148,7 @@ export class Columns {
   }
 }
 
-/** What the engine calls the number that a circle stands for. @param {number} k @param {number} j */
+/** The name of a neuron or input, as in Python. @param {number} k @param {number} j */
 export function nameOf(k, j) {
   return k === 0 ? `x[${j}]` : `a${k - 1}[${j}]`;
 }
@@ -170,7 +172,7 @@ function levelOf(a, [low, high]) {
   return Math.round(DARKEST + (255 - DARKEST) * Math.min(1, Math.max(0, (a - low) / (high - low))));
 }
 
-/** A number that fits into a circle. @param {number} x */
+/** Write a number so that it fits into a circle. @param {number} x */
 function short(x) {
   if (!Number.isFinite(x)) return number(x);
   if (Math.abs(x) < 0.005) return "0";

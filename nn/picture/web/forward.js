@@ -1,18 +1,21 @@
-// What a network computes: each layer f(W x + b), from the weights that the page was written with.
+// The forward pass of the network: each layer computes f(W x + b). The activations f are generated
+// from the engine's table of operations (ACTIVATIONS).
 
 /**
- * The weights of a layer, or their gradients: for each neuron its weights, and then its bias.
+ * The weights of a layer, or their gradients: for each neuron its weights, then its bias.
  * @typedef {{nin: number, nout: number, numbers: Float32Array}} Layer
  */
 
 /**
- * The inputs and then the activations of each layer, and its weighted sums.
+ * The result of a forward pass: the inputs and the activations of each layer (`activations`), and the
+ * weighted sums of each layer (`sums`).
  * @typedef {{activations: number[][], sums: number[][]}} Pass
  */
 
 /**
- * @param {number[]} sizes inputs and neurons of each layer
- * @param {Float32Array} numbers of all of them
+ * Divide the numbers of a network among its layers.
+ * @param {number[]} sizes the number of inputs, then of neurons in each layer
+ * @param {Float32Array} numbers the weights and biases of all layers
  * @returns {Layer[]}
  */
 export function layersOf(sizes, numbers) {
@@ -41,16 +44,16 @@ export function weightsInto(layer, neuron) {
   return layer.numbers.subarray(start, start + layer.nin);
 }
 
-/** @param {Layer[]} layers @param {number[]} input @returns {Pass} */
+/** Run the network on one example. @param {Layer[]} layers @param {number[]} input @returns {Pass} */
 export function forward(layers, input) {
   const { activations, sums } = forwardAll(layers, input.map((x) => Float64Array.of(x)));
   return { activations: activations.map((column) => at(column, 0)), sums: sums.map((column) => at(column, 0)) };
 }
 
 /**
- * The same for many examples at once.
+ * Run the network on many examples.
  * @param {Layer[]} layers
- * @param {Float64Array[]} inputs for each input its numbers, one for each example
+ * @param {Float64Array[]} inputs for each input, its numbers in all examples
  */
 export function forwardAll(layers, inputs) {
   const activations = [inputs];

@@ -1,11 +1,11 @@
-// The moments of a training run, as the page was written with them.
+// The states of the network during training, which Python stored in the page.
 
 import { layersOf } from "./forward.js";
 import { floats } from "./packed.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
-/** The weights after an epoch, and the gradient that moved them last; unpacked when asked for. */
+/** The weights after an epoch, and the gradient of its last update; both are decoded on first use. */
 export class Frame {
   /** @type {Layer[] | null} */
   #weights = null;
@@ -19,7 +19,7 @@ export class Frame {
   constructor(sizes, row) {
     this.sizes = sizes;
     this.row = row;
-    /** How many epochs were done; null for the model as it is now. */
+    /** The number of epochs done; null for the current state of the model. */
     this.epoch = row.epoch;
   }
 
@@ -28,7 +28,7 @@ export class Frame {
     return this.#weights;
   }
 
-  /** Null before there are any. */
+  /** Null before training. */
   get gradients() {
     if (this.row.gradient !== "") this.#gradients ??= layersOf(this.sizes, floats(this.row.gradient));
     return this.#gradients;
@@ -40,7 +40,8 @@ export class Frame {
 }
 
 /**
- * The frame of an epoch, or the last before it; null for no number.
+ * The position of the frame of an epoch, or of the last frame before it; null if the label is no
+ * number.
  * @param {Frame[]} frames
  * @param {string} label
  */

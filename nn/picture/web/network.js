@@ -1,4 +1,5 @@
-// The page of a network: what is shown follows from the state, and whatever changes it shows it anew.
+// The page of a network. The functions under "showing" display the state; each function that changes
+// the state calls them afterwards.
 
 import { answered, named, percent } from "./answers.js";
 import { centred } from "./centred.js";
@@ -19,7 +20,7 @@ import { paint } from "./raster.js";
 import { watchTheme } from "./theme.js";
 import { Heats, Templates } from "./views.js";
 
-const MOST_FIELDS = 8; // inputs that can be typed
+const MOST_FIELDS = 8; // with more inputs, there are no fields to type them
 
 const data = pageData();
 const { sizes, answers, image, curves } = data;
@@ -64,7 +65,7 @@ const playback = new Playback(
 );
 const pad = image ? new Pad(canvasById("pad"), image.shape[0] / image.shape[1], readPad) : null;
 
-// ------------------------------------------------------------------ what the page was written with
+// ------------------------------------------------------------------ the data of the page
 
 /** @param {any} examples @returns {number[][]} */
 function inputsOf(examples) {
@@ -74,12 +75,12 @@ function inputsOf(examples) {
   return Array.from({ length: examples.shown }, (_, i) => all.slice(i * nin, (i + 1) * nin));
 }
 
-/** The first of the pixels that stand in the column of inputs: in the middle row, where ink is. @param {[number, number]} shape */
+/** The first pixel in the column of inputs. It is in the middle row, where there is ink. @param {[number, number]} shape */
 function middleOf([rows, columns]) {
   return Math.floor(rows / 2) * columns + Math.max(0, Math.floor((columns - MOST_CIRCLES) / 2));
 }
 
-/** Frame the pixels of the picture that stand in the column of inputs. */
+/** Mark the pixels of the image that are shown in the column of inputs. */
 function markRow() {
   const [rows, across] = image.shape;
   const first = drawing.shown[0][0];
@@ -99,12 +100,12 @@ function frameNow() {
   return frames[playback.position];
 }
 
-/** Whether the lines show gradients; before training there are none. */
+/** True if the lines show gradients; before training there are none. */
 function areGradients() {
   return state.showsGradients && frameNow().gradients !== null;
 }
 
-/** What the lines show. @returns {import("./forward.js").Layer[]} */
+/** The weights or the gradients that the lines show. @returns {import("./forward.js").Layer[]} */
 function linesNow() {
   const { weights, gradients } = frameNow();
   return (state.showsGradients && gradients) || weights;
@@ -138,7 +139,7 @@ function scoresOf(epoch) {
   });
 }
 
-/** What each neuron sees, or looks for: it does not depend on the input. */
+/** Show the images of the neurons, which do not depend on the input. */
 function showViews() {
   if (isPlane) surveyed = survey(frameNow().weights, box);
   heats?.show(surveyed);

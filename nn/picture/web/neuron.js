@@ -1,4 +1,4 @@
-// The card of one neuron: what it computes, from which weights, and how the cost depends on them.
+// The card of one neuron: its formula, its numbers, its weights and their gradients.
 
 import { nameOf } from "./columns.js";
 import { byId, entry, html } from "./elements.js";
@@ -7,15 +7,16 @@ import { number } from "./number.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
-const MOST = 16; // weights in the table
+const MOST = 16; // most weights in the table
 
 /**
+ * Fill the card.
  * @param {number} k its layer, from 1
  * @param {number} j
  * @param {string} activation
  * @param {import("./forward.js").Pass} pass
  * @param {Layer[]} weights
- * @param {Layer[] | null} gradients null before there are any
+ * @param {Layer[] | null} gradients null before training
  */
 export function showNeuron(k, j, activation, pass, weights, gradients) {
   const layer = weights[k - 1];
@@ -49,7 +50,7 @@ export function showNoNeuron() {
   byId("neuron").replaceChildren(html("h2", {}, "A neuron"), html("p", { class: "what" }, text));
 }
 
-/** The places of the largest numbers, in order; of few numbers all. @param {number[]} numbers */
+/** The positions of the largest |x|, largest first; of few numbers, all positions. @param {number[]} numbers */
 function largest(numbers) {
   const places = numbers.map((_, i) => i);
   if (places.length <= MOST) return places;
@@ -82,7 +83,7 @@ function table(rows) {
   return html("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "weights; scrolls" }, made);
 }
 
-/** A number to read, with all its digits behind it. @param {number} x */
+/** A short number, with all its digits in the tooltip. @param {number} x */
 export function figure(x) {
   return html("data", { value: String(x), title: String(x) }, number(x));
 }

@@ -1,4 +1,4 @@
-// The list of outputs, and the answer they amount to.
+// The list of outputs, and the answer of the network.
 
 import { answered, named, percent } from "./answers.js";
 import { byId, html, setText } from "./elements.js";
@@ -7,9 +7,9 @@ import { number } from "./number.js";
 
 /** @typedef {import("./answers.js").Answers} Answers */
 
-const MOST = 12; // in the list
+const MOST = 12; // most outputs in the list; of more, the largest are shown
 
-/** @param {Answers} answers @param {number[]} outputs */
+/** Show the outputs and the answer. @param {Answers} answers @param {number[]} outputs */
 export function showOutputs(answers, outputs) {
   const { said, shares } = answered(answers, outputs);
   setText(byId("answer"), answerText(answers, said, shares, outputs));

@@ -1,6 +1,6 @@
-// Numbers that stand in the page as text.
+// Decode arrays of numbers, which the page stores as base64.
 
-/** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
+/** The bytes of a base64 text. @param {string} text @returns {Uint8Array<ArrayBuffer>} */
 export function bytes(text) {
   const characters = atob(text);
   const found = new Uint8Array(characters.length);
@@ -8,7 +8,7 @@ export function bytes(text) {
   return found;
 }
 
-/** @param {string} text */
+/** The 32-bit floats of a base64 text. @param {string} text */
 export function floats(text) {
   return new Float32Array(bytes(text).buffer);
 }

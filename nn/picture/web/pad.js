@@ -4,15 +4,15 @@ import { byId, setText } from "./elements.js";
 import { contextOf } from "./raster.js";
 
 const WIDTH = 280;
-const PEN = 22; // how wide a stroke is
-const STEP = 10; // of an arrow key
+const PEN = 22; // pixels: the width of a stroke
+const STEP = 10; // pixels that an arrow key moves the pen
 
 /** @typedef {[number, number]} Point */
 
 export class Pad {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {number} ratio its height by its width
+   * @param {number} ratio its height divided by its width
    * @param {() => void} drawn called after each stroke
    */
   constructor(canvas, ratio, drawn) {
@@ -40,7 +40,7 @@ export class Pad {
     setText(byId("pen"), "");
   }
 
-  /** How much ink is where, 0 to 255. */
+  /** The ink of each pixel, 0 to 255. */
   ink() {
     const { width, height } = this.canvas;
     return this.context.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 === 0);
@@ -114,7 +114,7 @@ export class Pad {
     this.say();
   }
 
-  /** Show where the pen is, for whoever moves it by keys. */
+  /** Show the position of the pen, for readers who move it by keys. */
   mark() {
     const { style } = byId("pen-mark");
     style.left = `${(100 * this.place[0]) / this.canvas.width}%`;

@@ -1,4 +1,5 @@
-// A network of two inputs over the plane: what it says where, and what each of its neurons sees.
+// A network with two inputs, evaluated over the plane of these inputs: the regions of its answers, and
+// the activations of its neurons.
 
 import { answered } from "./answers.js";
 import { at, forwardAll } from "./forward.js";
@@ -7,18 +8,18 @@ import { contextOf, paint, paintAroundZero } from "./raster.js";
 
 /** @typedef {import("./answers.js").Answers} Answers */
 
-/** Points a side at which the network is asked. */
+/** The network is evaluated at GRID × GRID points. */
 export const GRID = 64;
 
-const SIZE = 720; // pixels a side of the drawn region
-const MARGIN = 0.12; // around the points
-const MARKER = 9;
-const FULL_TINT = 0.62;
+const SIZE = 720; // width and height of the drawing, in pixels
+const MARGIN = 0.12; // around the points, as a share of their extent
+const MARKER = 9; // radius of a marker
+const FULL_TINT = 0.62; // share of the class's colour where the network is sure
 
-/** @typedef {{low: [number, number], high: [number, number]}} Box part of the plane */
+/** @typedef {{low: [number, number], high: [number, number]}} Box a rectangle in the plane */
 
 /**
- * The part of the plane around points, or the square from -1 to 1.
+ * The rectangle around the points, with a margin; without points, the square from -1 to 1.
  * @param {number[][]} points
  * @returns {Box}
  */
@@ -35,7 +36,7 @@ export function boxAround(points) {
 }
 
 /**
- * What the network computes in the middle of each cell of a grid, the uppermost row first.
+ * The activations of the network at the centre of each cell of a grid, from the top row down.
  * @param {import("./forward.js").Layer[]} layers
  * @param {Box} box
  */
@@ -48,13 +49,13 @@ export function survey(layers, { low, high }) {
 
 /** @typedef {ReturnType<typeof survey>} Survey */
 
-/** Whether each place has one answer, and so one colour. @param {Answers} answers */
+/** True if the network gives one answer at each point, so that a region has one colour. @param {Answers} answers */
 export function hasRegions({ kind }) {
   return kind === "classes" || kind === "sides";
 }
 
 /**
- * The region of each answer, tinted the more the surer the network is.
+ * Paint the region of each answer, in a stronger colour where the network is surer.
  * @param {HTMLCanvasElement} canvas
  * @param {Survey} surveyed
  * @param {Answers} answers
@@ -81,7 +82,7 @@ export function paintRegion(canvas, surveyed, answers) {
 }
 
 /**
- * Points with a colour and a marker for each class.
+ * Paint the points, with a colour and a marker for each class.
  * @param {HTMLCanvasElement} canvas
  * @param {Box} box
  * @param {number[][]} points
@@ -106,7 +107,7 @@ export function paintPoints(canvas, box, points, kinds) {
 }
 
 /**
- * A cross hair around a point.
+ * Paint a cross hair around a point.
  * @param {HTMLCanvasElement} canvas
  * @param {Box} box
  * @param {number[]} point
@@ -127,7 +128,7 @@ function placeOf({ low, high }, [x, y]) {
 }
 
 /**
- * The point of the plane that a pointer is on.
+ * The point of the plane under the pointer.
  * @param {HTMLCanvasElement} canvas
  * @param {Box} box
  * @param {MouseEvent} event
@@ -140,7 +141,7 @@ export function pointUnder(canvas, { low, high }, event) {
 }
 
 /**
- * The outline of a class's marker, around zero.
+ * The outline of a class's marker as an SVG path, centred at zero.
  * @param {number} kind
  * @param {number} r
  */

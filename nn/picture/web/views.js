@@ -1,4 +1,4 @@
-// Pictures of what each neuron sees in the plane, or which image it looks for.
+// An image for each neuron: its activation over the plane of two inputs, or its weights as an image.
 
 import { nameOf } from "./columns.js";
 import { byId, html, setAttribute, setText } from "./elements.js";
@@ -10,11 +10,11 @@ import { boundOf, paintAroundZero, spanOf } from "./raster.js";
 /** @typedef {(k: number, j: number) => void} Choose */
 
 /**
- * The picture of a neuron: of which layer, from 1, and which place in it.
+ * The image of a neuron: its layer `k`, from 1, and its position `j` in the layer.
  * @typedef {{k: number, j: number, canvas: HTMLCanvasElement, caption: HTMLElement}} View
  */
 
-const MOST = 64; // neurons of a layer
+const MOST = 64; // most neurons of a layer that get an image
 
 /** The activation of each neuron over the plane of both inputs. */
 export class Heats {
@@ -37,7 +37,7 @@ export class Heats {
   }
 }
 
-/** The weights of the first layer, each neuron's as an image. */
+/** The weights of each neuron in the first layer, as an image. */
 export class Templates {
   /** @param {number} size @param {string} activation @param {number} across pixels @param {Choose} choose */
   constructor(size, activation, across, choose) {
@@ -60,7 +60,7 @@ export class Templates {
 }
 
 /**
- * Canvases for the neurons of a layer.
+ * Add the images for the neurons of a layer to the page.
  * @param {number} k
  * @param {number} size
  * @param {string} activation
