@@ -1,9 +1,10 @@
-"""Array statements to NumPy source: the gradient by the parameters.
+"""Write the gradient with respect to the parameters as NumPy source: the backward pass.
 
-The statements once more, the last first, each handing its gradient to its operands. What is handed
-to part of an array, or more than once, is added up in an array of zeros; else it is the gradient.
-The derivatives are those of the table's rows: what was made of many scalar operations goes back
-through these, the sums in it handing on what they get.
+This is reverse-mode differentiation of array statements. `emit` calls it. The statements are
+visited from the last to the first. The gradient of a statement's result, times a partial
+derivative, is a contribution to the gradient of an operand. Contributions that cover a whole array
+are added in one expression; others are added to an array of zeros. All partial derivatives are
+those of the table of operations: a dot product, for example, uses those of `mul`.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ from .program import DOT, LSE, ODDS, SOFTMAX, SUM
 from .support import Places
 from .view import View, view
 
-TERMS = 50  # how many an expression has at the most
+TERMS = 50  # the largest number of contributions that one expression adds
 
 
 class Piece(NamedTuple):
-    """A contribution to the elements of a gradient at `places`.
+    """A contribution to the elements of a gradient at the indices `places`.
 
-    `target` is what to assign to, of axes `shape`; "" if the places lie in no order.
+    `target` is the view to assign to, of shape `shape`; "" if the indices are irregular.
     """
 
     places: np.ndarray
@@ -48,27 +49,35 @@ class Piece(NamedTuple):
 
     @property
     def full(self) -> bool:
-        """Whether the contribution has all axes of the target, and is not the same along one."""
+        """True if the contribution has the shape of the target, without broadcasting."""
         return self.expr.dims[: len(self.shape)] == self.shape
 
 
 class Backward(Forward):
-    """Writes the statements of a program, and then what hands the gradient back."""
+    """A writer of the statements of a program, and of their gradient.
+
+    Attributes:
+        handed: contributions to the gradients of whole arrays, which `collected` adds.
+        begun: for each gradient that has an array, the line of the source that creates it.
+        covered: for each of these, a mask of the elements that are set.
+        uneven: gradients that must begin as zeros: some `+=` reaches an element that is not set.
+        varying: the arrays that depend on the parameters.
+    """
 
     def __init__(self, rolled: Rolled) -> None:
         super().__init__(rolled)
         self.handed: dict[Array, list[Piece]] = {}
-        self.begun: dict[Array, int] = {}  # where the line stands that makes its gradient
-        self.covered: dict[Array, np.ndarray] = {}  # the elements of a gradient that are set
-        self.uneven: set[Array] = set()  # what was added to where nothing was set
-        self.varying = {rolled.theta}  # what depends on the parameters
+        self.begun: dict[Array, int] = {}
+        self.covered: dict[Array, np.ndarray] = {}
+        self.uneven: set[Array] = set()
+        self.varying = {rolled.theta}
         for statement in rolled.statements:
             reads = statement.reads if statement.op is not ops.stop_gradient else ()
             if any(read.base in self.varying for read in reads):
                 self.varying.add(statement.out)
 
     def backward(self) -> None:
-        """The statements once more, the last first, each handing its gradient to its operands."""
+        """Write the backward pass, from the last statement to the first."""
         first = self.rolled.outputs[0]
         cost = Read(first.base, first.places[:1])
         seed = Expr("1.0 / n" if cost.base.batched else "rows / n", ())
@@ -85,13 +94,14 @@ class Backward(Forward):
     def hand(
         self, read: Read, expr: Expr, shape: tuple[int, ...], batched: bool, tail: bool = True
     ) -> None:
-        """Give a contribution to the gradient of what was read in this shape.
+        """Add a contribution to the gradient of the elements that were read.
 
         Args:
-            read, shape: what was read.
-            expr: the contribution, with these axes; 1 where it is the same along one.
-            batched: whether it differs from row to row.
-            tail: whether it has an axis for the rows.
+            read: the elements.
+            expr: the contribution; an axis of size 1 means that it is the same along the axis.
+            shape: the shape in which the elements were read, without the axis of the rows.
+            batched: True if the contribution differs from row to row.
+            tail: True if the contribution has the axis of the rows.
         """
         base = read.base
         if base not in self.varying:
@@ -123,7 +133,7 @@ class Backward(Forward):
             self.store(base, piece)
 
     def target(self, base: Array, target: View) -> str:
-        """What to assign to: a slice of a gradient, which for parameters has a name."""
+        """Return the text of a view of a gradient; slices of the parameters have a name."""
         if base is self.rolled.theta:
             name = self.views.get(target.core.replace("d_theta", "theta", 1))
             if name:
@@ -131,7 +141,7 @@ class Backward(Forward):
         return target.core + target.suffix
 
     def begin(self, base: Array) -> None:
-        """From here on contributions to this gradient are written into an array."""
+        """Write the line that creates the array of a gradient, unless there is one."""
         if base not in self.begun:
             self.begun[base] = len(self.lines)
             self.covered[base] = np.zeros(base.size, dtype=bool)
@@ -139,7 +149,7 @@ class Backward(Forward):
                 self.add(f"d_{base.name} = np.zeros(({base.size}, {base.axis}), dtype)")
 
     def store(self, base: Array, piece: Piece) -> None:
-        """Set part of a gradient, or add to it where there already is something."""
+        """Write a contribution to part of a gradient: an assignment, or += if elements are set."""
         covered, places, text = self.covered[base], piece.places, piece.expr.text
         once = len(np.unique(places)) == places.size
         fresh = once and not covered[places].any()
@@ -158,14 +168,14 @@ class Backward(Forward):
             self.add(f"{target} {'=' if fresh else '+='} {text}")
 
     def collected(self, statement: Statement) -> Expr:
-        """The gradient of what a statement made, with the axes it was made with."""
+        """Return the gradient of a statement's result, in the shape that the statement computes."""
         out = statement.out
         name, pieces = f"d_{out.name}", self.handed.pop(out, [])
         every = np.arange(out.size)
         if pieces and all(np.array_equal(piece.places, every) for piece in pieces):
             dims = (out.size, out.axis)
             exprs = [self.flattened(piece, dims) for piece in pieces]
-            while len(exprs) > TERMS:  # an expression of very many terms is too deep for Python
+            while len(exprs) > TERMS:  # Python limits how deep an expression is nested
                 first = self.local(added(exprs[:TERMS]), "g")
                 exprs = [first, *exprs[TERMS:]]
             total = added(exprs)
@@ -180,7 +190,7 @@ class Backward(Forward):
         return with_axes(statement.part(name), self.full(statement))
 
     def flattened(self, piece: Piece, dims: Dims) -> Expr:
-        """A contribution to a whole array, with the axes of the array."""
+        """Return a contribution to a whole array, in the shape of the array."""
         if len(piece.shape) < 2 or piece.expr.dims == ():
             return piece.expr
         full = (*piece.shape, dims[-1])
@@ -188,7 +198,7 @@ class Backward(Forward):
         return Expr(f"{atom(text)}.reshape{shape_text(dims)}", dims)
 
     def hand_on(self, statement: Statement, g: Expr) -> None:
-        """What a statement's gradient hands to its operands."""
+        """Pass the gradient `g` of a statement's result on to its operands."""
         op = statement.op
         if op not in MANY:
             self.hand_on_elementwise(statement, g)
@@ -203,19 +213,19 @@ class Backward(Forward):
             self.hand_on_normalised(statement, g)
 
     def spread(self, statement: Statement, expr: Expr) -> Expr:
-        """What belongs to each sum, for each of its operands."""
+        """Return one value per list in a shape that broadcasts to the operands of the lists."""
         if expr.dims == ():
             return expr
         return self.repeated(statement, self.kept(statement, expr))
 
     def kept(self, statement: Statement, expr: Expr) -> Expr:
-        """What belongs to each, with an axis of size 1 for its operands."""
+        """Return one value per list with an axis of size 1 for the operands: undo `dropped`."""
         if expr.dims == () or statement.sums is not None or len(self.shape(statement)) == 1:
             return expr
         return Expr(f"{atom(expr.text)}[..., None, :]", (*expr.dims[:-1], 1, expr.dims[-1]))
 
     def hand_on_elementwise(self, statement: Statement, g: Expr) -> None:
-        """The gradient times each partial of the row."""
+        """Pass the gradient times its partial derivative on to each operand."""
         op, shape = statement.op, self.shape(statement)
         operands = [self.operand(read, shape) for read in statement.reads]
         out = self.made(statement)
@@ -230,15 +240,15 @@ class Backward(Forward):
                 self.hand(read, times(g, partial), shape, statement.out.batched)
 
     def partial(self, op: Op, operand: int, on: list[Expr], out: Expr | None = None) -> Expr:
-        """A partial of a row with an array form, at these operands."""
+        """Return a partial derivative of an operation that has an array form, at these operands."""
         return substituted(op.array_partials[operand], on, out)
 
     def made(self, statement: Statement) -> Expr:
-        """What a statement made, with the axes it was made with."""
+        """Return the result of a statement, in the shape that the statement computes."""
         return with_axes(statement.part(statement.out.name), self.full(statement))
 
     def hand_on_pairs(self, statement: Statement, g: Expr) -> None:
-        """Of dot products: to both factors of each product the gradient times its partial."""
+        """Pass the gradient of dot products on to the factors and the summand."""
         lefts, rights = statement.reads[:2]
         shape, batched = self.shape(statement), statement.out.batched
         for other in statement.reads[2:]:
@@ -252,9 +262,10 @@ class Backward(Forward):
             self.hand(read, times(g, self.partial(ops.mul, i, factors)), shape, batched)
 
     def hand_on_normalised(self, statement: Statement, g: Expr) -> None:
-        """Of log-sum-exp and the like: through the logarithm or quotients to the exponentials.
+        """Pass the gradient of a log-sum-exp, log-odds or a softmax on to the operands.
 
-        Through the largest, which was taken out first, no gradient flows.
+        It flows through the logarithm, or the quotients, to the exponentials, and then to the
+        operands. No gradient flows through the largest operand that was subtracted.
         """
         e, s = self.shares[id(statement)]
         for other in statement.reads[1:]:
@@ -272,12 +283,15 @@ class Backward(Forward):
         self.hand(statement.reads[0], d_x, self.shape(statement), statement.out.batched)
 
     def gradient(self, of: Expr, expr: Expr) -> Expr:
-        """The gradient of what has a name, under a name."""
+        """Assign the gradient of a variable to a variable, and return its name."""
         self.add(f"d_{of.text} = {expr.text}")
         return Expr(f"d_{of.text}", expr.dims)
 
     def hand_on_outer(self, statement: Statement, g: Expr) -> None:
-        """Of a matrix product: what `hand_on_pairs` does, summed over all that each factor met."""
+        """Pass the gradient of a matrix product on to both matrices and the summands.
+
+        The gradient G of L @ R becomes G @ Rᵀ for L, and Lᵀ @ G for R.
+        """
         lefts, rights = statement.reads[:2]
         count, r = self.shape(statement)
         batched = rights.base.batched
@@ -299,5 +313,5 @@ class Backward(Forward):
         self.hand(Read(rights.base, rights.places.T), expr, dims[:-1], batched)
 
     def whole(self, array: Array) -> bool:
-        """Whether each element of a gradient is set before anything is added to it."""
+        """Return True if each element of a gradient is assigned before anything is added to it."""
         return array in self.begun and array not in self.uneven and bool(self.covered[array].all())

@@ -1,4 +1,9 @@
-"""`compile`: a function of Values as matrix code, and the code for a person to read."""
+"""Provide `compile`, and the functions that it returns.
+
+A `Compiled` function looks for code that fits the arguments and the state of what the function
+reads, and else runs all stages of the compiler. It runs the code, and if a number is not finite
+it runs the function itself, so that the engine raises the error.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,7 @@ from .roll import rolled
 from .trace import Traced, different, trace
 from .version import Version
 
-VERSIONS = 4  # how many are kept for arguments of the same shapes, as of training and evaluation
+VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
 
 
 def compile(
@@ -41,52 +46,53 @@ def compile(
     matrices: bool = True,
     debug: bool = False,
 ) -> Any:
-    """A function of Values, written for one example, that runs over rows of arrays at once.
+    """Compile a function of Values for one example into NumPy code for many rows at once.
 
-    The first call traces it: runs it on Values, and looks at the graph. The scalars that compute
-    alike become arrays, the sums of products become matrix products, and the code is written,
-    compiled and kept for arguments of the same shapes. It is held against the engine on the first
-    rows before it is used.
+    The first call traces the function: it runs it on Values, and records the graph. Scalars that
+    are computed alike become arrays, and sums of products become matrix products. The result is
+    written as NumPy source, checked against the engine on the first rows, and kept for arguments
+    of the same shapes.
 
-    The parameters stay the Values they are, and what they are set to is what runs: compiling moves
-    their numbers into one array, which the code reads and `Value.data` shows. All else that the
-    function reads becomes part of the code: numbers, Values and functions in its closure, globals
-    and defaults, in the attributes and elements of what it reaches. Each call looks whether these
-    are as they were when the function was traced, and if not traces it anew. (So a module is traced
-    once for training and once for evaluation.)
+    The parameters stay Values, and each call uses their current numbers: compiling moves these into
+    one array, which the code and `Value.data` both read. Everything else that the function reads
+    becomes part of the code (specialisation): numbers, Values and functions in its closure, globals
+    and defaults, and in attributes and elements of these. Each call checks whether any of it has
+    changed since the trace, and if so traces the function again. (A module is thus traced once for
+    training and once for evaluation.)
 
-    A function is refused if its runs differ in what the numbers do not say: if it looks at the
-    number of a Value, draws numbers at random (see `drawn`), advances an iterator, or changes what
-    it reads, as a counter does. It may keep Values that it computed, to be looked at later.
+    A function is refused if its runs can differ for another reason than the arguments and the
+    parameters: if it reads the number of a Value, draws random numbers (see `drawn`), advances an
+    iterator, or changes what it reads, as a counter does. It may store Values that it computed.
 
-    What is not seen: `random.SystemRandom`, `secrets`, clocks, files and environment variables, as
-    far as they decide only a branch; what installed modules keep to themselves, if they use
-    nothing of autograd; lists and arrays of more than 100,000 elements. Pass what comes from these
-    as arguments.
+    Some changes are not detected: those of `random.SystemRandom`, `secrets`, clocks, files and
+    environment variables, if they only decide a branch; the state of installed modules that do not
+    use autograd; and lists and arrays of more than 100,000 elements. Pass such data as arguments.
 
-    An operation that is not defined on a row raises as in the engine, and the row is named, if the
-    outputs are not finite there: where the engine would raise for 1/exp(1000), they are.
+    If an operation is not defined on a row, and an output is not finite there, the call raises the
+    error of the engine and names the row. If the outputs are finite, it does not raise: 1/exp(1000)
+    is 0, although the engine raises an error for exp(1000).
 
     Args:
         function: takes Values or lists of Values; returns a Value or a list of them.
-        params: what the gradient is by; by default the function's `parameters()` if it has any,
-            else the Values that it closes over, in the order first met.
-        has_aux: the function returns a cost first, and then what else is wanted; the gradient is
-            that of the cost.
-        allow_unused: parameters that the function does not depend on get the gradient 0.
-        dtype: what it computes in, float64 or float32.
-        passes: the rewritings that the graph goes through; a subset gives the same numbers from
-            other code.
-        matrices: make matrix products of dot products, where they are one.
-        debug: hold the program to its rules after every pass.
+        params: the Values to differentiate with respect to. Default: the function's `parameters()`
+            if it has them, else the Values that it closes over, in the order of first use.
+        has_aux: True if the function returns a cost, then other outputs; the gradient is that of
+            the cost.
+        allow_unused: True to return the gradient 0 for parameters that the function does not use;
+            else they are an error.
+        dtype: the dtype of the computation, float64 or float32.
+        passes: the passes that rewrite the graph. A subset of the default gives the same numbers,
+            by different code.
+        matrices: True to form matrix products of dot products.
+        debug: True to check the invariants of the program after every pass.
 
     Returns:
         A `Compiled` function; without `function`, a decorator.
 
     Raises:
         TypeError: `function` is not callable, a parameter is not a Value that you made, or `dtype`
-            is another.
-        ValueError: a parameter stands there twice.
+            is neither float64 nor float32.
+        ValueError: a parameter occurs twice.
 
     >>> from autograd import Value
     >>> w, b = Value(2.0, label="w"), Value(1.0, label="b")
@@ -121,7 +127,7 @@ FLOATS = ("float64", "float32")
 
 @dataclass(frozen=True)
 class Options:
-    """How a function is compiled; see `compile`."""
+    """The options of `compile`."""
 
     has_aux: bool
     allow_unused: bool
@@ -160,7 +166,7 @@ def _leaves(params: Iterable[Value]) -> list[Value]:
 
 @contextlib.contextmanager
 def in_row(row: int) -> Iterator[None]:
-    """Errors of an operation or a check inside are those of a row, and say so."""
+    """Put the row in front of the text of errors that this package raises inside."""
     try:
         yield
     except TraceError:
@@ -170,16 +176,16 @@ def in_row(row: int) -> Iterator[None]:
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
         where = frame.tb_frame.f_globals.get("__name__", "") if frame else ""
-        if where.startswith("autograd."):  # else of the function itself
+        if where.startswith("autograd."):  # not an error of the user's own code
             error.args = (f"in row {row}: {error}",)
         raise
 
 
 class Compiled:
-    """A function of Values as matrix code; see `compile`.
+    """A compiled function; see `compile`.
 
     Attributes:
-        function: what was compiled.
+        function: the function that was compiled.
     """
 
     def __init__(
@@ -192,7 +198,7 @@ class Compiled:
         functools.update_wrapper(self, function, updated=())
 
     def __get__(self, instance: Any, owner: type) -> Compiled:
-        """The compiled method of an instance, which keeps it."""
+        """Return the compiled method of an instance, and store it in the instance."""
         if instance is None:
             return self
         bound = _compiled(self.function.__get__(instance), self._given, self._options)
@@ -202,11 +208,13 @@ class Compiled:
     # ------------------------------------------------------------------ running
 
     def __call__(self, *arguments: Any) -> Any:
-        """The outputs for each row: (n,) of one output, (n, k) of k; without arguments one float.
+        """Return the outputs for each row: (n,) for one output, (n, k) for a list of k.
+
+        Without arguments, a single output is returned as a float.
 
         Raises:
-            TypeError, ValueError: the arguments are no arrays of numbers with the same rows, or
-                the function is not defined for a row, which is named.
+            TypeError, ValueError: the arguments are not arrays of numbers with the same number of
+                rows, or the function is not defined on a row, which the message names.
             TraceError: the function depends on values in a way that cannot be compiled.
         """
         version, rows, outputs, _ = self._run(arguments, gradient=False)
@@ -214,7 +222,7 @@ class Compiled:
         return found if arguments or version.traced.shape else float(found[0])
 
     def mean(self, *arguments: Any) -> float:
-        """The mean of the one output over the rows; with `has_aux` that of the first output.
+        """Return the mean of the output over the rows; with `has_aux`, that of the first output.
 
         Raises:
             TypeError, ValueError: as for a call, or the function returns several Values.
@@ -227,13 +235,14 @@ class Compiled:
         return _mean(outputs)
 
     def value_and_grad(self, *arguments: Any) -> tuple[Any, np.ndarray]:
-        """The mean of the one output over the rows, and its gradient by the parameters.
+        """Return the mean of the output over the rows, and its gradient for the parameters.
 
-        With `has_aux` the outputs of each row, (n, k), and the gradient of the mean of the first.
+        With `has_aux`, return the outputs for each row, (n, k), and the gradient of the mean of the
+        first.
 
         Raises:
             TypeError, ValueError: as for a call, or the function returns several Values, or has
-                no finite derivative on a row, which is named.
+                no finite derivative on a row, which the message names.
             TraceError: as for a call.
         """
         version, rows, outputs, gradient = self._run(arguments, gradient=True, what="a gradient")
@@ -245,7 +254,11 @@ class Compiled:
     def _run(
         self, arguments: tuple[Any, ...], gradient: bool, what: str = ""
     ) -> tuple[Version, Arguments, np.ndarray, np.ndarray]:
-        """Outputs and the gradient, once every row is known to be right; `what` is of one Value."""
+        """Return the code for these arguments, the rows, the computed numbers and the gradient.
+
+        The engine raises the errors of rows. `what` names the result that is asked for, if only a
+        function that returns one Value has it.
+        """
         if tracing := modes.tracing():
             tracing.refuse(
                 "a compiled function is called",
@@ -266,7 +279,7 @@ class Compiled:
         return version, rows, outputs, slopes
 
     def _watch(self, rows: Arguments, slopes: np.ndarray) -> None:
-        """Under `detect_anomaly` let the engine compute each row: it sees every operation."""
+        """Run each row in the engine, under `detect_anomaly`: the engine checks every operation."""
         for row in range(rows.size):
             with in_row(row):
                 trace(self.function, rows.row(row))
@@ -274,7 +287,7 @@ class Compiled:
             raise FloatingPointError("the gradient is not finite")
 
     def _explain(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
-        """Let the engine compute the rows that went wrong, until one raises an error."""
+        """Run rows that fail a check, or are not finite, in the engine, which raises the error."""
         if not version.traced.checks and np.isfinite(outputs).all():
             return
         failing, wrong = version.judged(outputs)
@@ -284,7 +297,7 @@ class Compiled:
                     trace(self.function, rows.row(row))
 
     def _explain_the_gradient(self, version: Version, rows: Arguments) -> None:
-        """Let the engine differentiate the first row that went wrong."""
+        """Differentiate rows whose gradient is not finite in the engine, which raises the error."""
         for row in range(rows.size):
             _, gradient = version.run(rows.only(row), gradient=True)
             if not np.isfinite(gradient).all():
@@ -302,7 +315,7 @@ class Compiled:
         return f"<compiled {called}: {self.explain().splitlines()[0]}, which .source shows>"
 
     def _repr_html_(self) -> str | None:
-        """The code, and why it is that; None, for the text alone, before the first call."""
+        """Return the source and its explanation as HTML; None, for plain text, before a call."""
         if self._last is None:
             return None
         summary, *statements = self.explain().splitlines()
@@ -313,7 +326,7 @@ class Compiled:
         """The parameters, in the order of the gradient.
 
         Raises:
-            ValueError: they are not known before the first call.
+            ValueError: they are unknown before the first call.
         """
         if self._given is not None:
             return self._given
@@ -322,7 +335,7 @@ class Compiled:
 
     @property
     def graph(self) -> Any:
-        """The scalar graph of the last shape: a Value, or the list of those returned."""
+        """The scalar graph of the last call's code: the returned Value, or the list of them."""
         outputs = self._latest().traced.outputs
         return outputs[0] if self._latest().traced.shape == () else outputs
 
@@ -333,11 +346,11 @@ class Compiled:
 
     @property
     def source(self) -> str:
-        """The NumPy code of the last call."""
+        """The NumPy source of the last call."""
         return self._latest().source
 
     def explain(self) -> str:
-        """How many scalar nodes became which array statement, and why."""
+        """Return a text that lists the array statements, and the scalar operations they replace."""
         version = self._latest()
         scalars = sum(1 for node in version.traced.order if node.args)
         statements = version.rolled.statements
@@ -346,7 +359,7 @@ class Compiled:
         return shown("\n".join(lines))
 
     def retrace(self) -> None:
-        """Forget what was compiled: the next call looks at the function anew."""
+        """Discard the compiled code, so that the next call traces the function again."""
         self._versions.clear()
 
     def _latest(self) -> Version:
@@ -357,19 +370,19 @@ class Compiled:
     # ------------------------------------------------------------------ compiling
 
     def _version(self, rows: Arguments) -> Version:
-        """The code for these shapes and for what the function reads now."""
+        """Return the code for these shapes and for what the function reads now."""
         known = self._versions.setdefault(rows.shapes, [])
         version = next((version for version in known if version.guard.holds()), None)
         if version is None:
             version = self._compiled(rows)
-        if not known or version is not known[0]:  # the last used is asked first
+        if not known or version is not known[0]:  # keep the most recently used first
             others = [other for other in known if other is not version]
             known[:] = [version, *others[: VERSIONS - 1]]
         self._last = version
         return version
 
     def _compiled(self, rows: Arguments) -> Version:
-        """The code for arguments of these shapes; nothing is kept if it cannot be made."""
+        """Compile for arguments of these shapes, and leave the random generators as they were."""
         reach = Reach(self.function)
         states = reach.states()
         try:
@@ -378,7 +391,7 @@ class Compiled:
             reach.put_back(states)
 
     def _second(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Traced:
-        """The trace of a row that differs from the first, or of numbers near to it."""
+        """Trace a row that differs from row 0, or else numbers close to row 0."""
         row = rows.different()
         try:
             with in_row(row):
@@ -388,12 +401,14 @@ class Compiled:
         except Exception:
             if row:
                 raise
-            return trace(self.function, rows.row(0), leaves, reach)  # near to it is none allowed
+            # The function may not be defined close to row 0.
+            return trace(self.function, rows.row(0), leaves, reach)
 
     def _compiled_for(self, rows: Arguments, reach: Reach) -> Version:
+        """Run all stages. Two traces, of different rows, must give the same program."""
         asked = self._given or []
         if asked:
-            Flat(asked)  # so that a look at them is noticed
+            Flat(asked)  # `Shared` leaves notice that their number is read
         with in_row(0):
             first = trace(self.function, rows.row(0), asked, reach)
         known = set(asked)
@@ -432,10 +447,10 @@ class Compiled:
 
 
 def _taken_over(traces: list[Traced], params: list[Value]) -> list[Value]:
-    """The constants from outside, whose numbers become part of the code.
+    """Return the constants that existed before the traces: their numbers become part of the code.
 
     Raises:
-        TraceError: a run used a Value that another did not use, or one that was computed before.
+        TraceError: a trace used a Value that was computed before, or that the other did not use.
     """
     known = set(params)
     for v in itertools.chain.from_iterable(traced.computed_outside() for traced in traces):
@@ -453,13 +468,13 @@ def _taken_over(traces: list[Traced], params: list[Value]) -> list[Value]:
 
 
 def _by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
-    """The outputs with a row for each row of the arguments."""
+    """Return the outputs in their shape, with one row for each row of the arguments."""
     count, shape = len(version.traced.outputs), version.traced.shape
     every = np.broadcast_to(outputs[:count], (count, rows.size)).T
     return every.reshape(rows.size, *shape).copy()
 
 
 def _mean(outputs: np.ndarray) -> float:
-    """The mean of the first output over the rows."""
+    """Return the mean of the first output over the rows."""
     with np.errstate(all="ignore"):
         return float(np.add.reduce(outputs[0] / outputs.shape[1]))

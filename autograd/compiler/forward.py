@@ -1,7 +1,9 @@
-"""Array statements to NumPy source: the values.
+"""Write array statements as NumPy source: the forward pass.
 
-Every array has shape (size, rows), or (size, 1) if all rows share it, so that a layer reads
-`W0 @ x + b0`.
+`emit` calls it, and `backward` extends it. Every array has shape (size, rows), or (size, 1) if all
+rows share it, so that a layer becomes `W0 @ x + b0`. Inside an expression, the first axis may be
+split into several: the last axis is always that of the rows, and the axis before it counts the
+operands of each result, where a result has a list of them.
 """
 
 from __future__ import annotations
@@ -34,12 +36,12 @@ from .view import View, grid, view
 
 
 class Forward:
-    """Writes the statements of a program.
+    """A writer of the statements of a program.
 
     Attributes:
         lines: the body of the function so far.
-        names: the constants and functions that it names.
-        views: the slices of the parameters that it reads, and what they are called.
+        names: the constants and functions that the source refers to, by name.
+        views: the names of the slices of the parameters, by the text of the slice.
     """
 
     def __init__(self, rolled: Rolled) -> None:
@@ -48,7 +50,7 @@ class Forward:
         self.names: dict[str, Any] = {"np": np, "add_at": add_at}
         self.views: dict[str, str] = {}
         self.taken = Names(array.name for array in (*rolled.inputs, *rolled.arrays()))
-        self.shares: dict[int, tuple[Expr, Expr]] = {}  # by statement: exponentials, their sums
+        self.shares: dict[int, tuple[Expr, Expr]] = {}  # by id of statement: exponentials, sums
         self.functions: dict[tuple[Op, int], str] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
 
@@ -61,18 +63,19 @@ class Forward:
             self.compute(statement)
 
     def add(self, line: str) -> None:
-        """One more line of the function's body."""
+        """Append a line to the body of the function."""
+        # Of consecutive reshapes, only the last has an effect.
         line = re.sub(r"(\.reshape\([\w ,*]+\))+(?=\.reshape\([\w ,*]+\))", "", line)
         self.lines.append(f"    {line}")
 
     def constant(self, value: Any, prefix: str) -> str:
-        """A name for a constant of the source."""
+        """Make an object available to the source as a constant, and return its name."""
         name = self.taken.free(f"{prefix}{len(self.names)}")
         self.names[name] = value
         return name
 
     def outputs(self) -> str:
-        """What is returned: reads of arrays, one below the other."""
+        """Return the expression of all outputs, concatenated."""
         reads = self.rolled.outputs
         axis = "rows" if any(read.base.batched for read in reads) else 1
         parts = [
@@ -84,7 +87,10 @@ class Forward:
     # ------------------------------------------------------------------ reading
 
     def read(self, read: Read, places: np.ndarray, tail: bool = True) -> Expr:
-        """The elements of an array at these places, with the places' axes."""
+        """Return the elements of an array at these indices, as a view if they are regular.
+
+        The result has the axes of `places`, and with `tail` that of the rows.
+        """
         base = read.base
         found = view(base.name, base.size, places, str(base.axis) if tail else "")
         after: Dims = (base.axis,) if tail else ()
@@ -98,7 +104,7 @@ class Forward:
         return Expr(core + found.suffix, (*found.dims, *after))
 
     def parameter(self, found: View, places: np.ndarray) -> str:
-        """The name of a slice of the parameters."""
+        """Return the name of a slice of the parameters."""
         if found.core not in self.views:
             labels = self.rolled.labels
             name = common_name([labels.get(i, "") for i in np.unique(places).tolist()])
@@ -107,7 +113,7 @@ class Forward:
         return self.views[found.core]
 
     def operand(self, read: Read, shape: tuple[int, ...]) -> Expr:
-        """A read in the shape of a grid; a constant that is everywhere the same, as a number."""
+        """Return a read in this shape; a constant that is the same everywhere, as a number."""
         if read.base is self.rolled.constants:
             numbers = self.rolled.numbers[np.unique(read.places)]
             if len(set(map(repr, numbers.tolist()))) == 1:
@@ -132,7 +138,7 @@ class Forward:
             self.add(f"{target} = {as_rows(self.broadcast(expr, full).text, full)}")
 
     def computed(self, statement: Statement) -> Expr:
-        """What a statement computes."""
+        """Return the expression that a statement computes."""
         op = statement.op
         if op not in MANY:
             return self.elementwise(statement)
@@ -144,7 +150,10 @@ class Forward:
         return self.normalised(statement)
 
     def shape(self, statement: Statement) -> tuple[int, ...]:
-        """The grid in which a statement's operands are read; of many, the last axis is theirs."""
+        """Return the shape in which a statement reads its operands, without the axis of the rows.
+
+        For an operation of `MANY`, the last axis counts the operands of each result.
+        """
         key = id(statement)
         if key not in self._shapes:
             self._shapes[key] = self._shape(statement)
@@ -167,7 +176,7 @@ class Forward:
         return shape if shape[-1] == k else (count, k)
 
     def full(self, statement: Statement) -> Dims:
-        """The axes of what a statement computes."""
+        """Return the shape of the expression that a statement computes."""
         last = statement.out.axis
         shape = self.shape(statement)
         if statement.op is DOT and statement.outer:
@@ -179,7 +188,7 @@ class Forward:
         return (*shape, last)
 
     def broadcast(self, expr: Expr, dims: Dims) -> Expr:
-        """An expression with all of these axes."""
+        """Return an expression broadcast to this shape."""
         if expr.dims == dims:
             return expr
         if expr.dims == ():
@@ -187,7 +196,7 @@ class Forward:
         return Expr(f"np.broadcast_to({expr.text}, {shape_text(dims)})", dims)
 
     def elementwise(self, statement: Statement) -> Expr:
-        """The array form of a row, with the operands in place of its letters."""
+        """Return an operation of the table applied to the operands, element by element."""
         op = statement.op
         shape = self.shape(statement)
         operands = [self.operand(read, shape) for read in statement.reads]
@@ -196,7 +205,7 @@ class Forward:
         return self.called(op, -1, operands)
 
     def called(self, op: Op, operand: int, on: list[Expr]) -> Expr:
-        """The value or a partial of an operation without an array form, by a function on arrays."""
+        """Return a call of `Elementwise`, for an operation without an array form."""
         name = self.functions.get((op, operand))
         if name is None:
             wanted = f"op_{'value' if operand < 0 else f'partial{operand}'}"
@@ -206,13 +215,13 @@ class Forward:
         return Expr(f"{name}({', '.join(e.text for e in on)})", dims)
 
     def many(self, statement: Statement) -> Expr:
-        """The operands of sums and the like, with an axis for those of each."""
+        """Return the lists of operands of a statement, one along the last axis before the rows."""
         shape, read = self.shape(statement), statement.reads[0]
         expr = self.read(read, read.places.reshape(shape))
         return self.broadcast(expr, (*shape, expr.dims[-1]))
 
     def paired(self, statement: Statement) -> Expr:
-        """Dot products that are no matrix product: factor by factor, and then summed."""
+        """Return dot products that form no matrix product: the sums of elementwise products."""
         lefts, rights = statement.reads[:2]
         shape = self.shape(statement)
         left, right = (self.read(r, r.places.reshape(shape)) for r in (lefts, rights))
@@ -224,7 +233,7 @@ class Forward:
         return added([expr, *(self.read(o, o.places.reshape(lead)) for o in statement.reads[2:])])
 
     def folded(self, statement: Statement, expr: Expr, method: str) -> Expr:
-        """The sums, or the largest, of what stands along the last axis before the rows."""
+        """Reduce each list of operands by a sum or a maximum; drop their axis if others stay."""
         if statement.sums is not None:
             starts = self.constant(statement.sums, "i")
             ufunc = "np.maximum" if method == "max" else "np.add"
@@ -233,7 +242,10 @@ class Forward:
         return reduced(expr, method, len(expr.dims) - 2)
 
     def normalised(self, statement: Statement) -> Expr:
-        """Log-sum-exp and the like: with the largest taken out first, nothing overflows."""
+        """Return a log-sum-exp, log-odds or a softmax.
+
+        The largest operand is subtracted first, so that no exponential overflows.
+        """
         x = self.local(self.many(statement), "x")
         m = self.local(self.each(statement, x, "max"), "m")
         shift = self.repeated(statement, m)
@@ -252,14 +264,14 @@ class Forward:
         return added([self.dropped(statement, log), lead])
 
     def dropped(self, statement: Statement, expr: Expr) -> Expr:
-        """What belongs to each, without the axis of size 1 for its operands."""
+        """Drop the axis of size 1 that `each` keeps."""
         axis = len(self.shape(statement)) - 1
         if axis == 0:
             return expr
         return Expr(f"{atom(expr.text)}[{':, ' * axis}0]", (*expr.dims[:axis], expr.dims[-1]))
 
     def each(self, statement: Statement, expr: Expr, method: str) -> Expr:
-        """The sum, or the largest, of the operands of each; their axis stays, with size 1."""
+        """Reduce each list of operands by a sum or a maximum; their axis stays, with size 1."""
         if statement.sums is not None:
             return self.folded(statement, expr, method)
         axis = len(expr.dims) - 2
@@ -267,7 +279,10 @@ class Forward:
         return Expr(text, (*expr.dims[:axis], 1, expr.dims[-1]))
 
     def repeated(self, statement: Statement, expr: Expr) -> Expr:
-        """What belongs to each, for each of its operands."""
+        """Repeat one value per list for each operand of the list.
+
+        Lists of equal length need no copy, because NumPy broadcasts along their axis.
+        """
         if statement.sums is None:
             return expr
         counts = np.diff([*statement.sums, statement.reads[0].places.size])
@@ -275,7 +290,7 @@ class Forward:
         return Expr(text, (statement.reads[0].places.size, expr.dims[-1]))
 
     def local(self, expr: Expr, prefix: str) -> Expr:
-        """The expression under a name, to be used more than once."""
+        """Assign an expression that is used more than once to a variable, and return its name."""
         if expr.text.isidentifier():
             return expr
         name = self.taken.free(f"{prefix}{len(self.lines)}")
@@ -285,7 +300,7 @@ class Forward:
     # ------------------------------------------------------------------ matrix products
 
     def factors(self, statement: Statement) -> tuple[Expr, Expr]:
-        """The matrices of a product: (l, k), and (k, rows) or (k, r·rows)."""
+        """Return the two matrices of a product, of shapes (l, k) and (k, columns)."""
         lefts, rights = statement.reads[:2]
         left = self.read(lefts, lefts.places, tail=False)
         left = self.broadcast(left, lefts.places.shape)
@@ -302,14 +317,14 @@ class Forward:
         return Expr(atom(left.text), left.dims), Expr(matrix, (len(places), columns))
 
     def columns(self, statement: Statement) -> str:
-        """How many columns a matrix product has."""
+        """Return the number of columns of a matrix product: one for each right list and row."""
         r = len(statement.reads[1].places)
         if not statement.reads[1].base.batched:
             return str(r)
         return "rows" if r == 1 else f"{r} * rows"
 
     def outer(self, statement: Statement) -> Expr:
-        """A matrix product, and what is added to it."""
+        """Return a matrix product, plus the summands of its dot products."""
         left, right = self.factors(statement)
         count, r = self.shape(statement)
         axis = statement.reads[1].base.axis

@@ -1,8 +1,13 @@
-"""Which scalars belong together.
+"""Group the scalar nodes that one array statement can compute.
 
-Nodes do if they are equally many steps from the leaves, have the same operation, and agree on
-which of their operands differ from row to row. Dot products in which each of some lists meets each
-of some others become one matrix product.
+This is vectorisation: `compiled` groups a program after its passes, and `roll` turns each group
+into a statement. Nodes form a group if they have the same operation, the same depth above the
+leaves, and agree on which of their operands differ from row to row. Dot products of each of l
+lists with each of r lists form one matrix product:
+
+    DOT(w0 w1, x0 x1)         w0 w1     x0
+    DOT(w2 w3, x0 x1)    →    w2 w3  @  x1
+    DOT(w4 w5, x0 x1)         w4 w5
 """
 
 from __future__ import annotations
@@ -23,9 +28,16 @@ class Group:
     """Nodes that become one statement.
 
     Attributes:
-        operands: the nodes that they take: of shape (n,), or (n, k), or flat.
-        sizes: for nodes with different numbers of operands, how many each has.
-        grid: of a matrix product, how many lefts and how many rights there are.
+        op: their operation.
+        nodes: their indices.
+        batched: True if their values differ from row to row.
+        operands: the indices of their operands, with the shapes that `Statement.reads` have.
+        sizes: how many operands each node has, if the numbers differ.
+        grid: for a matrix product, how many left lists and how many right lists it has.
+        pool: another group that shares the array; None for the group that represents them all.
+        base: the array that holds the results, once it is chosen.
+        start: the index of the first result in `base`.
+        inside: False if a gradient is asked for, and the cost does not depend on the nodes.
     """
 
     op: Op
@@ -34,18 +46,18 @@ class Group:
     operands: list[np.ndarray]
     sizes: np.ndarray | None = None
     grid: tuple[int, int] | None = None
-    pool: Group | None = None  # another group of the same array
+    pool: Group | None = None
     base: Array | None = None
     start: int = 0
-    inside: bool = True  # whether the cost is made of it
+    inside: bool = True
 
     @property
     def length(self) -> int:
-        """How many scalars it makes; each node of a softmax makes as many as it takes."""
+        """The number of scalars that it computes: for a softmax, one for each operand."""
         return self.operands[0].size if self.op is SOFTMAX else len(self.nodes)
 
     def root(self) -> Group:
-        """The group that stands for all groups of the same array."""
+        """Return the group that represents all groups of the same array (union-find)."""
         group = self
         while group.pool is not None:
             if group.pool.pool is not None:
@@ -55,13 +67,13 @@ class Group:
 
 
 def grouped(program: Program, cost: int | None, matrices: bool) -> list[Group]:
-    """The nodes that belong together, those first that the others need.
+    """Return the groups of a program, each after the groups that it reads.
 
     Args:
         program: the scalar program.
-        cost: the node whose gradient will be asked for: what it is not made of is kept apart, so
-            that a NaN there stays there.
-        matrices: make matrix products of dot products.
+        cost: the node whose gradient may be asked for. Nodes that it does not depend on form groups
+            of their own, so that a NaN in them cannot enter the gradient.
+        matrices: True to form matrix products of dot products.
     """
     return _Grouping(program, cost, matrices).groups()
 
@@ -73,7 +85,7 @@ class _Grouping:
         self.batched, self.levels = _kinds(program)
 
     def groups(self) -> list[Group]:
-        """The groups, those first that the others need."""
+        """Return the groups, each after the groups that it reads."""
         alike: dict[tuple[Any, ...], list[int]] = {}
         for i, node in enumerate(self.program.nodes):
             if node.args and node.op is not PART:
@@ -103,7 +115,7 @@ class _Grouping:
         return groups
 
     def kinds(self, node: Node) -> tuple[bool, ...]:
-        """Which operands differ from row to row."""
+        """Return, for each operand or list of operands, True if it differs from row to row."""
         if node.op is DOT:
             lefts, rights, others = self.factors(node)
             return (self.any(lefts), self.any(rights), *(self.batched[i] for i in others))
@@ -114,13 +126,13 @@ class _Grouping:
         return tuple([self.batched[arg] for arg in node.args])
 
     def any(self, nodes: Iterable[int]) -> bool:
-        """Whether one of these nodes differs from row to row."""
+        """Return True if one of these nodes differs from row to row."""
         return any(self.batched[i] for i in nodes)
 
     def factors(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """The lefts and the rights of a dot product, and what is added to it.
+        """Return the left factors and the right factors of a dot product, and its summand.
 
-        What all rows share stands left.
+        If all rows share the factors of only one side, these become the left factors.
         """
         k = len(node.args) // 2
         lefts, rights, others = node.args[:k], node.args[k : 2 * k], node.args[2 * k :]
@@ -129,7 +141,7 @@ class _Grouping:
         return lefts, rights, others
 
     def many(self, op: Op, nodes: list[int], *lists: list[tuple[int, ...]]) -> Group:
-        """A group of nodes with many operands, which may be differently many."""
+        """Return a group of nodes with lists of operands, which may differ in length."""
         sizes = np.array([len(one) for one in lists[0]])
         batched = self.batched[nodes[0]]
         if (sizes == sizes[0]).all():
@@ -138,7 +150,11 @@ class _Grouping:
         return Group(op, nodes, batched, flat, sizes)
 
     def products(self, nodes: list[int]) -> list[Group]:
-        """Dot products: matrix products where all lefts meet all rights, and the rest in pairs."""
+        """Return groups of dot products: the matrix products, then one group of all others.
+
+        A matrix product is a set of dot products of every left list with every right list, in
+        which all rows share the left lists.
+        """
         found = {i: self.factors(self.program.nodes[i]) for i in nodes}
         groups: list[Group] = []
         pairs: list[int] = []
@@ -170,7 +186,7 @@ class _Grouping:
 
 
 def _kinds(program: Program) -> tuple[list[bool], list[int]]:
-    """For each node whether it depends on the inputs, and how many steps it is from the leaves."""
+    """Return, for each node, True if it depends on the inputs, and its depth above the leaves."""
     batched: list[bool] = []
     levels: list[int] = []
     for node in program.nodes:
@@ -186,7 +202,7 @@ def _kinds(program: Program) -> tuple[list[bool], list[int]]:
 def _connected(
     pairs: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]],
 ) -> list[list[int]]:
-    """Dot products in sets that have no left and no right in common with another set."""
+    """Split dot products into sets without common left or right lists: connected components."""
     first: dict[tuple[str, tuple[int, ...]], int] = {}
     leader: dict[int, int] = {}
 

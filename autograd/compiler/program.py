@@ -1,8 +1,15 @@
-"""A scalar graph as data: a list of nodes, each with an operation and the places of its operands.
+"""Represent a scalar graph as data, and rewrite it by passes.
 
-Besides the rows of the table of operations, a program has nodes with any number of operands, which
-passes make of many scalar ones: chains of additions, of products of pairs and of maxima, and what
-log-sum-exp and softmax are made of.
+A `Program` is a list of nodes, each after its operands. `recorded` makes it from a trace, and
+`compiled` sends it through the `PASSES`:
+
+    folded      constant folding
+    shared      common subexpression elimination
+    gathered    chains of additions to sums and dot products, chains of maxima to one maximum
+    recognised  the nodes of a log-sum-exp or a softmax to one node
+
+The last two create nodes with any number of operands, and end with `needed`, which is dead code
+elimination. Every pass must keep the invariants that `check` states.
 """
 
 from __future__ import annotations
@@ -25,14 +32,18 @@ def _kind(name: str) -> Op:
 
 INPUT, PARAM = _kind("input"), _kind("param")
 SUM, MAX, LSE = _kind("sum"), _kind("max"), _kind("logsumexp")
-ODDS = _kind("log_odds")  # of the others, then the one that they are held against
-DOT = _kind("dot")  # of the lefts, then the rights; then what is added, if anything
-SOFTMAX = _kind("softmax")  # a list of numbers, of which each PART is one
+ODDS = _kind("log_odds")  # log(Σ exp(xᵢ) / exp(z)): the operands are the xᵢ, then z
+DOT = _kind("dot")  # the operands are the left factors, the right factors, then at most one summand
+SOFTMAX = _kind("softmax")  # a list of numbers; a PART is one of them
 PART = _kind("part")
 
 
 class Node(NamedTuple):
-    """One scalar: what makes it, from which nodes; a leaf has the place of its number instead."""
+    """One scalar: its operation, and the indices of its operands.
+
+    `place` is the index of a leaf's number among those of its kind, or the index of a PART in its
+    list.
+    """
 
     op: Op
     args: tuple[int, ...] = ()
@@ -40,21 +51,21 @@ class Node(NamedTuple):
 
 
 def _node(op: Op, args: tuple[int, ...], place: int = -1) -> Node:
-    """`Node(op, args, place)`, in a third of the time: there are very many."""
+    """Return `Node(op, args, place)`, in a third of the time: programs have very many nodes."""
     return tuple.__new__(Node, (op, args, place))
 
 
 @dataclass(frozen=True)
 class Program:
-    """What a function computes, as data.
+    """A scalar graph as data.
 
     Attributes:
-        nodes: each after its operands.
-        outputs: which nodes are returned, and then those that are checked.
+        nodes: the nodes, each after its operands.
+        outputs: the indices of the nodes that are returned, then of those that `require` tests.
         constants: the numbers of the constants.
         params: the Values that are parameters.
-        labels: of nodes that have one.
-        sizes: how many numbers each argument has.
+        labels: the labels of nodes that have one, by index.
+        sizes: for each argument, the count of its numbers.
     """
 
     nodes: list[Node]
@@ -65,7 +76,7 @@ class Program:
     labels: dict[int, str] = field(default_factory=dict)
 
     def computes_as(self, other: Program) -> bool:
-        """Whether another program computes the same, with the same constants."""
+        """Return True if another program has the same nodes, outputs and constants."""
         return (
             self.nodes == other.nodes
             and self.outputs == other.outputs
@@ -83,7 +94,7 @@ class Program:
 
 
 def recorded(traced: Traced, params: list[Value]) -> Program:
-    """The program that a trace recorded; a leaf that is no parameter and no input is a constant."""
+    """Return the program of a trace; a leaf that is no parameter and no input is a constant."""
     nodes: list[Node] = []
     index: dict[Value, int] = {}
     constants: list[float] = []
@@ -114,14 +125,15 @@ def recorded(traced: Traced, params: list[Value]) -> Program:
 
 
 def rewritten(program: Program, rewrite: Callable[[list[Node], Node], Node | int]) -> Program:
-    """The program with each node rewritten: into another, or into an earlier one's place.
+    """Return the program with every node rewritten.
 
-    `rewrite(nodes, node)` sees the new nodes so far, and the node with its new operands.
+    `rewrite(nodes, node)` gets the new nodes so far, and the next node with its new operands. It
+    returns a node to add, or the index of the new node to use instead.
     """
     nodes: list[Node] = []
     new: list[int] = []
     for node in program.nodes:
-        if len(nodes) < len(new) and node.args:  # something has moved
+        if len(nodes) < len(new) and node.args:  # a node was dropped, so indices have changed
             node = _node(node.op, tuple([new[arg] for arg in node.args]), node.place)
         moved = rewrite(nodes, node)
         if isinstance(moved, int):
@@ -136,7 +148,7 @@ def rewritten(program: Program, rewrite: Callable[[list[Node], Node], Node | int
 
 
 def shared(program: Program) -> Program:
-    """Common subexpressions, and equal constants, once."""
+    """Merge equal nodes: common subexpression elimination. Equal constants are merged too."""
     known: dict[object, int] = {}
 
     def rewrite(nodes: list[Node], node: Node) -> Node | int:
@@ -148,7 +160,10 @@ def shared(program: Program) -> Program:
 
 
 def folded(program: Program) -> Program:
-    """What is computed from constants alone, as constants; 0 + x, with which `sum` begins, as x."""
+    """Evaluate nodes whose operands are all constants: constant folding.
+
+    Also replace 0 + x by x, because `sum` begins with 0.
+    """
     constants = list(program.constants)
 
     def rewrite(nodes: list[Node], node: Node) -> Node | int:
@@ -167,7 +182,7 @@ def folded(program: Program) -> Program:
 
 
 def made_of(program: Program, outputs: list[int]) -> list[bool]:
-    """For each node whether some others are made of it."""
+    """Return, for each node, True if one of `outputs` depends on it."""
     found = [False] * len(program.nodes)
     for i in outputs:
         found[i] = True
@@ -179,7 +194,7 @@ def made_of(program: Program, outputs: list[int]) -> list[bool]:
 
 
 def needed(program: Program) -> Program:
-    """Only what the outputs are made of."""
+    """Remove the nodes that no output depends on: dead code elimination."""
     wanted = made_of(program, program.outputs)
     if all(wanted):
         return program
@@ -195,10 +210,14 @@ def needed(program: Program) -> Program:
 
 
 def gathered(program: Program) -> Program:
-    """Chains of additions as sums, products in them as dot products, chains of maxima as one.
+    """Replace chains of additions and of maxima by one node with all their operands.
 
-    A chain is gathered at its end, and only through nodes that nothing else uses. Maxima are
-    gathered only where no gradient flows, for at a tie a chain does not share it equally.
+        (a + b) + c              SUM(a, b, c)
+        (a·b + c·d) + e          DOT(a, c, b, d, e)
+        max(max(a, b), c)        MAX(a, b, c)
+
+    A chain is replaced at its end, and only through nodes that nothing else uses. Maxima are
+    replaced only where no gradient flows: at a tie, a chain does not split it equally.
     """
     uses = _uses(program)
     stopped = {n.args[0] for n in program.nodes if n.op is ops.stop_gradient}
@@ -223,7 +242,11 @@ def gathered(program: Program) -> Program:
 
 
 def _alike(program: Program, products: list[int]) -> bool:
-    """Whether products are those of a dot product, and not two costs, each times a plain number."""
+    """Return True if the sum of these products is to be a dot product.
+
+    Two products are none if one has a constant factor, and neither a parameter nor an input: so it
+    is in a sum of two costs, each times a plain number.
+    """
     if len(products) != 2:
         return len(products) > 2
     kinds = [{program.nodes[arg].op for arg in program.nodes[i].args} for i in products]
@@ -231,11 +254,12 @@ def _alike(program: Program, products: list[int]) -> bool:
 
 
 def _ordered(program: Program, a: int, b: int) -> tuple[int, int]:
-    """Two factors with the parameter first, so that W·x and x·W are one and the same."""
+    """Return two factors with the parameter first, so that W·x and x·W are treated alike."""
     return (b, a) if program.nodes[b].op is PARAM and program.nodes[a].op is not PARAM else (a, b)
 
 
 def _uses(program: Program) -> list[int]:
+    """Count, for each node, how often it is an operand or an output."""
     uses = [0] * len(program.nodes)
     for node in program.nodes:
         for arg in node.args:
@@ -246,7 +270,7 @@ def _uses(program: Program) -> list[int]:
 
 
 def _inside_chains(program: Program, uses: list[int]) -> set[int]:
-    """The additions and maxima that only continue in another of their kind."""
+    """Return the additions and maxima whose only use is in the next node of their chain."""
     inner = set()
     for node in program.nodes:
         if node.op is ops.add or node.op is ops.maximum:
@@ -257,7 +281,7 @@ def _inside_chains(program: Program, uses: list[int]) -> set[int]:
 
 
 def _terms(program: Program, end: int, inner: set[int]) -> list[int]:
-    """What a chain combines, from left to right."""
+    """Return the operands of a whole chain, from left to right."""
     op = program.nodes[end].op
     found: list[int] = []
     stack = [end]
@@ -271,18 +295,22 @@ def _terms(program: Program, end: int, inner: set[int]) -> list[int]:
 
 
 def recognised(program: Program) -> Program:
-    """What log-sum-exp and softmax are made of, as one node.
+    """Replace the nodes of a log-sum-exp, of log-odds and of a softmax by one node each.
 
-    With m = max xᵢ, through which no gradient flows, and S = Σ exp(gap(xᵢ, m)), these are m + log S
-    and exp(gap(xᵢ, m))/S; log S + gap(m, z) are the log-odds against z. They are recognised only
-    if nothing else uses what stands between.
+    With m = max xᵢ, through which no gradient flows, and S = Σ exp(gap(xᵢ, m)), they are
+
+        LSE         m + log S
+        ODDS        log S + gap(m, z), the log-odds against z
+        SOFTMAX     exp(gap(xᵢ, m)) / S, for all i
+
+    They are replaced only if nothing else uses the intermediate nodes.
     """
     uses = _uses(program)
     return needed(_with_softmax(_with_logsumexp(program, uses), uses))
 
 
 def _with_logsumexp(program: Program, uses: list[int]) -> Program:
-    """Each m + log S, and each log S + gap(m, z), as one node."""
+    """Replace every m + log S by LSE, and every log S + gap(m, z) by ODDS."""
     nodes = list(program.nodes)
     for i, node in enumerate(nodes):
         for a, b in (node.args, node.args[::-1]) if node.op is ops.add else ():
@@ -298,7 +326,7 @@ def _with_logsumexp(program: Program, uses: list[int]) -> Program:
 
 
 def _with_softmax(program: Program, uses: list[int]) -> Program:
-    """Quotients exp(gap(xᵢ, m))/S as parts of one node, which must stand before them."""
+    """Replace quotients exp(gap(xᵢ, m))/S by parts of one SOFTMAX, inserted before the first."""
     quotients: dict[int, list[int]] = {}
     for i, node in enumerate(program.nodes):
         if node.op is ops.div:
@@ -318,7 +346,7 @@ def _with_softmax(program: Program, uses: list[int]) -> Program:
 
 
 class _Shifted(NamedTuple):
-    """A sum of exponentials exp(gap(xᵢ, m)): the xᵢ, m, and the nodes between."""
+    """A sum of exponentials exp(gap(xᵢ, m)): the xᵢ, m, and the intermediate nodes."""
 
     operands: tuple[int, ...]
     shift: int
@@ -326,13 +354,14 @@ class _Shifted(NamedTuple):
     differences: tuple[int, ...]
 
     def uses(self, uses: list[int]) -> list[int]:
+        """Return how often each intermediate node is used."""
         return [uses[i] for i in (*self.exponentials, *self.differences)]
 
 
 def _shifted(program: Program, i: int) -> _Shifted | None:
-    """The sum of exponentials that this node is, with the largest operand as their shift."""
+    """Match the sum S of `recognised` at node `i`; return None if the node is no such sum."""
     nodes = program.nodes
-    exponentials = (i,) if nodes[i].op is ops.exp else nodes[i].args  # the sum of one is itself
+    exponentials = (i,) if nodes[i].op is ops.exp else nodes[i].args  # a sum of one has no node
     if nodes[i].op not in (SUM, ops.add, ops.exp):
         return None
     if any(nodes[e].op is not ops.exp for e in exponentials):
@@ -355,7 +384,13 @@ def _shifted(program: Program, i: int) -> _Shifted | None:
 def _inserted(
     program: Program, before: dict[int, Node], parts: dict[int, tuple[int, int]]
 ) -> Program:
-    """The program with new nodes before some, and with parts of them in place of others."""
+    """Insert the nodes `before` some nodes, and replace other nodes by `parts` of the inserted.
+
+    Args:
+        program: the program.
+        before: new nodes, by the index of the node that they are inserted before.
+        parts: by the index of a node to replace, the key in `before` and the index in that list.
+    """
     nodes: list[Node] = []
     new: list[int] = []
     made: dict[int, int] = {}
@@ -381,11 +416,12 @@ PASSES: tuple[Pass, ...] = (folded, shared, gathered, recognised)
 
 
 def check(program: Program) -> Program:
-    """The program itself, if it keeps the rules that all passes and what follows rely on.
+    """Return the program if it keeps the invariants that passes and later stages rely on.
 
     Raises:
-        AssertionError: a node stands before an operand, or has too many or too few; a number, a
-            parameter, an input or a part is not there; an output is none of the nodes.
+        AssertionError: a node stands before one of its operands, has a wrong number of operands,
+            or refers to a number, parameter, input or part that does not exist; or an output is
+            not the index of a scalar node.
     """
     count = len(program.nodes)
     places = {

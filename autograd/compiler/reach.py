@@ -1,9 +1,13 @@
-"""What a function reads besides its arguments, which compiled code takes as it is.
+"""Find everything that a function reads besides its arguments, and guard it against changes.
 
-A function reads what it closes over, globals, defaults, attributes and elements. All that its code
-names is found by a walk that starts at the function. So it is seen whether a run of the function
-changes some of it, which code that runs for all rows at once would not do, and whether somebody
-has changed it since.
+Compiled code is specialised: the closure, globals, defaults, attributes and elements that the
+function reads become part of it. `Reach` finds them by a walk over all objects that can be reached
+from the function by names in its code. Two checks use it:
+
+    while the function is traced    `Reach.changed`: the run itself must not change them
+    on each later call              `Guard.holds`: if they have changed, the trace is repeated
+
+If the walk finds too much, calls take longer. If it misses something, a change goes unnoticed.
 """
 
 from __future__ import annotations
@@ -27,27 +31,27 @@ from ..core import modes, ops
 from ..core.value import Value
 
 OURS = {"autograd", "numpy"}
-STANDARD = sys.stdlib_module_names | OURS  # these are taken to stay as they are
+STANDARD = sys.stdlib_module_names | OURS  # modules that are assumed not to change
 INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 PLAIN = (int, float, complex, str, bytes, type(None), range, np.generic)
 GENERATORS = (*(random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator),)
-LARGE = 100_000  # the elements of a larger list or array are not looked at
+LARGE = 100_000  # larger lists and arrays are not inspected
 SEQUENCES = (list, deque, set, frozenset, tuple, np.ndarray)
 MAPPINGS = (dict, MappingProxyType)
 PARTS = ("__self__", "__func__", "__wrapped__", "func", "args", "keywords", "fget")
 OF_A_FUNCTION = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 MAKERS = {"__init__", "__new__", "__post_init__"}
 UNCALLED = MAKERS | {"__repr__", "__str__", "__hash__", "__setattr__", "__delattr__"}
-BY_NAME = frozenset({"vars", "getattr", "__dict__", "attrgetter"})  # what reads any attribute
+BY_NAME = frozenset({"vars", "getattr", "__dict__", "attrgetter"})  # these can read any attribute
 
 
 class Holder(NamedTuple):
-    """Something that holds what a function reads.
+    """An object with entries that a function reads.
 
     Attributes:
-        path: what it is called in messages.
-        held: a mapping, a sequence, the cell of a closure, or an object with slots.
-        names: which entries of a mapping, or which slots, are read; None for all.
+        path: its name in messages.
+        held: the object: a mapping, a sequence, the cell of a closure, or an object with slots.
+        names: the keys of a mapping, or the attributes of an object, that are read; None for all.
     """
 
     path: str
@@ -55,7 +59,7 @@ class Holder(NamedTuple):
     names: frozenset[str] | None = None
 
     def contents(self) -> dict[Any, Any]:
-        """What it holds now."""
+        """Return its present entries."""
         held, names = self.held, self.names
         if names is None:
             return dict(held) if isinstance(held, dict) else dict(enumerate(_listed(held)))
@@ -64,7 +68,7 @@ class Holder(NamedTuple):
         return {name: getattr(held, name) for name in names if hasattr(held, name)}
 
     def called(self, key: Any) -> str:
-        """What an entry is called in messages."""
+        """Return the name of an entry in messages."""
         if isinstance(self.held, CellType):
             return self.path
         if self.names is None:
@@ -72,39 +76,40 @@ class Holder(NamedTuple):
         return f"{self.path}.{key}" if self.path else str(key)
 
     def reader(self, keys: list[Any]) -> Callable[[Any], Any]:
-        """What reads these entries of `held`, quickly, as one tuple."""
+        """Return a fast function that reads these entries of `held` as one tuple."""
         if isinstance(self.held, (*MAPPINGS, list)):
-            return operator.itemgetter(*keys, keys[0])  # of one key alone it would give no tuple
+            # One key is repeated, because for a single key an itemgetter returns no tuple.
+            return operator.itemgetter(*keys, keys[0])
         return operator.attrgetter(*keys, keys[0]) if self.names is not None else _listed
 
 
 def _listed(held: Any) -> tuple[Any, ...]:
-    """The elements of a sequence or of the cell of a closure."""
+    """Return the elements of a sequence, or the content of the cell of a closure."""
     if isinstance(held, CellType):
         try:
             return (held.cell_contents,)
-        except ValueError:  # it is empty
+        except ValueError:  # the cell is empty
             return ()
     return tuple(held.ravel().tolist() if isinstance(held, np.ndarray) else held)
 
 
-Written = set[tuple[int, Any]]  # entries of holders, by the id of what holds them, and their key
+Written = set[tuple[int, Any]]  # entries of holders: the id of `held`, and the key
 
 
 class Reach:
-    """All that the code of a function names and can get at.
+    """Everything that can be reached from a function by the names in its code.
 
     Args:
-        function: where the walk begins.
-        written: entries that the function sets itself, which are not looked at.
-        settings: those that it asks for.
+        function: the function at which the walk begins.
+        written: entries that the function sets itself; they are skipped.
+        settings: the settings that the function looks up.
 
     Attributes:
-        holders: what holds it.
-        values: the Values among it.
-        arrays: the arrays of numbers among it, by what they are called.
-        objects: the objects of classes that are looked into.
-        sources: the generators of random numbers and the iterators, by what they are called.
+        holders: the objects that hold it.
+        values: the Values found.
+        arrays: the arrays of numbers found, with their names in messages.
+        objects: the instances found, except those of classes that are assumed not to change.
+        sources: the random generators and iterators found, with their names in messages.
     """
 
     def __init__(
@@ -114,7 +119,7 @@ class Reach:
         self._settings = [(f"the setting {name}", modes.setting(name)) for name in settings]
         self._names: frozenset[str] = frozenset()
         known: frozenset[str] | None = None
-        while known != self._names:  # with more names there may be more to look at
+        while known != self._names:  # a walk finds names, and names may lead to more objects
             known = self._names
             self._walk()
 
@@ -128,14 +133,14 @@ class Reach:
             ("np.random", np.random.get_state.__self__),  # type: ignore[attr-defined]
         ]
         seen: dict[int, Any] = {}
-        # What it is called, the thing, and the names in the code that names the thing itself
+        # The name of a thing in messages, the thing, and all names in the code that names it
         stack: list[tuple[str, Any, frozenset[str] | None]]
         stack = [(path, thing, None) for path, thing in (*self._settings, ("", self._function))]
         while stack and len(seen) < LARGE:
             path, thing, names = stack.pop()
             if isinstance(thing, PLAIN) or id(thing) in seen:
                 continue
-            seen[id(thing)] = thing  # kept, so that no other thing gets its id
+            seen[id(thing)] = thing  # a reference, so that its id is not used again
             stack += [(path, part, None) for part in _parts(thing)]
             for holder in self._holders_in(path, thing, names):
                 self.holders.append(holder)
@@ -145,7 +150,7 @@ class Reach:
                         stack.append((holder.called(key), inner, inside))
 
     def _holders_in(self, path: str, thing: Any, names: frozenset[str] | None) -> Iterator[Holder]:
-        """What holds the parts of a thing; `names` are those in the code that names it."""
+        """Yield the holders of a thing's parts; `names` are all names in the code that names it."""
         if isinstance(thing, Value):
             self.values.append(thing)
         elif isinstance(thing, GENERATORS) or _is_iterator(thing):
@@ -203,30 +208,30 @@ class Reach:
     # ------------------------------------------------------------------ changes
 
     def states(self) -> list[Any]:
-        """In which state each source of numbers is."""
+        """Return the state of each source of numbers."""
         return [_state(source) for _, source in self.sources]
 
     def moved(self, before: list[Any]) -> str:
-        """What a source is called that is no longer in the state it was in; "" if all are."""
+        """Return the name of a source whose state is no longer the same; "" if there is none."""
         for (path, _), old, new in zip(self.sources, before, self.states()):
             if old != new:
                 return path
         return ""
 
     def put_back(self, states: list[Any]) -> None:
-        """Put the generators of random numbers back into these states."""
+        """Set the random generators back to these states."""
         for (_, source), state in zip(self.sources, states):
             _set_state(source, state)
 
     def contents(self) -> list[Any]:
-        """All that is held now."""
+        """Return the present contents of all holders and arrays."""
         held: list[Any] = [holder.contents() for holder in self.holders]
         return held + [_bytes(numbers) for _, numbers in self.arrays]
 
     def changed(self, before: list[Any]) -> str:
-        """What was changed that is more than a Value which is kept; "" if nothing was.
+        """Return a description of a change since `before`; "" if there is none.
 
-        Values that are kept are noted in `written`.
+        An entry may be set to a Value, or a list of Values: it is then added to `written`.
         """
         after, count = self.contents(), len(self.holders)
         for (path, _), old, new in zip(self.arrays, before[count:], after[count:]):
@@ -246,12 +251,12 @@ class Reach:
 
 
 class Guard:
-    """Tells whether all that a function reads is as it was when this was made.
+    """The check that everything a function reads is as it was when the guard was made.
 
     Args:
-        reach: what it reads.
-        numbers: Values whose numbers have become part of the code.
-        settings: those that it asks for, which others than we set.
+        reach: what the function reads.
+        numbers: the Values whose numbers are part of the code.
+        settings: the settings that the function looks up, other than `modes.DEFAULTS`.
     """
 
     def __init__(self, reach: Reach, numbers: list[Value], settings: set[str]) -> None:
@@ -259,7 +264,7 @@ class Guard:
         self._sized: list[Any] = []
         for holder in reach.holders:
             if isinstance(holder.held, (tuple, frozenset)):
-                continue  # it never changes
+                continue  # they are immutable
             keys = [
                 key
                 for key, thing in holder.contents().items()
@@ -280,10 +285,10 @@ class Guard:
         self._expected, self._looks = self._found(), self._looked()
 
     def holds(self) -> bool:
-        """Whether nothing has changed."""
+        """Return True if nothing has changed."""
         try:
             found = self._found()
-        except (AttributeError, LookupError):  # something is no longer there
+        except (AttributeError, LookupError):  # an entry was removed
             return False
         if not all(map(operator.is_, found, self._expected)):
             if len(found) != len(self._expected) or not all(map(same, found, self._expected)):
@@ -297,6 +302,7 @@ class Guard:
         )
 
     def _found(self) -> list[Any]:
+        """Return the present entries, which are compared by identity first."""
         found: list[Any] = []
         add = found.extend
         for read, held in self._reads:
@@ -304,7 +310,7 @@ class Guard:
         return found
 
     def _looked(self) -> list[Any]:
-        """Numbers, the bytes of arrays, and settings that others than we set."""
+        """Return what is compared by content: numbers, the bytes of arrays, and settings."""
         return [
             *[repr(v.data) for v in self._numbers],
             *map(_bytes, self._arrays),
@@ -313,15 +319,18 @@ class Guard:
 
 
 class _Missing:
-    """Names that were read and were not there, as of an attribute that the class has instead."""
+    """The names that were not found, such as an instance attribute that the class has instead.
+
+    If one is set later, the function may read it.
+    """
 
     def __init__(self, holders: list[Holder]) -> None:
-        missing: dict[int, tuple[Any, set[str]]] = {}  # by the id of what does not hold them
+        missing: dict[int, tuple[Any, set[str]]] = {}  # by the id of the object that lacks them
         for holder in holders:
             if holder.names is not None:
                 _, names = missing.setdefault(id(holder.held), (holder.held, set()))
                 names.update(holder.names.difference(holder.contents()))
-        # Each name is looked for among few entries, or each of few names among the entries
+        # The shorter side is iterated: the entries of a small mapping, or the missing names.
         self._small: tuple[list[frozenset[str]], list[Any]] = ([], [])
         self._large: tuple[list[Any], list[str]] = ([], [])
         self._slots: list[tuple[Any, str]] = []
@@ -336,7 +345,7 @@ class _Missing:
                 self._large[1].extend(names)
 
     def holds(self) -> bool:
-        """Whether they are still missing."""
+        """Return True if they are all still missing."""
         return (
             all(map(frozenset.isdisjoint, *self._small))
             and not any(map(operator.contains, *self._large))
@@ -348,21 +357,21 @@ _NOTHING = object()
 
 
 def _is_sized(holder: Holder) -> bool:
-    """Whether another number of entries means that something else may be read.
+    """Return True if a new entry may change what the function reads.
 
-    So it is for a class: it may get a method that no code names, as an operator.
+    This includes classes: a new method may be called without being named, as by an operator.
     """
     whole = holder.names is None and isinstance(holder.held, (dict, *SEQUENCES))
     return whole or isinstance(holder.held, MappingProxyType)
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """Whether two things are one, or say that they are equal; an array says nothing."""
+    """Return True if two things are identical, or equal by an `==` that returns a bool."""
     return a is b or (type(a) is type(b) and (a == b) is True)
 
 
 def _parts(thing: Any) -> list[Any]:
-    """What a thing has for good: its class, and the function of a method or a partial."""
+    """Return the parts that are never replaced: a class, or the function of a method or partial."""
     if isinstance(thing, (Value, np.ndarray, ModuleType, type)):
         return []
     if standard(type(thing).__module__):
@@ -371,28 +380,28 @@ def _parts(thing: Any) -> list[Any]:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two things are one, or equal plain numbers or texts of one type."""
+    """Return True if two things are identical, or equal plain numbers or texts of one type."""
     return a is b or (type(a) is type(b) and isinstance(a, PLAIN) and repr(a) == repr(b))
 
 
 def _is_kept(thing: Any) -> bool:
-    """Whether this is a Value that was computed, or a list of such."""
+    """Return True for a Value, and for a list or tuple of Values: a function may store them."""
     return isinstance(thing, Value) or (
         isinstance(thing, (list, tuple)) and all(map(_is_kept, thing))
     )
 
 
 def standard(module: str | None) -> bool:
-    """Whether a module is of this package, of NumPy or of Python itself."""
+    """Return True for a module of this package, of NumPy or of the standard library."""
     return str(module).partition(".")[0] in STANDARD
 
 
 @functools.cache
 def foreign(module: str | None) -> bool:
-    """Whether a module is taken to stay as it is: a standard one, or one that is installed.
+    """Return True for a module that is assumed not to change: a standard or an installed one.
 
-    An installed module that has something of this package in it may define layers and costs, and
-    is looked into like a user's.
+    An installed module that imports this package may define layers and costs. It is inspected
+    like a user's module.
     """
     found = sys.modules.get(str(module))
     file = getattr(found, "__file__", None) or ""
@@ -402,7 +411,7 @@ def foreign(module: str | None) -> bool:
 
 
 def _of_this_package(thing: Any) -> bool:
-    """Whether this is a module, class, function or operation of this package."""
+    """Return True for a module, class, function or object of this package."""
     if isinstance(thing, ModuleType):
         name = thing.__name__
     else:
@@ -412,7 +421,7 @@ def _of_this_package(thing: Any) -> bool:
 
 
 def _names_in(code: CodeType) -> Iterator[str]:
-    """The globals and attributes that code names, also as text and in functions inside it."""
+    """Yield the names of globals and attributes in code: also in strings and inner functions."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -422,33 +431,33 @@ def _names_in(code: CodeType) -> Iterator[str]:
 
 
 def _special(kind: type, made: bool) -> frozenset[str]:
-    """The methods of a class that are called without being named, as by an operator.
+    """Return the special methods of a class, which are called without being named.
 
-    `made` tells whether its objects may be made, and not only used.
+    `made` is True if the code may create instances; else the methods in `UNCALLED` are left out.
     """
     methods = (name for name, method in vars(kind).items() if isinstance(method, FunctionType))
     return frozenset(n for n in methods if n.startswith("__") and (made or n not in UNCALLED))
 
 
 def _bytes(numbers: Any) -> bytes:
-    """The content of an array."""
+    """Return the content of an array."""
     return numbers.tobytes() if isinstance(numbers, np.ndarray) else bytes(memoryview(numbers))
 
 
 def _is_iterator(thing: Any) -> bool:
-    """Whether this is an iterator of Python's own, which shows only where it stands."""
+    """Return True for an iterator of the standard library, whose only content is its position."""
     return isinstance(thing, Iterator) and standard(type(thing).__module__)
 
 
 def _is_library(thing: Any) -> bool:
-    """Whether this is a module or a class that is taken to stay as it is."""
+    """Return True for a module or a class that is assumed not to change."""
     if isinstance(thing, ModuleType):
         return foreign(thing.__name__)
     return isinstance(thing, type) and foreign(thing.__module__)
 
 
 def _is_for_a_look(thing: Any, numbers: list[Value]) -> bool:
-    """Whether this is a Value that was computed and is kept, which no code is made of."""
+    """Return True for a computed Value that the function stores, and the code does not read."""
     return isinstance(thing, Value) and thing.op is not ops.leaf and thing not in numbers
 
 
@@ -458,9 +467,9 @@ def _slots(kind: type) -> Iterator[str]:
 
 
 def _state(source: Any) -> Any:
-    """The state of a generator of random numbers or an iterator, to be compared."""
+    """Return the state of a random generator or an iterator, in a form that `!=` compares."""
     if isinstance(source, random.SystemRandom):
-        return None  # the system's chance has no state
+        return None  # it has no state
     if isinstance(source, random.Random):
         return source.getstate()
     if isinstance(source, np.random.RandomState):
@@ -472,7 +481,7 @@ def _state(source: Any) -> Any:
     if frame := getattr(source, "gi_frame", None):
         return frame.f_lasti, repr(frame.f_locals)
     left = operator.length_hint(source, -1)
-    return left if left >= 0 else object()  # where it cannot be seen it is taken to have moved
+    return left if left >= 0 else object()  # an unknown state counts as changed
 
 
 def _set_state(source: Any, state: Any) -> None:
@@ -487,5 +496,5 @@ def _set_state(source: Any, state: Any) -> None:
 
 
 def _bits(source: Any) -> Any:
-    """The bit generator of NumPy in a generator, or the generator itself."""
+    """Return the bit generator of a NumPy generator, or the argument if it is one."""
     return getattr(source, "bit_generator", source)

@@ -1,7 +1,12 @@
-"""Groups of scalars to arrays: where each lies, and what each statement reads.
+"""Store groups of scalars in arrays, and turn each group into an array statement.
 
-What one operand is taken from together lies in one array, so that taking is one step: arrays are
-joined to a larger one, and leaves are copied beside what they are read with.
+`compiled` calls `rolled`; `emit` writes the result as source. Each operand of a statement must read
+from a single array, so that one slice reads it. If its scalars are in several arrays, these arrays
+are joined into one. Leaves cannot move, so they are copied into it:
+
+    operand of a sum      v0  v3  v7  v8
+    arrays before         x: v4 v0        mul: v3 v7        exp: v8
+    arrays after          x: v4 v0        v: (copy of v0) v8 v3 v7
 """
 
 from __future__ import annotations
@@ -19,18 +24,18 @@ from .program import DOT, INPUT, LSE, MAX, ODDS, PARAM, PART, SOFTMAX, SUM, Node
 
 
 def rolled(program: Program, groups: list[Group]) -> Rolled:
-    """The program as array statements, one for each group, and for copies where they are due."""
+    """Return the program as array statements: one for each group, and some that copy."""
     return _Layout(program).rolled(groups)
 
 
 class _Layout:
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.nodes = list(program.nodes)  # and copies, which are added
+        self.nodes = list(program.nodes)  # copies are appended
         self.group_of: list[Group | None] = [None] * len(self.nodes)
         self.place: list[int] = [node.place for node in self.nodes]
         self.names = Names()
-        self.lengths: dict[Group, int] = {}  # of the arrays, by the group that stands for each
+        self.lengths: dict[Group, int] = {}  # of the arrays, by the group that represents each
         self.filled: dict[Array, int] = {}
 
     def rolled(self, groups: list[Group]) -> Rolled:
@@ -56,7 +61,7 @@ class _Layout:
     # ------------------------------------------------------------------ leaves
 
     def leaves(self) -> tuple[list[Array], Array, Array]:
-        """The arrays of the arguments, of the parameters and of the constants."""
+        """Return the arrays of the arguments, of the parameters and of the constants."""
         program = self.program
         starts = np.cumsum([0, *program.sizes])
         members: list[list[int]] = [[] for _ in program.sizes]
@@ -83,14 +88,14 @@ class _Layout:
         return [group.base for group in inputs if group.base], theta, constants
 
     def named(self, nodes: Iterable[int], default: str) -> str:
-        """What the labels of these nodes have in common, as a name that is still free."""
+        """Return a free name for an array: the common beginning of its nodes' labels."""
         labels = [self.program.labels.get(i, "") for i in nodes]
         return self.names.free(common_name(labels) or default)
 
     # ------------------------------------------------------------------ one array for each operand
 
     def note_homes(self, groups: list[Group]) -> None:
-        """Remember which group makes each node."""
+        """Record which group computes each node."""
         for group in groups:
             for i in group.nodes:
                 self.group_of[i] = group
@@ -99,7 +104,10 @@ class _Layout:
                 self.group_of[i] = self.group_of[node.args[0]]
 
     def with_copies(self, groups: list[Group]) -> list[Group]:
-        """Make each operand of a group come from one array: with copies, and by joining arrays."""
+        """Make each operand come from one array, by copies and by joining arrays.
+
+        Return the groups with those of the copies: a group of copies follows the group it copies.
+        """
         copies: dict[tuple[Group, bool], Group] = {}
         known: dict[tuple[int, bool], int] = {}
         for group in groups:
@@ -122,7 +130,7 @@ class _Layout:
         return ordered
 
     def home(self, i: int) -> Group:
-        """The group that makes a node."""
+        """Return the group that computes a node."""
         group = self.group_of[i]
         assert group is not None
         return group
@@ -134,7 +142,11 @@ class _Layout:
         copies: dict[tuple[Group, bool], Group],
         known: dict[tuple[int, bool], int],
     ) -> int:
-        """A node that can lie in an array with others: itself, or a copy of it."""
+        """Return a node that can be stored with others: itself, or a copy.
+
+        A copy is needed if the array of the node is fixed, as for leaves, or if the array that
+        it is to join is batched and its own is not.
+        """
         home = self.home(i)
         if home.base is None and home.batched == batched:
             return i
@@ -150,7 +162,7 @@ class _Layout:
     # ------------------------------------------------------------------ places
 
     def arrange(self, group: Group) -> None:
-        """Order nodes as their operands lie, so that these are read in one piece."""
+        """Sort the nodes of a group by the indices of an operand, so that a slice reads it."""
         if group.grid is not None:
             self.arrange_product(group, group.grid)
         elif group.sizes is None:
@@ -162,7 +174,7 @@ class _Layout:
                     return
 
     def arrange_product(self, group: Group, grid: tuple[int, int]) -> None:
-        """Order the lefts and the rights of a matrix product as they lie."""
+        """Sort the left lists and the right lists of a matrix product by their indices."""
         nodes = np.array(group.nodes).reshape(grid)
         for axis in (0, 1):
             order = self.order(group.operands[axis])
@@ -173,13 +185,13 @@ class _Layout:
         group.nodes = nodes.ravel().tolist()
 
     def order(self, operand: np.ndarray) -> np.ndarray | None:
-        """The order in which operands, or lists of them, begin in their array; if all differ."""
+        """Return the order of operands, or lists of them, in their array; None if two coincide."""
         first = operand.reshape(len(operand), -1)[:, 0].tolist()
         places = np.array([self.place_of(i) for i in first])
         return np.argsort(places) if len(np.unique(places)) == len(places) else None
 
     def put(self, group: Group) -> None:
-        """Give the nodes of a group their places in an array."""
+        """Assign the nodes of a group to the next elements of their array."""
         if group.base is None:
             root = group.root()
             if root.base is None:
@@ -202,24 +214,24 @@ class _Layout:
             self.place[i] = start
 
     def place_of(self, i: int) -> int:
-        """Where a node is in its array; a part of a list is so many places behind its start."""
+        """Return the index of a node in its array; for a part, counted from its list's start."""
         node = self.nodes[i]
         return self.place[node.args[0]] + node.place if node.op is PART else self.place[i]
 
     def base_of(self, i: int) -> Array:
-        """The array that a node lies in."""
+        """Return the array that holds a node."""
         base = self.home(i).base
         assert base is not None
         return base
 
     def read(self, nodes: np.ndarray) -> Read:
-        """These nodes, all in one array, as places in it."""
+        """Return the read of these nodes, which must be in one array."""
         flat = nodes.ravel().tolist()
         places = np.array([self.place_of(i) for i in flat], dtype=np.intp)
         return Read(self.base_of(flat[0]), places.reshape(nodes.shape))
 
     def runs(self, nodes: list[int]) -> list[Read]:
-        """These nodes, as reads of one array each."""
+        """Split these nodes into reads of one array each, and keep their order."""
         found: list[list[int]] = []
         for i in nodes:
             if found and self.base_of(found[-1][0]) is self.base_of(i):
@@ -242,7 +254,7 @@ class _Layout:
 
 
 def _count(group: Group) -> int:
-    """How many scalar operations a group stands for."""
+    """Return the number of scalar operations that a group replaces."""
     made, taken = len(group.nodes), group.operands[0].size
     if group.op is DOT:
         products = taken if group.grid is None else taken * group.grid[1]
@@ -253,7 +265,7 @@ def _count(group: Group) -> int:
 
 
 def _join(groups: list[Group]) -> None:
-    """Let these groups be parts of one array."""
+    """Store these groups in one array."""
     roots = list(dict.fromkeys(group.root() for group in groups))
     for root in roots[1:]:
         root.pool = roots[0]

@@ -1,4 +1,9 @@
-"""Running a function once on Values, to see what it computes."""
+"""Trace a function: run it once on Values, and record the graph that it computes.
+
+`compiled` traces two rows and compares the graphs. While a function is traced, the classes of its
+Values are swapped for `Hidden` and `HiddenLeaf`. These raise an error if anything but the engine
+reads a number, because the graph would then depend on the number.
+"""
 
 from __future__ import annotations
 
@@ -22,30 +27,30 @@ from .reach import Reach, foreign
 
 
 class Check(NamedTuple):
-    """What must hold of the numbers of some Values; see `require`."""
+    """A test of the numbers of some Values, made for each row; see `require`."""
 
     test: Callable[..., Any]
     values: list[Value]
 
     def fails(self, columns: np.ndarray) -> np.ndarray:
-        """In which rows it fails; `columns` has a row of numbers for each Value."""
+        """Return a mask of the rows that fail; `columns` has one row of numbers for each Value."""
         return ~np.asarray(self.test(*columns), dtype=bool)
 
 
 @dataclass
 class Traced:
-    """What a function computed from one row of its arguments.
+    """The record of one run of a function, on one row of its arguments.
 
     Attributes:
-        inputs: for each argument its Values, flat.
-        outputs: what it returned, flat; a plain number is a constant.
-        shape: () for one Value, else (k,) for a list of k.
-        order: every node, each after its operands.
-        samplers: what to draw anew for each row; the Values so drawn are the last inputs.
-        checks: what must hold of some of the numbers in every row.
-        made: the ids of the leaves and constants that were made while it ran.
-        lines: where each node was made, by its id, if that was asked for.
-        asked: the settings that were asked for.
+        inputs: for each argument, its Values, flat; then the Values that were drawn.
+        outputs: the returned Values, flat; a plain number becomes a constant.
+        shape: the shape of what was returned: () for one Value, (k,) for a list of k.
+        order: all nodes, each after its operands.
+        samplers: the functions that draw a number for each row, one for each drawn Value.
+        checks: the tests that each row must pass.
+        made: the ids of the nodes that were created during the run.
+        lines: the line that created each node, by id, if the lines were asked for.
+        asked: the settings that the run looked up.
     """
 
     inputs: list[list[Value]]
@@ -59,34 +64,34 @@ class Traced:
     asked: set[str]
 
     def computed(self) -> list[Value]:
-        """What compiled code computes: the outputs, and then what the checks look at."""
+        """Return the Values that compiled code computes: the outputs, then those of the checks."""
         return [*self.outputs, *(v for check in self.checks for v in check.values)]
 
     def tests(self) -> list[Any]:
-        """The code of the checks' tests."""
+        """Return the code objects of the checks' tests, for a comparison of two runs."""
         return [getattr(check.test, "__code__", check.test) for check in self.checks]
 
     def data(self) -> list[float]:
-        """The numbers of all nodes."""
+        """Return the numbers of all nodes."""
         return [v.data for v in self.order]
 
     def leaves(self) -> list[Value]:
-        """The Values it met that you made, in the order first met, without the inputs."""
+        """Return the leaves other than the inputs, in the order of first use."""
         inputs = {id(leaf) for argument in self.inputs for leaf in argument}
         return [v for v in self.order if v.op is ops.leaf and id(v) not in inputs]
 
     def outside(self) -> list[Value]:
-        """The leaves and constants that were there before it ran, without the inputs."""
+        """Return the leaves and constants other than the inputs that existed before the run."""
         inputs = {id(leaf) for argument in self.inputs for leaf in argument}
         known = inputs | self.made
         return [v for v in self.order if not v.op.arity and id(v) not in known]
 
     def computed_outside(self) -> list[Value]:
-        """The nodes that were computed before it ran."""
+        """Return the nodes that were computed before the run."""
         return [v for v in self.order if v.op.arity and id(v) not in self.made]
 
     def leading(self, params: list[Value]) -> int:
-        """How many of these Values, in the order first met, the outputs are made of."""
+        """Return how many of these Values, the first of `params`, the outputs depend on."""
         made = set(_order(self.outputs)) if self.checks else set(self.order)
         return sum(p in made for p in params)
 
@@ -101,20 +106,20 @@ _hidden_grad = property(_seen_grad, _grad.__set__)
 
 
 class HiddenLeaf(Shared):
-    """A parameter while a function is traced: only the engine may look at its gradient, too."""
+    """A parameter while a function is traced: only the engine may read its number or gradient."""
 
     __slots__ = ()
     grad = _hidden_grad
 
 
 class Hidden(Value):
-    """A Value while its function is traced: only the engine may look at its number."""
+    """A Value while a function is traced: only the engine may read its number or gradient."""
 
     __slots__ = ()
 
     @property
     def data(self) -> float:
-        """The number, for the engine alone."""
+        """The number; outside the engine, reading it raises `TraceError`."""
         if sys._getframe(1).f_globals is not _ENGINE and (tracing := modes.tracing()):
             tracing.looked(self.label)
         return _slot.__get__(self)  # type: ignore[no-any-return]
@@ -125,7 +130,7 @@ class Hidden(Value):
 
     grad = _hidden_grad
 
-    def __eq__(self, other: object) -> bool:  # with it goes a hash of its own
+    def __eq__(self, other: object) -> bool:  # beside `__hash__`, for the two belong together
         return super().__eq__(other)
 
     def __hash__(self) -> int:
@@ -141,17 +146,18 @@ LOOKED = (
     "logsumexp take out the largest themselves, autograd.require checks a number, and with "
     "has_aux=True outputs are returned beside a cost, to count right answers outside"
 )
-_ENGINE = constant.__globals__  # whose reading of a number is no look at it
+_ENGINE = constant.__globals__  # the namespace of Value's module, which may read numbers
 _slot: Any = Value.data  # the descriptor of the slot itself
 
 
 class Trace:
-    """Sees what is made while a function is traced; see `modes.Tracing`.
+    """A recorder of the nodes that are created while a function is traced; see `modes.Tracing`.
 
     Args:
-        leaves: those known to be parameters.
-        reach: what the function reads, whose sources of numbers may move only in `drawn`.
-        locating: whether to note the line that makes each node, which takes longer.
+        leaves: the known parameters.
+        reach: what the function reads; its random generators and iterators may advance only in
+            `drawn`.
+        locating: True to record the line that creates each node, which is slower.
     """
 
     def __init__(
@@ -167,7 +173,7 @@ class Trace:
         self.raised: list[Exception] = []
         self.asked: set[str] = set()
         self.made: set[int] = set()
-        self.kept: list[Value] = []  # so that no other Value gets the id of one that was made
+        self.kept: list[Value] = []  # references, so that no id in `made` is used again
         self.lines: dict[int, str] = {}
         self._reach, self.locating = reach, locating
         self._states = reach.states() if reach else []
@@ -176,20 +182,23 @@ class Trace:
                 self.hide(value)
 
     def hide(self, node: Value) -> Value:
-        """Keep a number from being looked at until `reveal`."""
+        """Protect a number from being read until `reveal`, and return the Value."""
         node.__class__ = Hidden
         self.hidden.append(node)
         return node
 
     def reveal(self) -> None:
-        """Everything is what it was before it was hidden."""
+        """Give all hidden Values and leaves their classes back."""
         for node in self.hidden:
             node.__class__ = Value
         for leaf in self.leaves:
             leaf.__class__ = Shared
 
     def node(self, node: Value, recording: bool) -> Value:
-        """A new node, hidden; under `no_grad` or after `detach` no gradient flows through it."""
+        """Record and hide a new node, and return the node to use in its place.
+
+        If `recording` is False, as under `no_grad`, this is a `stop_gradient` of the new node.
+        """
         self.locate(node)
         self.made.add(id(node))
         self.hide(node)
@@ -199,19 +208,19 @@ class Trace:
         return node
 
     def leaf(self, node: Value) -> None:
-        """A plain number became a Value."""
+        """Record a Value that was made from a plain number."""
         self.locate(node)
         self.made.add(id(node))
         self.kept.append(node)
 
     def locate(self, node: Value) -> None:
-        """Note the line that makes a node, and whether it drew a number at random."""
+        """Record the line that creates a node, and raise if a number was drawn up to there."""
         if self.locating:
             self.lines[id(node)] = line = _line()
             self.hold_still(f"the lines up to {line}")
 
     def draw(self, sampler: Callable[[], float]) -> Value:
-        """A Value that is drawn anew for each row."""
+        """Return a Value that compiled code draws for each row."""
         self.hold_still()
         value = self.hide(Value(sampler(), label="drawn"))
         self.drawn.append((value, sampler))
@@ -219,7 +228,7 @@ class Trace:
         return value
 
     def hold_still(self, line: str = "") -> None:
-        """Refuse numbers that were drawn elsewhere than in `drawn`."""
+        """Raise if a random generator or an iterator has advanced outside `drawn`."""
         if moved := self.moved():
             raise _error(
                 f"a number is taken from {moved}",
@@ -228,11 +237,11 @@ class Trace:
             )
 
     def moved(self) -> str:
-        """Where a number was taken from, elsewhere than in `drawn`; "" if none was."""
+        """Return the name of a generator or iterator that advanced outside `drawn`; or ""."""
         return self._reach.moved(self._states) if self._reach else ""
 
     def refuse_what_was_caught(self) -> None:
-        """Refuse a function that goes on after an error, for another row may not meet it."""
+        """Raise if the function caught an error, because another row may not raise it."""
         for error in self.raised:
             if isinstance(error, TraceError):
                 raise error
@@ -243,13 +252,13 @@ class Trace:
             )
 
     def looked(self, name: str) -> None:
-        """Refuse a look at a number, unless the engine itself looks."""
+        """Raise because the number of a Value was read, unless this package reads it."""
         caller = sys._getframe(2).f_globals.get("__name__", "")
         if not caller.startswith("autograd."):
             raise _error(f"`.data` of {name or 'a Value'} is read", LOOKED)
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
-        """Raise for what cannot be compiled, with the line that does it."""
+        """Raise an error that says what cannot be compiled, and in which line it is."""
         raise _error(what, remedy)
 
 
@@ -263,7 +272,7 @@ def _error(what: str, remedy: str, line: str = "") -> TraceError:
 
 
 def _line() -> str:
-    """The line of the user's that is being run."""
+    """Return the line of the user's code that is running."""
     frame = sys._getframe(1)
     while frame.f_back and foreign(frame.f_globals.get("__name__")):
         frame = frame.f_back
@@ -275,20 +284,22 @@ def _line() -> str:
 def require(test: Callable[..., Any], *values: Any, error: Callable[..., Exception]) -> None:
     """Raise an error unless a test of some numbers holds, in the engine and in compiled code.
 
-    In a function that is compiled an `if` on the number of a Value is refused, because it would
-    be decided once for all rows. This check is made for every row.
+    In a compiled function, an `if` on the number of a Value is refused, because it would be decided
+    once for all rows. `require` is decided for every row.
 
     Args:
-        test: `test(*numbers)`, true if all is well. It must take floats and NumPy arrays, so write
-            `(p >= 0) & (p <= 1)` and `np.isfinite(p)`, not `and` and `math.isfinite`.
+        test: `test(*numbers)` is true if the numbers are allowed. It must accept floats and NumPy
+            arrays, so write `(p >= 0) & (p <= 1)` and `np.isfinite(p)`, not `and` and
+            `math.isfinite`.
         values: Values or plain numbers.
-        error: `error(*numbers)` makes the exception to raise if the test fails. Compiled code puts
-            the number of the row before its text.
+        error: `error(*numbers)` returns the exception to raise if the test fails. Compiled code
+            puts the number of the row in front of its text.
 
     Raises:
-        Exception: what `error` made, if the test fails.
+        Exception: the test fails; the exception is the one that `error` returned.
         TypeError: `test` or `error` is not a function, or one of the values is not a number.
-        TraceError: while it is compiled, the test does not answer arrays element by element.
+        TraceError: the function is compiled, and the test of an array does not return one answer
+            for each element.
 
     >>> def root(x):
     ...     require(lambda x: x >= 0.0, x, error=lambda x: ValueError(f"{x} is negative"))
@@ -318,7 +329,7 @@ def require(test: Callable[..., Any], *values: Any, error: Callable[..., Excepti
 
 
 def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
-    """Refuse a test that takes numbers and no arrays of them."""
+    """Raise unless a test accepts arrays, and answers for each element."""
     try:
         answer = test(*(np.full(2, x) for x in numbers))
     except (TypeError, ValueError):
@@ -340,14 +351,15 @@ def trace(
     """Run a function on Values that hold one row of its arguments.
 
     Args:
-        function: of Values, lists of Values, or nested lists.
-        row: for each argument its numbers for one example, in its shape.
-        leaves: the parameters, as far as they are known and lie in an array.
-        reach: what the function reads, which is held to stay as it is.
-        locating: note the line that makes each node.
+        function: takes Values, lists of Values, or nested lists.
+        row: for each argument, the numbers of one example, in their shape.
+        leaves: the known parameters.
+        reach: what the function reads; the run must not change it.
+        locating: True to record the line that creates each node.
 
     Raises:
-        TraceError: it returned no Value, looked at the number of one, or changed what it reads.
+        TraceError: the function returned no Value, read the number of one, caught an error, or
+            changed what it reads.
     """
     seen = Trace(leaves, reach, locating)
     before = reach.contents() if reach else []
@@ -380,10 +392,10 @@ def trace(
 
 
 def _hold_to(reach: Reach, before: list[Any], seen: Trace, locate: Callable[[], object]) -> None:
-    """Refuse a function that changes what it reads, which code for all rows at once would not."""
+    """Raise if a function changed what it reads: compiled code would not change it for each row."""
     if seen.moved():
         if not seen.locating:
-            locate()  # which raises the error at the line, unless no node follows
+            locate()  # raises the error with the line, unless no node follows that line
         seen.hold_still("the function")
     if changed := reach.changed(before):
         raise TraceError(
@@ -393,16 +405,16 @@ def _hold_to(reach: Reach, before: list[Any], seen: Trace, locate: Callable[[], 
 
 
 def drawn(sampler: Callable[[], float]) -> Any:
-    """A number drawn at random, which compiled code draws anew for each row and each call.
+    """Draw a random number, which compiled code draws again for each row of each call.
 
-    A function that draws in another way is refused when it is compiled: what was drawn once would
-    be used for all rows.
+    A compiled function that draws numbers in another way is refused: a number that is drawn while
+    the function is traced would be used for all rows.
 
     Args:
-        sampler: draws it, as in `random.random`.
+        sampler: a function without arguments that draws the number, such as `random.random`.
 
     Raises:
-        TypeError: `sampler` is no function.
+        TypeError: `sampler` is not a function.
 
     >>> drawn(lambda: 0.5)
     0.5
@@ -413,11 +425,11 @@ def drawn(sampler: Callable[[], float]) -> Any:
 
 
 def _order(outputs: list[Value]) -> list[Value]:
-    """Every node that these are made of, each after its operands."""
+    """Return all nodes that the outputs depend on, each after its operands."""
     with modes.recorded():
         root = total(outputs)
     order = topological_order(root)
-    above = set()  # the sum itself is no part of them
+    above = set()  # the nodes of the sum itself
     for _ in outputs[1:]:
         above.add(root)
         root = root.args[0]
@@ -425,7 +437,7 @@ def _order(outputs: list[Value]) -> list[Value]:
 
 
 def _names(function: Callable[..., Any], count: int) -> list[str]:
-    """What the function calls its arguments."""
+    """Return names for the arguments: those that the function uses, as far as it has them."""
     target = getattr(function, "forward", function)
     try:
         names = [
@@ -449,7 +461,7 @@ def _made(numbers: np.ndarray, name: str) -> list[Value]:
 
 
 def _nested(values: list[Any], shape: tuple[int, ...]) -> Any:
-    """Values in lists of lists of this shape; a Value itself for the shape ()."""
+    """Return Values in nested lists of this shape; the Value itself for the shape ()."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array.reshape(shape).tolist() if shape else values[0]
@@ -472,7 +484,7 @@ def _outputs(returned: Any) -> tuple[list[Value], tuple[int, ...]]:
 def different(
     function: Callable[..., Any], row: Sequence[np.ndarray], other: Sequence[np.ndarray]
 ) -> TraceError:
-    """The error for a function that computes one thing for one row, and another for another."""
+    """Return the error for a function whose graph differs between two rows."""
     first, second = (trace(function, numbers, locating=True) for numbers in (row, other))
     for a, b in zip(first.order, second.order):
         here = first.lines.get(id(a), "")

@@ -1,4 +1,9 @@
-"""What a function was compiled to for arguments of one shape, and how it runs."""
+"""Run the compiled code of a function, and check it against the engine.
+
+`Compiled` makes a `Version` for each shape of the arguments, and for each state of what the
+function reads. Source is written, executed and checked when it is first needed: separately for
+values, and for values with a gradient.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +25,22 @@ from .program import Program
 from .reach import Guard
 from .trace import Traced
 
-TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}  # relative, and of the largest
+# Relative to the number itself, and relative to the largest number in the graph.
+TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}
 NONE = np.zeros(0)
-BLOCK = 1 << 20  # how many numbers a run keeps at once: rows go through in blocks of so many
+BLOCK = 1 << 20  # the numbers that one run may hold: more rows are run in blocks
 
 
 class Version:
-    """What a function was compiled to, for arguments of one shape.
+    """The compiled code of a function, for arguments of one shape.
 
     Attributes:
         traced: the scalar graph.
         program: the graph as data, after the passes.
         rolled: the program as array statements.
-        wanted: how many of the parameters the gradient is by.
-        guard: tells whether the function still reads what it read.
-        steep: whether a slope may be infinite where the value is not, as of a root at 0.
+        wanted: the number of parameters that the gradient is returned for.
+        guard: the check that everything the function reads is unchanged.
+        steep: True if a derivative may be infinite at a finite value, as that of a root at 0.
     """
 
     def __init__(
@@ -54,29 +60,31 @@ class Version:
         self._theta = Flat(program.params)
         self._first = self._theta.read().copy()
         self._codes: dict[bool, Code] = {}
-        self._code: Code | None = None  # that ran last
-        # A matrix product has threads of its own.
+        self._code: Code | None = None  # the code that ran last
+        # NumPy already runs a matrix product on several threads.
         self._threads = 1 if any(s.outer for s in rolled.statements) else os.cpu_count() or 1
         numbers = 2 * sum(array.size for array in rolled.arrays()) + 1
         self._block = max(64, BLOCK // numbers)
         rows = {statement.op for statement in rolled.statements}
-        # NumPy signals where numbers make what is no number, except in these.
+        # True if the engine may raise an error where NumPy signals none: for operations without an
+        # array form, and for divisions (NaN/0), except by a constant.
         self._unsignalled = any(
             not statement.op.array
             if statement.op is not ops.div
-            else statement.reads[1].base is not rolled.constants  # NaN/0
+            else statement.reads[1].base is not rolled.constants
             for statement in rolled.statements
             if statement.op not in MANY
         )
         self.steep = any(op.domain is not None or not op.array for op in rows - set(MANY))
 
     def run(self, rows: Arguments, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The outputs and what is checked, (k, n) or (k, 1), and the gradient of the mean.
+        """Return the computed numbers, of shape (k, n) or (k, 1), and the gradient.
 
-        The mean is that of the first output.
+        The numbers are the outputs, then those that `require` tests. The gradient is that of the
+        mean of the first output over the rows; it is empty unless asked for.
 
         Raises:
-            ArithmeticError: the code is new, and does not agree with the engine.
+            ArithmeticError: the code is new, and disagrees with the engine.
         """
         code = self._codes.get(gradient)
         if code is None:
@@ -99,11 +107,11 @@ class Version:
 
     @property
     def source(self) -> str:
-        """The code that ran last."""
+        """The source of the code that ran last."""
         return self._code.source if self._code else ""
 
     def judged(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """In which rows a check fails, and in which an output is not finite."""
+        """Return two masks of rows: a check fails there; an output is not finite there."""
         checked = outputs[len(self.traced.outputs) :]
         wrong = ~np.isfinite(outputs[: len(self.traced.outputs)]).all(axis=0)
         failing = np.zeros_like(wrong)
@@ -113,12 +121,12 @@ class Version:
         return failing, wrong
 
     def may_raise(self, rows: Arguments) -> bool:
-        """Whether the engine may raise an error on these rows, and not only pass on a NaN."""
+        """Return True if the engine may raise an error on these rows, instead of returning NaN."""
         assert self._code is not None
         return self._unsignalled or self._code.signals(self._columns(rows, 0), rows.size)
 
     def _hold(self, code: Code) -> None:
-        """Hold code against the engine, on the rows that were traced."""
+        """Check code against the engine, on the rows that were traced."""
         rows = [[v for argument in t.inputs for v in argument] for t in self._traces]
         flat = np.array([[v.data for v in row] for row in rows], self._dtype).T
         columns = np.split(flat, np.cumsum([len(a) for a in self.traced.inputs])[:-1])
@@ -132,7 +140,7 @@ class Version:
             self._hold_gradient(slopes)
 
     def _hold_gradient(self, slopes: np.ndarray) -> None:
-        """Hold a gradient against the engine's; no parameter is touched."""
+        """Check a gradient against the engine's, and leave `.grad` of the parameters unchanged."""
         wanted, among = np.zeros(len(self.program.params)), []
         try:
             for traced in self._traces:
@@ -140,18 +148,18 @@ class Version:
                 wanted += np.array([found.get(p, 0.0) for p in self.program.params])
                 among += list(found.values())
         except (ArithmeticError, ValueError):
-            return  # there is no gradient on one of the rows
+            return  # one of the rows has no gradient
         wanted /= len(self._traces)
-        sure = np.isfinite(wanted)  # where the engine finds 0 · ∞, the code may know that it is 0
+        sure = np.isfinite(wanted)  # the engine's 0 · ∞ may be 0 in the code, which is simplified
         self._compare(slopes[sure], wanted[sure], among)
         self._traces = self._traces[:1]
 
     def _engine_slopes(self, root: Value) -> dict[Value, float]:
-        """The gradients of a graph that was traced, at the parameters that it was traced at."""
+        """Return the engine's gradients of a traced graph, at the parameters of the trace."""
         params = self.program.params
         if np.array_equal(self._theta.read(), self._first):
             return gradients(root, by=params)
-        memo: dict[int, Any] = {}  # the parameters have moved on, so a copy is moved back
+        memo: dict[int, Any] = {}  # the parameters have changed: a copy gets the old numbers
         root = copied(root, memo)
         for p, number in zip(params, self._first.tolist()):
             if id(p) in memo:
@@ -161,7 +169,7 @@ class Version:
         return {mine.get(node, node): slope for node, slope in found.items()}
 
     def _compare(self, found: np.ndarray, wanted: np.ndarray, among: list[float]) -> None:
-        """Raise where numbers differ by more than rounding, among numbers as large as these."""
+        """Raise if numbers differ by more than the tolerances; `among` has those of the graph."""
         sizes = np.abs(np.array(among, dtype=float))
         scale = sizes.max(initial=0.0, where=np.isfinite(sizes))
         relative, absolute = TOLERANCES[self._dtype.name]
@@ -176,7 +184,7 @@ class Version:
             )
 
     def _columns(self, rows: Arguments, start: int) -> list[np.ndarray]:
-        """A block of rows as columns, with what is drawn at random for them."""
+        """Return a block of rows as columns, with the random numbers drawn for them."""
         columns = rows.columns(start, start + self._block)
         if samplers := self.traced.samplers:
             count = range(columns[0].shape[1] if columns else 1)
@@ -186,11 +194,11 @@ class Version:
 
 
 class Code:
-    """Source that runs.
+    """A function that was made by executing source.
 
     Attributes:
-        source: as text.
-        gradient: whether it computes the gradient as well.
+        source: the text of the source.
+        gradient: True if it computes the gradient too.
     """
 
     def __init__(self, source: Source, rolled: Rolled, dtype: np.dtype[Any]) -> None:
@@ -201,23 +209,23 @@ class Code:
         exec(source.text, names)
         self._function = names["compiled"]
         self._slices = names.get("parameters", lambda theta: ())
-        self._known: tuple[Any, ...] = (None,)  # an array, and what it is to the function
+        self._known: tuple[Any, ...] = (None,)  # the bound array, as a column, and its slices
 
     def bind(self, theta: np.ndarray) -> None:
-        """Run with these parameters from now on; what changes in their array is seen."""
+        """Use these parameters from now on; each run reads the array as it is then."""
         if theta is not self._known[0] or theta.dtype != self._dtype:
             with np.errstate(over="ignore"):
                 column = theta.astype(self._dtype, copy=False)[:, None]
             self._known = (theta, column, *self._slices(column))
 
     def __call__(self, columns: list[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
-        """The outputs, and the gradient of the mean over n rows of the first."""
+        """Return the computed numbers, and the gradient of the first output's sum divided by n."""
         with np.errstate(all="ignore"):
             found = self._function(*columns, *self._known[1:], n)
         return (found[0], found[1].ravel()) if self.gradient else (found, NONE)
 
     def signals(self, columns: list[np.ndarray], n: int) -> bool:
-        """Whether an operation makes what is not finite of numbers that are."""
+        """Return True if NumPy signals an error: finite numbers give NaN or infinity."""
         try:
             with np.errstate(all="raise", under="ignore"):
                 self._function(*columns, *self._known[1:], n)
