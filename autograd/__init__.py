@@ -10,7 +10,7 @@
 
 from typing import TYPE_CHECKING
 
-from . import methods  # noqa: F401  # it gives the classes their methods
+from . import methods  # noqa: F401  # the import adds methods to Value
 from .compiler import Compiled, compile, drawn, require
 from .core.backprop import grad
 from .core.graph import LabelError

@@ -1,6 +1,6 @@
-"""What a library on top of this package may use, as `nn` does; users need none of it.
+"""Names for libraries that are built on this package, such as `nn`; users do not need them.
 
-What stands here keeps its name and its meaning between versions, as the public names do.
+Like the public names, they keep their meaning between versions.
 """
 
 from .core import boundary, terminal

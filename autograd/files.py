@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and only where a regular file belongs."""
+"""Reading and writing of files: a write is atomic, and only regular files are read or written."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .core.boundary import instance
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file so that at no time half of it can be seen.
+    """Write a file atomically: nobody ever sees a part of it.
 
-    The content is written to a temporary file beside the target and forced to the disk; then the
-    temporary file takes the place of the target in one move. A full disk, Ctrl-C or a power cut
-    leaves either the old file or the new one, and of several writers one wins. `~` is the home
-    folder, a link is followed, and the mode of an old file is kept, as are its owner and group
-    where the system allows it. Another hard link to the old file keeps the old content.
+    The content is written to a temporary file in the same folder and flushed to the disk. Then the
+    temporary file replaces the target in one step. After a full disk, Ctrl-C or a power cut, either
+    the old file or the new one is there. If several processes write, one of them wins.
 
-    A process that is killed may leave its temporary file, `.autograd-….tmp`.
+    `~` is the home folder, and links are followed. The new file keeps the mode of the old one, and
+    its owner and group if the system allows it. Another hard link to the old file keeps the old
+    content. A process that is killed may leave its temporary file, `.autograd-….tmp`.
 
     Raises:
-        OSError: it cannot be written; what stood there is untouched.
+        OSError: the file cannot be written; the old file is unchanged.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -47,15 +47,15 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(target)) from None
-    finally:  # a second Ctrl-C may have come before the first removal
+    finally:  # again, because a second Ctrl-C may have prevented the removal above
         temporary.unlink(missing_ok=True)
 
 
 def read_whole(path: str | os.PathLike[str]) -> bytes:
-    """The content of a regular file; `~` is the home folder.
+    """Read a regular file; `~` is the home folder.
 
     Raises:
-        OSError: it cannot be read, or is a folder, a device or a pipe, which may have no end.
+        OSError: the file cannot be read, or it is a folder, a device or a pipe.
     """
     named = expanded(path)
     _check_regular(named, named.stat())
@@ -63,13 +63,13 @@ def read_whole(path: str | os.PathLike[str]) -> bytes:
 
 
 def destination(path: str | os.PathLike[str]) -> Path:
-    """The file that `write_whole` would write: `~` expanded, and links followed.
+    """Return the path that `write_whole` would write to: `~` expanded, and links followed.
 
     Raises:
-        FileNotFoundError: its folder is not there.
-        IsADirectoryError: it is a folder.
-        PermissionError: it is read-only, or no file may be made in its folder.
-        OSError: it is a device or a pipe, or cannot be looked at.
+        FileNotFoundError: the folder does not exist.
+        IsADirectoryError: the path is a folder.
+        PermissionError: the file is read-only, or its folder does not allow new files.
+        OSError: the path is a device or a pipe, or its status cannot be read.
 
     >>> destination("no/such/folder/model.npz")
     Traceback (most recent call last):
@@ -82,7 +82,7 @@ def destination(path: str | os.PathLike[str]) -> Path:
     folder = target.parent
     if status is not None:
         _check_regular(named, status)
-        # A mode without any w protects a file from root too
+        # os.access allows root everything, so check the mode as well
         if not (status.st_mode & 0o222 and os.access(target, os.W_OK)):
             raise PermissionError(errno.EACCES, "this file is read-only", str(named))
     elif not folder.is_dir():
@@ -93,11 +93,11 @@ def destination(path: str | os.PathLike[str]) -> Path:
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """A path with the home folder in place of `~`.
+    """Return a path with `~` replaced by the home folder.
 
     Raises:
-        TypeError, ValueError: it is no path.
-        FileNotFoundError: it begins with `~somebody`, and there is nobody of that name.
+        TypeError, ValueError: `path` is not a path.
+        FileNotFoundError: `path` begins with `~name`, and there is no user of that name.
     """
     try:
         return boundary.path(path).expanduser()
@@ -106,6 +106,7 @@ def expanded(path: str | os.PathLike[str]) -> Path:
 
 
 def _status(path: Path) -> os.stat_result | None:
+    """Return the status of a file, or None if it does not exist."""
     try:
         return path.stat()
     except FileNotFoundError:
@@ -113,6 +114,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _check_regular(path: Path, status: os.stat_result) -> None:
+    """Raise an OSError for a folder, a device or a pipe; a device may have no end."""
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file", str(path))
     if not stat.S_ISREG(status.st_mode):
@@ -122,7 +124,10 @@ def _check_regular(path: Path, status: os.stat_result) -> None:
 
 
 def _fill(temporary: Path, content: bytes, old: os.stat_result | None) -> None:
-    """Write the content, closed to others until the file has the owner and mode of the old one."""
+    """Write the content, then give the file the owner and the mode of the old file.
+
+    Until then, the mode of the temporary file lets no other user read it.
+    """
     with temporary.open("r+b") as file:
         file.write(content)
         file.flush()

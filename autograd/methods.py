@@ -1,7 +1,8 @@
-"""The methods of `Value` that call what is built on it: the backward pass, the tools, the pages.
+"""The methods of `Value` that call other parts of the package, such as `backward` and `draw`.
 
-`Value` itself, in `core/value.py`, knows the operations alone. This module comes last and gives it
-the rest, so that imports point one way. For type checkers `Value` derives from `Methods`.
+`core/value.py` defines only the operations, because it must not import the parts that import it.
+This module is imported after all of them, and adds the remaining methods to `Value`. For type
+checkers, `Value` derives from `Methods`.
 """
 
 from __future__ import annotations
@@ -25,27 +26,26 @@ A_COPY = ("a Value is copied with its number", "use the Value itself, or v.detac
 
 
 class Methods:
-    """What every `Value` has besides its operations."""
+    """The methods that every `Value` has besides its operations."""
 
     # ------------------------------------------------------------------ the backward pass
 
     def backward(self: Any, gradient: float = 1.0) -> None:
-        """Let gradients flow back from here to every node it is made of.
+        """Compute ∂self/∂node for every node that self depends on, and store it in `.grad`.
 
-        Intermediate nodes get the gradient of this call, leaves add it to theirs. More:
-        `autograd.core.backprop.backward`.
+        Leaves add it to the gradient that they have. More: `autograd.core.backprop.backward`.
         """
         backprop.backward(self, gradient)
 
     def recompute(self: Any) -> Value:
-        """Evaluate the graph again, in place, from the data now in its leaves.
+        """Evaluate the graph again, in place, from the current data of its leaves.
 
         More: `autograd.core.backprop.recompute`.
         """
         return backprop.recompute(self)
 
     def zero_grad(self: Any) -> None:
-        """Empty the gradient of every node it is made of, leaves included.
+        """Reset the gradient of this node and of every node that it depends on.
 
         More: `autograd.core.backprop.zero_grad`.
         """
@@ -54,28 +54,28 @@ class Methods:
     # ------------------------------------------------------------------ teaching
 
     def stepper(self: Any, gradient: float = 1.0) -> Stepper:
-        """Drive the backward pass by hand, one multiplication at a time.
+        """Run the backward pass by hand, one multiplication at a time.
 
         More: `autograd.teach.stepper.Stepper`.
         """
         return Stepper(self, gradient)
 
     def explain(self: Any, node: Value | str, max_paths: int = 10) -> Explanation:
-        """Every path by which a node reaches this output: symbols, numbers, product, sum.
+        """Explain the gradient of a node: the paths to this output, with formulas and numbers.
 
         More: `autograd.teach.explain.explain`.
         """
         return explain(self, node, max_paths)
 
     def nudge(self: Any, node: Value | str, amount: float) -> Nudge:
-        """What a small change of a node does, as its gradient predicts and as it really is.
+        """Compare the effect of a small change of a node with the effect its gradient predicts.
 
         More: `autograd.teach.explain.nudge`.
         """
         return nudge(self, node, amount)
 
     def sensitivity(self: Any) -> Sensitivity:
-        """The leaves ranked by the size of their gradient.
+        """Rank the leaves by the size of their gradient.
 
         More: `autograd.teach.explain.sensitivity`.
         """
@@ -84,34 +84,34 @@ class Methods:
     # ------------------------------------------------------------------ pictures
 
     def draw(self: Any, **options: Any) -> Drawing:
-        """The graph as a picture: data, gradients, and what flows along its edges.
+        """Draw the graph with its data, its gradients, and the contribution along each edge.
 
         Options and more: `autograd.picture.draw.draw`.
         """
         return draw(self, **options)
 
     def page(self: Any, **options: Any) -> Page:
-        """A page that plays both passes over the graph, which a notebook shows.
+        """Make a page that animates both passes over the graph; a notebook shows it.
 
         Options and more: `autograd.page.graph_page`.
         """
         return graph_page(self, **options)
 
     def save_html(self: Any, path: str | os.PathLike[str], **options: Any) -> str:
-        """Write a page that plays both passes over the graph, and return its path.
+        """Write a page that animates both passes over the graph, and return its path.
 
-        The page is one file that needs no network and no server: stepping, every path of a
-        gradient, leaves to edit, steps downhill, a quiz. Options and more:
+        The page is one file that needs no network and no server. It has a stepper, the paths of
+        each gradient, editable leaves, gradient descent and a quiz. Options and more:
         `autograd.page.graph_page`.
 
         Raises:
-            OSError: the file cannot be written; what stood there is untouched.
+            OSError: the file cannot be written; the old file is unchanged.
         """
-        file = boundary.path(path)  # before the page is made, which takes time
+        file = boundary.path(path)  # checked first, because making the page takes time
         return graph_page(self, **options).save(file)
 
     def _repr_html_(self: Any) -> str | None:
-        """What a notebook shows."""
+        """Return the HTML that a notebook shows."""
         return card(self)
 
     # ------------------------------------------------------------------ copies
@@ -141,7 +141,10 @@ class Methods:
 
     @property
     def _backward(self: Any) -> Callable[[], None]:
-        """micrograd's closure: pushes this node's gradient to its operands, once a call."""
+        """micrograd's closure: each call adds this node's contribution to its operands' gradients.
+
+        Assigning a function replaces the derivatives of the table for this node.
+        """
         return lambda: backprop.push(self)
 
     @_backward.setter
@@ -153,7 +156,7 @@ OF_EVERY_CLASS = {"__module__", "__doc__", "__dict__", "__weakref__"}
 
 
 def bind(kind: type, methods: type) -> None:
-    """Give a class the methods of another, as if they were written in it."""
+    """Add the methods of the class `methods` to the class `kind`, as if defined there."""
     for name, method in vars(methods).items():
         if name not in OF_EVERY_CLASS:
             if isinstance(method, FunctionType):

@@ -1,7 +1,7 @@
-"""What programs written for micrograd's engine expect to find.
+"""Compatibility with programs that were written for micrograd's engine.
 
-Nodes made by hand, `Value(data, (a, b), "op")` with a `_backward` assigned to them, carry a row
-of their own in place of a row of the table: its partials ask the assigned function.
+Such programs make nodes by hand: `Value(data, (a, b), "op")`, and then assign `_backward`. Such a
+node gets an `Op` of its own, whose partials call the assigned function.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ NAMES |= {ops.neg: "-", ops.relu: "ReLU", ops.leaf: "", ops.constant: ""}
 
 
 def op_name(node: Value) -> str:
-    """micrograd's `_op`: `'+' '*' '**2' 'ReLU'`, and the row's name for what it does not have."""
+    """Return micrograd's `_op`, such as `'+'`, `'**2'` or `'ReLU'`, or else the row's name."""
     if node.op is ops.pow:
         return f"**{node.args[1].data:g}"
     return NAMES.get(node.op, node.op.name)
 
 
 def adopt(node: Value, children: Any, op: str) -> None:
-    """Make `node` the result of an operation done by hand on `children`.
+    """Make `node` the result of an operation on `children` that was done by hand.
 
     Raises:
         TypeError: the children are not Values, or the operation's name is not a string.
@@ -49,10 +49,10 @@ def adopt(node: Value, children: Any, op: str) -> None:
 
 
 def set_backward(node: Value, function: Callable[[], None]) -> None:
-    """Let `function` push the node's gradient to its operands, in place of the table.
+    """Use `function` in place of the table to add the node's gradient to its operands.
 
     Raises:
-        TypeError: it cannot be called.
+        TypeError: `function` is not callable.
     """
     if not callable(function):
         raise TypeError(f"_backward is a function without arguments, got {function!r}")
@@ -90,9 +90,10 @@ def _nothing(out: Any, *operands: Any) -> tuple[float, ...]:
 
 
 def _probed(node: Value, function: Callable[[], None]) -> tuple[float, ...]:
-    """The local derivatives that a `_backward` applies: what it adds for an upstream of one.
+    """Find the local derivatives of a `_backward`: run it with a gradient of 1, and read the sums.
 
-    An operand that stands twice gets it all the first time, for its contributions arrive in one.
+    For an operand that is used twice only the sum of both derivatives is known. The first use gets
+    the sum, the second gets 0.
     """
     touched = [node, *node.args]
     before = [other.grad for other in touched]
@@ -110,7 +111,7 @@ def _probed(node: Value, function: Callable[[], None]) -> tuple[float, ...]:
 
 
 def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
-    """All nodes, and all edges as pairs (operand, node).
+    """Return all nodes, and all edges as pairs (operand, node).
 
     >>> x = Value(2.0)
     >>> nodes, edges = trace(x * x)
@@ -122,5 +123,5 @@ def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
 
 
 def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Drawing:
-    """micrograd's name for `autograd.draw`."""
+    """Draw the graph: micrograd's name for `autograd.draw`."""
     return draw(root, format=format, rankdir=rankdir)

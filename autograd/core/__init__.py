@@ -1,1 +1,1 @@
-"""The engine: numbers that remember how they were computed, and the chain rule."""
+"""The engine: Values, the table of operations, and the backward pass. Start with `ops.py`."""

@@ -1,8 +1,8 @@
-"""What is let in: the table of checks that every public argument goes through.
+"""Checks of arguments, which every public function calls.
 
-Each check takes a value and what it is called, and returns the value as the code behind it wants
-it. If the value is something else, the error says what came, what was expected and, where that is
-not plain, how to mend it.
+Each check takes a value and its name for messages, and returns the value in the type that the
+caller works with. The error of a check says what was expected and what was given, and how to
+correct it if that is not obvious.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ Kind = TypeVar("Kind")
 
 
 def is_real(value: Any) -> bool:
-    """Whether `value` is one real number: Python's, a fraction, or a NumPy scalar."""
+    """Return whether `value` is one real number: of Python, of `fractions`, or a NumPy scalar."""
     return isinstance(value, (numbers.Real, np.bool_))
 
 
 def knows_no_values(x: Any) -> bool:
-    """Whether `x` is of a type that cannot have learned to compute with Values.
+    """Return whether the type of `x` surely defines no arithmetic with Values.
+
+    True for the built-in types and for numbers. Other types, such as arrays, may define it.
 
     >>> import numpy as np
     >>> knows_no_values("3"), knows_no_values(None), knows_no_values(np.array([3.0]))
@@ -38,7 +40,11 @@ def knows_no_values(x: Any) -> bool:
 
 
 def as_float(value: Any, what: str = "Value") -> float:
-    """The exact `float` behind any real scalar, or an error that says how to get one.
+    """Convert a real scalar, or an array of one element, to a float.
+
+    Raises:
+        TypeError: `value` is not one real number; the message says how to get one.
+        OverflowError: `value` is beyond the largest float.
 
     >>> import numpy as np
     >>> as_float(np.float32(0.5)), as_float(True), as_float(np.array([3]))
@@ -60,13 +66,14 @@ def as_float(value: Any, what: str = "Value") -> float:
 
 
 def _described(value: Any) -> str:
+    """Return the type and the content of a value, shortened for an error message."""
     if isinstance(value, np.ndarray):
         return f"an array of {value.size} elements ({value.dtype}, shape {value.shape})"
     return f"{type(value).__name__} {quoted(value)}"
 
 
 def quoted(value: Any, width: int = 40) -> str:
-    """What came in, as a message quotes it: its `repr`, shortened.
+    """Return the `repr` of a value, shortened for an error message.
 
     >>> quoted("x" * 100, 10)
     "'xxxxxxxx…"
@@ -76,6 +83,7 @@ def quoted(value: Any, width: int = 40) -> str:
 
 
 def _remedy(value: Any) -> str:
+    """Return advice on how to get one real number from a value."""
     if hasattr(value, "_apply"):
         return "use its .data where a number belongs, as in w.data -= 0.1 * w.grad"
     if isinstance(value, str):
@@ -91,11 +99,11 @@ def _remedy(value: Any) -> str:
 
 
 def number(x: Any, what: str) -> float:
-    """One real number; a truth is none.
+    """Return one real number as a float; True and False are not numbers here.
 
     Raises:
-        TypeError: it is something else.
-        ValueError: it is beyond the largest float.
+        TypeError: `x` is not a real number.
+        ValueError: `x` is beyond the largest float.
 
     >>> number(np.float32(0.5), "lr")
     0.5
@@ -110,11 +118,11 @@ def number(x: Any, what: str) -> float:
 
 
 def finite(x: Any, what: str) -> float:
-    """A number that is neither infinite nor NaN.
+    """Return a number that is neither infinite nor NaN.
 
     Raises:
-        TypeError: it is no number.
-        ValueError: it is not finite.
+        TypeError: `x` is not a number.
+        ValueError: `x` is not finite.
 
     >>> finite(-0.5, "amount")
     -0.5
@@ -125,11 +133,11 @@ def finite(x: Any, what: str) -> float:
 
 
 def positive(x: Any, what: str) -> float:
-    """A number above zero.
+    """Return a number above zero.
 
     Raises:
-        TypeError: it is no number.
-        ValueError: it is not above zero, or not finite.
+        TypeError: `x` is not a number.
+        ValueError: `x` is not above zero, or not finite.
 
     >>> positive(0.1, "lr")
     0.1
@@ -140,11 +148,11 @@ def positive(x: Any, what: str) -> float:
 
 
 def at_least_zero(x: Any, what: str) -> float:
-    """A number that may be zero but not less.
+    """Return a number of at least zero.
 
     Raises:
-        TypeError: it is no number.
-        ValueError: it is negative, or not finite.
+        TypeError: `x` is not a number.
+        ValueError: `x` is negative, or not finite.
 
     >>> at_least_zero(0.9, "momentum")
     0.9
@@ -155,11 +163,11 @@ def at_least_zero(x: Any, what: str) -> float:
 
 
 def share(x: Any, what: str) -> float:
-    """A number of at least 0 and below 1.
+    """Return a number of at least 0 and below 1.
 
     Raises:
-        TypeError: it is no number.
-        ValueError: it is outside.
+        TypeError: `x` is not a number.
+        ValueError: `x` is outside this range.
 
     >>> share(0.5, "p")
     0.5
@@ -170,10 +178,10 @@ def share(x: Any, what: str) -> float:
 
 
 def whole(n: Any, what: str, least: int | None = 1) -> int:
-    """A whole number of at least `least`; any, if that is None.
+    """Return an integer of at least `least`, or any integer if `least` is None.
 
     Raises:
-        ValueError: it is not.
+        ValueError: `n` is not an integer, or is too small.
 
     >>> whole(16, "nout"), whole(-3, "seed", None)
     (16, -3)
@@ -186,10 +194,10 @@ def whole(n: Any, what: str, least: int | None = 1) -> int:
 
 
 def flag(x: Any, what: str) -> bool:
-    """True or False, and nothing that only counts as one of them.
+    """Return True or False; refuse values that Python only treats as true or false.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `x` is not a bool.
 
     >>> flag(np.bool_(True), "resume")
     True
@@ -200,10 +208,10 @@ def flag(x: Any, what: str) -> bool:
 
 
 def choice(name: Any, what: str, names: Iterable[str]) -> str:
-    """One of a few names.
+    """Return the name if it is one of `names`.
 
     Raises:
-        ValueError: it is none of them; of many names the nearest are given.
+        ValueError: it is not one of `names`. The message lists them, or the most similar of many.
 
     >>> choice("LR", "rankdir", ("LR", "TB"))
     'LR'
@@ -216,10 +224,10 @@ def choice(name: Any, what: str, names: Iterable[str]) -> str:
 
 
 def text(x: Any, what: str) -> str:
-    """A string.
+    """Return a string.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `x` is not a string.
 
     >>> text("epoch 3", "title")
     'epoch 3'
@@ -230,11 +238,11 @@ def text(x: Any, what: str) -> str:
 
 
 def path(x: Any, what: str = "path") -> Path:
-    """Where a file is, or is to be.
+    """Return the path of a file, which need not exist.
 
     Raises:
-        TypeError: it is no path.
-        ValueError: it is empty, or holds a character that no path may.
+        TypeError: `x` is not a path.
+        ValueError: `x` is empty, or contains the null character.
 
     >>> path("weights.npz").suffix
     '.npz'
@@ -250,10 +258,10 @@ def path(x: Any, what: str = "path") -> Path:
 
 
 def function(x: Any, what: str) -> Callable[..., Any]:
-    """Something that can be called, and is no class.
+    """Return a callable that is not a class.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `x` is not callable, or is a class.
 
     >>> function(abs, "loss") is abs
     True
@@ -266,15 +274,15 @@ def function(x: Any, what: str) -> Callable[..., Any]:
 
 
 def instance(x: Any, kind: type[Kind] | tuple[type[Kind], ...], what: str) -> Kind:
-    """An object of this class.
+    """Return an object of this class.
 
     Args:
-        x: what came.
-        kind: the class.
-        what: which argument is what, as in "model is a module of nn".
+        x: the object.
+        kind: the class, or several.
+        what: the beginning of the error message, as in "model is a module of nn".
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `x` is not an instance of `kind`.
 
     >>> instance([1.0], list, "xs is a list")
     [1.0]
@@ -286,10 +294,10 @@ def instance(x: Any, kind: type[Kind] | tuple[type[Kind], ...], what: str) -> Ki
 
 
 def several(xs: Any, what: str) -> list[Any]:
-    """The elements of any iterable but a text or a dictionary.
+    """Return the elements of an iterable that is neither a string nor a dictionary.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `xs` is not such an iterable.
 
     >>> several((1.0, 2.0), "inputs are numbers")
     [1.0, 2.0]
@@ -300,10 +308,10 @@ def several(xs: Any, what: str) -> list[Any]:
 
 
 def pair(xs: Any, what: str) -> tuple[Any, Any]:
-    """Two things, in a tuple or a list.
+    """Return the two elements of a tuple or a list.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `xs` is not a tuple or a list of two elements.
 
     >>> pair([28, 28], "shape is a pair (rows, columns)")
     (28, 28)
@@ -317,7 +325,7 @@ def pair(xs: Any, what: str) -> tuple[Any, Any]:
 
 
 def refuse_masked(data: Any, what: str) -> None:
-    """Entries that a mask hides are no numbers, and NumPy would give them back as some.
+    """Refuse an array with masked entries, which NumPy would silently convert to numbers.
 
     Raises:
         ValueError: an entry is masked.
@@ -335,7 +343,7 @@ def refuse_masked(data: Any, what: str) -> None:
 
 
 def _is_masked(data: Any) -> bool:
-    """Whether an array, or one in a list of them, hides an entry."""
+    """Return whether an array, or an array in a list of arrays, has a masked entry."""
     if isinstance(data, np.ndarray):
         return bool(np.ma.is_masked(data))
     holds_more = isinstance(data, (list, tuple)) and len(data) > 0

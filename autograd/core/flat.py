@@ -1,8 +1,8 @@
-"""Leaves that keep their numbers side by side in one array, for code that works on arrays.
+"""Leaves that store their numbers in one shared array, for code that works on arrays.
 
-Compiled code and optimisers read and write such an array at once; a Value among them stays the
-same object, and its `data` is the array's element. So there is one number, and never two that
-could differ.
+Compiled code and optimisers read and write the whole array in one step. Each leaf remains the same
+object, and its `data` reads and writes an element of the array. The number is stored once, so the
+leaf and the array cannot differ.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .value import Value
 class Shared(Value):
     """A leaf whose number is an element of an array."""
 
-    # The slots that hold the operands of other nodes hold a view of the array, and an index.
+    # A leaf has no operands, so the slots _a and _b store a view of the array and an index.
     __slots__ = ()
 
     @property
     def data(self) -> float:
-        """The number, a float; an element of the array."""
+        """The number, a float: the element of the array."""
         if tracing := modes.tracing():
             tracing.looked(self.label)
         return self._a[self._b]  # type: ignore[no-any-return]
@@ -36,21 +36,21 @@ class Shared(Value):
 
     @property
     def _kind(self) -> type[Value]:
-        return Value  # a copy has a number of its own
+        return Value  # a copy stores its own number
 
 
 class Flat:
     """The numbers of leaves as one array.
 
-    Making it changes where the leaves keep their numbers: side by side in an array. Leaves that
-    do so already stay where they are.
+    Making a Flat moves the numbers of the leaves into one array. The numbers of leaves that are
+    in an array already stay there.
 
     Args:
         values: the leaves, in the order of the array.
 
     Raises:
-        TypeError: one is not a Value that you made, or of a class of your own.
-        ValueError: one stands there twice.
+        TypeError: an element is not a leaf, or its class is a subclass of Value.
+        ValueError: a leaf is listed twice.
 
     >>> w, b = Value(2.0), Value(1.0)
     >>> flat = Flat([w, b])
@@ -68,17 +68,18 @@ class Flat:
             if not isinstance(v, Value) or v.op is not ops.leaf:
                 raise TypeError(f"only Values that you made can lie in an array, got {v!r}")
         if len(set(self.values)) < len(self.values):
-            raise ValueError("a Value stands there twice, and has one place in an array")
+            raise ValueError("a Value is listed twice, but has only one place in an array")
         with locks.places:
             _bring_together([v for v in self.values if not isinstance(v, Shared)])
         self._arrays: list[np.ndarray] = []
-        self._places: list[tuple[np.ndarray, np.ndarray]] = []  # here, and in the array there
+        self._places: list[tuple[np.ndarray, np.ndarray]] = []  # in values, and in the array
         self._find()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Flat, (self.values,)  # the copies of the leaves lie in an array of their own
+        return Flat, (self.values,)  # the copies of the leaves share a new array
 
     def _find(self) -> None:
+        """Find the arrays that hold the numbers, and a view if one array holds them in order."""
         arrays = {id(v._a): v._a.obj for v in self.values}
         number = {key: i for i, key in enumerate(arrays)}
         which = np.array([number[id(v._a)] for v in self.values], dtype=np.intp)
@@ -94,7 +95,7 @@ class Flat:
         self._view = self._arrays[0][first : first + len(there)] if side_by_side else None
 
     def read(self) -> np.ndarray:
-        """The numbers, shape (n,): the array itself if it holds them in this order, else a copy."""
+        """Return the numbers, shape (n,): a view if one array holds them in order, else a copy."""
         if self._view is not None:
             return self._view
         found = np.empty(len(self.values))
@@ -106,7 +107,7 @@ class Flat:
         """Set all numbers, shape (n,).
 
         Raises:
-            TypeError, ValueError: it is no array of so many numbers. Nothing has changed then.
+            TypeError, ValueError: `numbers` is not an array of n numbers. Nothing has changed then.
         """
         self._check(numbers)
         if self._view is not None:
@@ -116,7 +117,7 @@ class Flat:
                 array[there] = numbers[here]
 
     def lower(self, change: np.ndarray) -> None:
-        """Subtract from all numbers, shape (n,).
+        """Subtract `change`, shape (n,), from the numbers.
 
         Raises:
             TypeError, ValueError: as for `write`.
@@ -128,7 +129,7 @@ class Flat:
             self.write(self.read() - change)
 
     def _check(self, numbers: np.ndarray) -> None:
-        """Refuse what NumPy would stretch over the leaves, and what is no number."""
+        """Refuse all but an array of n numbers, which NumPy might broadcast or convert."""
         instance(numbers, np.ndarray, "the numbers of a Flat are an array")
         refuse_masked(numbers, "the array")
         if numbers.dtype.kind not in "fiub" or numbers.shape != (len(self.values),):
@@ -139,10 +140,13 @@ class Flat:
 
 
 def _bring_together(leaves: list[Value]) -> None:
-    """Give leaves that have their numbers to themselves one array for all."""
+    """Move the numbers of plain leaves into one new array."""
     for v in leaves:
         if type(v) is not Value:
-            raise TypeError(f"a {type(v).__name__} keeps its number to itself: {v!r}")
+            raise TypeError(
+                f"the number of a {type(v).__name__} cannot lie in an array: use Value itself, "
+                f"not a subclass; got {v!r}"
+            )
     array = np.array([as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves])
     view = memoryview(array)  # type: ignore[arg-type]  # its elements are read as floats
     for i, v in enumerate(leaves):

@@ -1,4 +1,7 @@
-"""The array forms of operations: expressions that are executed, so what they may say is limited."""
+"""A check of array forms: the expressions in `ops.py` that compute an operation on NumPy arrays.
+
+Array forms are executed with `eval`, so this check limits them to element-wise arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ _PLAIN = (
 
 
 def check_form(text: str, names: Collection[str]) -> None:
-    """Hold an array form to numbers, these names, signs and functions of NumPy on arrays.
+    """Refuse an array form that is not element-wise arithmetic on these names.
+
+    Allowed are the names, numbers, signs, comparisons and element-wise functions of NumPy.
 
     Raises:
-        ValueError: it is anything else.
+        ValueError: the text contains anything else.
 
     >>> check_form("np.where(a > 0.0, a, b * np.expm1(a))", ["a", "b"])
     >>> check_form("__import__('os')", ["a"])
@@ -38,7 +43,7 @@ work element by element, as in 'np.exp(-a)'; got "__import__('os')"
 
 
 def _is_known(node: ast.AST, names: Collection[str]) -> bool:
-    """Whether all of an expression is of the kinds that an array form may have."""
+    """Return whether all parts of an expression are allowed in an array form."""
     if isinstance(node, ast.Name):
         return node.id in names
     if isinstance(node, ast.Constant):
@@ -51,7 +56,7 @@ def _is_known(node: ast.AST, names: Collection[str]) -> bool:
 
 
 def _is_elementwise(node: ast.AST) -> bool:
-    """Whether this is `np.` and a function of NumPy that works element by element."""
+    """Return whether an expression is `np.` and the name of an element-wise function of NumPy."""
     if not (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "np"):
         return False
     return node.attr == "where" or isinstance(getattr(np, node.attr, None), np.ufunc)

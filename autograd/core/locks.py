@@ -1,8 +1,7 @@
-"""What one thread at a time may do to nodes that several threads share.
+"""Locks for nodes that several threads share.
 
-A thread may take a lock that it holds once more, so a signal handler that interrupts the thread
-cannot wait for it for ever. A forked process has only the thread that forked it, so it starts with
-locks that nobody holds.
+The locks are reentrant: a signal handler may take a lock that the interrupted thread holds, so it
+cannot deadlock. A forked process has only the thread that forked it, so it starts with new locks.
 """
 
 from __future__ import annotations
@@ -10,12 +9,13 @@ from __future__ import annotations
 import os
 import threading
 
-marks = threading.RLock()  # of a traversal, which are on the nodes
-gradients = threading.RLock()  # of leaves, to which backward passes add
-places = threading.RLock()  # of leaves, whose numbers move into an array
+marks = threading.RLock()  # for `Value._mark`, which a traversal of a graph sets
+gradients = threading.RLock()  # for `Value.grad`, to which a backward pass adds
+places = threading.RLock()  # for the place of a leaf's number, which `Flat` moves
 
 
 def _free() -> None:
+    """Replace the locks, which a thread that was not forked may hold."""
     global marks, gradients, places
     marks, gradients, places = threading.RLock(), threading.RLock(), threading.RLock()
 

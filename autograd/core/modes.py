@@ -117,7 +117,7 @@ class Tracing(Protocol):
         """Return a Value that is drawn anew for each row of the input."""
 
     def looked(self, name: str) -> None:
-        """React to a read of the number of a Value."""
+        """Refuse that code outside this package reads the number of a Value."""
 
     def refuse(self, what: str, remedy: str) -> Any:
         """Raise a TraceError that names the line that is being run."""

@@ -1,7 +1,7 @@
-"""How numbers, formulas and nodes are written for a person.
+"""The text of numbers, formulas and nodes, for messages, tables and drawings.
 
-A `Term` is a formula that also knows its number. Running a row's derivative on Terms instead of
-floats writes the derivative down: `out * (1 - out)` becomes `a(1 − a)`.
+A `Term` is a formula together with its number. A row's derivative that is called with Terms instead
+of floats returns its own formula: `out * (1 - out)` becomes `a(1 − a)`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from .ops import Op
     from .value import Value
 
-SUM, MINUS, PRODUCT, POWER, ATOM = range(5)  # how tightly a formula's outermost sign binds
-EXPRESSION_DEPTH = 3  # operations spelled out inside an unlabelled node's name
+SUM, MINUS, PRODUCT, POWER, ATOM = range(5)  # precedence of a formula's outermost operator
+EXPRESSION_DEPTH = 3  # levels of operations in the name of an unlabelled node
 LABEL_WIDTH = 32
-SIGNS = " +-*/^=−·"  # a label with one of these is set in brackets beside another sign
-LETTERS = "abcdefghijklmnopqrstuvwxyz"  # what the rules call the operands, in order
-JOINER = "\u200d"  # makes one emoji of several
+SIGNS = " +-*/^=−·"  # a label with one of these gets parentheses beside an operator
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # names of the operands in rules, in order
+JOINER = "\u200d"  # joins several emoji into one; Python calls it unprintable
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(x: float, digits: int = 4) -> str:
-    """A number to read: at most `digits` significant digits.
+    """Format a number with at most `digits` significant digits.
 
     >>> number(0.07232948), number(-2.0), number(1e-9), number(123456.0), number(float("nan"))
     ('0.07233', '-2', '1e-09', '1.235e+05', 'nan')
@@ -34,7 +34,7 @@ def number(x: float, digits: int = 4) -> str:
 
 
 def shortened(text: str, width: int = LABEL_WIDTH) -> str:
-    """One printable line of at most `width` characters.
+    """Return the text as one printable line of at most `width` characters.
 
     >>> shortened("two\\nlines"), shortened("x" * 10_000, 8)
     ('two lines', 'xxxxxxx…')
@@ -44,7 +44,7 @@ def shortened(text: str, width: int = LABEL_WIDTH) -> str:
 
 
 class Term:
-    """A formula that knows its number; arithmetic on Terms writes larger formulas.
+    """A formula together with its number; arithmetic on Terms returns larger formulas.
 
     >>> a, z = Term("a", 0.75), Term("z", -2.0)
     >>> a * (1 - a), 2 * (a - z), z / a, a**2, z * 1 + 0
@@ -62,22 +62,22 @@ class Term:
 
     @classmethod
     def of(cls, x: Any) -> Term:
-        """A plain number as a Term; a Term as it is."""
+        """Return a number as a Term, or a Term unchanged."""
         if isinstance(x, Term):
             return x
         return cls(number(x), float(x), MINUS if x < 0 else ATOM)
 
     @property
     def is_number(self) -> bool:
-        """Whether the formula is a literal number rather than a name or an expression."""
+        """True if the formula is a literal number, not a name or an expression."""
         return self.text == number(self.number)
 
     def reads(self, x: float) -> bool:
-        """Whether the formula is just this number."""
+        """Return whether the formula is the literal number `x`."""
         return self.is_number and self.number == x
 
     def inside(self, binds: int) -> str:
-        """The text as an operand of a sign that binds this tightly."""
+        """Return the text as an operand, in parentheses if its precedence is below `binds`."""
         return self.text if self.binds >= binds else f"({self.text})"
 
     def _apply(self, op: Op, operands: Iterable[Any]) -> Term:
@@ -172,7 +172,7 @@ def _power(a: Term, b: Term) -> Term:
 
 
 def _value(compute: Callable[..., float], *operands: Term) -> float:
-    """The number of a formula; NaN where it has none, since a formula can still be written."""
+    """Compute the number of a formula; NaN where it is not defined, for the text still is."""
     try:
         return compute(*(operand.number for operand in operands))
     except (ArithmeticError, ValueError, NotImplementedError):
@@ -223,7 +223,7 @@ INFIX: dict[tuple[str, int], Callable[..., Term]] = {
 
 
 def written(op: Op, operands: list[Term]) -> Term:
-    """The formula of an operation on formulas: between its operands, or as a function of them."""
+    """Return the formula of an operation: its sign between the operands, or a function call."""
     infix = INFIX.get((op.symbol, len(operands)))
     if infix is not None:
         return infix(*operands)
@@ -232,7 +232,7 @@ def written(op: Op, operands: list[Term]) -> Term:
 
 
 def located(operands: Iterable[Term], numbers: Iterable[float]) -> str:
-    """Where the operands of an operation are.
+    """Return the operands of an operation and their numbers as text, for error messages.
 
     >>> located([Term("x − 2", -1.0), Term.of(0.5)], [-1.0, 0.5])
     'a = x − 2 = -1, b = 0.5'
@@ -244,7 +244,7 @@ def located(operands: Iterable[Term], numbers: Iterable[float]) -> str:
 
 
 def name(node: Value) -> Term:
-    """What to call a node: its label, else its number if it has no operands, else its formula.
+    """Return the name of a node: its label, else its number if it has no operands, or its formula.
 
     >>> from autograd import Value
     >>> x = Value(3.0, label="x")
@@ -255,7 +255,7 @@ def name(node: Value) -> Term:
 
 
 def expression(node: Value) -> Term:
-    """The formula of a node, whatever its own label.
+    """Return the formula of a node, even if the node has a label.
 
     >>> from autograd import Value
     >>> x = Value(3.0, label="x")

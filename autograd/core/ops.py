@@ -188,7 +188,7 @@ class Op:
         )
 
     def _bound(self, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        """Return the operands in order, given some by name or by default."""
+        """Return all operands in order, when some are given by name or have defaults."""
         try:
             bound = inspect.signature(self.value).bind(*operands, **named)
         except TypeError as error:

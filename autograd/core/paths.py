@@ -1,4 +1,7 @@
-"""The ways by which a gradient came, the largest first."""
+"""The paths from the output to a node, those with the largest contribution to its gradient first.
+
+`explain` shows them. A gradient is the sum over all paths of the product of local derivatives.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from .value import Value
 
 @dataclass(frozen=True)
 class Path:
-    """One way from a node to the output, output first.
+    """One path from the output down to a node.
 
     Attributes:
-        nodes: the nodes on the way.
-        slots: which operand the next node is, for each node but the last.
-        locals: ∂node/∂next for each node but the last.
+        nodes: the nodes on the path, output first.
+        slots: the operand number of the next node, for each node but the last.
+        locals: ∂node/∂next, for each node but the last.
     """
 
     nodes: tuple[Value, ...]
@@ -27,15 +30,16 @@ class Path:
 
     @property
     def product(self) -> float:
-        """The product of the local derivatives: what this path adds to the gradient."""
+        """The product of the local derivatives: the path's contribution to the gradient."""
         return prod(self.locals)
 
 
 def largest_paths(root: Value, node: Value, most: int = 10) -> list[Path]:
-    """The `most` paths from `root` down to `node` with the largest |product|, in that order.
+    """Return the `most` paths from `root` down to `node` with the largest |product|, in that order.
 
-    The best paths of a node go on as one of the best paths of an operand, so each node needs to
-    know only its own best few, as pairs of the operand to take and that operand's path.
+    The best paths from a node continue along best paths from its operands. So each node stores
+    its `most` best paths only, each as |product|, operand number, and rank among that operand's
+    paths.
     """
     best: dict[Value, list[tuple[float, int, int]]] = {node: [(1.0, -1, -1)]}
     for other in topological_order(root):
@@ -52,13 +56,14 @@ def largest_paths(root: Value, node: Value, most: int = 10) -> list[Path]:
 
 
 def magnitude(local: float) -> float:
-    """|local|; what is not a number counts as the largest."""
+    """Return |local|, or infinity if it is NaN."""
     return inf if isnan(local) else abs(local)
 
 
 def _followed(
     root: Value, node: Value, rank: int, best: dict[Value, list[tuple[float, int, int]]]
 ) -> Path:
+    """Return the path of this rank from `root` down to `node`."""
     nodes, slots, slopes = [root], [], []
     while nodes[-1] is not node:
         _, slot, rank = best[nodes[-1]][rank]

@@ -1,4 +1,4 @@
-"""Text for terminals that cannot show every character: there ∂C/∂w is written dC/dw."""
+"""Text for terminals that cannot show every character, where ∂C/∂w is printed as dC/dw."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 ERRORS = "autograd.spelled"
-"""An error handler of codecs: after `sys.stdout.reconfigure(errors=ERRORS)` all can be printed."""
+"""The name of a codec error handler: `sys.stdout.reconfigure(errors=ERRORS)` makes print use it."""
 
 SPELLINGS = {
     **{"∂": "d", "Δ": "d", "·": "*", "×": "x", "−": "-", "–": "-", "—": "-", "─": "-", "÷": "/"},
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def spelled(text: str) -> str:
-    """The text in ASCII, as one would type it.
+    """Return the text in ASCII, as one would type it.
 
     >>> spelled("∂a/∂z = a(1 − a)²"), spelled("σ(ε·x)")
     ('da/dz = a(1 - a)^2', 'sigma(epsilon*x)')
@@ -36,6 +36,7 @@ def spelled(text: str) -> str:
 
 
 def _spelled(character: str) -> str:
+    """Return one character in ASCII; a Greek letter becomes its name."""
     if character in SPELLINGS:
         return SPELLINGS[character]
     words = unicodedata.name(character, "").split()
@@ -45,12 +46,13 @@ def _spelled(character: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Letters without their accents, small digits as digits."""
+    """Return the text with letters without accents, raised digits as digits, and the rest cut."""
     apart = unicodedata.normalize("NFKD", text).replace("−", "-")
     return apart.encode("ascii", "ignore").decode()
 
 
 def _handled(error: UnicodeError) -> tuple[str, int]:
+    """Replace what cannot be encoded, as an error handler of `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return spelled(error.object[error.start : error.end]), error.end
@@ -60,16 +62,16 @@ codecs.register_error(ERRORS, _handled)
 
 
 def shown(text: str) -> str:
-    """The text with what `sys.stdout` cannot show spelled out; as it is where all can be shown."""
+    """Return the text with the characters that `sys.stdout` cannot encode replaced by ASCII."""
     encoding = getattr(sys.stdout, "encoding", None)
     return text.encode(encoding, ERRORS).decode(encoding) if encoding else text
 
 
 def fitted(method: Callable[[T], str]) -> Callable[[T], str]:
-    """A `__str__` or `__repr__` whose text can be printed on any terminal.
+    """Decorate a `__str__` or `__repr__` so that any terminal can print its text.
 
-    `print` raises a UnicodeEncodeError for text that the terminal's encoding lacks, and what
-    prints may have been waited for, or may have changed something.
+    Without it, `print` raises a UnicodeEncodeError if the encoding lacks a character. A result
+    that took long to compute would then be lost.
     """
 
     @functools.wraps(method)

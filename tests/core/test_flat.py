@@ -97,8 +97,8 @@ def test_what_has_no_place_of_its_own_changes_nothing() -> None:
         pass
 
     a = Value(1.0)
-    with pytest.raises(TypeError, match="a Mine keeps its number to itself"):
+    with pytest.raises(TypeError, match="the number of a Mine cannot lie in an array"):
         Flat([a, Mine(1.0)])
-    with pytest.raises(ValueError, match="stands there twice"):
+    with pytest.raises(ValueError, match="a Value is listed twice"):
         Flat([a, a])
     assert type(a) is Value
