@@ -17,19 +17,19 @@ from .graph import in_order, topological_order
 from .notation import expression, name, number
 from .value import NOT_COMPUTED, Value, constant, exact_data, failure
 
-Asked = Callable[[Value], bool]
+Asked = Callable[[Value], bool]  # returns whether the derivative by this operand is needed
 
 
 def backward(root: Value, gradient: float = 1.0) -> None:
     """Compute ∂root/∂node for every node that `root` depends on, and store it in `.grad`.
 
     Reverse mode: write v̄ for ∂root/∂v. The pass visits the nodes in reverse topological order, so
-    v̄ is complete when it visits v. It then adds v̄ · ∂v/∂operand to the gradient of each operand.
-    An intermediate node gets the gradient of this call only. A leaf adds it to the gradient that
-    it has, as in PyTorch. Constants get none.
+    v̄ is complete when the pass reaches v. Then the pass adds v̄ · ∂v/∂operand to the gradient of
+    each operand. An intermediate node gets the gradient of this call only. A leaf accumulates the
+    gradients of all calls, as in PyTorch. A constant gets none.
 
-    Several threads may call it at the same time, even on graphs that share nodes: the passes run
-    one after the other.
+    Several threads may call this function at the same time, even on graphs that share nodes: the
+    passes run one after the other.
 
     Args:
         root: the output.
@@ -38,8 +38,8 @@ def backward(root: Value, gradient: float = 1.0) -> None:
     Raises:
         ValueError: the graph has a cycle or no leaf, or it has no finite derivative on a path to a
             leaf. All gradients are then unchanged.
-        RuntimeError: a signal handler or a user's operation calls it during a pass over the same
-            nodes.
+        RuntimeError: a signal handler or a user's operation calls this function during a pass over
+            the same nodes.
 
     Source: Linnainmaa, "Taylor expansion of the accumulated rounding error", BIT 16 (1976).
 
@@ -121,7 +121,7 @@ def _accumulate(order: list[Value]) -> None:
     """
     constant_row = ops.constant
     left = reversed(order)
-    while True:
+    while True:  # after an exception, the inner loop continues with the next node
         try:
             for node in left:
                 op = node.op
@@ -248,6 +248,7 @@ def _slopes(node: Value, out: Any, operands: list[Any], asked: Asked | None) -> 
 
 
 def _slope(node: Value, slot: int, out: Any, operands: list[Any], asked: Asked) -> Any:
+    """Compute one partial; if that fails, raise if the partial is needed, else return NaN."""
     try:
         return node.op.slope(slot, out, *operands)
     except (ArithmeticError, ValueError) as error:

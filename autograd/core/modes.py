@@ -129,7 +129,12 @@ def tracing() -> Tracing | None:
 
 
 def for_the_engine(what: str, remedy: str) -> None:
-    """Refuse, while a function is traced, what code outside this package does to a Value."""
+    """Raise a TraceError if code outside this package uses a Value while a function is traced.
+
+    Args:
+        what: a description of the use, for the error message.
+        remedy: what to write instead.
+    """
     if (tracer := tracing()) and _package(sys._getframe(2)) != _package(sys._getframe()):
         tracer.refuse(what, remedy)
 
@@ -187,7 +192,7 @@ class Setting:
     def __enter__(self) -> None:
         opened, self._statement = self._statement, None
         if opened is None or opened() is None:
-            opened = self._opened_by_hand()
+            opened = self._opened_by_hand()  # no `with` statement called __enter__
         outer = _open(_innermost.get())
         generator = _generator(sys._getframe(1))
         sign = functools.partial(_runs, opened, generator) if generator else opened
@@ -197,7 +202,7 @@ class Setting:
         _innermost.set(Link(self, opened, generator, outer, self.within(settings()), signs))
 
     def _opened_by_hand(self) -> Callable[[], object]:
-        """Return the `opened` of a block without a `with` statement: it ends in `__exit__`."""
+        """Return `Link.opened` for a block without a `with` statement, which `__exit__` ends."""
         leave = functools.partial(_leave, self)
         vars(self).setdefault("_by_hand", set()).add(leave)
         return weakref.ref(leave)
@@ -257,9 +262,9 @@ def _open(link: Link | None) -> Link | None:
 
 
 def _generator(frame: FrameType | None) -> FrameType | None:
-    """Return the frame if it is a generator's, else None.
+    """Return the frame if a generator runs in it, else None.
 
-    None also for a generator that `contextlib` runs as a context manager: its block applies to
+    For a generator that `contextlib` runs as a context manager, return None: its block applies to
     the code in the `with` statement, which runs while the generator is suspended.
     """
     inner = frame

@@ -4,6 +4,8 @@ The forward pass, the backward pass, the stepper, explanations, drawings, the co
 gradient check all read this table. `partials` of a row is written once and called with three kinds
 of arguments: floats give numbers, `Value`s give the graph of the derivative (for second
 derivatives), and `Term`s give its formula as text. A new row must work with all three.
+
+The rows stand in the second half of the file. Read `add`, `mul` and `exp` first.
 """
 
 from __future__ import annotations
@@ -25,7 +27,13 @@ from .terminal import fitted
 
 
 class Domain(NamedTuple):
-    """The domain of an operation: its description, a test of the operands, and advice on errors."""
+    """The set of operands for which an operation is defined.
+
+    Attributes:
+        text: the condition as text, such as "a > 0".
+        holds: `holds(a, b, ...)` returns whether the operands satisfy it.
+        remedy: the advice in the error message.
+    """
 
     text: str
     holds: Callable[..., bool]
@@ -110,7 +118,7 @@ class Op:
         if any(isinstance(operand, np.ndarray) for operand in operands):
             return self._on_arrays(operands)
         for operand in operands:
-            if hasattr(operand, "_apply"):
+            if hasattr(operand, "_apply"):  # a Value or a Term
                 return operand._apply(self, operands)
         numbers = [as_float(operand, self.name) for operand in operands]
         try:
@@ -209,6 +217,9 @@ class Op:
         return "\n  ".join([self.name, *self.rules])
 
 
+# ---------------------------------------------------------------------- rows of users
+
+
 def op(
     name: str,
     value: Callable[..., Any],
@@ -290,6 +301,7 @@ def op(
 
 
 def _domain(given: Any) -> Domain:
+    """Check a domain that a user gave as a triple, and return it as a Domain."""
     expected = "domain is a triple, as in ('a > 0', lambda a: a > 0, 'Add a small number first.')"
     if len(instance(given, (tuple, list), expected)) != 3:
         raise ValueError(f"{expected}, got {quoted(given)}")
@@ -313,6 +325,7 @@ def _together(each: Sequence[Callable[..., Any]]) -> Callable[..., tuple[Any, ..
 
 
 def _count_parameters(name: str, role: str, function: Callable[..., Any]) -> int:
+    """Return the number of parameters of a function, and refuse `*args` and `**kwargs`."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:
@@ -326,7 +339,7 @@ def _count_parameters(name: str, role: str, function: Callable[..., Any]) -> int
 
 
 def _checked(name: str, partials: Callable[..., Any], arity: int) -> Callable[..., tuple[Any, ...]]:
-    """Wrap a user's `partials` so that it must return a tuple with one number per operand."""
+    """Wrap a user's `partials` to check that it returns a tuple with one number per operand."""
 
     def checked(out: Any, *operands: Any) -> tuple[Any, ...]:
         found = partials(out, *operands)
@@ -341,24 +354,30 @@ def _checked(name: str, partials: Callable[..., Any], arity: int) -> Callable[..
 
 
 def _checked_number(name: str, slope: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a user's function for one partial so that it must return a number."""
+    """Wrap a user's function for one partial to check that it returns a number."""
     return lambda out, *operands: _derivative(name, slope(out, *operands))
 
 
 def _derivative(name: str, x: Any) -> Any:
+    """Return a derivative that is a number, a Value or a Term; refuse anything else."""
     return x if hasattr(x, "_apply") else as_float(x, f"a derivative of {name}")
 
 
+# ---------------------------------------------------------------------- functions for the rows
+
+
 def is_zero(a: Any) -> bool:
-    """Return whether a number, a Value or a Term is zero; `==` raises for a Value and a number."""
-    return bool(0.0 <= a <= 0.0)
+    """Return whether a number, a Value or a Term is zero."""
+    return bool(0.0 <= a <= 0.0)  # not a == 0.0, which raises for a Value
 
 
 def _maximum(a: float, b: float) -> float:
+    """Return the larger number; NaN if one of them is NaN."""
     return a if a >= b or math.isnan(a) else b
 
 
 def _minimum(a: float, b: float) -> float:
+    """Return the smaller number; NaN if one of them is NaN."""
     return a if a <= b or math.isnan(a) else b
 
 
@@ -370,6 +389,9 @@ def _sigmoid(a: float) -> float:
     return e / (1.0 + e)
 
 
+# ---------------------------------------------------------------------- the rows
+
+# Nodes without operands: a Value that a user made, and a plain number in an expression.
 leaf = Op("leaf", value=lambda: math.nan, partials=lambda out: ())
 constant = Op("constant", value=lambda: math.nan, partials=lambda out: ())
 copy = Op(  # only compiled code uses it: to copy numbers into adjacent places

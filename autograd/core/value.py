@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 else:
     Methods = object
 
-BESIDE = "an operation on a Value"
+BESIDE = "an operation on a Value"  # the name of a wrong operand in error messages
 FIXED_CONDITION = (
     "the condition of where is the plain bool {0}, which recompute() cannot change when the Values "
     "change: pass a Value that is 0 for false, as (x - y).step() for x > y. If the condition never "
@@ -67,7 +67,7 @@ class Value(Methods):
 
     Attributes:
         data: the number, a float.
-        grad: ∂output/∂self. 0.0 before the first backward pass; leaves add up later passes.
+        grad: ∂output/∂self; 0.0 before the first backward pass. A leaf adds up all passes.
         op: the operation that computed the Value, a row of the table. `ops.leaf` if you made it.
         label: the name, or "".
         scope: the `autograd.scope` in which the Value was made, or "".
@@ -85,7 +85,7 @@ class Value(Methods):
     __slots__ = ("_a", "_b", "_mark", "data", "grad", "label", "op", "scope")
 
     # One operand is stored in _a, two in _a and _b, three or more as a tuple in _a. A tuple in
-    # every node would take 50 % more memory, and time in the garbage collector.
+    # every node would take 50 % more memory and slow down garbage collection.
     data: float
     grad: float
     op: Op
