@@ -124,9 +124,9 @@ def _check_regular(path: Path, status: os.stat_result) -> None:
 
 
 def _fill(temporary: Path, content: bytes, old: os.stat_result | None) -> None:
-    """Write the content, then give the file the owner and the mode of the old file.
+    """Write the content, then set the owner and the mode of the old file, if there is one.
 
-    Until then, the mode of the temporary file lets no other user read it.
+    In that case, no other user can read the temporary file before its mode is set.
     """
     with temporary.open("r+b") as file:
         file.write(content)

@@ -33,7 +33,7 @@ class Methods:
     def backward(self: Any, gradient: float = 1.0) -> None:
         """Compute ∂self/∂node for every node that self depends on, and store it in `.grad`.
 
-        Leaves add it to the gradient that they have. More: `autograd.core.backprop.backward`.
+        Leaves accumulate the gradients of all calls. More: `autograd.core.backprop.backward`.
         """
         backprop.backward(self, gradient)
 
@@ -68,7 +68,7 @@ class Methods:
         return explain(self, node, max_paths)
 
     def nudge(self: Any, node: Value | str, amount: float) -> Nudge:
-        """Compare the effect of a small change of a node with the effect its gradient predicts.
+        """Compare the effect of a small change of a node with what its gradient predicts.
 
         More: `autograd.teach.explain.nudge`.
         """

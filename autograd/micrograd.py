@@ -73,6 +73,7 @@ def set_backward(node: Value, function: Callable[[], None]) -> None:
 
 
 def _handmade(name: str, arity: int, partials: Callable[..., tuple[float, ...]]) -> ops.Op:
+    """Make the row of a node that was made by hand."""
     symbol = {"*": "·", "-": "−"}.get(name, name)
     rules = tuple(f"∂{name}/∂{letter}" for letter in LETTERS[:arity])
     return ops.Op(name, _no_formula, partials, rules=rules, symbol=symbol, arity=arity)
@@ -86,14 +87,15 @@ def _no_formula(*_: float) -> float:
 
 
 def _nothing(out: Any, *operands: Any) -> tuple[float, ...]:
-    return (0.0,) * len(operands)  # micrograd's default: `_backward = lambda: None`
+    """Return partials of 0: micrograd's default is `_backward = lambda: None`."""
+    return (0.0,) * len(operands)
 
 
 def _probed(node: Value, function: Callable[[], None]) -> tuple[float, ...]:
-    """Find the local derivatives of a `_backward`: run it with a gradient of 1, and read the sums.
+    """Find the local derivatives of a `_backward`: run it with a gradient of 1, read what it adds.
 
-    For an operand that is used twice only the sum of both derivatives is known. The first use gets
-    the sum, the second gets 0.
+    If an operand is used twice, only the sum of its two derivatives is known. The first use gets
+    the sum, and the second gets 0.
     """
     touched = [node, *node.args]
     before = [other.grad for other in touched]

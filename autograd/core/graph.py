@@ -21,11 +21,10 @@ from .value import Value
 def topological_order(root: Value) -> list[Value]:
     """Return every node that `root` depends on, each after its operands; `root` is last.
 
-    The search is depth first, left operand first, with an explicit stack. A node with operands is
-    put back on the stack, then a `None`, then its operands. When the `None` is popped, the
-    operands are in the list, and the node is appended. Visited nodes are marked on the nodes
-    themselves, with objects that no other search uses. A dictionary would be slower for large
-    graphs.
+    The traversal is depth first, left operand first, with an explicit stack. It puts a node with
+    operands back on the stack, then a `None`, then the operands. When it pops the `None`, all
+    operands are in the list, and it appends the node. It marks visited nodes in `_mark`, with
+    objects that no other traversal uses. A dictionary would be slower for large graphs.
 
     Raises:
         ValueError: the graph has a cycle.
@@ -49,7 +48,7 @@ def in_order(root: Value) -> list[Value]:
     instance(root, Value, "the root of a graph is a Value")
     global _walks
     with locks.marks:
-        while True:  # a signal handler may have searched in between and replaced the marks
+        while True:  # repeat if a signal handler's traversal has replaced the marks
             _walks += 1
             walk = _walks
             order = _walked(root)
@@ -61,7 +60,7 @@ _walks = 0
 
 
 def _walked(root: Value) -> list[Value]:
-    """Search the graph once, as `topological_order` describes."""
+    """Traverse the graph once, as `topological_order` describes."""
     order: list[Value] = []
     entered, done = object(), object()
     stack: list[Value | None] = [root]
@@ -168,12 +167,12 @@ def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
 
 
 def find(root: Value, wanted: Value | str) -> Value:
-    """Return the node of this graph that `wanted` is, or that has this label or this formula.
+    """Find a node of the graph by its label or formula, or check that the graph has the node.
 
     A formula may be written as it is shown or as it is typed: `w·x` and `w*x` are the same.
 
     Raises:
-        KeyError: no node, or more than one, has the name. The message lists similar names.
+        KeyError: no node, or more than one, has this label or formula.
         ValueError: the node is not part of the graph.
         TypeError: `wanted` is neither a node nor a string.
 

@@ -15,7 +15,7 @@ places = threading.RLock()  # for the place of a leaf's number, which `Flat` mov
 
 
 def _free() -> None:
-    """Replace the locks, which a thread that was not forked may hold."""
+    """Replace the locks, because a thread that the fork lacks may have held them."""
     global marks, gradients, places
     marks, gradients, places = threading.RLock(), threading.RLock(), threading.RLock()
 

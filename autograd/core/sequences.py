@@ -53,7 +53,7 @@ def logsumexp(values: Iterable[Any]) -> Value:
     """Return log(e^v₁ + … + e^vₙ), computed so that no exponential overflows.
 
     logsumexp(v) = m + log Σ exp(vᵢ − m), m = max v. The derivative by m is zero, so m is treated
-    as a constant. With infinite values, the result is the limit for finite ones. Equal infinities
+    as a constant. For infinite values, the result is the limit of the formula. Equal infinities
     share the derivative equally, as in `maximum`.
 
     Raises:
@@ -78,8 +78,8 @@ def logsumexp(values: Iterable[Any]) -> Value:
 def softmax(values: Iterable[Any]) -> list[Value]:
     """Return exp(vᵢ)/Σ exp(vⱼ) for each i: positive numbers that add up to 1.
 
-    With infinite values, the result is the limit for finite ones. If several values are the
-    largest and infinite, they have equal shares.
+    For infinite values, the result is the limit of the formula. If several values are the largest
+    and infinite, their results are equal.
 
     Raises:
         ValueError: there are no values.

@@ -46,7 +46,7 @@ def _spelled(character: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return the text with letters without accents, raised digits as digits, and the rest cut."""
+    """Return the text without accents, with raised digits as digits, and nothing beyond ASCII."""
     apart = unicodedata.normalize("NFKD", text).replace("−", "-")
     return apart.encode("ascii", "ignore").decode()
 
