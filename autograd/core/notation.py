@@ -46,6 +46,11 @@ def shortened(text: str, width: int = LABEL_WIDTH) -> str:
 class Term:
     """A formula together with its number; arithmetic on Terms returns larger formulas.
 
+    Args:
+        text: the formula.
+        number: its value.
+        binds: the precedence of its outermost operator.
+
     >>> a, z = Term("a", 0.75), Term("z", -2.0)
     >>> a * (1 - a), 2 * (a - z), z / a, a**2, z * 1 + 0
     (a(1 − a), 2(a − z), z/a, a², z)
