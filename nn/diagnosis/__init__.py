@@ -1,1 +1,1 @@
-"""What keeps a network from learning, and the numbers that show it."""
+"""The diagnosis: finding what keeps a network from learning, with measurements as proof."""

@@ -1,4 +1,7 @@
-"""What keeps a network from learning: a sentence for each trouble, with its proof and a remedy."""
+"""`diagnose`: finds what keeps a network from learning.
+
+It measures the model once (`evidence.py`) and asks each symptom (`symptoms.py`) for its findings.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from .symptoms import SYMPTOMS, Case, Finding
 
 
 class Diagnosis(list[Finding]):
-    """The findings, the one to mend first before the others; they print as sentences."""
+    """A list of findings, in the order in which to fix them. It prints as sentences."""
 
     @terminal.fitted
     def __str__(self) -> str:
@@ -44,33 +47,35 @@ def diagnose(
     history: History | None = None,
     trainer: Trainer | None = None,
 ) -> Diagnosis:
-    """Look for what keeps a model from learning; nothing is changed.
+    """Find what keeps a model from learning. Nothing is changed.
 
-    Only what can be shown is said, with the numbers that show it. What is found depends on what
-    is known: dead, saturated, equal and zero neurons, gradients that vanish, explode or cannot
-    flow, unscaled and contradicting examples, and targets that the outputs cannot reach are
-    found by the model and its examples; a learning rate that is too high or too low and a
-    forgotten `zero_grad()` by the optimiser as well; divergence, overfitting and answers that
-    are all the same by the history.
+    Each finding comes with the numbers that prove it. The arguments decide what can be found:
+
+    - From the model and the examples: dead, saturated, equal and zero neurons; gradients that
+      vanish, explode or cannot flow; unscaled features, contradictory examples, and targets that
+      the outputs cannot reach.
+    - With the optimiser: a learning rate that is too high or too low, a forgotten `zero_grad()`,
+      and parameters that the optimiser does not move.
+    - With the history: divergence, overfitting, and answers that are all the same.
 
     Args:
         model: a network of layers, or a neuron.
         X, y: examples, as for `Trainer.fit`.
-        loss: the cost of one example; by default the trainer's, else cross-entropy for several
-            outputs and whole numbers as targets, the logistic one for targets 0 and 1, the
-            hinge's for −1 and 1, else the squared error.
-        lr: the learning rate to judge, by default the optimiser's; without an optimiser it is
-            that of plain descent.
-        optimizer: what moves the parameters.
-        history: of the training so far, as `trainer.fit()` returned it.
-        trainer: for the loss, the optimiser and the history in one.
+        loss: the cost of one example. Default: the trainer's loss. Without a trainer it is
+            cross-entropy for several outputs and integer targets, binary cross-entropy with
+            logits for targets 0 and 1, hinge loss for −1 and 1, else the squared error.
+        lr: the learning rate to check. Default: the optimiser's. If `lr` is given without an
+            optimiser, plain gradient descent is assumed.
+        optimizer: the optimiser that moves the parameters.
+        history: the history of the training so far, as `trainer.fit()` returned it.
+        trainer: supplies the loss, the optimiser and the history, unless they are given.
 
     Returns:
-        A list of findings, in the order in which to mend them, that prints as sentences.
+        A list of findings, in the order in which to fix them. It prints as sentences.
 
     Raises:
-        TypeError, ValueError: X or y is not what the model and the loss take, `lr` is not
-            positive, the model has no layers, or an argument is something else.
+        TypeError, ValueError: X or y does not fit the model and the loss, `lr` is not positive,
+            the model has no layers, or an argument has the wrong type.
 
     >>> from nn import MLP
     >>> model = MLP(2, [3, 1], init=lambda rng, nin, nout: 0.5)
@@ -98,7 +103,7 @@ def diagnose(
             why = "it has weights that are not finite: start anew, with a lower learning rate"
             return Diagnosis([Finding("overflow", name, why)])
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # such numbers are what it looks for
+        with np.errstate(over="ignore", invalid="ignore"):  # overflow is reported as a finding
             seen = Evidence(model, examples, loss)
             if not math.isfinite(seen.cost):
                 raise OverflowError(f"it is {seen.cost}")
@@ -118,7 +123,7 @@ def _case(
     if optimizer is None and lr is not None:
         optimizer = SGD(seen.params, lr)
     if lr is None and history is not None and history.learning_rates:
-        lr = history.learning_rates[0]  # a schedule may have brought it down since
+        lr = history.learning_rates[0]  # a schedule may have lowered the rate since
     if lr is None and optimizer is not None:
         lr = optimizer.lr
     return Case(seen, optimizer, lr, history, gradient_of(seen.params))

@@ -1,4 +1,4 @@
-"""What can be measured about a model that is to learn: the numbers that a diagnosis stands on."""
+"""`Evidence`: the measurements of a model on which the diagnosis is based."""
 
 from __future__ import annotations
 
@@ -25,36 +25,39 @@ from ..training.code import Code
 from ..training.squash import squashed_twice
 from ..training.trainer import NUMERIC
 
-BUDGET = 200_000  # examples times parameters that the engine differentiates,
-LEAST = 30  # and the fewest examples it looks at
-FEW = 20  # examples for trials that cannot be compiled
-ASKED = 3  # examples whose outputs are kept with their graphs
-STEPS = 20  # of a trial
+BUDGET = 200_000  # examples times parameters to differentiate with the engine
+LEAST = 30  # examples to measure in any case
+FEW = 20  # examples in a trial that runs on the engine
+ASKED = 3  # examples whose outputs are kept as Values
+STEPS = 20  # steps in a trial
 
 
 class Evidence:
-    """Outputs, costs and slopes of a model on examples, and what steps would do to its cost.
+    """Outputs, costs and slopes of a model on examples, and trial steps of an optimiser.
 
-    The model is left as it was: weights, gradients, modes, and what its neurons keep for a look.
+    The model is unchanged afterwards: its weights, gradients, modes, and the z and a that its
+    neurons store.
 
     Args:
         model: a network of layers, or a neuron.
-        examples: what it is to learn from; of many, some are looked at, evenly spread.
+        examples: the examples to learn from. If there are many, an evenly spaced part is
+            measured.
         loss: the cost of one example.
 
     Attributes:
         z: for each layer its weighted sums, shape (examples, nout).
-        slopes: for each layer ∂C/∂z by example, in the same shape.
-        outputs: of the model, a row for each example.
-        costs: of the examples.
+        slopes: for each layer ∂C/∂z, in the same shape.
+        outputs: the model's outputs, one row per example.
+        costs: the cost of each example.
         gradients: ∂C/∂w for each example and parameter.
-        depends: whether the cost of any example depends on the parameters at all.
-        squashed: what a cost makes of outputs that are probabilities already; "" if it does not.
-        activation: the one that made the outputs; "" where something else did.
+        depends: True if the cost of any example depends on the parameters.
+        squashed: the message of `squashed_twice`; "" if the last activation fits the loss.
+        activation: the name of the last layer's activation; "" if the outputs are not those of
+            the last layer.
 
     Raises:
         ArithmeticError, DomainError: a cost cannot be computed.
-        TypeError, ValueError: the model or the loss does not take an example.
+        TypeError, ValueError: the model or the loss does not accept an example.
     """
 
     def __init__(self, model: Module, examples: Examples, loss: Callable[[Any, Any], Any]) -> None:
@@ -79,7 +82,7 @@ class Evidence:
         self.squashed = squashed_twice(loss, said)
 
     def _look(self, i: int, x: list[float], y: Any) -> Any:
-        """Measure the i-th example, and return the outputs."""
+        """Measure example i, and return the model's outputs for it."""
         outputs = self.model(x)
         cost = cost_of(self.loss(outputs, y), "loss")
         self.outputs.append(numbers(outputs))
@@ -101,29 +104,29 @@ class Evidence:
             self.slopes[name][i], found = found[: len(zs)], found[len(zs) :]
         return outputs
 
-    # ------------------------------------------------------------------ what it amounts to
+    # ------------------------------------------------------------------ summaries
 
     @property
     def looked_at(self) -> str:
-        """Which examples were measured, in words."""
+        """The measured examples, in words."""
         some, every = len(self.examples), len(self.all)
         return f"the {every:,} examples" if some == every else f"{some:,} of {every:,} examples"
 
     @property
     def tried_on(self) -> str:
-        """Which examples the trials are of, in words."""
+        """The examples of the trials, in words."""
         if self._code is not None or len(self.examples) <= FEW:
             return self.looked_at
         return f"{FEW} of {len(self.all):,} examples"
 
     @property
     def drops(self) -> bool:
-        """Whether training computes something else than what was measured."""
+        """True if the model has active dropout, so that training differs from the measurements."""
         return any(isinstance(module, Dropout) and module.p for module in self.model.modules())
 
     @property
     def longest(self) -> float:
-        """The longest gradient that one pass can give, if all examples pull the same way."""
+        """An upper bound for the norm of the summed gradient of one pass over the examples."""
         return float(np.linalg.norm(self.gradients, axis=1).sum())
 
     @property
@@ -138,26 +141,27 @@ class Evidence:
 
     @cached_property
     def answers(self) -> Answers:
-        """What the outputs say."""
+        """The interpretation of the outputs."""
         return answers_of(self.loss, self.all.y, int(np.size(self.outputs[0])))
 
     @cached_property
     def accuracy(self) -> float | None:
-        """The share of right answers; None where no answer is right or wrong."""
+        """The share of right answers; None if an answer is neither right nor wrong."""
         judged = [self.answers.right(a, y) for a, y in zip(self.outputs, self.examples.y)]
         return None if None in judged else judged.count(True) / len(judged)
 
     @cached_property
     def commonest(self) -> float:
-        """The share of the commonest target: how often one answer for all would be right."""
+        """The share of the most frequent target: the accuracy of always giving that answer."""
         meant = [tuple(self.answers.meant(y)) for y in self.examples.y]
         return max(map(meant.count, meant)) / len(meant)
 
     @cached_property
     def learned(self) -> bool:
-        """Whether a tenth or less is left of what one answer for all examples gets wrong.
+        """True if the model has largely learned the examples.
 
-        For numbers, whether a twentieth or less is left of their variance.
+        For answers: the error rate is at most a tenth of that of the best constant answer. For
+        numbers and a distance: at most a twentieth of the targets' variance is unexplained.
         """
         if self.accuracy is not None:
             return 1.0 - self.accuracy <= 0.1 * (1.0 - self.commonest)
@@ -171,8 +175,8 @@ class Evidence:
 
     @cached_property
     def _code(self) -> Code | None:
-        """Compiled code that gives the measured costs and their gradient; None without it."""
-        # Whatever keeps it from being compiled, the engine may do without it
+        """Compiled code that reproduces the measurements; None if there is no such code."""
+        # Any error is acceptable, because the engine can compute the same.
         with contextlib.suppress(Exception), kept(self.layers):
             code = Code(self.model, self.loss, self.examples, learns=False)
             with _moved(self.params, self.weights):
@@ -183,11 +187,15 @@ class Evidence:
         return None
 
     def at(self, weights: np.ndarray, everywhere: bool = False) -> tuple[float, np.ndarray]:
-        """The mean cost at other weights and its gradient; infinite if it cannot be computed.
+        """Compute the mean cost and its gradient at other weights.
 
         Args:
             weights: a number for each parameter.
-            everywhere: whether all measured examples count, or a few where there is no code.
+            everywhere: True to use all measured examples. If False, only `FEW` of them are used
+                when there is no compiled code.
+
+        Returns:
+            The cost and the gradient; infinity and zeros if they cannot be computed.
         """
         with _moved(self.params, weights), contextlib.suppress(*NUMERIC, ValueError):
             if self._code is not None:
@@ -209,12 +217,17 @@ class Evidence:
         return np.array(costs), gradient / len(examples)
 
     def elsewhere(self, weights: np.ndarray) -> Evidence:
-        """What is measured at other weights."""
+        """Measure the model at other weights."""
         with _moved(self.params, weights):
             return Evidence(self.model, self.all, self.loss)
 
     def trial(self, optimizer: Optimizer, lr: float) -> list[float]:
-        """The mean cost before and after each of some steps with a learning rate."""
+        """Simulate `STEPS` steps of an optimiser with another learning rate.
+
+        Returns:
+            The mean cost before the first step and after each step. The list ends at the first
+            cost that is not finite.
+        """
         tried = copy.copy(optimizer)
         tried.lr = lr
         place = {id(p): i for i, p in enumerate(self.params)}
@@ -239,7 +252,7 @@ def _slopes(cost: Value, by: list[Any]) -> list[float]:
 
 @contextlib.contextmanager
 def kept(layers: dict[str, Layer]) -> Iterator[None]:
-    """What the neurons keep for a look is afterwards what it was."""
+    """Restore the z and a that the neurons store, after the block."""
     held = [(n, n.z, n.a) for layer in layers.values() for n in layer.neurons]
     try:
         yield
@@ -250,7 +263,7 @@ def kept(layers: dict[str, Layer]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _moved(params: list[Value], weights: np.ndarray) -> Iterator[None]:
-    """Inside, the parameters are at other weights."""
+    """Set the parameters to other weights for the duration of the block."""
     before = [p.data for p in params]
     try:
         move(params, weights.tolist())

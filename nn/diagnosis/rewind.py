@@ -1,4 +1,8 @@
-"""Whether the gradients that parameters hold are the sum of several passes: run backwards."""
+"""Detecting a forgotten `zero_grad()` by undoing the optimiser's steps.
+
+If nobody cleared the gradients, the parameters hold the sum of the gradients of several passes.
+`passes_held` counts the passes. The diagnosis calls it.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,13 @@ import numpy as np
 
 from ..optim import SGD, Adam, Optimizer
 
-MOST = 200  # steps that are taken back
-EXACT = 1e-6  # of a norm: as far as rounding goes
-ZERO = 1e-4  # of a norm: what is left of nothing after many steps back
+MOST = 200  # steps to undo at most
+EXACT = 1e-6  # relative tolerance for rounding in one comparison
+ZERO = 1e-4  # a gradient counts as zero below this share of the first norm; undoing adds rounding
 
 
 class State(NamedTuple):
-    """Weights, the gradients held in them, and what an optimiser remembers."""
+    """The weights, the gradients that they hold, and the optimiser's memory and step count."""
 
     weights: np.ndarray
     held: np.ndarray
@@ -30,18 +34,22 @@ def passes_held(
     gradient_at: Callable[[np.ndarray], np.ndarray],
     examples: int,
 ) -> int | None:
-    """How many passes over all examples the held gradients are the sum of; None if unknown.
+    """Count the passes over all examples whose gradients have added up in `state.held`.
 
-    Where every step used all gradients since the first, taking the steps back and each pass out
-    of the gradients must end at zero after as many steps as there were passes, and nothing else
-    does. A pass may have been of the mean cost of the examples or of its sum, and the last step
-    may have been taken or not.
+    First it tests whether the held gradient is a multiple of the gradient at the current weights.
+    Otherwise it undoes the steps one by one and subtracts the gradient of each pass. If the
+    gradients were never cleared, the held gradient becomes zero after as many steps as there
+    were passes. The count works for passes over the mean cost or the summed cost, and before or
+    after the optimiser's step.
 
     Args:
-        state: as it is now.
-        optimizer: that took the steps; None if it is not known.
-        gradient_at: the gradient of the mean cost at other weights.
-        examples: how many are in the mean.
+        state: the current state.
+        optimizer: the optimiser that made the steps; None if it is not known.
+        gradient_at: a function that returns the gradient of the mean cost at other weights.
+        examples: the number of examples in the mean.
+
+    Returns:
+        The number of passes; None if it cannot be determined.
     """
     norm = _norm(state.held)
     if norm == 0.0:
@@ -63,7 +71,10 @@ def passes_held(
 
 
 def _whole(times: float, examples: int) -> int | None:
-    """Passes of the mean cost, or of the sum, if they are a whole number."""
+    """Return a multiple as a number of passes, over the summed or the mean cost.
+
+    Return None if it is not a whole number.
+    """
     for unit in (float(examples), 1.0):
         count = round(times / unit)
         if count >= 1 and abs(times / unit - count) <= EXACT * count:
@@ -78,7 +89,10 @@ def _rewound(
     scale: float,
     norm: float,
 ) -> int | None:
-    """How many steps back the held gradients become zero."""
+    """Return the number of steps to undo until the held gradient is zero; None if it never is.
+
+    `scale` is 1 for passes over the mean cost, and the number of examples for the summed cost.
+    """
     for taken in range(1, MOST + 1):
         before = before_step(state, optimizer)
         if before is None:
@@ -93,7 +107,10 @@ def _rewound(
 
 
 def before_step(state: State, optimizer: Optimizer) -> State | None:
-    """The state before the step that the held gradients made; None if it cannot be told."""
+    """Undo the step that the optimiser made with the held gradient.
+
+    Return None if this optimiser with these settings cannot be undone.
+    """
     with np.errstate(all="ignore"):
         if type(optimizer) is SGD and not optimizer.nesterov:
             return _before_descent(state, optimizer)
@@ -126,6 +143,6 @@ def _before_adam(state: State, optimizer: Adam) -> State | None:
 
 
 def _norm(x: np.ndarray) -> float:
-    """√Σx², infinite where it is no number."""
+    """Compute √Σx²; NaN becomes infinity."""
     size = float(np.linalg.norm(x))
     return size if size == size else math.inf

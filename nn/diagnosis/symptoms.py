@@ -1,4 +1,8 @@
-"""The troubles that can keep a network from learning, each with the numbers that show it."""
+"""The symptoms: problems that can keep a network from learning.
+
+Each symptom is a function that takes a `Case` and yields a `Finding` for each problem that the
+measurements prove. `SYMPTOMS` lists them in the order in which to fix the problems.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +24,17 @@ from ..training.trainer import NO_GRADIENT
 from .evidence import STEPS, Evidence
 from .rewind import State, before_step, passes_held
 
-FLAT = {"sigmoid": 4.6, "tanh": 3.0}  # beyond this |z| the slope is below a hundredth
-SATURATED = 0.9  # of the examples
-STUCK = 10.0  # times as far from where there is a slope as from each other
-RATIO = 100.0  # between the slopes of two layers
-CONTRADICTED = 0.1  # of the examples
+FLAT = {"sigmoid": 4.6, "tanh": 3.0}  # above this |z| the slope is below 1/100
+SATURATED = 0.9  # share of the examples for which a saturated neuron is flat
+STUCK = 10.0  # see `_stuck`: distance to the nearest slope, in units of the sums' spread
+RATIO = 100.0  # between the slopes of two layers: vanishing or exploding
+CONTRADICTED = 0.1  # share of the examples that no model can get right
 LARGE, SMALL, UNLIKE = 30.0, 1e-3, 100.0  # root mean squares of features, and their ratio
-HARDLY = 1e-4  # of a cost
-GREW = 3.0  # times the first epoch's cost
-LATE = 10  # epochs after which a history tells more than how it began
-COMMON = 0.7  # of the targets
-RANGES = {  # of outputs
+HARDLY = 1e-4  # a smaller relative fall of the cost means a learning rate that is too low
+GREW = 3.0  # a cost above this many times the first one means divergence
+LATE = 10  # epochs that a history must have before its accuracy or overfitting is judged
+COMMON = 0.7  # share of the most frequent target that counts as imbalance
+RANGES = {  # of the outputs, by activation
     "sigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
     "step": (0.0, 1.0),
@@ -44,14 +48,14 @@ SCORED = (losses.binary_cross_entropy_with_logits, losses.hinge_loss, losses.per
 
 @dataclass(frozen=True)
 class Finding:
-    """A trouble that was found.
+    """A problem that was found.
 
     Attributes:
         kind: "overflow", "detached", "optimizer", "squashed", "range", "contradiction", "zero",
             "symmetric", "zero_grad", "scale", "diverged", "dead", "saturated", "vanishing",
             "exploding", "lr", "imbalance", "overfit" or "constant".
-        layer: where, as in `layers.0`; "" for the whole model.
-        text: what it is, the numbers that show it, and the remedy.
+        layer: the name of the layer, such as `layers.0`; "" for the whole model.
+        text: the problem, the numbers that prove it, and the remedy.
     """
 
     kind: str
@@ -65,14 +69,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Case:
-    """A model that is to learn, and what is known of how it does.
+    """Everything that is known about a model under diagnosis.
 
     Attributes:
-        seen: what was measured.
-        optimizer: that moves it; None if it is not known.
+        seen: the measurements.
+        optimizer: the optimiser; None if it is not known.
         lr: the learning rate; None if it is not known.
-        history: of its training; None if it is not known.
-        held: the gradients that its parameters held.
+        history: the history of the training; None if it is not known.
+        held: the gradients that the parameters held before the measurements.
     """
 
     seen: Evidence
@@ -82,17 +86,17 @@ class Case:
     held: np.ndarray
 
 
-# ---------------------------------------------------------------------- what is asked of it
+# ---------------------------------------------------------------------- the task
 
 
 def detached(case: Case) -> Iterator[Finding]:
-    """No gradient can flow from the cost to the parameters."""
+    """Report that no gradient can flow from the cost to the parameters."""
     if not case.seen.depends:
         yield Finding("detached", "", f"{NO_GRADIENT}; so it was for {case.seen.looked_at}")
 
 
 def unmoved(case: Case) -> Iterator[Finding]:
-    """Parameters that the optimiser does not move."""
+    """Report parameters that the optimiser does not move."""
     if case.optimizer is None or case.seen.learned:
         return
     moved = {id(p) for p in case.optimizer.params}
@@ -108,13 +112,13 @@ def unmoved(case: Case) -> Iterator[Finding]:
 
 
 def squashed(case: Case) -> Iterator[Finding]:
-    """A cost that makes probabilities of outputs which are probabilities already."""
+    """Report a last activation that does not fit the loss, such as softmax before cross_entropy."""
     if case.seen.squashed:
         yield Finding("squashed", "", case.seen.squashed)
 
 
 def out_of_range(case: Case) -> Iterator[Finding]:
-    """Targets that the outputs cannot reach."""
+    """Report targets or scores that the last activation cannot produce."""
     seen, function = case.seen, function_of(case.seen.loss)
     if seen.activation not in RANGES:
         return
@@ -131,7 +135,7 @@ def out_of_range(case: Case) -> Iterator[Finding]:
                 f"what {seen.activation} can give, {between}: use output='identity', or scale y",
             )
         return
-    is_squashed = function is SCORED[0] and seen.activation == "sigmoid"  # and found as such
+    is_squashed = function is SCORED[0] and seen.activation == "sigmoid"  # `squashed` reports it
     if any(function is score for score in SCORED) and low == 0.0 and not is_squashed:
         yield Finding(
             "range",
@@ -142,7 +146,7 @@ def out_of_range(case: Case) -> Iterator[Finding]:
 
 
 def contradicted(case: Case) -> Iterator[Finding]:
-    """Examples with the same features and other answers."""
+    """Report examples with the same features but different answers."""
     seen = case.seen
     if seen.answers.kind not in ("classes", "sides"):
         return
@@ -170,7 +174,7 @@ def contradicted(case: Case) -> Iterator[Finding]:
 
 
 def zero(case: Case) -> Iterator[Finding]:
-    """Layers after one another that start from zero."""
+    """Report two or more layers whose weights are all zero."""
     layers = case.seen.layers.items()
     names = [name for name, layer in layers if not any(w.data for n in layer.neurons for w in n.w)]
     if len(names) > 1:
@@ -183,7 +187,7 @@ def zero(case: Case) -> Iterator[Finding]:
 
 
 def symmetric(case: Case) -> Iterator[Finding]:
-    """Neurons that are equal and learn the same."""
+    """Report neurons of a layer with equal weights and equal gradients."""
     seen = case.seen
     place = {id(p): i for i, p in enumerate(seen.params)}
     for name, layer in list(seen.layers.items())[:-1]:
@@ -203,9 +207,9 @@ def symmetric(case: Case) -> Iterator[Finding]:
 
 
 def added_up(case: Case) -> Iterator[Finding]:
-    """Gradients of several passes in the parameters."""
+    """Report gradients in the parameters that are the sum of several passes."""
     seen, norm = case.seen, float(np.linalg.norm(case.held))
-    if norm == 0.0 or case.history is not None:  # a Trainer empties them itself
+    if norm == 0.0 or case.history is not None:  # a Trainer clears the gradients itself
         return
     optimizer = case.optimizer
     if optimizer is not None and [id(p) for p in optimizer.params] != [id(p) for p in seen.params]:
@@ -242,7 +246,7 @@ def added_up(case: Case) -> Iterator[Finding]:
 
 
 def unscaled(case: Case) -> Iterator[Finding]:
-    """Features that are far larger or smaller than about 1, or than each other."""
+    """Report features that are much larger or smaller than 1, or than the other features."""
     if case.seen.learned:
         return
     sizes = np.sqrt((case.seen.all.X**2).mean(0))
@@ -261,7 +265,7 @@ def unscaled(case: Case) -> Iterator[Finding]:
 
 
 def dead(case: Case) -> Iterator[Finding]:
-    """ReLUs that no example gets through."""
+    """Report ReLU neurons whose weighted sum is negative or zero for all examples."""
     seen = case.seen
     for name, layer in seen.layers.items():
         if layer.activation.name != "relu" or seen.learned:
@@ -280,11 +284,14 @@ def dead(case: Case) -> Iterator[Finding]:
 
 
 def saturated(case: Case) -> Iterator[Finding]:
-    """Sigmoids and tanhs that are flat for nearly all examples."""
+    """Report sigmoid and tanh neurons that are flat for nearly all examples.
+
+    The last layer is checked only for distances; most other losses cancel its small slope.
+    """
     seen = case.seen
     is_distance = any(function_of(seen.loss) is distance for distance in DISTANCES)
     layers = list(seen.layers.items())
-    for name, layer in layers if is_distance else layers[:-1]:  # else the cost makes up for it
+    for name, layer in layers if is_distance else layers[:-1]:
         kind, z = layer.activation.name, seen.z[name]
         if kind not in FLAT or seen.learned:
             continue
@@ -304,12 +311,12 @@ def saturated(case: Case) -> Iterator[Finding]:
 
 
 def uneven(case: Case) -> Iterator[Finding]:
-    """Slopes that fade or grow from layer to layer, or are nowhere."""
+    """Report gradients that vanish or explode from layer to layer, or are zero everywhere."""
     seen = case.seen
     nothing_to_learn = seen.accuracy is None and not seen.costs.any()
     if seen.learned or not seen.depends or nothing_to_learn:
         return
-    sizes = {  # of the slopes that are not 0: a relu that is off for an example passes none
+    sizes = {  # only of slopes that are not 0, because an inactive relu passes none
         name: norm_of(slope) / math.sqrt(np.count_nonzero(slope) or 1)
         for name, slope in seen.slopes.items()
     }
@@ -347,11 +354,11 @@ def uneven(case: Case) -> Iterator[Finding]:
         )
 
 
-# ---------------------------------------------------------------------- how it goes
+# ---------------------------------------------------------------------- training
 
 
 def diverged(case: Case) -> Iterator[Finding]:
-    """A cost that grew in training."""
+    """Report a cost that grew in training, or training that ended because of divergence."""
     history = case.history
     if history is None or not history.losses + history.step_losses:
         return
@@ -370,7 +377,7 @@ def diverged(case: Case) -> Iterator[Finding]:
 
 
 def wrong_rate(case: Case) -> Iterator[Finding]:
-    """A learning rate whose next steps raise the cost, or hardly lower it."""
+    """Report a learning rate whose next steps raise the cost, or hardly lower it."""
     seen, optimizer, lr = case.seen, case.optimizer, case.lr
     if optimizer is None or lr is None or seen.learned or not seen.gradient.any():
         return
@@ -410,7 +417,7 @@ def wrong_rate(case: Case) -> Iterator[Finding]:
 
 
 def imbalanced(case: Case) -> Iterator[Finding]:
-    """An accuracy that is only that of the commonest answer."""
+    """Report a model that gives the same answer for all examples, with imbalanced targets."""
     seen, history = case.seen, case.history
     if history is None or history.epochs < LATE or seen.accuracy is None:
         return
@@ -427,7 +434,7 @@ def imbalanced(case: Case) -> Iterator[Finding]:
 
 
 def overfitted(case: Case) -> Iterator[Finding]:
-    """A cost that rises on the examples held out while it falls on those shown."""
+    """Report a cost that rises on the held-out examples while it falls on the training examples."""
     history = case.history
     if history is None or history.epochs < LATE or not history.validation_losses:
         return
@@ -451,7 +458,11 @@ def overfitted(case: Case) -> Iterator[Finding]:
 
 
 def constant(case: Case) -> Iterator[Finding]:
-    """Features that are the same in every row; those of images that are 0 are left alone."""
+    """Report a feature that is the same in every row.
+
+    Columns that are all 0, such as unused pixels, or all 1 are ignored, unless every column is
+    constant.
+    """
     X = case.seen.all.X
     if len(X) < 2 or case.seen.learned:
         return
@@ -485,14 +496,18 @@ SYMPTOMS = (
     overfitted,
     constant,
 )
-"""In the order in which they are to be mended: what stands earlier can cause what stands later."""
+"""All symptoms, causes before effects: an earlier problem can cause a later one."""
 
 
 def _stuck(distance: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Which neurons are so far from where they have a slope that it is no accident of training.
+    """Return for each neuron whether training is unlikely to move it out of the flat region.
 
-    All their sums are farther from it than from each other; where these neurons are fewer than
-    half, far farther.
+    A neuron is stuck if its distance from the nearest z with a slope is larger than the spread of
+    its sums or, if fewer than half of the neurons are like this, `STUCK` times as large.
+
+    Args:
+        distance: for each neuron, the distance of its nearest sum from a z with a slope.
+        z: the sums, shape (examples, neurons).
     """
     spread = np.ptp(z, 0)
     several = 2 * int((distance > spread).sum()) >= len(distance)
@@ -500,7 +515,7 @@ def _stuck(distance: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 
 def _rounded(numbers: np.ndarray) -> np.ndarray:
-    """To eight digits: what was computed in another order is the same."""
+    """Round to eight digits, so that sums that were added in another order are equal."""
     with np.errstate(all="ignore"):
         size = 10.0 ** np.floor(np.log10(np.where(numbers == 0.0, 1.0, abs(numbers))))
     return np.round(numbers / size, 7) * size + 0.0

@@ -1,1 +1,1 @@
-"""Pictures and the page of a network."""
+"""Pictures of networks: the drawing, matplotlib plots, and the HTML page."""

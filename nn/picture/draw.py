@@ -1,4 +1,7 @@
-"""A network as the lessons draw it: circles in columns, and a line for each weight."""
+"""`draw`: a diagram of a network, with columns of circles and a line for each weight.
+
+The layout is fixed here; Graphviz (neato) only renders it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from ..layers import Layer, layers_of
 from ..module import Module, evaluating
 from ..settings import choice, several, whole
 
-# Okabe and Ito's colours; negative lines are dashed as well, for a black-and-white printer
+# Okabe and Ito's colours. Negative lines are also dashed, for printing in black and white.
 POSITIVE, NEGATIVE, INK, QUIET = "#0072B2", "#D55E00", "#222222", "#707070"
 COLUMN_GAP, ROW_GAP, RADIUS = 2.2, 0.5, 0.19  # inches
 THICKEST = 3.5  # points
@@ -34,23 +37,24 @@ def draw(
 ) -> Drawing:
     """Draw a network: a column of circles for the inputs and for each layer.
 
-    A circle is as bright as its neuron is active, from the lowest to the highest its activation
-    can be, or its column is; without x it shows its number. A line is as thick as its weight is
-    large beside the largest of its layer, blue where it is positive, orange and dashed where
-    negative.
+    With x, the brightness of a circle shows its activation. The scale is the range of the
+    activation function or, if that is infinite, the range of the column. Without x, a circle shows
+    the index of its neuron. The thickness of a line shows the size of the weight relative to the
+    largest in its layer. Positive lines are blue, negative lines orange and dashed.
 
     Args:
         model: a network of layers, or a neuron.
-        x: nin numbers to show the activations for.
+        x: nin numbers for which to show the activations.
         by: "weight", or "gradient" for lines as thick as |∂C/∂w| after a backward pass.
-        max_neurons: a column with more shows its ends and says how many are left out.
-        classes: what the outputs mean; with x and without classes, their numbers.
-        format: what `.render()` and `.pipe()` make by default.
+        max_neurons: the number of circles in a column at most. A larger column shows its first
+            and last neurons and the number of those left out.
+        classes: names of the outputs. Default: with x their indices, without x none.
+        format: the default format of `.render()` and `.pipe()`.
 
     Raises:
-        ValueError: the model has no layers or they are not in a row, x does not fit, `by` is
-            neither, there is no gradient yet, `max_neurons` is below 2, or there are not as many
-            classes as outputs.
+        ValueError: the model has no layers or is not a chain of layers, x does not fit, `by` is
+            unknown, there is no gradient yet, `max_neurons` is below 2, or the number of classes
+            is wrong.
 
     >>> from nn import MLP
     >>> picture = draw(MLP(784, [16, 10], seed=0))
@@ -113,7 +117,7 @@ def _names(classes: Sequence[Any] | None, count: int, numbered: bool) -> Sequenc
 
 
 def _activations(model: Module, layers: list[Layer], x: Any) -> list[list[float] | None]:
-    """The inputs, then the activations of each layer; None for each without x."""
+    """Return the inputs and the activations of each layer; without x, None for each."""
     if x is None:
         return [None] * (len(layers) + 1)
     if np.ndim(x) != 1:
@@ -125,7 +129,7 @@ def _activations(model: Module, layers: list[Layer], x: Any) -> list[list[float]
 
 
 def _places(size: int, most: int) -> Iterator[tuple[int, float]]:
-    """The neurons of a column that are shown, each with its height; the middle is 0."""
+    """Yield the index and the height of each neuron shown in a column, centred at height 0."""
     shown = list(range(size))
     if size > most:
         shown = [*range((most + 1) // 2), *range(size - most // 2, size)]
@@ -161,7 +165,7 @@ def _add_column(
 def _add_text(picture: Drawing, name: str, text: str, across: float, up: float) -> None:
     picture.node(
         name,
-        html.escape(text).replace("\\", "\\\\"),  # Graphviz reads both in labels
+        html.escape(text).replace("\\", "\\\\"),  # labels allow HTML entities and escapes
         pos=f"{across},{up}!",
         shape="plaintext",
         style="",
@@ -172,7 +176,7 @@ def _add_text(picture: Drawing, name: str, text: str, across: float, up: float) 
 
 
 def _lit(activation: float, low: float, high: float) -> dict[str, str]:
-    """A circle as bright as its activation, with the number in it."""
+    """Return the style of a circle that shows its activation, as brightness and as a number."""
     if not math.isfinite(activation):
         return {"fillcolor": QUIET, "fontcolor": "white", "label": f"{activation:g}"}
     share = min(max((activation - low) / (high - low), 0.0), 1.0)
@@ -185,7 +189,7 @@ def _lit(activation: float, low: float, high: float) -> dict[str, str]:
 
 
 def _short(x: float) -> str:
-    """A number that fits into a circle."""
+    """Format a number so that it fits into a circle."""
     if abs(x) < 0.005:
         return "0"
     return (

@@ -1,4 +1,8 @@
-"""A network as a page that plays its training."""
+"""`network_page`: an HTML page that shows a network and plays its training.
+
+This module collects the data of the page; `web/` holds its JavaScript and CSS. The page computes
+the network's outputs in JavaScript, so `_check` first verifies that this gives the model's outputs.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +29,12 @@ from .draw import BOUNDS
 
 WEB = files(__package__) / "web"
 
-MOST_EXAMPLES = 1000  # of a page,
-MOST_NUMBERS = 240_000  # and in all of them, so that it can be mailed: 306 images of MNIST
-FAINT = 0.1  # of the brightest; below that a pixel is no ink
-FILLED = 20 / 28  # how much of an image its digit fills, as in MNIST
-CHECKED = 3  # rows on which the page's way of computing is held against the model's
-SQUARES = {64: (8, 8), 784: (28, 28)}  # inputs that are taken for images, as rows and columns
+MOST_EXAMPLES = 1000  # examples in a page at most
+MOST_NUMBERS = 240_000  # features in a page at most (306 MNIST images), to keep the file small
+FAINT = 0.1  # of the brightest; a darker pixel is background
+FILLED = 20 / 28  # share of an image's side that a digit fills, as in MNIST
+CHECKED = 3  # rows on which the page's computation is compared with the model
+SQUARES = {64: (8, 8), 784: (28, 28)}  # numbers of inputs shown as images: (rows, columns)
 
 
 def network_page(
@@ -42,21 +46,21 @@ def network_page(
     shape: tuple[int, int] | None = None,
     title: str | None = None,
 ) -> Page:
-    """A page that shows a network, what it makes of its inputs, and how it came to its weights.
+    """Make a page that shows a network's weights, their history, and its answers to inputs.
 
     Args:
-        model: layers that follow one another, or a neuron.
-        history: of its training, to play epoch by epoch; without it the weights are shown as they
-            are now.
-        data: (X, y), examples to try it on; the first of them, if they are many.
-        classes: what the outputs mean, or what no and yes of a single output mean.
-        shape: rows and columns, where the inputs are the pixels of an image; 64 and 784 inputs
-            are taken for square ones.
-        title: above the page; by default the sizes of its layers.
+        model: a chain of layers, or a neuron.
+        history: the history of the training, to be played epoch by epoch. Without it the page
+            shows the current weights only.
+        data: examples (X, y) to run the network on. If there are many, the page holds the first.
+        classes: names of the outputs, or for a single output the names of no and yes.
+        shape: (rows, columns) if the inputs are the pixels of an image. Default: square images
+            for 64 and 784 inputs, else none.
+        title: the title of the page. Default: the sizes of the layers.
 
     Raises:
-        TypeError, ValueError: the model is no row of layers, `history` is of another model, or
-            `data`, `classes` or `shape` does not fit it.
+        TypeError, ValueError: the model is not a chain of layers, `history` is of another model,
+            or `data`, `classes` or `shape` does not fit the model.
 
     >>> from nn import MLP
     >>> network_page(MLP(2, [3, 1], seed=0)).title
@@ -121,7 +125,10 @@ def _shape(shape: tuple[int, int] | None, nin: int) -> tuple[int, int] | None:
 
 
 def _image(shape: tuple[int, int], examples: Examples | None) -> dict[str, Any]:
-    """The size of an image, its darkest and brightest number, and how long a drawing in it is."""
+    """Return the shape of an image, its range of brightness, and the typical size of its ink.
+
+    The page scales the reader's drawings to this size.
+    """
     low, high = (0.0, 1.0) if examples is None else (examples.X.min(), examples.X.max())
     filled = FILLED * min(shape)
     if examples is not None and high > low:
@@ -133,7 +140,7 @@ def _image(shape: tuple[int, int], examples: Examples | None) -> dict[str, Any]:
 
 
 def _packed(examples: Examples, right: list[list[int]] | None, grey: bool) -> dict[str, Any]:
-    """The first examples as text, those that are images as bytes from dark to bright."""
+    """Return the first examples as base64: images as bytes of brightness, others as float32."""
     X = examples.X[: min(MOST_EXAMPLES, MOST_NUMBERS // examples.X.shape[1])]
     low, high = examples.X.min(), examples.X.max()
     levels = np.rint(255.0 * (X - low) / max(high - low, 1e-300)).astype(np.uint8)
@@ -151,7 +158,10 @@ def _packed(examples: Examples, right: list[list[int]] | None, grey: bool) -> di
 def _frames(
     model: Module, layers: list[Layer], history: History | None
 ) -> tuple[list[dict[str, Any]], int]:
-    """The snapshots of a run, and the model as it is now where it is none of them; which it is."""
+    """Return the frames of the page, and the index of the frame with the current weights.
+
+    The frames are the snapshots of the history, and the current weights if no snapshot has them.
+    """
     params = model.parameters()
     place = {id(p): i for i, p in enumerate(params)}
     order = [place[id(p)] for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
@@ -174,7 +184,7 @@ def _frames(
 
 
 def _frame(epoch: int | None, weights: Any, gradient: Any) -> dict[str, Any]:
-    """Layer by layer and neuron by neuron, its weights and then its bias."""
+    """Pack a frame. Numbers are in order of layers and neurons, each neuron's bias last."""
     return {"epoch": epoch, "weights": packed(weights), "gradient": packed(gradient)}
 
 
@@ -196,9 +206,9 @@ def _curves(history: History) -> dict[str, list[float | None]]:
 
 
 def _check(model: Module, layers: list[Layer], examples: Examples | None) -> None:
-    """Hold the page's way of computing against the model's.
+    """Raise a ValueError if the page would compute other outputs than the model.
 
-    Where weights are no numbers there is nothing to compare, and the page says what it sees.
+    If a weight is not finite, nothing is checked, and the page shows the weights as they are.
     """
     if not all(math.isfinite(p.data) for p in model.parameters()):
         return
@@ -217,7 +227,7 @@ def _check(model: Module, layers: list[Layer], examples: Examples | None) -> Non
 
 
 def _outputs(layers: list[Layer], x: np.ndarray) -> list[float]:
-    """The outputs as the page computes them, from its copy of the weights."""
+    """Compute the outputs in the way of the page: layer by layer, from the weights alone."""
     for layer in layers:
         sums = [Value(n.b.data + float(np.dot([w.data for w in n.w], x))) for n in layer.neurons]
         single, whole = layer.activation.of_one, layer.activation.of_layer
@@ -227,7 +237,7 @@ def _outputs(layers: list[Layer], x: np.ndarray) -> list[float]:
 
 
 def _activation(layer: Layer) -> str:
-    """The activation as JavaScript: of each sum, or of all sums of the layer."""
+    """Return a layer's activation as JavaScript, of one sum or of all sums of the layer."""
     single, whole = layer.activation.of_one, layer.activation.of_layer
     each = javascript(single, ["z"]) if single else "null"
     names = [f"z{j}" for j in range(layer.nout)]
@@ -236,7 +246,7 @@ def _activation(layer: Layer) -> str:
 
 
 def _sure(answers: Answers, last: Activation) -> str:
-    """What the bars beside the outputs show, and what was assumed."""
+    """Describe in words the bars beside the outputs, and any assumption about the outputs."""
     by = {"sigmoid": ": σ of the output", "softmax": ": softmax of the outputs"}.get(
         answers.sure, ""
     )
@@ -249,14 +259,14 @@ def _sure(answers: Answers, last: Activation) -> str:
 
 
 def _probable(answers: Answers, last: Activation) -> bool:
-    """Whether something is the probability of an answer."""
-    if answers.sure == "output":  # which a distance asks of outputs that may be anything
+    """Return True if the page can show a probability for each answer."""
+    if answers.sure == "output":  # outputs under a distance may lie outside 0 … 1
         return BOUNDS.get(last.name) == (0.0, 1.0)
     return bool(answers.sure)
 
 
 def _shares(answers: Answers, last: Activation, nout: int) -> str:
-    """From the outputs to how sure the network is, as JavaScript: a number from 0 to 1 each."""
+    """Return the JavaScript function from outputs to probabilities; "null" if there are none."""
     names = [f"z{j}" for j in range(nout)]
     if not _probable(answers, last):
         return "null"

@@ -1,6 +1,7 @@
-"""Pictures of training and of what was learned, made with matplotlib (the extra `plots`).
+"""Plots of training and of trained networks, made with matplotlib (the extra `plots`).
 
-Each function returns a `matplotlib.figure.Figure`: `.savefig("curves.png")` writes it.
+Most functions return a `matplotlib.figure.Figure`, which `.savefig("curves.png")` writes. They
+work without pyplot and without a display.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ except ImportError as error:
         "plots are made with matplotlib: pip install 'scalar-autograd[plots]', or matplotlib"
     ) from error
 
-# Okabe and Ito's colours, told apart by the colour-blind; markers tell classes apart in print
+# Okabe and Ito's colours suit colour-blind readers. Markers distinguish classes in print.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-GRID = 60  # points a side of a decision region
+GRID = 60  # points per side of a picture of the plane
 
 
 def curves(history: History) -> Figure:
-    """Cost and accuracy by epoch, on the batches and on the held-out examples."""
+    """Plot cost and accuracy by epoch, on the training and on the held-out examples."""
     instance(history, History, "history is what trainer.fit() returned")
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
     pairs: dict[str, tuple[Sequence[float | None], Sequence[float | None]]] = {
@@ -73,20 +74,21 @@ def decision_regions(
     threshold: float | None = None,
     history: History | None = None,
 ) -> Figure:
-    """Where in the plane a model says what, with the examples on top.
+    """Plot the answers of a model in the plane of its two features, with the examples on top.
 
     Args:
-        model: takes two features; its outputs are read as its training read them, see `Answers`.
+        model: a model of two features. Its outputs are interpreted as in its training; see
+            `Answers`.
         X: the examples, shape (n, 2).
-        y: their classes: whole numbers.
-        title: above the picture.
-        threshold: between no and yes, if it is to be another.
-        history: of its training; without it, the last since the model was made. Where neither is
-            known, what is assumed stands below the picture.
+        y: the class of each example, a whole number.
+        title: the title of the plot.
+        threshold: the boundary between no and yes. Default: that of the interpretation.
+        history: the history of the model's training. Default: the last training of this object.
+            Without any training the interpretation is assumed, and the plot says so.
 
     Raises:
-        ValueError: X has other than two columns, y other than two classes for one output, or
-            the outputs are several yes-or-no answers at once.
+        ValueError: X does not have two columns, y does not have two classes for a single output,
+            or the outputs are several labels at once.
     """
     figure = Figure(figsize=(4.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
@@ -104,7 +106,7 @@ def regions(
     threshold: float | None = None,
     history: History | None = None,
 ) -> None:
-    """`decision_regions` on axes of your own."""
+    """Draw the plot of `decision_regions` on existing axes."""
     instance(axes, Axes, "axes are matplotlib's, as from figure.add_subplot()")
     instance(model, Module, "model is a module of nn")
     text(title, "title")
@@ -146,7 +148,7 @@ def _told_apart(
 
 
 def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> None:
-    """Examples as points, a colour and a marker for each of the `kinds` of classes."""
+    """Plot examples as points, with a colour and a marker for each class in `kinds`."""
     instance(axes, Axes, "axes are matplotlib's, as from figure.add_subplot()")
     points, classes = _plane(X, y)
     for i, kind in enumerate(np.unique(classes) if kinds is None else kinds):
@@ -166,16 +168,16 @@ def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> N
 
 
 def neuron_heatmaps(model: Module, X: Any) -> Figure:
-    """What each neuron sees: its activation at each place of the plane, a row for each layer.
+    """Plot the activation of each neuron over the plane of two features, one row per layer.
 
-    Blue is positive, red negative, white zero, and the strongest colour each neuron's own most.
+    Blue is positive, red negative and white zero. Each neuron has its own scale.
 
     Args:
-        model: takes two features.
-        X: the examples whose surroundings are shown, shape (n, 2).
+        model: a model of two features.
+        X: examples, shape (n, 2). The plot covers the region around them.
 
     Raises:
-        ValueError: X has other than two columns, or the model has no layers.
+        ValueError: X does not have two columns, or the model has no layers.
     """
     points = _places(X)
     layers = list(layers_of(model).values())
@@ -202,14 +204,14 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
 
 
 def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
-    """The weights of each neuron as an image: blue where it wants light, red where darkness.
+    """Plot the weights of each neuron as an image, blue for positive and red for negative.
 
     Args:
-        layer: the first layer of a network that sees images.
-        shape: rows and columns of the images.
+        layer: the first layer of a network whose inputs are images.
+        shape: (rows, columns) of the images.
 
     Raises:
-        ValueError: the neurons take another number of inputs.
+        ValueError: the number of inputs does not fit the shape.
     """
     instance(layer, Layer, "layer is a Layer, as model[0] is")
     rows, columns = (whole(size, "shape") for size in pair(shape, "shape is a pair, as (28, 28)"))
@@ -231,18 +233,19 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
 def confusion_matrix(
     y: Any, said: Any, classes: Sequence[Any] | None = None, *, history: History | None = None
 ) -> Figure:
-    """How often each class was taken for each: right answers on the diagonal.
+    """Plot the confusion matrix: true classes by row, the model's answers by column.
 
     Args:
-        y: the right classes, n whole numbers from 0; with `history`, targets as its cost has them.
-        said: what the model said, as y; with `history`, the outputs of `model.predict`.
-        classes: the names of the classes; by default their numbers.
-        history: of the training that says how outputs are read.
+        y: the true classes, n whole numbers from 0; with `history`, the targets of its loss.
+        said: the model's answers, in the form of y; with `history`, the outputs of
+            `model.predict`.
+        classes: names of the classes. Default: their indices.
+        history: the history of the training. It defines how the outputs are interpreted.
 
     Raises:
-        ValueError: there are not as many answers as classes, one is outside, or the outputs are
-            numbers or several answers at once.
-        TypeError: a class is no whole number.
+        ValueError: y and `said` differ in length, a class is out of range, or the outputs are
+            interpreted as numbers or labels.
+        TypeError: a class is not a whole number.
     """
     if history is not None:
         instance(history, History, "history is what trainer.fit() returned")
@@ -267,7 +270,7 @@ def _classes(kinds: Any, what: str) -> list[int]:
 def _read_by(
     history: History, y: Any, outputs: Any, classes: Sequence[Any] | None
 ) -> tuple[list[int], list[int], list[str]]:
-    """What is right, what the outputs say, both as places among the names."""
+    """Return the true classes and the answers, both as indices, and the names."""
     answers = None if history.answers is None else history.answers.named(classes)
     if answers is None or answers.kind not in ("classes", "sides"):
         what = "not known" if answers is None else f"{answers.kind}: {answers.why}"
@@ -302,15 +305,15 @@ def descent_path(
     *,
     names: tuple[str, str] = ("w", "b"),
 ) -> Figure:
-    """Ways down a cost of two parameters, over its contour lines.
+    """Plot paths of gradient descent over the contour lines of a cost of two parameters.
 
     Args:
-        cost: the cost at (p, q).
-        paths: for each walker the places it was at.
-        names: of the parameters.
+        cost: a function (p, q) that returns the cost.
+        paths: for each name the sequence of points (p, q).
+        names: the names of the two parameters.
 
     Raises:
-        ValueError: there are no paths, or one has no places.
+        ValueError: there are no paths, or a path has no points.
     """
     function(cost, "cost is a function of two numbers")
     first, second = (text(name, "a name") for name in pair(names, "names are two"))
