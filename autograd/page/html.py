@@ -1,8 +1,7 @@
 """Write pages as single HTML files that need no network and may not use one.
 
 `graph_page` and `nn.picture.page` build a `Page`. All scripts and styles are inlined, and the
-content security policy admits only these by their hashes: text that is changed after hashing
-will not run.
+content security policy lists their hashes: a script that is changed after that does not run.
 """
 
 from __future__ import annotations
@@ -134,6 +133,7 @@ def modules(entry: str, folder: Traversable = WEB) -> str:
 
 
 def _enclosed(name: str, text: str) -> str:
+    """Rewrite a module as a function that is called at once and returns the module's exports."""
     body = IMPORT.sub(r'const \1 = MODULES["\2"];\n', text)
     exported = ", ".join(EXPORT.findall(body))
     body = EXPORT.sub(lambda found: found[0].removeprefix("export "), body)

@@ -267,6 +267,10 @@ def _as_values(x: Any) -> Any:
 
 
 def _statements(order: list[Value], called: dict[int, str]) -> Iterator[str]:
+    """Yield a JavaScript statement for each operation, and add the name of its result to `called`.
+
+    `called` maps the `id` of a node to its name in JavaScript.
+    """
     for node in order:
         if id(node) in called:
             continue

@@ -111,6 +111,7 @@ def _checked_position(position: int, order: list[Value]) -> int:
 def _moving(
     order: list[Value], parameters: Collection[Value | str] | Value | str | None
 ) -> set[Value]:
+    """Return the leaves that gradient descent changes."""
     if parameters is None:
         return {node for node in order if node.op is ops.leaf}
     if isinstance(parameters, (Value, str)):

@@ -28,9 +28,9 @@ def recorded(
 ) -> list[dict[str, Any]]:
     """Return one row of data per node, in topological order.
 
-    Operands are given as positions in this order. Leaves without a label are named v1, v2, …,
-    because a number is no name for a leaf that can be edited. Formulas of local derivatives are
-    valid for any data, for the same reason.
+    Operands are given as positions in this order. A leaf without a label is named v1, v2, …: the
+    page can change its number, so the number cannot be its name. For the same reason, formulas
+    of local derivatives are valid for any data.
 
     Args:
         root: the output.
@@ -57,6 +57,7 @@ def recorded(
 
 
 def _call_nameless_leaves(order: list[Value]) -> None:
+    """Label the leaves that have no label v1, v2, …, and skip the labels that are in use."""
     taken = {node.label for node in order}
     names = (f"v{i}" for i in range(1, len(order) + len(taken) + 1))
     free = (name for name in names if name not in taken)

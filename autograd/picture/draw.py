@@ -104,6 +104,7 @@ def draw(
 
 
 def _known(order: list[Value]) -> dict[Value, float]:
+    """Return the gradients of the nodes that a backward pass has reached."""
     return {node: node.grad for node in order if backprop.has_gradient(node)}
 
 

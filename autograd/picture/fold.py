@@ -76,6 +76,7 @@ def _ends(path: list[Value], most: int) -> list[Value]:
 
 
 def _check_scopes(order: list[Value], opened: Collection[str]) -> None:
+    """Raise ValueError if a scope to open does not exist."""
     known = {
         ".".join(parts[: i + 1])
         for parts in (scope.split(".") for scope in {node.scope for node in order})
@@ -103,6 +104,7 @@ def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
 def _folded_by_scope(
     order: list[Value], max_nodes: int, opened: Collection[str]
 ) -> dict[Value, Value | str]:
+    """Fold scopes level by level, the innermost first, until the rest fits into the drawing."""
     scope_of = scopes(order)
     levels = max(scope.count(".") + 1 if scope else 0 for scope in scope_of.values())
     place: dict[Value, Value | str] = {node: node for node in order}

@@ -40,7 +40,7 @@ except Exception as error:
 TITLE = re.compile("<title>.*?</title>\n")  # Graphviz identifiers, which browsers show as tooltips
 SMALLEST = 0.6  # a drawing shrinks to this share of its size; in less space it scrolls
 FORMATS = tuple(sorted(graphviz.FORMATS))
-DOT_ENDINGS = {"gv", "dot"}  # file names of DOT sources, though Graphviz also has such formats
+DOT_ENDINGS = {"gv", "dot"}  # endings of DOT sources, although Graphviz also has such formats
 
 
 class RenderError(RuntimeError):

@@ -20,8 +20,8 @@ from ..core.terminal import fitted, shown
 from ..core.value import Value
 
 ROWS = 20  # most rows printed
-# Relative to max(1, |x|), |x| and 1, in this order: x may be close to the edge of a domain, or the
-# function may bend within a step of 1e-4.
+# Steps relative to max(1, |x|), then to |x|, then to 1. The others are needed if x is close to the
+# edge of the domain, or if the function bends within a larger step.
 STEPS = 1e-4, 1e-6, 1e-2
 SURE = 1e-6  # a relative error at which no further step is tried
 
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`ok`, `kink` or `WRONG`."""
+        """The result of the row in one word: `ok`, `kink` or `WRONG`."""
         return "kink" if self.kink else "ok" if self.ok else "WRONG"
 
 

@@ -101,6 +101,7 @@ def _columns(path: Path, left: str, only: bool) -> Markup:
 
 
 def _unwrapped(lines: list[str]) -> list[str]:
+    """Join lines that `wrapped` has broken, because HTML breaks lines by itself."""
     return [" ".join(line.strip() for line in lines)]
 
 

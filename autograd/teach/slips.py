@@ -68,7 +68,7 @@ The wrong factor is an expression of `NAMES`: the local derivative, the data of 
 operand and of its other operand, the derivative evaluated at the operand instead of the node
 ("misplaced"), and the upstream gradient. The expressions are translated to JavaScript too.
 """
-COMMON = 3  # slips, from the top of the table, that are tried early even at a factor ±1
+COMMON = 3  # the number of slips at the top of the table that are tried early, even at a factor ±1
 ACTIVATIONS = (ops.sigmoid, ops.tanh, ops.relu, ops.softplus, ops.exp, ops.sin, ops.cos)
 """Operations whose derivatives a learner may use by mistake."""
 MIXED_UP = (*ACTIVATIONS, ops.leaky_relu, ops.elu)
@@ -234,6 +234,7 @@ def _mixed_up(true: float, factors: list[Way]) -> Iterator[Candidate]:
 
 @functools.cache
 def _compiled(wrong: str) -> Callable[..., float]:
+    """Compile the expression of a wrong factor to a function of `NAMES`."""
     function: Callable[..., float] = eval(f"lambda {', '.join(NAMES)}: {wrong}")
     return function
 
@@ -260,6 +261,7 @@ def _wrong_paths(root: Value, node: Value, found: dict[Value, float]) -> Iterato
 
 
 def _factors(path: Path, seed: float, found: dict[Value, float]) -> Iterator[Way]:
+    """Yield each factor of one path; its coefficient is the product of the others."""
     for at, (upper, slot, local) in enumerate(zip(path.nodes, path.slots, path.locals)):
         rest = seed * prod(path.locals[:at]) * prod(path.locals[at + 1 :])
         yield _Factor(upper, slot, local, found[upper]), rest

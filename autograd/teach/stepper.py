@@ -158,6 +158,7 @@ class Stepper:
         print(f"{len(self._undo)} of {len(self._edges)} steps done")
 
     def _take_back(self, count: int) -> None:
+        """Undo the last `count` steps without printing."""
         for _ in range(count):
             operand = self._operand(len(self._undo) - 1)
             before = self._undo.pop()
@@ -284,10 +285,12 @@ class Stepper:
     # ------------------------------------------------------------------ the pass
 
     def _operand(self, index: int) -> Value:
+        """Return the operand of the step with this index, counted from 0."""
         node, slot = self._edges[index]
         return node.args[slot]
 
     def _advance(self) -> Step:
+        """Do the next step without printing."""
         index = len(self._undo)
         node, slot = self._edges[index]
         operand = node.args[slot]
