@@ -125,10 +125,10 @@ __all__ = [
 
 __version__: str
 
-if not TYPE_CHECKING:  # a type checker would take any name for one that exists
+if not TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept every name
 
     def __getattr__(name: str) -> str:
-        """Read `__version__` when it is asked for: the metadata take long to import."""
+        """Return `__version__`, read only on request, because importing the metadata is slow."""
         if name == "__version__":
             from importlib.metadata import version
 
