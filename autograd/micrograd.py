@@ -57,7 +57,7 @@ def set_backward(node: Value, function: Callable[[], None]) -> None:
     if not callable(function):
         raise TypeError(f"_backward is a function without arguments, got {function!r}")
     if not node.op.arity:
-        return  # a leaf has nowhere to push to
+        return  # a leaf has no operands to add a gradient to
     operands = node.args
 
     def partials(out: Any, *_: Any) -> tuple[float, ...]:
