@@ -35,7 +35,10 @@ class Arguments(NamedTuple):
         return Arguments([array[i : i + 1] for array in self.arrays], self.shapes, 1)
 
     def another(self) -> list[np.ndarray]:
-        """Return the first row that differs from row 0, or else row 0 with its numbers changed."""
+        """Return the first row that differs from row 0, or else row 0 with its numbers changed.
+
+        A second trace with these numbers shows whether the graph depends on the numbers.
+        """
         if (i := self.different()) > 0:
             return self.row(i)
         return [np.where(a[0] == 0.0, 1e-9, a[0] * (1.0 - 1e-6)) for a in self.arrays]

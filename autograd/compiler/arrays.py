@@ -104,7 +104,7 @@ class Statement:
             lists = f"{count:,} lists of {k:,} weights meet" if count > 1 else f"{k:,} weights meet"
             return f"{lists} {met} {k:,} numbers: a matrix product"
         if self.op is copy:
-            return "copied, to lie beside what they are read with"
+            return "copied, so that one array holds all that a statement reads"
         if self.op in MANY:
             k = self.reads[0].places.size // max(1, self.size)
             if self.op is SOFTMAX:

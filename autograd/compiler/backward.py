@@ -80,6 +80,7 @@ class Backward(Forward):
         """Write the backward pass, from the last statement to the first."""
         first = self.rolled.outputs[0]
         cost = Read(first.base, first.places[:1])
+        # The gradient of the mean over n rows. All rows share a cost that is not batched.
         seed = Expr("1.0 / n" if cost.base.batched else "rows / n", ())
         self.hand(cost, seed, (1,), cost.base.batched)
         for statement in reversed(self.rolled.statements):
@@ -88,7 +89,7 @@ class Backward(Forward):
             if reached and statement.inside:
                 self.hand_on(statement, self.collected(statement))
         for array, line in self.begun.items():
-            if array is not self.rolled.theta and self.whole(array):
+            if array is not self.rolled.theta and self.whole(array):  # zeros would be overwritten
                 self.lines[line] = self.lines[line].replace("np.zeros", "np.empty")
 
     def hand(
@@ -175,7 +176,7 @@ class Backward(Forward):
         if pieces and all(np.array_equal(piece.places, every) for piece in pieces):
             dims = (out.size, out.axis)
             exprs = [self.flattened(piece, dims) for piece in pieces]
-            while len(exprs) > TERMS:  # Python limits how deep an expression is nested
+            while len(exprs) > TERMS:  # Python limits the nesting of an expression
                 first = self.local(added(exprs[:TERMS]), "g")
                 exprs = [first, *exprs[TERMS:]]
             total = added(exprs)

@@ -305,7 +305,7 @@ class Compiled:
                     cost = trace(self.function, rows.row(row)).outputs[0]
                     gradients(cost, by=version.program.params)
 
-    # ------------------------------------------------------------------ looking
+    # ------------------------------------------------------------------ inspection
 
     @fitted
     def __repr__(self) -> str:

@@ -34,6 +34,18 @@ def written(rolled: Rolled, gradient: bool) -> Source:
 
     The function returns the outputs, of shape (k, rows) or (k, 1). With `gradient` it also returns
     the gradient with respect to theta of the first output, summed over its rows and divided by n.
+
+    >>> from autograd import Value, compile
+    >>> W = [[Value(1.0, label=f"W[{i},{k}]") for k in range(3)] for i in range(2)]
+    >>> f = compile(lambda x: [sum(w * v for w, v in zip(row, x)).tanh() for row in W])
+    >>> f([[1.0, 2.0, 3.0]]).shape
+    (1, 2)
+    >>> print(f.source.partition("\\n\\n\\n")[2].rstrip())
+    def compiled(x, theta, W, n):
+        rows = x.shape[1]
+        dot = W @ x
+        tanh = np.tanh(dot)
+        return tanh
     """
     writer = Backward(rolled) if gradient else Forward(rolled)
     writer.forward()

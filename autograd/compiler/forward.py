@@ -120,7 +120,7 @@ class Forward:
                 return Expr(number_text(float(numbers[0])), ())
         return self.read(read, read.places.reshape(shape))
 
-    # ------------------------------------------------------------------ forwards
+    # ------------------------------------------------------------------ computing
 
     def compute(self, statement: Statement) -> None:
         """Write the line that computes a statement."""

@@ -79,6 +79,14 @@ def grouped(program: Program, cost: int | None, matrices: bool) -> list[Group]:
 
 
 class _Grouping:
+    """The nodes of a program with what decides their group.
+
+    Attributes:
+        inside: for each node, True if the cost depends on it.
+        batched: for each node, True if it differs from row to row.
+        levels: for each node, its depth above the leaves.
+    """
+
     def __init__(self, program: Program, cost: int | None, matrices: bool) -> None:
         self.program, self.matrices = program, matrices
         self.inside = [True] * len(program.nodes) if cost is None else made_of(program, [cost])

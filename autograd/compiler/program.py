@@ -27,6 +27,7 @@ from .trace import Traced
 
 
 def _kind(name: str) -> Op:
+    """Return an operation outside the table, which only marks a kind of node."""
     return Op(name, value=lambda: 0.0, partials=lambda out: (), arity=0)
 
 

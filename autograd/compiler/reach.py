@@ -124,6 +124,7 @@ class Reach:
             self._walk()
 
     def _walk(self) -> None:
+        """Visit everything that can be reached with the names known so far."""
         self.holders: list[Holder] = []
         self.values: list[Value] = []
         self.arrays: list[tuple[str, Any]] = []
@@ -293,7 +294,7 @@ class Guard:
         if not all(map(operator.is_, found, self._expected)):
             if len(found) != len(self._expected) or not all(map(same, found, self._expected)):
                 return False
-            self._expected = found
+            self._expected = found  # equal numbers in new objects, which are identical next time
         return (
             list(map(len, self._sized)) == self._sizes
             and list(map(type, self._objects)) == self._kinds
@@ -357,9 +358,10 @@ _NOTHING = object()
 
 
 def _is_sized(holder: Holder) -> bool:
-    """Return True if a new entry may change what the function reads.
+    """Return True if the number of entries must stay the same.
 
-    This includes classes: a new method may be called without being named, as by an operator.
+    Then the function reads all entries, or it uses a class: a new method of a class may be called
+    without being named, as by an operator.
     """
     whole = holder.names is None and isinstance(holder.held, (dict, *SEQUENCES))
     return whole or isinstance(holder.held, MappingProxyType)
@@ -462,6 +464,7 @@ def _is_for_a_look(thing: Any, numbers: list[Value]) -> bool:
 
 
 def _slots(kind: type) -> Iterator[str]:
+    """Yield the names in `__slots__` of a class, which may be a single string."""
     slots = vars(kind).get("__slots__", ())
     yield from (slots,) if isinstance(slots, str) else slots
 
@@ -485,6 +488,7 @@ def _state(source: Any) -> Any:
 
 
 def _set_state(source: Any, state: Any) -> None:
+    """Set a random generator to a state; an iterator cannot be set back."""
     if isinstance(source, random.SystemRandom):
         return
     if isinstance(source, random.Random):

@@ -29,16 +29,28 @@ def rolled(program: Program, groups: list[Group]) -> Rolled:
 
 
 class _Layout:
+    """The arrays of a program, while they are chosen and filled.
+
+    Attributes:
+        nodes: the nodes of the program, and then the copies of some.
+        group_of: for each node, the group that computes it.
+        place: for each node, its index in its array.
+        names: the names of arrays.
+        lengths: the length of each array, by the group that represents it.
+        filled: how many elements of each array are assigned so far.
+    """
+
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.nodes = list(program.nodes)  # copies are appended
+        self.nodes = list(program.nodes)
         self.group_of: list[Group | None] = [None] * len(self.nodes)
         self.place: list[int] = [node.place for node in self.nodes]
         self.names = Names()
-        self.lengths: dict[Group, int] = {}  # of the arrays, by the group that represents each
+        self.lengths: dict[Group, int] = {}
         self.filled: dict[Array, int] = {}
 
     def rolled(self, groups: list[Group]) -> Rolled:
+        """Choose the arrays, fill them group by group, and return the statements."""
         leaves = self.leaves()
         self.note_homes(groups)
         groups = self.with_copies(groups)
@@ -106,7 +118,8 @@ class _Layout:
     def with_copies(self, groups: list[Group]) -> list[Group]:
         """Make each operand come from one array, by copies and by joining arrays.
 
-        Return the groups with those of the copies: a group of copies follows the group it copies.
+        Return all groups in order: copies come after the group they copy, and copies of leaves
+        first.
         """
         copies: dict[tuple[Group, bool], Group] = {}
         known: dict[tuple[int, bool], int] = {}
@@ -144,8 +157,8 @@ class _Layout:
     ) -> int:
         """Return a node that can be stored with others: itself, or a copy.
 
-        A copy is needed if the array of the node is fixed, as for leaves, or if the array that
-        it is to join is batched and its own is not.
+        A copy is needed for a leaf, whose array is fixed, and for a node that is not batched but
+        is read with others that are.
         """
         home = self.home(i)
         if home.base is None and home.batched == batched:
@@ -241,6 +254,7 @@ class _Layout:
         return [self.read(np.array(run)) for run in found]
 
     def statement(self, group: Group) -> Statement:
+        """Return the statement that computes a group."""
         assert group.base is not None
         reads = [self.read(operand) for operand in group.operands]
         return Statement(

@@ -26,6 +26,8 @@ def simplified(expression: str, numbers: dict[str, str]) -> str:
 
 
 class _Simplifier(ast.NodeTransformer):
+    """Replaces names, and then evaluates `-`, comparisons, `np.where` and `** 1.0` of numbers."""
+
     def __init__(self, numbers: dict[str, str]) -> None:
         self.numbers = numbers
 

@@ -1,8 +1,8 @@
 """Trace a function: run it once on Values, and record the graph that it computes.
 
-`compiled` traces two rows and compares the graphs. While a function is traced, the classes of its
-Values are swapped for `Hidden` and `HiddenLeaf`. These raise an error if anything but the engine
-reads a number, because the graph would then depend on the number.
+`compiled` traces two different rows, and their graphs must be equal. While a function is traced,
+the classes of its Values are swapped for `Hidden` and `HiddenLeaf`. These raise an error if
+anything but the engine reads a number, because the graph could then depend on the number.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Traced:
     Attributes:
         inputs: for each argument, its Values, flat; then the Values that were drawn.
         outputs: the returned Values, flat; a plain number becomes a constant.
-        shape: the shape of what was returned: () for one Value, (k,) for a list of k.
+        shape: the shape of what the function returned: () for one Value, (k,) for a list of k.
         order: all nodes, each after its operands.
         samplers: the functions that draw a number for each row, one for each drawn Value.
         checks: the tests that each row must pass.
@@ -451,6 +451,7 @@ def _names(function: Callable[..., Any], count: int) -> list[str]:
 
 
 def _made(numbers: np.ndarray, name: str) -> list[Value]:
+    """Return Values of an argument's numbers, flat; their labels have the name and the index."""
     if numbers.ndim == 0:
         return [Value(float(numbers), label=name)]
     places = np.ndindex(*numbers.shape)
@@ -468,6 +469,7 @@ def _nested(values: list[Any], shape: tuple[int, ...]) -> Any:
 
 
 def _outputs(returned: Any) -> tuple[list[Value], tuple[int, ...]]:
+    """Return what a function returned as a flat list of Values, and its shape."""
     if isinstance(returned, Value):
         return [returned], ()
     array = np.array(returned, dtype=object)
