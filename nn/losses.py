@@ -1,7 +1,7 @@
 """Loss functions (costs): how far the outputs of a network are from the targets.
 
-Each loss is a function and a module, both with PyTorch's names. Targets can be numbers or Values.
-A term that a target multiplies by the number 0 is left out of the graph.
+Each loss is a function and a module, as in `mse_loss` and `MSELoss`; names follow PyTorch. Targets
+can be numbers or Values. A term that a target multiplies by the number 0 is left out of the graph.
 """
 
 from __future__ import annotations

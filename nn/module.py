@@ -139,8 +139,9 @@ class Module(OfModule):
         for name, parameter in self.named_parameters():
             if id(parameter) not in drawn:
                 raise TypeError(
-                    f"nobody says where {name} starts: give its module a method drawn(self, rng) "
-                    f"that yields it with its first number, and what super().drawn(rng) yields"
+                    f"no start value is known for {name}: give its module a method "
+                    f"drawn(self, rng) that yields the pair (parameter, number), after all pairs "
+                    f"of super().drawn(rng)"
                 )
         move(self.parameters(), [drawn[id(parameter)] for parameter in self.parameters()])
 

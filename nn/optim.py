@@ -68,7 +68,8 @@ class Optimizer:
     def params(self, params: Any) -> None:
         kind = type(self).__name__
         raise AttributeError(
-            f"what an optimiser remembers belongs to its parameters: for others make a new {kind}"
+            f"the memory of an optimiser belongs to its params, which therefore cannot be "
+            f"replaced: make a new {kind}"
         )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -153,6 +154,7 @@ class Optimizer:
         return array.astype(np.float64, copy=False)
 
     def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the array to subtract from the parameters, and the new memory."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:

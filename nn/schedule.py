@@ -55,12 +55,14 @@ class Scheduler:
         return [self.optimizer.lr]
 
     def _clipped(self, t: int) -> float:
+        """Return `_factor(t)`, at least `SMALLEST`, and infinite if it overflows."""
         try:
             return max(self._factor(t), SMALLEST)
         except OverflowError:
             return math.inf
 
     def _factor(self, t: int) -> float:
+        """Return the factor of the first learning rate after t epochs."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:

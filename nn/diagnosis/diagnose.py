@@ -120,6 +120,7 @@ def diagnose(
 def _case(
     seen: Evidence, optimizer: Optimizer | None, lr: float | None, history: History | None
 ) -> Case:
+    """Put together what is known, with the defaults for the optimiser and the rate."""
     if optimizer is None and lr is not None:
         optimizer = SGD(seen.params, lr)
     if lr is None and history is not None and history.learning_rates:
@@ -130,6 +131,7 @@ def _case(
 
 
 def _usual_loss(model: Module, examples: Examples) -> Callable[[Any, Any], Value]:
+    """Return the default loss for these outputs and targets; see `diagnose`."""
     with evaluating(model), kept(layers_of(model)):
         several = not isinstance(model(examples[0][0]), Value)
     kinds = set(np.ravel(np.array(examples.y)).tolist())

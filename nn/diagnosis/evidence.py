@@ -40,8 +40,7 @@ class Evidence:
 
     Args:
         model: a network of layers, or a neuron.
-        examples: the examples to learn from. If there are many, an evenly spaced part is
-            measured.
+        examples: the examples to learn from. If there are many, evenly spaced ones are measured.
         loss: the cost of one example.
 
     Attributes:

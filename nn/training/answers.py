@@ -163,8 +163,9 @@ class Answers:
 
 # ---------------------------------------------------------------------- implied by the loss
 
-# For each loss its `sure`, or its threshold, targets for no and yes, and `sure`.
+# For each loss of classes: `sure`.
 OF_CLASSES = {losses.cross_entropy: "softmax", losses.nll_loss: "softmax"}
+# For each loss of no and yes: `threshold`, `kinds` and `sure`.
 OF_SIDES: dict[Any, tuple[float, list[int], str]] = {
     losses.binary_cross_entropy: (0.5, [0, 1], "output"),
     losses.binary_cross_entropy_with_logits: (0.0, [0, 1], "sigmoid"),

@@ -108,6 +108,7 @@ class Code:
         return found[:, 0], gradient
 
     def _run(self, code: Callable[..., Any], chosen: Any, training: bool) -> Any:
+        """Run code on the chosen examples, and note which program has run."""
         with mode(self.model, training):
             found = code(self.X[chosen], self.y[chosen])
         self._programs[training] = self._code.program
@@ -318,6 +319,7 @@ class Codes:
             self._look(epoch)
 
     def _look(self, epoch: int) -> None:
+        """Compare on two of the telling examples, others in each epoch, and on the penalty."""
         began = time.perf_counter()
         for code in self._costs():
             telling = code.probes.telling

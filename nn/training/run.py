@@ -209,6 +209,7 @@ class Run:
         self.good, self.gradient, self._moving, self._pending = None, None, False, None
 
     def _give_up(self, reason: str, what: str) -> None:
+        """Drop the compiled code, record the reason, and warn."""
         self.codes, self.history.not_compiled = None, reason
         warnings.warn(f"{what}: {reason}", RuntimeWarning, stacklevel=4)
 
@@ -409,6 +410,7 @@ class Run:
             raise
 
     def _take(self, checkpoint: Checkpoint) -> None:
+        """Load all parts of a checkpoint; `go_on` restores the old state on an error."""
         trainer, progress, history = self.trainer, checkpoint.progress, checkpoint.history
         self._check_history(history)
         if not 0 <= progress.best_epoch <= history.epochs:

@@ -353,6 +353,7 @@ class Trainer:
     def _epoch(
         self, run: Run, examples: Examples, held_out: Examples | None, bar: tqdm[Any]
     ) -> None:
+        """Train one epoch, and record it in the history."""
         history, began = run.history, time.perf_counter()
         order = run.shuffled(len(examples))
         costs, norms, answers = [], [], []
@@ -388,6 +389,7 @@ class Trainer:
     def _judged_or_diverged(
         self, run: Run, examples: Examples, code: Code | None = None
     ) -> tuple[float, float | None]:
+        """Do the work of `_judged`; raise a DivergenceError if the cost is not finite."""
         try:
             loss, accuracy = self._judged(examples, code)
         except (ArithmeticError, ValueError) as error:
@@ -509,6 +511,7 @@ class Trainer:
         return _added(found), _share(judged)
 
     def _right(self, outputs: Any, y: Any) -> bool | None:
+        """Return whether the answer is right; None if it is neither right nor wrong."""
         if self.accuracy is not None:
             verdict = self.accuracy(outputs, y)
             if not isinstance(verdict, (bool, np.bool_, int, type(None))):
@@ -603,6 +606,7 @@ class Trainer:
         return depends_on(cost, self.optimizer.params)
 
     def _has_cost(self, examples: Examples) -> bool:
+        """Return True if the mean cost is finite."""
         with contextlib.suppress(ArithmeticError, ValueError):
             return math.isfinite(self._judged(examples)[0])
         return False

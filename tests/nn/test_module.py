@@ -362,7 +362,7 @@ def test_reset_parameters_draws_as_the_constructor_does() -> None:
 def test_parameters_that_nobody_can_draw_are_not_left_as_they_are_silently() -> None:
     model = nn.Sequential(nn.Layer(2, 2, seed=0), Mixed())
     before = [p.data for p in model.parameters()]
-    with pytest.raises(TypeError, match=r"nobody says where layers.1.scale starts: .* drawn\(self"):
+    with pytest.raises(TypeError, match=r"start value is known for layers.1.scale: .* drawn\(self"):
         model.reset_parameters(1)
     assert [p.data for p in model.parameters()] == before
 

@@ -309,7 +309,7 @@ def test_clipping_values_moves_each_into_its_bounds() -> None:
 def test_an_optimiser_keeps_its_parameters() -> None:
     w = Value(1.0)
     optimizer = nn.SGD([w], lr=0.5)
-    with pytest.raises(AttributeError, match="for others make a new SGD"):
+    with pytest.raises(AttributeError, match="cannot be replaced: make a new SGD"):
         optimizer.params = [Value(2.0)]  # type: ignore[assignment]
     assert optimizer.params == (w,)
 
