@@ -245,8 +245,8 @@ def gathered(program: Program) -> Program:
 def _alike(program: Program, products: list[int]) -> bool:
     """Return True if the sum of these products is to be a dot product.
 
-    Two products are none if one has a constant factor, and neither a parameter nor an input: so it
-    is in a sum of two costs, each times a plain number.
+    Three or more products always are one. Two are not if one of them is a constant times a computed
+    node: this is probably a weighted sum of two costs.
     """
     if len(products) != 2:
         return len(products) > 2
@@ -413,7 +413,7 @@ Pass = Callable[[Program], Program]
 PASSES: tuple[Pass, ...] = (folded, shared, gathered, recognised)
 
 
-# ---------------------------------------------------------------------- rules
+# ---------------------------------------------------------------------- invariants
 
 
 def check(program: Program) -> Program:

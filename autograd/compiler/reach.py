@@ -33,12 +33,12 @@ from ..core.value import Value
 OURS = {"autograd", "numpy"}
 STANDARD = sys.stdlib_module_names | OURS  # modules that are assumed not to change
 INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-PLAIN = (int, float, complex, str, bytes, type(None), range, np.generic)
+PLAIN = (int, float, complex, str, bytes, type(None), range, np.generic)  # compared by value
 GENERATORS = (*(random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator),)
 LARGE = 100_000  # larger lists and arrays are not inspected
 SEQUENCES = (list, deque, set, frozenset, tuple, np.ndarray)
 MAPPINGS = (dict, MappingProxyType)
-PARTS = ("__self__", "__func__", "__wrapped__", "func", "args", "keywords", "fget")
+PARTS = ("__self__", "__func__", "__wrapped__", "func", "args", "keywords", "fget")  # of callables
 OF_A_FUNCTION = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 MAKERS = {"__init__", "__new__", "__post_init__"}
 UNCALLED = MAKERS | {"__repr__", "__str__", "__hash__", "__setattr__", "__delattr__"}
@@ -105,7 +105,7 @@ class Reach:
         settings: the settings that the function looks up.
 
     Attributes:
-        holders: the objects that hold it.
+        holders: the holders of everything found.
         values: the Values found.
         arrays: the arrays of numbers found, with their names in messages.
         objects: the instances found, except those of classes that are assumed not to change.
@@ -134,7 +134,7 @@ class Reach:
             ("np.random", np.random.get_state.__self__),  # type: ignore[attr-defined]
         ]
         seen: dict[int, Any] = {}
-        # The name of a thing in messages, the thing, and all names in the code that names it
+        # The arguments of `_holders_in`
         stack: list[tuple[str, Any, frozenset[str] | None]]
         stack = [(path, thing, None) for path, thing in (*self._settings, ("", self._function))]
         while stack and len(seen) < LARGE:
@@ -151,7 +151,13 @@ class Reach:
                         stack.append((holder.called(key), inner, inside))
 
     def _holders_in(self, path: str, thing: Any, names: frozenset[str] | None) -> Iterator[Holder]:
-        """Yield the holders of a thing's parts; `names` are all names in the code that names it."""
+        """Yield the holders of a thing's parts, or add the thing to one of the lists.
+
+        Args:
+            path: its name in messages.
+            thing: the thing.
+            names: if code refers to the thing by name, all names in that code; else None.
+        """
         if isinstance(thing, Value):
             self.values.append(thing)
         elif isinstance(thing, GENERATORS) or _is_iterator(thing):
@@ -232,7 +238,8 @@ class Reach:
     def changed(self, before: list[Any]) -> str:
         """Return a description of a change since `before`; "" if there is none.
 
-        An entry may be set to a Value, or a list of Values: it is then added to `written`.
+        The function may set an entry to a Value, or to a list of Values. This is no change, and
+        the entry is added to `written`.
         """
         after, count = self.contents(), len(self.holders)
         for (path, _), old, new in zip(self.arrays, before[count:], after[count:]):
