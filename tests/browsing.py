@@ -1,4 +1,4 @@
-"""Pages as a test sees them: their parts as text, and a browser that opens them."""
+"""Helpers for tests of HTML pages: the parts of a page as text, and a browser to open it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ NO_BROWSER = "there is no chromium on PATH: apt-get install chromium"
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A running browser.
+    """Start a headless browser and yield it.
 
     Raises:
-        FileNotFoundError: there is none on this machine.
+        FileNotFoundError: no browser is installed.
     """
     if CHROMIUM is None:
         raise FileNotFoundError(NO_BROWSER)
@@ -32,7 +32,7 @@ def chromium() -> Iterator[Any]:
 
 
 def parts(html: str) -> dict[str, Any]:
-    """A page's policy, data and script."""
+    """Return a page's policy, data, script and style."""
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
     script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)
@@ -52,7 +52,7 @@ def press(page: Any, key: str, times: int = 1) -> None:
 
 
 def violations(found: Any) -> list[str]:
-    """What axe found to be in somebody's way."""
+    """Return the accessibility violations that axe found, as text."""
     return [
         f"{violation['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
         for violation in found.response["violations"]

@@ -1,7 +1,7 @@
-"""What the tests need that not every machine has: a browser, PyTorch, MNIST; no test is timed.
+"""Fixtures that not every machine can provide: a browser, PyTorch, MNIST. No test is timed.
 
-A test that lacks one of them is skipped, and the end of the run says so. AUTOGRAD_REQUIRE names
-those whose lack is a failure: `AUTOGRAD_REQUIRE="browser torch" make test`.
+A test that lacks one of them is skipped, and the end of the run reports it. AUTOGRAD_REQUIRE names
+those without which a test fails instead: `AUTOGRAD_REQUIRE="browser torch" make test`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ settings.load_profile("untimed")
 
 
 class Lack(NamedTuple):
-    """Something that is not there: why, and what was not tested for it."""
+    """Something missing on this machine: the reason, and what was not tested without it."""
 
     reason: str
     untested: str
@@ -41,7 +41,7 @@ LACKS = {
 
 
 def lacking(name: str) -> NoReturn:
-    """Skip the test for what it lacks; fail it if that is required."""
+    """Skip the test because `name` is missing; fail it if AUTOGRAD_REQUIRE names it."""
     if name in os.environ.get("AUTOGRAD_REQUIRE", "").split():
         pytest.fail(f"AUTOGRAD_REQUIRE names {name}, and {LACKS[name].reason}", pytrace=False)
     pytest.skip(LACKS[name].reason)
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly what was not tested."""
+    """Report at the end of the run what was not tested."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     for lack in LACKS.values():
         if count := sum(lack.reason in text for text in skipped):
@@ -65,7 +65,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture(scope="session")
 def torch() -> Any:
-    """PyTorch, the module."""
+    """Import PyTorch."""
     try:
         return importlib.import_module("torch")
     except ImportError:
@@ -74,7 +74,7 @@ def torch() -> Any:
 
 @pytest.fixture(scope="session")
 def mnist() -> Path:
-    """The folder that holds MNIST's files."""
+    """Return the folder with MNIST's files."""
     folder = Path(os.environ.get("AUTOGRAD_DATA", ""), "mnist")
     if not folder.is_dir():
         lacking("data")
@@ -83,7 +83,7 @@ def mnist() -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Headless Chromium."""
+    """Start headless Chromium."""
     if CHROMIUM is None:
         lacking("browser")
     with chromium() as running:
@@ -92,7 +92,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens files as pages, and fails if one asked for anything else, or complained."""
+    """Yield a function that opens a file as a page; fail on requests and on console errors."""
     complaints: list[str] = []
     contexts = []
 

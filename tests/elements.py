@@ -1,4 +1,4 @@
-"""Reads HTML as a browser would: its elements, closed in order, its tables and its text."""
+"""Reads HTML for tests: its elements, which must be closed in order, its tables and its text."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Elements(HTMLParser):
 
     @property
     def tags(self) -> set[str]:
-        """The tags that occur."""
+        """Return the tags that occur."""
         return {tag for tag, _ in self.found}
 
     def of(self, tag: str) -> list[Attributes]:
-        """The attributes of every element with this tag."""
+        """Return the attributes of every element with this tag."""
         return [attributes for other, attributes in self.found if other == tag]
 
     def styles(self, tag: str, name: str) -> list[str]:
-        """What the elements with this tag have as a property of their style, those that have it."""
+        """Return the values of a style property of the elements with this tag, where it is set."""
         pattern = rf"(?:^|;){name}:([^;]+)"
         found = (re.findall(pattern, one.get("style", "")) for one in self.of(tag))
         return [values[-1] for values in found if values]

@@ -1,4 +1,4 @@
-"""Small graphs with labels, worked out by hand in several tests."""
+"""Small graphs with labels, which several tests use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def labelled(node: Value, label: str) -> Value:
 
 
 def neuron() -> Value:
-    """C = (σ(w·x + b) − 1)², with every step of it labelled."""
+    """Build C = (σ(w·x + b) − 1)² with labels."""
     w, x, b = Value(0.6, "w"), Value(1.5, "x"), Value(0.1, "b")
     z = labelled(w * x + b, "z")
     a = labelled(z.sigmoid(), "a")
@@ -19,7 +19,7 @@ def neuron() -> Value:
 
 
 def network() -> Value:
-    """Two hidden neurons that share their input."""
+    """Build a network with two hidden neurons that share their input."""
     x = Value(1.5, "x")
     h1 = labelled((Value(0.6, "w1") * x).tanh(), "h1")
     h2 = labelled((Value(-0.4, "w2") * x).sigmoid(), "h2")

@@ -1,4 +1,4 @@
-"""The README's pictures of the pages: the chain's, playing both passes, and the digits', drawn on.
+"""Makes the README's pictures of the pages: an animation of the chain, and the digits' page.
 
 python -m tests.film
 """
@@ -24,7 +24,7 @@ FORWARD, BACKWARD, END = 450, 900, 3500  # milliseconds that a step is seen
 
 
 def frames(page: Path) -> list[tuple[Image.Image, int]]:
-    """A picture of each step, and how long it is seen."""
+    """Take a picture of each step, with the time it is shown."""
     taken = []
     with chromium() as browser:
         window = browser.new_page(viewport=WINDOW, color_scheme="light")
@@ -49,14 +49,14 @@ def frames(page: Path) -> list[tuple[Image.Image, int]]:
 
 
 def shrunk(png: bytes) -> Image.Image:
-    """A screenshot at the film's width."""
+    """Resize a screenshot to the width of the animation."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     height = round(picture.height * WIDTH / picture.width)
     return picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
 
 
 def drawn_on(page: Path) -> bytes:
-    """A picture of the page after a digit was drawn on it."""
+    """Draw a digit on the page, and take a screenshot."""
     with chromium() as browser:
         window = browser.new_page(viewport={"width": 1310, "height": 960}, color_scheme="light")
         window.goto(page.as_uri())
@@ -72,7 +72,7 @@ def drawn_on(page: Path) -> bytes:
 
 
 def main() -> None:
-    """Write the film and the still."""
+    """Write both pictures."""
     write_film()
     with tempfile.TemporaryDirectory() as folder:
         page = Path(digits.main(out=folder)["page"])
@@ -80,13 +80,13 @@ def main() -> None:
 
 
 def write_film() -> None:
-    """The chain, step by step."""
+    """Write the animation of the chain."""
     built = chain.build("sigmoid", 2, 0)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "chain.html")
         built.cost.save_html(page, parameters=built.parameters, title=chain.TITLE)
         pictures, durations = zip(*frames(page))
-    # One palette for all, made from the last: it shows every colour
+    # All pictures use the palette of the last one, which shows every colour
     palette = pictures[-1].quantize(128, Image.Quantize.MAXCOVERAGE)
     first, *rest = (
         picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures

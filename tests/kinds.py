@@ -1,7 +1,7 @@
-"""The kinds of arguments: what each takes, and what it must refuse.
+"""The kinds of arguments, with values that each kind accepts and values that it must refuse.
 
-Every kind is tried with its own examples and with all of `ODD`, which holds what people hand over
-by mistake. What is neither a good example nor among what the kind `takes` must be refused.
+`test_input.py` tries every kind with its own examples and with all values of `ODD`, which people
+pass by mistake. A value must be refused unless it is a good example or the kind `takes` it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ MASKED = np.ma.array(X, mask=[[0, 0], [0, 1], [0, 0], [0, 0]])
 
 
 def model() -> nn.MLP:
-    """2 inputs, 2 neurons, 1 output."""
+    """Return a network with 2 inputs, 2 hidden neurons and 1 output."""
     return nn.MLP(2, [2, 1], "tanh", seed=0)
 
 
 def graph() -> Value:
-    """y = w·x + b, with labels."""
+    """Build y = w·x + b with labels."""
     y = Value(2.0, "w") * Value(3.0, "x") + Value(1.0, "b")
     y.label = "y"
     return y
 
 
 def sgd() -> nn.SGD:
-    """An optimiser of a model of its own."""
+    """Return an optimiser of a new model."""
     return nn.SGD(model().parameters(), lr=0.1, momentum=0.9)
 
 
@@ -81,10 +81,10 @@ class Kind:
     """One kind of argument.
 
     Attributes:
-        good: makes examples that are taken; the first completes a call.
-        says: what an error says was expected, a regular expression.
-        takes: the names of what it also takes among `ODD`, or may.
-        bad: makes examples that must be refused besides.
+        good: makes examples that are accepted; the first is used to complete a call.
+        says: a regular expression for what the error says was expected.
+        takes: the names of the values in `ODD` that it may accept.
+        bad: makes further examples that must be refused.
     """
 
     good: Callable[[], list[Any]]
@@ -100,7 +100,7 @@ class Kind:
 
 
 def names(*given: str) -> Kind:
-    """One of these names."""
+    """Return the kind of an argument that is one of these names."""
     return Kind(
         lambda: list(given), "one of|there is no|is no", bad=lambda: [given[0].upper() + "!"]
     )
@@ -297,7 +297,7 @@ KINDS: dict[str, Kind] = {
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of this name; `name?` may be None as well."""
+    """Return the kind with this name; an argument of kind `name?` may also be None."""
     kind = KINDS[name.removesuffix("?")]
     if name.endswith("?"):
         return Kind(lambda: [*kind.good(), None], kind.says, f"{kind.takes} None", kind.bad)

@@ -1,7 +1,7 @@
-"""Every operation of the table once more, from its definition, in 150-digit arithmetic.
+"""Every operation of the table again, computed from its definition in 150-digit arithmetic.
 
-Shares no code with the engine: values come from mpmath, derivatives from central differences
-with a step of 1e-50, exact far beyond what a float can hold.
+The module shares no code with the engine. Values come from mpmath, derivatives from central
+differences with a step of 1e-50, which are far more exact than a float.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ FORMULAS: dict[str, Callable[..., Any]] = {
 
 
 def value(name: str, operands: Sequence[float]) -> Any:
-    """The operation's value, to 150 digits."""
+    """Compute the operation's value to 150 digits."""
     return FORMULAS[name](*map(mpf, operands))
 
 
 def partial(f: Callable[..., Any], operands: Sequence[Any], slot: int, step: Any = STEP) -> Any:
-    """∂f/∂operand by a central difference."""
+    """Compute ∂f/∂operand by a central difference."""
     right, left = list(map(mpf, operands)), list(map(mpf, operands))
     right[slot] += step
     left[slot] -= step
@@ -59,7 +59,7 @@ def partial(f: Callable[..., Any], operands: Sequence[Any], slot: int, step: Any
 
 
 def second_partial(f: Callable[..., Any], operands: Sequence[Any], first: int, second: int) -> Any:
-    """∂²f/∂first∂second by a difference of differences."""
+    """Compute ∂²f/∂first∂second by a difference of differences."""
     step = mpf(10) ** -30
 
     def slope(*at: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Small functions at random, with all that Python offers to steer them: branches, state, chance.
+"""Random small functions with branches, loops, state and random numbers, for tests of `compile`.
 
-Each is source text, so that it can be run in two worlds alike: by the engine, row by row, and
-compiled.
+Each function is source text, so that it can run twice from equal states: by the engine, row by row,
+and compiled.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ KINDS = {  # of statements, and how often each is written
 
 
 class Writer:
-    """Writes one function."""
+    """A writer of one random function."""
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -83,7 +83,7 @@ class Writer:
         self.names: list[str] = []
 
     def function(self) -> str:
-        """Its source."""
+        """Return the source of the function."""
         self.statements(self.rng.randint(1, 7), "    ")
         outputs = [self.value() for _ in range(self.rng.choice([1, 1, 2]))]
         returned = outputs[0] if len(outputs) == 1 else f"[{', '.join(outputs)}]"
@@ -129,7 +129,7 @@ class Writer:
             self.assign(self.expression(kind), indent)
 
     def branch(self, test: str, indent: str) -> None:
-        """A name that is one thing or another."""
+        """Assign to a new name one of two values, depending on a test."""
         name, first, second = f"t{len(self.names)}", self.value(), self.value()
         self.lines.append(f"{indent}{name} = {first}.tanh() if {test} else {second} * 0.5")
         self.names.append(name)
@@ -165,12 +165,12 @@ class Writer:
         )
 
     def value(self) -> str:
-        """Something that is a Value."""
+        """Choose an expression that is a Value."""
         return self.rng.choice([*VALUES, *self.names[-3:] * 3])
 
 
 class Box:
-    """What a function may read and change."""
+    """An object that a function may read and change."""
 
     def __init__(self) -> None:
         self.k, self.flag, self.count, self.log, self.seen = 1.5, True, 0, [0.0], {"n": 1}
@@ -180,12 +180,12 @@ class Box:
         self.half = lambda v: v * 0.5
 
     def times(self, v: Any) -> Any:
-        """The product with what it holds."""
+        """Multiply by two attributes."""
         return v * self.w * self.k
 
 
 def world(source: str, name: str) -> dict[str, Any]:
-    """All that the function reads, and the function."""
+    """Return the globals of the function, and the function among them."""
     names: dict[str, Any] = {
         **{"autograd": autograd, "np": np, "math": math, "random": random, "Value": Value},
         **{"copy": __import__("copy"), "box": Box(), "K": 1.25, "ks": [0.5, -1.5], "counts": [0]},
@@ -208,7 +208,7 @@ def world(source: str, name: str) -> dict[str, Any]:
 
 
 def rows(seed: int) -> Iterator[list[list[float]]]:
-    """Arguments for some calls: rows of two numbers."""
+    """Yield the arguments of calls: tables with rows of two numbers."""
     rng = random.Random(f"rows {seed}")
     special = [0.0, 1.0, -1.0, 2.0]
 
@@ -220,7 +220,7 @@ def rows(seed: int) -> Iterator[list[list[float]]]:
 
 
 def by_the_engine(function: Callable[..., Any], table: list[list[float]]) -> list[list[float]]:
-    """The outputs row by row."""
+    """Compute the outputs row by row."""
     found = []
     for row in table:
         returned = function([Value(x, f"x{i}") for i, x in enumerate(row)])
@@ -229,13 +229,13 @@ def by_the_engine(function: Callable[..., Any], table: list[list[float]]) -> lis
 
 
 def tried(seed: int) -> str:
-    """Hold a function that is written at random to the engine, for some calls.
+    """Compare a random function, compiled, with the engine, for some calls.
 
     Returns:
         "agreed", or "refused" if compiling it was refused.
 
     Raises:
-        AssertionError: compiled it gives other numbers, or another verdict.
+        AssertionError: the compiled function gives other numbers, or another error.
     """
     source = Writer(seed).function()
     ours, other = world(source, f"<one {seed}>"), world(source, f"<two {seed}>")
@@ -267,7 +267,7 @@ def tried(seed: int) -> str:
 def _by_what_is_needed(
     source: str, names: dict[str, Any], table: list[list[float]]
 ) -> list[list[float]]:
-    """The engine's outputs without what nothing needs, for code does not compute it."""
+    """Compute the engine's outputs without unused values, which code does not compute either."""
     whole = names["function"]
     exec(_without_unused(source), names)
     needed, names["function"] = names["function"], whole
@@ -276,7 +276,7 @@ def _by_what_is_needed(
 
 
 def _without_unused(source: str) -> str:
-    """The source, where names that nothing needs are None; what draws stays."""
+    """Replace unused values in the source by None, unless they draw random numbers."""
     kept: list[str] = []
     reads: list[str] = []
     for line in reversed(source.splitlines()):
@@ -291,13 +291,13 @@ def _without_unused(source: str) -> str:
 
 
 def _draw_alike(ours: dict[str, Any], other: dict[str, Any]) -> None:
-    """Go on with the same draws: by an error the engine had drawn for fewer rows."""
+    """Make both random states equal; after an error, the engine has drawn for fewer rows."""
     ours["rng"].setstate(other["rng"].getstate())
     ours["box"].rng.bit_generator.state = other["box"].rng.bit_generator.state
 
 
 def _hold_gradient(compiled: Any, ours: Any, other: Any, table: list[list[float]]) -> None:
-    """Hold the gradient to the engine's, where there are both."""
+    """Compare the gradient with the engine's, if both exist."""
     found = _answered(compiled.value_and_grad, table)
     wanted = _answered(_slopes, ours, table)
     if isinstance(found, Exception) or isinstance(wanted, Exception):
@@ -328,7 +328,7 @@ def _answered(call: Callable[..., Any], *args: Any) -> Any:
 
 
 def _alike(found: Any, wanted: Any) -> bool:
-    """Whether numbers agree, or errors in kind; code may give finite numbers past an overflow."""
+    """Test whether numbers or types of errors agree; code may be finite after an overflow."""
     if isinstance(wanted, Exception):
         if isinstance(found, Exception):
             return type(found) is type(wanted)

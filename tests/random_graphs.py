@@ -1,4 +1,4 @@
-"""Random programs of scalar operations, to be run by the engine and by oracles alike."""
+"""Random programs of scalar operations, which the engine and the oracles can both run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GUARDED = ("div", "log", "sqrt", "power", "pow")  # their operands are first mov
 
 @dataclass(frozen=True)
 class Program:
-    """Leaves' numbers, then instructions (operation, indices of earlier results).
+    """The numbers of the leaves, then instructions (operation, indices of earlier results).
 
     An index below the number of leaves is a leaf. The last result is the output.
     """
@@ -28,7 +28,7 @@ class Program:
     instructions: tuple[tuple[str, tuple[int, ...]], ...]
 
     def only(self, outputs: Sequence[int]) -> Program:
-        """The program in which results that these are not made of cannot fail."""
+        """Replace every instruction that `outputs` do not need by one that cannot fail."""
         wanted = set(outputs)
         instructions = list(self.instructions)
         for i in reversed(range(len(instructions))):
@@ -40,7 +40,7 @@ class Program:
         return Program(self.leaves, tuple(instructions))
 
     def run(self, leaves: Sequence[Any], operations: dict[str, Callable[..., Any]]) -> list[Any]:
-        """All results, leaves first, computed with these operations."""
+        """Compute all results with these operations; the leaves come first."""
         results = list(leaves)
         for name, operands in self.instructions:
             results.append(_apply(name, [results[i] for i in operands], operations))
@@ -69,7 +69,7 @@ def _apply(name: str, operands: list[Any], do: dict[str, Callable[..., Any]]) ->
 
 
 def _positive(a: Any, do: dict[str, Callable[..., Any]]) -> Any:
-    """Something above a half that depends on `a`."""
+    """Return something of at least ½ that depends on `a`."""
     return do["add"](do["mul"](do["sin"](a), do["sin"](a)), 0.5)
 
 
@@ -80,7 +80,7 @@ ARITY = {"expm1_tanh": 1, "leaky_relu": 1, "elu": 1, "pow": 1}
 def programs(
     draw: st.DrawFn, names: Sequence[str] = (*CALM, *GUARDED), most: int = 14, least: int = 1
 ) -> Program:
-    """Programs in which nodes are shared, operands repeat and leaves may be unused."""
+    """Draw a program; nodes may be shared, operands repeated and leaves unused."""
     leaves = draw(st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=4))
     instructions = []
     for position in range(draw(st.integers(least, most))):
@@ -92,11 +92,11 @@ def programs(
 
 
 def built(program: Program) -> Value:
-    """The program run by the engine, its leaves labelled."""
+    """Run the program by the engine; return its last result."""
     return results(program)[-1]
 
 
 def results(program: Program) -> list[Value]:
-    """All results of the program, run by the engine, its leaves labelled."""
+    """Run the program by the engine with labelled leaves; return all results."""
     leaves = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
     return program.run(leaves, dict(TABLE))

@@ -1,4 +1,4 @@
-"""The table of operations, and where each of them can be tried."""
+"""The places at which tests evaluate each operation of the table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ POINTS = (-40.0, -20.0, -2.5, -1.0, -0.3, 1e-3, 0.3, 1.0, 2.0, 3.5, 20.0, 40.0)
 
 
 def places(row: Op) -> list[tuple[float, ...]]:
-    """Operands on the row's domain, away from its kinks."""
+    """Return operands in the row's domain, away from its kinks."""
     grids = [POINTS] * row.arity
     if row.name in ("pow", "power"):
         grids = [(-2.5, -1.0, 0.3, 1.0, 2.0, 20.0), (-2.0, -0.5, 0.5, 1.0, 2.0, 3.0)]
@@ -24,7 +24,7 @@ def places(row: Op) -> list[tuple[float, ...]]:
 
 
 def differentiable(row: Op, at: tuple[float, ...]) -> list[int]:
-    """The operands of `row` that have a derivative at this place."""
+    """Return the slots of the operands that have a derivative at this place."""
     if row.name == "pow":
         return [0]  # its exponent is a plain number
     if row.name == "power" and at[0] < 0:

@@ -1,4 +1,4 @@
-"""A run says what it could not test, or fails for it; what opens a browser is marked."""
+"""Tests of `conftest`: reports of skipped tests, failures for required ones, browser marks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAID = "AGREEMENT WITH PYTORCH WAS NOT TESTED"
 
 
 def without_torch(tmp_path: Path, required: str) -> tuple[int, str]:
-    """The exit code and the words of a run where PyTorch cannot be imported."""
+    """Run a test where PyTorch cannot be imported; return the exit code and the output."""
     (tmp_path / "torch.py").write_text("raise ImportError")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", TEST]
     path = os.pathsep.join(map(str, (tmp_path, HERE.parent)))

@@ -1,4 +1,4 @@
-"""Files: whole or not at all, whatever comes in between, and only where a file belongs."""
+"""Tests of file writing: complete or not at all, whatever interrupts it; regular files only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OLD, NEW = b"old" * 1000, b"new" * 2000
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file that is there already."""
+    """Return the path of an existing file."""
     found = tmp_path / "weights.npz"
     found.write_bytes(OLD)
     return found
@@ -40,7 +40,7 @@ def names(folder: Path) -> list[str]:
 
 
 class Interrupter:
-    """Raises at the n-th instruction that Python runs while a file is written."""
+    """A trace function that raises KeyboardInterrupt at the n-th bytecode instruction."""
 
     def __init__(self, moment: int = 0) -> None:
         self.moment, self.count = moment, 0
@@ -55,7 +55,7 @@ class Interrupter:
 
 
 def traced(trace: Interrupter, path: Path) -> bool:
-    """Whether the write was interrupted; in a thread, for this disturbs Python's own books."""
+    """Write in a traced thread, as tracing disturbs a thread; return whether it was interrupted."""
     interrupted = []
 
     def write() -> None:
@@ -267,7 +267,7 @@ def test_what_may_not_be_written_is_untouched(file: int, folder: int, said: str)
 
 @pytest.fixture(params=["pipe", "terminal"])
 def special(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """Something that is no regular file."""
+    """Yield a path that is not a regular file: a pipe or a terminal."""
     if request.param == "pipe":
         os.mkfifo(tmp_path / "pipe")
         yield tmp_path / "pipe"

@@ -1,4 +1,4 @@
-"""The rules of the house: imports point one way, and outsiders use public names only."""
+"""Tests of the project's structure: the direction of imports, and public names between parts."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ MODULES = {name_of(path): path for path in PATHS}
 
 
 def part_of(name: str) -> str:
-    """The part that a module belongs to: itself, its package, or the other files of its folder."""
+    """Return the part of a module: itself, its package, or the other files of its folder."""
     package = name.rpartition(".")[0]
     places = (name, f"{package}.*", package, f"{name}.*")
     return next(part for part in places if part in RANKS)
 
 
 def imports(name: str) -> Iterator[tuple[str, str]]:
-    """The module and the name of every import, those for type checkers left out."""
+    """Yield the module and the name of every import, except those for type checkers."""
     tree = ast.parse(MODULES[name].read_text("utf-8"))
     package = name if MODULES[name].stem == "__init__" else name.rpartition(".")[0]
     for node in statements(tree):
@@ -79,7 +79,7 @@ def statements(node: ast.AST) -> Iterator[ast.AST]:
 
 @functools.cache
 def imported(name: str) -> set[str]:
-    """The modules of this project that a module imports."""
+    """Return the modules of this project that a module imports."""
     pairs = [(f"{module}.{inner}", module) for module, inner in imports(name)]
     return {inner if inner in MODULES else module for inner, module in pairs} & MODULES.keys()
 
@@ -124,7 +124,7 @@ ROWS_ELSEWHERE = {("autograd.compiler.program", "_kind"), ("autograd.micrograd",
 
 
 def test_only_the_table_states_a_derivative() -> None:
-    """That all else follows it, composites included, is in test_compile."""
+    """Check that only known places make rows; test_compile checks what is composed of rows."""
     made = set()
     for name, path in MODULES.items():
         for function in ast.parse(path.read_text("utf-8")).body:

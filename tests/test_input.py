@@ -1,7 +1,7 @@
-"""Wrong input: every public argument has a kind, and refuses in words what that kind refuses.
+"""Tests of wrong input: every public argument refuses what its kind must refuse, with a message.
 
-`ARGUMENTS` gives each public argument its kind, of those in `kinds.py`. A new argument without one
-turns the first test red, and an argument without a check the second.
+`ARGUMENTS` gives each public argument one of the kinds in `kinds.py`. The first test fails if a
+new argument has no kind, and the second if an argument is not checked.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def trainer(network: nn.Module) -> nn.Trainer:
 
 
 def public_callables() -> dict[str, Callable[..., Any]]:
-    """Every public function, constructor and method by name, each where it is defined."""
+    """Collect every public function, constructor and method by name."""
     found: dict[str, Callable[..., Any]] = {"graph_page": graph_page}
     found["network_page"] = nn.picture.page.network_page
     plots = [
@@ -266,7 +266,7 @@ def ours(thing: type) -> list[type]:
 
 
 def declared() -> dict[str, dict[str, str]]:
-    """The table, as kinds of arguments by name."""
+    """Parse `ARGUMENTS`: for each callable the kinds of its arguments."""
     found: dict[str, dict[str, str]] = {}
     for called, arguments in re.findall(r"([\w.\s]+)\(([^)]*)\)", ARGUMENTS):
         pairs = [argument.split(":") for argument in arguments.split(",")]
@@ -304,10 +304,10 @@ Call = tuple[Callable[..., Any], dict[str, Any]]
 
 
 def call_with(name: str, argument: str, value: Any) -> tuple[Callable[[], Any], list[Any]]:
-    """A call with this argument, and with the first good example of each that it needs.
+    """Build a call with this argument, and with good examples for the required ones.
 
     Returns:
-        What makes the call, and the objects that take part in it.
+        A function that makes the call, and the objects that take part in it.
     """
     function, kinds = PUBLIC[name], DECLARED[name]
     parameters = arguments_of(function)
@@ -344,7 +344,7 @@ def given_parameters(network: Any) -> list[Value]:
 
 
 def picture(thing: Any, known: dict[int, tuple[int, Any]] | None = None) -> Any:
-    """All that can change about an object, as something that compares by what it holds."""
+    """Return everything that can change in an object, in a form that compares by content."""
     known = {} if known is None else known
     if id(thing) in known:
         return known[id(thing)][0]
@@ -379,7 +379,7 @@ def raising_lines(file: str) -> set[int]:
 
 
 def fault(name: str, argument: str, kind: Kind, value: Any) -> str:
-    """What is wrong with how this value is refused; "" if nothing is."""
+    """Make a call with a wrong value; return what is wrong with its refusal, or ""."""
     call, objects = call_with(name, argument, value)
     before = picture(objects)
     try:
@@ -502,7 +502,7 @@ def test_a_schedule_of_another_optimiser_is_refused() -> None:
 
 
 def test_the_wrong_inputs_of_the_lists_are_refused_in_words() -> None:
-    """Some of those that were once taken, or ended in Python's words, by hand."""
+    """Test by hand some inputs that were once accepted, or gave an unclear error of Python's."""
     network, optimizer = model(), sgd()
     tried: list[tuple[Callable[[], Any], str]] = [
         (lambda: graph().draw(max_nodes="a"), "max_nodes is a whole number of at least 1, got 'a'"),

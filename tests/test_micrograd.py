@@ -1,4 +1,4 @@
-"""Programs written for micrograd's engine run unchanged: side by side with the published one."""
+"""Tests that programs written for micrograd run unchanged, compared with the published engine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_readme_example_agrees_with_the_published_package() -> None:
 
 
 def network(kind: Any) -> list[float]:
-    """A training step of a small network, written as micrograd's demo writes it."""
+    """Train a small network as micrograd's demo does; return the losses."""
     rng = random.Random(1)
     weights = [[kind(rng.uniform(-1, 1)) for _ in range(3)] for _ in range(4)]
     out = [kind(rng.uniform(-1, 1)) for _ in range(4)]
@@ -96,7 +96,7 @@ def test_the_lecture_steps_by_hand_with_backward() -> None:
 
 
 def tanh_by_hand(x: Value) -> Value:
-    """The lecture's own tanh, written as the lecture writes an operation."""
+    """Compute tanh as an operation written by hand, as in micrograd's lecture."""
     t = (math.exp(2 * x.data) - 1) / (math.exp(2 * x.data) + 1)
     out = Value(t, (x,), "tanh")  # type: ignore[arg-type]
 

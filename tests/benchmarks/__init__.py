@@ -1,1 +1,1 @@
-"""How fast, how small and how deep: `python -m tests.benchmarks` prints a table."""
+"""Benchmarks of speed, memory and depth: `python -m tests.benchmarks` prints tables."""

@@ -1,8 +1,7 @@
 """Run all benchmarks and print each number beside its target.
 
-AUTOGRAD_DATA names a folder with `mnist/` and `names.txt`; what needs them is left out without.
-Peers that are not installed are left out as well: micrograd, CasADi,
-PyTorch, and Chromium for the pages.
+AUTOGRAD_DATA names a folder with `mnist/` and `names.txt`. Benchmarks that lack their data, or a
+library to compare with (micrograd, CasADi, PyTorch), or Chromium, are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ WORKLOADS = {
 
 
 def main() -> None:
-    """Print the tables: of the engine, of compiled code, of pages; only some if so asked."""
+    """Print the tables that the command line names, by default all of them."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
     asked = sys.argv[1:] or ["engine", "compiled", "pages"]
     if "engine" in asked:
@@ -36,7 +35,7 @@ def main() -> None:
 
 
 def print_engine() -> None:
-    """The engine beside micrograd, and by itself."""
+    """Print the tables of the engine: speed and memory beside micrograd, depth and size alone."""
     print_speed()
     print_memory()
     print_depth()
@@ -44,7 +43,7 @@ def print_engine() -> None:
 
 
 def print_speed() -> None:
-    """Both engines on the three workloads."""
+    """Print the time of both engines on the three workloads."""
     title(f"Milliseconds a step: forward, backward, freeing (median of {timing.TURNS} turns)")
     row("same losses and gradients to 1e-9", "micrograd", "autograd", "ratio")
     ratios = []
@@ -59,7 +58,7 @@ def print_speed() -> None:
 
 
 def print_memory() -> None:
-    """Both engines on the first workload."""
+    """Print the memory of both engines on the first workload."""
     title(f"Bytes a node: {WORKLOADS['network']}, parameters included")
     row("", "micrograd", "autograd", "ratio")
     micrograd, autograd = timing.weigh("network").values()
@@ -71,7 +70,7 @@ def print_memory() -> None:
 
 
 def print_depth() -> None:
-    """This engine on a very deep chain."""
+    """Print the time of this engine on a very deep chain."""
     title(f"Seconds for a chain {scaling.DEPTH:,} operations deep")
     for what, seconds in scaling.deep_chain().items():
         row(what, "", "", f"{seconds:.2f}")
@@ -81,7 +80,7 @@ def print_depth() -> None:
 
 
 def print_flatness() -> None:
-    """This engine on graphs from small to large."""
+    """Print the time per node of this engine on graphs from small to large."""
     title("Microseconds a node: forward, backward, freeing")
     row("nodes in the graph", "", "collector on", "collector off")
     on, off = scaling.seconds_a_node(), scaling.seconds_a_node_uncollected()
@@ -94,7 +93,7 @@ def print_flatness() -> None:
 
 
 def print_compiled() -> None:
-    """Compiled code beside its peers."""
+    """Print the tables of compiled code, compared with other libraries."""
     data = os.environ.get("AUTOGRAD_DATA", "")
     title("Microseconds a step of SGD: 784-16-16-10, 32 images, float64")
     seconds = print_turns(compiled.in_turns(compiled.sgd_peers(), 50))
@@ -143,7 +142,7 @@ def print_compiled() -> None:
 
 
 def print_pages() -> None:
-    """Pages in a browser, from small graphs to large."""
+    """Print the times of pages in a browser, from small graphs to large."""
     title("Milliseconds of a page: written, first seen, a step, its worst, unfolding")
     if CHROMIUM is None:
         print(NO_BROWSER)
@@ -160,7 +159,7 @@ def print_pages() -> None:
 
 
 def print_turns(seconds: dict[str, float]) -> dict[str, float]:
-    """Each peer's time, and how it stands to ours, which is the first."""
+    """Print each peer's time and its ratio to the first, which is ours; return the times."""
     ours = next(iter(seconds.values()))
     for name, taken in seconds.items():
         row(name, "", f"{1e6 * taken:,.0f}", f"{taken / ours:.2f}x")

@@ -1,4 +1,7 @@
-"""Compiled code side by side with its peers: in turns, in one process, answers compared first."""
+"""Times of compiled code and of its peers, measured in turns in one process.
+
+A peer is another way to do the same step. The results of all peers are compared first.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +30,17 @@ Step = Callable[[], Any]
 
 
 class Peer(NamedTuple):
-    """Who it is, and one step of its work."""
+    """A name, and a function that does one step."""
 
     name: str
     step: Step
 
 
 def in_turns(peers: list[Peer], steps: int) -> dict[str, float]:
-    """Seconds a step, the median over rounds in which all take their turn.
+    """Measure the seconds a step of each peer: the median over rounds with a turn for each.
 
-    A turn begins with steps that are not timed, and every other round goes the other way: threads
-    of the one before may still be spinning.
+    A turn begins with untimed steps, and every other round runs in reverse order, because threads
+    of the previous peer may still be running.
     """
     seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
     for turn in range(ROUNDS):
@@ -52,7 +55,7 @@ def in_turns(peers: list[Peer], steps: int) -> dict[str, float]:
 
 
 def cost_of(model: nn.Module) -> Any:
-    """The cost of an image through a model, compiled."""
+    """Compile the cross-entropy of a model for one image."""
     return autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), params=model.parameters())
 
 
@@ -60,13 +63,13 @@ def cost_of(model: nn.Module) -> Any:
 
 
 def images() -> tuple[np.ndarray, np.ndarray]:
-    """A batch of images of noise, and a class for each."""
+    """Draw a batch of images of noise, and a class for each."""
     rng = np.random.default_rng(0)
     return rng.random((BATCH, 784)), rng.integers(0, 10, BATCH)
 
 
 def sgd_peers() -> list[Peer]:
-    """A step of SGD on 784-16-16-10, 32 images: ours, NumPy by hand, and PyTorch if it is there."""
+    """Return the peers for a step of SGD on 784-16-16-10 with 32 images; PyTorch if installed."""
     X, y = images()
     model = nn.MLP(784, [16, 16, 10], seed=0)
     start, cost = model.state_dict(), cost_of(model)
@@ -87,7 +90,7 @@ def sgd_peers() -> list[Peer]:
 
 
 def sgd_by_hand(state: dict[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> Step:
-    """The step as one would write it in NumPy."""
+    """Return the SGD step, written by hand in NumPy."""
     W = [state[f"layers.{i}.weight"].copy() for i in range(3)]
     b = [state[f"layers.{i}.bias"].copy() for i in range(3)]
 
@@ -113,7 +116,7 @@ def sgd_by_hand(state: dict[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> S
 
 
 def sgd_in_torch(state: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> Step | None:
-    """The step in PyTorch with Linear, ReLU, CrossEntropyLoss and SGD."""
+    """Return the SGD step in PyTorch; None if PyTorch is not installed."""
     try:
         import torch
     except ImportError:
@@ -141,14 +144,14 @@ def sgd_in_torch(state: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> 
 
 
 def assert_equal(peers: list[Peer], steps: int) -> None:
-    """Raise unless all see the same costs on the way."""
+    """Raise unless all peers compute the same cost in every step."""
     for _ in range(steps):
         costs = [peer.step() for peer in peers]
         assert all(math.isclose(cost, costs[0], rel_tol=1e-9) for cost in costs), costs
 
 
 def micrograd_seconds() -> float:
-    """micrograd's seconds for one image through the same network, forward and backward."""
+    """Measure micrograd's seconds for one image, forward and backward, in the same network."""
     with timing.processes() as ask:
         ask("micrograd", timing.turn, "image")
         return median(ask("micrograd", timing.turn, "image") for _ in range(5))
@@ -158,7 +161,7 @@ def micrograd_seconds() -> float:
 
 
 def gpt_peers(names: list[str]) -> list[Peer]:
-    """A step on 8 characters: ours, by hand in NumPy, and the engine on the same graph."""
+    """Return the peers for a GPT step on 8 characters: compiled, NumPy by hand, and the engine."""
     arrays = gpt.initial()
     weights = gpt.values(arrays)
     params = [p for matrix in weights.values() for row in matrix for p in row]
@@ -190,7 +193,7 @@ def gpt_peers(names: list[str]) -> list[Peer]:
 
 
 def encoded(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """8 characters of the names and the 8 that follow, one-hot; a dot ends each name."""
+    """Return 8 characters of the names and the 8 that follow, one-hot; a dot ends each name."""
     text = "." + ".".join(names) + "."
     codes = [".abcdefghijklmnopqrstuvwxyz".index(character) for character in text[:9]]
     return nn.one_hot(codes[:-1], 27), nn.one_hot(codes[1:], 27)
@@ -200,14 +203,14 @@ def encoded(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Irregular(NamedTuple):
-    """A random graph: for each node its operation and its two operands, any of the earlier ones."""
+    """A random graph: for each node its operation and two operands among the earlier nodes."""
 
     inputs: int
     kinds: list[int]
     operands: list[tuple[int, int]]
 
     def run(self, x: list[Any], operations: list[Callable[[Any, Any], Any]]) -> list[Any]:
-        """The nodes that no other one uses, so that all are needed."""
+        """Compute the graph; return the nodes that no other node uses, so that all are needed."""
         nodes, used = list(x), set()
         for kind, (a, b) in zip(self.kinds, self.operands):
             nodes.append(operations[kind](nodes[a], nodes[b]))
@@ -216,7 +219,7 @@ class Irregular(NamedTuple):
 
 
 def irregular(nodes: int, seed: int = 1) -> Irregular:
-    """A random graph of so many nodes over 16 inputs."""
+    """Draw a random graph with this many nodes over 16 inputs."""
     rng = np.random.default_rng(seed)
     kinds = rng.integers(0, 6, nodes).tolist()
     operands = [tuple(rng.integers(0, 16 + i, 2).tolist()) for i in range(nodes)]
@@ -224,7 +227,7 @@ def irregular(nodes: int, seed: int = 1) -> Irregular:
 
 
 def irregular_peers(nodes: int, rows: int) -> list[Peer]:
-    """Its value on rows of inputs: ours, and CasADi's SX if it is there."""
+    """Return the peers for the value of a random graph on rows of inputs; CasADi if installed."""
     graph = irregular(nodes)
     X = np.random.default_rng(2).uniform(-1.0, 1.0, (rows, graph.inputs))
     ours = autograd.compile(
@@ -267,7 +270,7 @@ def irregular_peers(nodes: int, rows: int) -> list[Peer]:
 
 
 def compiling_seconds(widths: tuple[int, ...]) -> dict[int, float]:
-    """Seconds to trace and compile a network with its gradient, by its number of nodes."""
+    """Measure the seconds to trace and compile a network's gradient, by its number of nodes."""
     found = {}
     for width in widths:
         model = nn.MLP(784, [width, 16, 10], seed=0)
@@ -281,10 +284,10 @@ def compiling_seconds(widths: tuple[int, ...]) -> dict[int, float]:
 
 
 def memory(rows: int) -> tuple[float, float]:
-    """Bytes at the most while the 784-16-16-10 network's cost and gradient run, and of what lives.
+    """Measure the peak memory of a 784-16-16-10 gradient, and count the bytes it must hold.
 
-    What lives are the inputs, the parameters, the gradient, and for each row all that the gradient
-    needs: the weighted sums, the activations and the exponentials of the softmax.
+    It must hold the inputs, the parameters, the gradient, and for each row the values that the
+    gradient needs: the weighted sums, the activations and the exponentials of the softmax.
     """
     X = np.random.default_rng(0).random((rows, 784))
     Y = nn.one_hot(np.arange(rows) % 10, 10)
@@ -303,12 +306,12 @@ def memory(rows: int) -> tuple[float, float]:
 
 
 def mnist(folder: Path, seed: int = 0) -> tuple[float, float]:
-    """The share of the 10,000 unseen digits that are read rightly, and the seconds that it took.
+    """Train on MNIST; return the accuracy on the 10,000 test digits, and the seconds taken.
 
-    784-16-16-10 with leaky relu, written scalar by scalar; Adam on batches of 128, its rate falling
-    along half a cosine; most batches are moved by a pixel, left, right, up or down. The settings
-    were chosen on 10,000 images held out of the first 60,000. The seconds are those from the
-    model's making to the answers, tracing and compiling included.
+    The network is 784-16-16-10 with leaky relu, written scalar by scalar. Adam takes batches of
+    128 with a rate that falls along half a cosine. Most batches are shifted by one pixel left,
+    right, up or down. The settings were chosen on 10,000 images held out of the first 60,000. The
+    seconds count everything from building the model to its answers, compiling included.
     """
     X, y = idx.mnist(folder, "train")
     unseen, answers = idx.mnist(folder, "t10k")

@@ -1,6 +1,6 @@
-"""What each demo reaches, at its default seed and at ten others.
+"""The result of each demo at its default seed and at ten others.
 
-`python -m tests.benchmarks.demos` runs two side by side, for about a quarter of an hour.
+`python -m tests.benchmarks.demos` runs two demos at a time, for about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SEEDS = range(11)  # the default and ten others
 
 
 class Target(NamedTuple):
-    """What a demo must reach, the number that says so, and whether it is reached."""
+    """The target of a demo: a text, a function of the demo's numbers, and its lowest good value."""
 
     text: str
     number: Callable[[dict[str, Any]], float]
@@ -42,7 +42,7 @@ TARGETS = {
 
 
 def result(name: str, seed: int) -> tuple[float, float]:
-    """What a demo reaches with a seed, and the seconds it takes, pictures included."""
+    """Run a demo; return the number of its target, and the seconds taken, pictures included."""
     demo = importlib.import_module(f"demos.{name}")
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as out:

@@ -1,4 +1,4 @@
-"""The two engines that are compared: this one and the published `micrograd`."""
+"""The two engines that the benchmarks compare: this one and the published `micrograd`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class Engine(NamedTuple):
-    """What a workload needs of an engine."""
+    """The parts of an engine that a workload uses."""
 
     Value: Any
     exp: Callable[[Any], Any]
@@ -21,14 +21,14 @@ class Engine(NamedTuple):
 
 
 def autograd() -> Engine:
-    """This project's engine."""
+    """Return this project's engine."""
     from autograd import Value
 
     return Engine(Value, Value.exp, Value.log)
 
 
 def micrograd() -> Engine:
-    """The published engine, with `exp` and `log` written as it writes its operations."""
+    """Return the published engine, with `exp` and `log` added in its own style."""
     from micrograd.engine import Value
 
     sys.setrecursionlimit(10_000)  # its backward pass calls itself once for each level

@@ -1,7 +1,7 @@
-"""A one-layer character GPT: once in scalars, to be compiled, and once in NumPy, by hand.
+"""A one-layer character GPT, written in scalars to be compiled, and by hand in NumPy.
 
-16 wide, 4 heads, 16 positions, RMSNorm, a relu in between, no biases; the cost is the mean
-surprise of the next character. Characters come as one-hot vectors, so that one trace serves all.
+It is 16 wide, with 4 heads, 16 positions, RMSNorm, a relu and no biases. The cost is the mean
+surprisal of the next character. Characters are one-hot vectors, so that one trace serves all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Weights = dict[str, Matrix]
 
 
 def initial(seed: int = 3) -> dict[str, np.ndarray]:
-    """The weights to start from."""
+    """Draw the initial weights."""
     random = Random(seed)
     return {
         name: np.array([[random.gauss(0, 0.2) for _ in range(columns)] for _ in range(rows)])
@@ -45,7 +45,7 @@ def initial(seed: int = 3) -> dict[str, np.ndarray]:
 
 
 def values(arrays: dict[str, np.ndarray]) -> Weights:
-    """The weights as Values, labelled by their matrix."""
+    """Return the weights as Values, labelled by matrix, row and column."""
     return {
         name: [
             [Value(x, label=f"{name}[{i},{j}]") for j, x in enumerate(row)]
@@ -56,7 +56,7 @@ def values(arrays: dict[str, np.ndarray]) -> Weights:
 
 
 def cost(w: Weights, tokens: Matrix, following: Matrix) -> Value:
-    """The mean surprise at the characters that follow."""
+    """Compute the mean surprisal of the characters that follow."""
     keys: Matrix = []
     memory: Matrix = []
     surprises = []
@@ -70,7 +70,7 @@ def cost(w: Weights, tokens: Matrix, following: Matrix) -> Value:
 
 
 def attention(w: Weights, x: Vector, keys: Matrix, memory: Matrix) -> Vector:
-    """What each head finds in the positions so far, mixed."""
+    """Append this position to `keys` and `memory`, and compute attention over all of them."""
     query = linear(w["query"], x)
     keys.append(linear(w["key"], x))
     memory.append(linear(w["value"], x))
@@ -84,7 +84,7 @@ def attention(w: Weights, x: Vector, keys: Matrix, memory: Matrix) -> Vector:
 
 
 def transposed(rows: Matrix) -> Matrix:
-    """The columns of a matrix."""
+    """Return the columns of a matrix."""
     return [list(column) for column in zip(*rows)]
 
 
@@ -94,7 +94,7 @@ def transposed(rows: Matrix) -> Matrix:
 def by_hand(
     w: dict[str, np.ndarray], tokens: np.ndarray, following: np.ndarray
 ) -> tuple[float, dict[str, np.ndarray]]:
-    """The same cost and its gradient; `tokens` and `following` are one-hot, (8, 27)."""
+    """Compute the same cost and its gradient; `tokens` and `following` are one-hot, (8, 27)."""
     count = len(tokens)
     x0 = tokens @ w["token"] + w["position"][:count]
     s0 = ((x0 * x0).mean(axis=1, keepdims=True) + 1e-5) ** -0.5
@@ -145,5 +145,5 @@ def by_hand(
 
 
 def through_norm(g: np.ndarray, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """The gradient of RMSNorm's input from that of its output."""
+    """Compute the gradient of RMSNorm's input from that of its output."""
     return np.asarray(g * scale - x * scale**3 * (g * x).mean(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""How long the page of a graph takes: to be written, to be seen, to step, to unfold."""
+"""Times of the page of a graph: to write it, to show it, to do a step, to open a group."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 
 class Times(NamedTuple):
-    """Medians in seconds, but for `step_worst`, the worst of all steps."""
+    """Number of nodes, and medians in seconds; `step_worst` is the slowest of all steps."""
 
     nodes: int
     write: float
@@ -48,7 +48,7 @@ class Times(NamedTuple):
 
 
 def graphs() -> Iterator[tuple[str, Value]]:
-    """The chain of the lessons, and networks of about 500 and 5,000 nodes."""
+    """Yield the chain of the lessons, one neuron, and networks of about 500 and 5,000 nodes."""
     yield "the chain", chain.build("sigmoid", 3, 0).cost
     yield "one neuron", chain.build("sigmoid", 1, 0).cost
     for width in (10, 38):
@@ -57,7 +57,7 @@ def graphs() -> Iterator[tuple[str, Value]]:
 
 
 def times(browser: Any, root: Value) -> Times:
-    """The page of a graph, in turns: each writes it and opens it anew."""
+    """Measure the page of a graph in several turns; each turn writes and opens it again."""
     found: dict[str, list[float]] = {"write": [], "paint": [], "step": [], "unfold": []}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "page.html")

@@ -1,4 +1,4 @@
-"""How this engine grows: a very deep graph, and the time a node from small graphs to large."""
+"""Scaling of this engine: a very deep graph, and the time per node from small graphs to large."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODES_A_NEURON = 11  # five leaves, two products, two sums, a relu, and its plac
 
 
 def deep_chain() -> dict[str, float]:
-    """Seconds for all that is done with a chain of a million operations, each step checked.
+    """Measure every operation on a chain of a million operations, and check each result.
 
     Raises:
         AssertionError: a result is wrong, or the recursion limit was changed.
@@ -52,23 +52,23 @@ def deep_chain() -> dict[str, float]:
 
 
 def chain(x: Value) -> Value:
-    """A million operations that give x back: -(x + 1) done twice is x, and exactly so."""
+    """Apply a million operations that give x again: -(x + 1) applied twice is exactly x."""
     for _ in range(DEPTH // 2):
         x = -(x + 1.0)
     return x
 
 
 def seconds_a_node() -> dict[int, float]:
-    """The time a node takes in graphs of each size: forward, backward and freeing; medians.
+    """Measure the median time per node in graphs of each size: forward, backward and freeing.
 
-    The first round warms up and is left out.
+    The first round is a warm-up and does not count.
     """
     rounds = [{size: turn(size) for size in SIZES} for _ in range(ROUNDS + 1)][1:]
     return {size: median(times[size] for times in rounds) for size in SIZES}
 
 
 def seconds_a_node_uncollected() -> dict[int, float]:
-    """The same with the garbage collector off, which tells its part of the time."""
+    """Measure the same with the garbage collector off."""
     gc.disable()
     try:
         return seconds_a_node()
@@ -77,10 +77,10 @@ def seconds_a_node_uncollected() -> dict[int, float]:
 
 
 def turn(size: int) -> float:
-    """Seconds a node, over a million nodes in graphs of this size."""
+    """Measure the seconds per node, over as many nodes as the largest size has."""
     neurons = size // NODES_A_NEURON
     repeats = max(SIZES) // size
-    gc.collect()  # what the other sizes left behind is not this one's to pay for
+    gc.collect()  # the garbage of other sizes must not count here
     start = perf_counter()
     for _ in range(repeats):
         summed_neurons(neurons).backward()
@@ -88,7 +88,7 @@ def turn(size: int) -> float:
 
 
 def summed_neurons(neurons: int) -> Value:
-    """The sum of separate neurons with two inputs each."""
+    """Compute the sum of separate neurons with two inputs each."""
     total = Value(0.0)
     for i in range(neurons):
         x, y, w, v, bias = Value(0.5), Value(i / neurons), Value(0.3), Value(0.7), Value(-0.2)

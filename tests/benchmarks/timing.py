@@ -1,7 +1,7 @@
-"""Side by side: the two engines take turns, each in a process of its own.
+"""Comparison of the two engines, which take turns, each in a process of its own.
 
-Each process keeps its graphs, its garbage and its collector to itself, as in a program that uses
-one engine; only the moments are shared, so that a slow spell of the machine slows both.
+Each process has its own graphs and garbage collector, as in a program that uses one engine. The
+engines take short turns, so that a slow period of the machine affects both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Ask = Callable[..., Any]  # ask(engine, function, *args): what its process answe
 
 
 class Memory(NamedTuple):
-    """Bytes a node: what the graph holds after the backward pass, and the most held on the way."""
+    """Number of nodes, bytes per node after the backward pass, and peak bytes per node."""
 
     nodes: int
     held: float
@@ -36,7 +36,7 @@ class Memory(NamedTuple):
 
 
 def race(workload: str) -> dict[str, float]:
-    """Seconds a step of each engine: forward, backward and freeing; medians after a warm-up.
+    """Measure the median seconds a step of each engine: forward, backward and freeing.
 
     Raises:
         AssertionError: the engines do not agree on the loss and the gradients.
@@ -53,7 +53,7 @@ def race(workload: str) -> dict[str, float]:
 
 
 def weigh(workload: str) -> dict[str, Memory]:
-    """The memory that a step's graph takes in each engine, parameters included."""
+    """Measure the memory of a step's graph in each engine, parameters included."""
     with processes() as ask:
         return {engine: ask(engine, weight, workload) for engine in ENGINES}
 
@@ -67,7 +67,7 @@ def assert_agree(a: list[float], b: list[float]) -> None:
 
 @contextmanager
 def processes() -> Iterator[Ask]:
-    """A process for each engine, and the function that asks them."""
+    """Start a process for each engine; yield a function that calls a function in one of them."""
     pools = {engine: ProcessPoolExecutor(1, get_context("spawn")) for engine in ENGINES}
     try:
         yield lambda engine, function, *args: pools[engine].submit(function, engine, *args).result()
@@ -81,19 +81,19 @@ def processes() -> Iterator[Ask]:
 
 @cache
 def problem(engine: str, workload: str) -> workloads.Problem:
-    """The workload in this engine, made once a process."""
+    """Build the workload in this engine, once a process."""
     build: Callable[[engines.Engine], workloads.Problem] = getattr(workloads, workload)
     return build(getattr(engines, engine)())
 
 
 def answer(engine: str, workload: str) -> list[float]:
-    """The loss, then the gradient of each parameter."""
+    """Compute the loss and then the gradient of each parameter."""
     loss = workloads.train_once(problem(engine, workload))
     return [loss.data, *(p.grad for p in problem(engine, workload).parameters)]
 
 
 def turn(engine: str, workload: str) -> float:
-    """Seconds a step."""
+    """Measure the seconds a step."""
     start = perf_counter()
     for _ in range(STEPS):
         workloads.train_once(problem(engine, workload))
@@ -101,8 +101,8 @@ def turn(engine: str, workload: str) -> float:
 
 
 def weight(engine: str, workload: str) -> Memory:
-    """The bytes that a problem and its graph hold."""
-    answer(engine, workload)  # loads all modules, which are no part of the graph
+    """Measure the bytes that a problem and its graph hold."""
+    answer(engine, workload)  # loads all modules, whose memory must not count
     problem.cache_clear()
     gc.collect()
     tracemalloc.start()
@@ -115,7 +115,7 @@ def weight(engine: str, workload: str) -> Memory:
 
 
 def size(root: Any) -> int:
-    """How many nodes a graph of either engine has."""
+    """Count the nodes of a graph of either engine."""
     seen = {root}
     stack = [root]
     while stack:

@@ -1,4 +1,7 @@
-"""The three workloads, each written once for any engine, with the same random numbers."""
+"""The three workloads of the benchmarks, each written once for both engines.
+
+Both engines get the same random numbers.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ Matrix = list[Vector]
 
 
 class Problem(NamedTuple):
-    """Parameters to learn and the loss to learn them by; each call of `loss` builds a graph."""
+    """Parameters, and a function that builds the graph of their loss."""
 
     parameters: Vector
     loss: Callable[[], Scalar]
 
 
 def train_once(problem: Problem) -> Scalar:
-    """A step of training without the update: empty the gradients, then forward and backward."""
+    """Run a training step without the update: zero the gradients, then forward and backward."""
     for parameter in problem.parameters:
         parameter.grad = 0.0
     loss = problem.loss()
@@ -34,14 +37,14 @@ def train_once(problem: Problem) -> Scalar:
 
 
 class Layer(NamedTuple):
-    """The weights of each neuron, and their biases."""
+    """The weights and the bias of each neuron of a layer."""
 
     weights: Matrix
     biases: Vector
 
 
 def dense(value: Callable[[float], Scalar], random: Random, sizes: list[int]) -> list[Layer]:
-    """The layers of a fully connected network."""
+    """Build the layers of a fully connected network."""
     return [
         Layer(
             [[value(random.uniform(-1, 1) / inputs**0.5) for _ in range(inputs)] for _ in range(n)],
@@ -52,7 +55,7 @@ def dense(value: Callable[[float], Scalar], random: Random, sizes: list[int]) ->
 
 
 def activate(layers: list[Layer], x: Vector) -> Vector:
-    """The outputs of a network: relu between the layers, nothing after the last."""
+    """Compute the outputs of a network, with relu after each layer but the last."""
     for i, (weights, biases) in enumerate(layers):
         x = [sum((w * xi for w, xi in zip(row, x)), b) for row, b in zip(weights, biases)]
         if i < len(layers) - 1:
@@ -61,12 +64,12 @@ def activate(layers: list[Layer], x: Vector) -> Vector:
 
 
 def parameters_of(layers: list[Layer]) -> Vector:
-    """All weights and biases."""
+    """Return all weights and biases."""
     return [p for weights, biases in layers for row in (*weights, biases) for p in row]
 
 
 def network(engine: Engine) -> Problem:
-    """A 2-16-16-1 network with the hinge loss on 100 points."""
+    """Build a 2-16-16-1 network with the hinge loss on 100 points."""
     random = Random(1)
     layers = dense(engine.Value, random, [2, 16, 16, 1])
     points = [(random.uniform(-1, 1), random.uniform(-1, 1)) for _ in range(100)]
@@ -83,7 +86,7 @@ def network(engine: Engine) -> Problem:
 
 
 def image(engine: Engine) -> Problem:
-    """One image of 784 pixels through 784-16-16-10, with the squared error."""
+    """Build a 784-16-16-10 network with the squared error of one image."""
     random = Random(2)
     layers = dense(engine.Value, random, [784, 16, 16, 10])
     pixels = [random.random() for _ in range(784)]
@@ -103,7 +106,7 @@ HEAD = WIDTH // HEADS
 
 
 def gpt(engine: Engine) -> Problem:
-    """A one-layer GPT, 16 wide with 4 heads, that predicts 8 characters of 27."""
+    """Build a one-layer GPT, 16 wide with 4 heads, that predicts 8 characters of 27."""
     random = Random(3)
     tokens = [random.randrange(VOCABULARY) for _ in range(9)]
 
@@ -135,7 +138,7 @@ def gpt(engine: Engine) -> Problem:
 def predicted(
     engine: Engine, model: dict[str, Matrix], x: Vector, keys: Matrix, values: Matrix
 ) -> Vector:
-    """The logits of the character after `x`, which joins the `keys` and `values` seen so far."""
+    """Compute the logits of the character after `x`; append to `keys` and `values`."""
     normal = normalised(x)
     query = linear(model["query"], normal)
     keys.append(linear(model["key"], normal))
@@ -151,35 +154,35 @@ def predicted(
 
 
 def cut(rows: Matrix, start: int) -> Matrix:
-    """The part of each row that one head sees."""
+    """Return the part of each row that one head uses."""
     return [row[start : start + HEAD] for row in rows]
 
 
 def attended(engine: Engine, query: Matrix, keys: Matrix, values: Matrix) -> Vector:
-    """One head: the values seen so far, weighted by how well their keys match the query."""
+    """Compute one head: the mean of the values so far, weighted by the match of key and query."""
     scores = [score / HEAD**0.5 for score in linear(keys, query[0])]
     weights = softmax(engine, scores)
     return linear([list(column) for column in zip(*values)], weights)
 
 
 def linear(weights: Matrix, x: Vector) -> Vector:
-    """The product of a matrix and a vector."""
+    """Compute the product of a matrix and a vector."""
     return [sum(w * xi for w, xi in zip(row, x)) for row in weights]
 
 
 def added(a: Vector, b: Vector) -> Vector:
-    """The sum of two vectors."""
+    """Compute the sum of two vectors."""
     return [ai + bi for ai, bi in zip(a, b)]
 
 
 def normalised(x: Vector) -> Vector:
-    """RMSNorm: the vector divided by the root of its mean square."""
+    """Compute RMSNorm: divide a vector by the root of its mean square."""
     scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
 
 def softmax(engine: Engine, logits: Vector) -> Vector:
-    """Probabilities in proportion to the exponentials of the logits."""
+    """Compute the softmax of logits."""
     largest = max(logit.data for logit in logits)
     exponentials = [engine.exp(logit - largest) for logit in logits]
     total = sum(exponentials)

@@ -1,4 +1,4 @@
-"""Compiled functions give the numbers of the engine, over rows at once, as code one can read."""
+"""Tests of `compile`: results equal to the engine's, over all rows, as readable code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 0.5, 300.0, -300.0, math.inf, -math.inf, m
 
 @st.composite
 def problems(draw: st.DrawFn) -> tuple[Program, int, list[int], np.ndarray]:
-    """A program, how many of its leaves are inputs, its outputs, and rows of inputs."""
+    """Draw a program, its number of input leaves, its outputs, and rows of inputs."""
     program = draw(programs((*CALM, *GUARDED, *PIECEWISE), most=20))
     inputs = draw(st.integers(0, len(program.leaves)))
     count = len(program.leaves) + len(program.instructions)
@@ -56,10 +56,10 @@ def function_of(
 def by_the_engine(
     function: Callable[..., Any], params: list[Value], rows: list[list[Any]]
 ) -> tuple[list[list[float]], list[float]]:
-    """The outputs for each row, and the gradient of the mean of the first.
+    """Compute by the engine the outputs for each row, and the gradient of the first one's mean.
 
     Raises:
-        ArithmeticError, ValueError: the engine has none.
+        ArithmeticError, ValueError: the engine cannot compute them.
     """
     for p in params:
         p.zero_grad()
@@ -78,7 +78,7 @@ def by_the_engine(
 def test_random_graphs_have_the_engines_outputs_and_gradient(
     problem: tuple[Program, int, list[int], np.ndarray], left_out: set[Any], matrices: bool
 ) -> None:
-    """Whichever passes are left out; `debug` holds the program to its rules after each."""
+    """Test with any passes left out; `debug` checks the rules of the program after each pass."""
     program, inputs, outputs, X = problem
     params = [Value(x, f"p{i}") for i, x in enumerate(program.leaves[inputs:])]
     function = function_of(program, params, outputs)
@@ -293,7 +293,7 @@ def test_a_structure_has_the_engines_outputs_and_gradient(name: str, rows: int) 
 
 @pytest.fixture
 def changed() -> Iterator[Callable[[str], None]]:
-    """Triples the partials of a row, and puts them back in the end."""
+    """Yield a function that triples a row's partials; restore them after the test."""
     before = []
 
     def triple(name: str) -> None:
@@ -328,7 +328,7 @@ COMPOSITES: dict[str, tuple[Callable[..., Any], list[Value], tuple[str, ...]]] =
 def test_what_is_made_of_many_operations_has_the_derivatives_of_their_rows(
     name: str, row: str, changed: Callable[[str], None]
 ) -> None:
-    """A row that is changed changes the gradient of all that is made of it."""
+    """Change the partials of a row, and test that its composites' gradients change too."""
     function, params, _ = COMPOSITES[name]
     x = [[0.3, -0.8, 1.1]]
 

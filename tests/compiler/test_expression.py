@@ -1,4 +1,4 @@
-"""What is said of an expression's axes is so when it is computed."""
+"""Tests of `Expr`: the axes that an expression states are those of its computed value."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ AXES = [(*shape, last) for shape in SHAPES if shape for last in ("rows", 1)]
 
 
 def made(dims: tuple[Any, ...], seed: int = 0) -> np.ndarray:
-    """Numbers with these axes."""
+    """Draw an array with these axes."""
     return np.random.default_rng(seed).normal(size=[ROWS if n == "rows" else n for n in dims])
 
 
 def computed(expr: Expr, **names: Any) -> np.ndarray:
-    """What an expression makes; its axes are held to what it says."""
+    """Compute the value of an expression, and check its axes."""
     found = np.asarray(eval(expr.text, {"np": np, "rows": ROWS, **names}))
     assert found.shape == tuple(ROWS if n == "rows" else n for n in expr.dims)
     return found

@@ -1,4 +1,4 @@
-"""Functions written at random: compiled they give the engine's numbers, or they are refused."""
+"""Tests of `compile` on random functions: equal to the engine, or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No text of a user's is executed: names of the source come from labels only as plain words."""
+"""Tests of names in compiled source: labels become plain identifiers, so none is executed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_free_names_and_those_of_their_gradients_all_differ(wanted: list[str]) -
 
 
 def words(compiled: autograd.Compiled) -> set[str]:
-    """The names in the source, all of which are plain words."""
+    """Return the names in the source, and check that the source contains no strings."""
     tree = ast.parse(compiled.source)
     assert all(isinstance(part, ast.FunctionDef) for part in tree.body)
     assert compiled.source.isascii() and "#" not in compiled.source
@@ -68,7 +68,7 @@ def words(compiled: autograd.Compiled) -> set[str]:
 
 
 def hold(function: Any, params: list[Value], x: list[float]) -> autograd.Compiled:
-    """Both kinds of code give what the engine gives."""
+    """Compile a function and check its outputs and gradient against the engine's."""
     compiled = autograd.compile(function, params=params)
     value, gradient = compiled.value_and_grad(x)
     assert not {"__import__", "os", "exec", "eval", "open"} & words(compiled)

@@ -1,4 +1,4 @@
-"""Programs as data: what each pass makes of them, and the rules they keep."""
+"""Tests of `Program` and of its passes: the effect of each pass, and the rules they keep."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ X, W = [Value(x, f"x{i}") for i, x in enumerate((0.5, -1.5, 2.0))], Value(3.0, "
 
 
 def program_of(function: Callable[..., Any], count: int = 3) -> passes.Program:
-    """What a function of a list computes, with W as a parameter."""
+    """Return the program of a function of a list, with W as a parameter."""
     return passes.recorded(trace(function, [np.array([0.5, -1.5, 2.0][:count])]), [W])
 
 
 def operations(program: passes.Program) -> list[str]:
-    """The names of the operations, without the leaves."""
+    """Return the names of the operations, without the leaves."""
     return [node.op.name for node in program.nodes if node.args]
 
 
 def interpreted(program: passes.Program, leaves: list[float], inputs: int) -> list[float]:
-    """What a program computes, one scalar after the other."""
+    """Compute the outputs of a program, one scalar after the other."""
     found: list[Any] = []
     for node in program.nodes:
         operands = [found[arg] for arg in node.args]

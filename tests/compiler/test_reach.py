@@ -1,4 +1,4 @@
-"""What a function reads besides its arguments: code is never older than that."""
+"""Tests of `reach`: after a change of anything that a function reads, its code is renewed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RANDOM = random.Random(0)
 
 
 class Scale:
-    """An object with everything that a function may read."""
+    """An object with every kind of attribute that a function may read."""
 
     shared: Any = 2.0
     __slots__ = ("__dict__", "slot")
@@ -332,7 +332,7 @@ def an_activation() -> Case:
 
 
 class Shadowed:
-    """An object whose class has what it may get itself."""
+    """An object with class attributes that an instance attribute may shadow."""
 
     __slots__ = ("__dict__", "empty")
     scale = 2.0
@@ -342,7 +342,7 @@ class Shadowed:
 
 
 class Scaled(nn.Module):
-    """A module whose class has what it may get itself, and that names no function of attributes."""
+    """A module with a class attribute that may be shadowed, and without attribute functions."""
 
     scale: Any = 2.0
 
@@ -354,7 +354,7 @@ class Scaled(nn.Module):
 
 
 def heir() -> Any:
-    """One of a class that is made anew, and may be changed."""
+    """Return an instance of a new class, which a test may change."""
     return type("Heir", (Shadowed,), {"__module__": __name__})()
 
 
@@ -417,7 +417,7 @@ def the_class_of_an_object() -> Case:
 
 
 def defined(source: str, **names: Any) -> tuple[Any, dict[str, Any]]:
-    """A function f of a module of its own, and the globals of that."""
+    """Execute a source in new globals; return its function `f`, and the globals."""
     names["__name__"] = "module_of_a_test"
     exec(source, names)
     return names["f"], names
@@ -476,7 +476,7 @@ def test_what_changed_since_is_noticed_at_the_next_call(name: str) -> None:
 
 
 class Volume(Setting):
-    """A setting of one's own."""
+    """A user's own setting."""
 
     def __init__(self, number: Any) -> None:
         self.number = number
@@ -591,7 +591,7 @@ LEGACY = np.random.RandomState(0)
 
 
 class Chancy:
-    """Draws from what it keeps."""
+    """A function that draws from generators in its attributes."""
 
     def __init__(self) -> None:
         self._rng = random.Random(1)
@@ -651,7 +651,7 @@ def test_what_is_drawn_openly_is_no_chance_and_is_put_back() -> None:
 
 
 class Noisy(nn.Module):
-    """Turns its input round in a tenth of the steps."""
+    """A module that negates its input in a tenth of the training steps."""
 
     def __init__(self) -> None:
         self.layer = nn.Layer(1, 1, "identity", seed=0)
@@ -677,7 +677,7 @@ def test_training_with_chance_is_the_same_compiled_or_not() -> None:
 
 
 class Counter:
-    """Counts its calls in each way that there is."""
+    """A function that counts its calls in many different ways."""
 
     calls = 0
 
@@ -801,7 +801,7 @@ def test_what_was_computed_before_is_refused() -> None:
 
 
 class Recurrent:
-    """Goes on from what it computed before."""
+    """A function that starts from its previous result."""
 
     def __init__(self) -> None:
         self.h = Value(0.0)
@@ -817,7 +817,7 @@ def test_a_state_that_is_a_value_is_refused() -> None:
 
 
 class Turning:
-    """Uses one weight and another in turn."""
+    """A function that uses two weights in turn."""
 
     def __init__(self) -> None:
         self.weights = [Value(2.0, "u"), Value(2.0, "v")]
@@ -833,7 +833,7 @@ def test_weights_that_take_turns_are_refused() -> None:
 
 
 class Lazy:
-    """Makes its weight when it is first called."""
+    """A function that creates its weight at the first call."""
 
     def __init__(self) -> None:
         self.w: Value | None = None
@@ -854,7 +854,7 @@ def test_a_weight_that_is_made_at_the_first_call_is_a_parameter() -> None:
 
 
 class Mine(Value):
-    """A kind of Value that keeps its number to itself."""
+    """A user's subclass of Value."""
 
 
 def test_a_kind_of_value_of_ones_own_is_refused() -> None:
@@ -908,7 +908,7 @@ def test_nothing_of_ones_own_is_run_by_looking() -> None:
 
 
 def module_in(folder: str, name: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A module that runs this source, as if its file lay in a folder."""
+    """Execute a source as a module whose file seems to be in `folder`."""
     module = types.ModuleType(name)
     module.__file__ = f"{folder}/{name}.py"
     monkeypatch.setitem(sys.modules, name, module)

@@ -1,4 +1,4 @@
-"""Tracing: what is seen of a function, and what it may not do while it is looked at."""
+"""Tests of `trace`: what it records of a function, and what it refuses."""
 
 from __future__ import annotations
 
@@ -468,6 +468,6 @@ def caught_refusal(x: Value) -> Value:
 @pytest.mark.parametrize("function", [caught, caught_check, caught_refusal])
 @pytest.mark.parametrize("rows", [[-1.0, -2.0, 3.0], [1.0, 2.0, -3.0], [1.0, -1.0]])
 def test_an_error_that_the_function_catches_is_refused(function: Any, rows: list[float]) -> None:
-    """Another row may not meet the error, and would go another way."""
+    """Refuse, because another row may raise no error and take another branch."""
     with pytest.raises(TraceError, match=r"catches an error, which not every row|are compared"):
         autograd.compile(function)(rows)

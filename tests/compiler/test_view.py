@@ -1,4 +1,4 @@
-"""Views: the text takes the elements that were asked for, and shares their memory."""
+"""Tests of `view`: the expression selects the requested elements and shares their memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TAILS = st.sampled_from([("rows", 3), ("1", 1), ("", 1)])
 
 
 def placed(start: int, shape: list[int], steps: list[int]) -> np.ndarray:
-    """Places that begin at `start` and go on in these steps along each axis."""
+    """Return places that begin at `start` and advance by these steps along each axis."""
     places = np.full(shape, start)
     for axis, (size, step) in enumerate(zip(shape, steps)):
         along = [1] * len(shape)
@@ -25,7 +25,7 @@ def placed(start: int, shape: list[int], steps: list[int]) -> np.ndarray:
 
 @st.composite
 def nested_places(draw: st.DrawFn) -> Problem:
-    """Rows of equal length in blocks of equal length, and so on, their axes in any order."""
+    """Draw places in rows of equal length, in blocks of equal length, with any axis order."""
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     steps, block = [], draw(st.integers(1, 3))
     for size in shape:  # the innermost first
@@ -40,7 +40,7 @@ def nested_places(draw: st.DrawFn) -> Problem:
 
 @st.composite
 def regular_places(draw: st.DrawFn) -> Problem:
-    """Places in equal steps along each axis; rows may overlap, and the last may be cut short."""
+    """Draw places with equal steps along each axis; rows may overlap or be cut short."""
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     steps = draw(st.lists(st.integers(0, 12), min_size=len(shape), max_size=len(shape)))
     places = placed(draw(st.integers(0, 5)), shape, steps)
@@ -64,7 +64,7 @@ def test_a_view_is_what_it_says(problem: Problem, last: tuple[str, int]) -> None
 
 
 def held(found: View, places: np.ndarray, length: int, tail: str, rows: int) -> None:
-    """A view takes the elements at these places, and shares the memory of the array."""
+    """Check that a view selects the elements at these places and shares the array's memory."""
     v = np.arange(length * rows).reshape(length, rows)
     core = eval(found.core, {"v": v, "rows": rows})
     taken = eval(found.core + found.suffix, {"v": v, "rows": rows})

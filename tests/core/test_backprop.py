@@ -1,4 +1,4 @@
-"""The backward pass: what it computes, what its words mean, what it leaves alone."""
+"""Tests of the backward pass: its results, its error messages, and what it leaves unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leaves in one array: one number each, whichever way it is read or set."""
+"""Tests of `Flat`: a leaf and its array element are one number, however it is read or set."""
 
 from __future__ import annotations
 

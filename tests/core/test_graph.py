@@ -1,4 +1,4 @@
-"""Questions about a graph: its order, its counts, its names, its copies; at any depth."""
+"""Tests of graph functions: order, counts, names and copies, at any depth."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_counting_very_many_paths_keeps_few_counts_at_a_time() -> None:
 
 
 def shown_names() -> tuple[Value, Value, Value, Value]:
-    """w·x, (w·x − 1)², 2x(w + 1), and a root of these and of σ(w·x) twice: none has a label."""
+    """Build w·x, (w·x − 1)², 2x(w + 1), and a root of these and two σ(w·x), without labels."""
     w, x = Value(2.0, "w"), Value(3.0, "x")
     product = w * x
     square, doubled = (product - 1.0) ** 2, 2.0 * x * (w + 1.0)

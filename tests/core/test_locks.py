@@ -1,4 +1,4 @@
-"""What threads, signal handlers and forked processes may do to the same nodes."""
+"""Tests of locks: threads, signal handlers and forked processes that use the same nodes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from autograd.extend import Flat
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """Threads take turns as often as they can."""
+    """Make threads switch as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -72,7 +72,7 @@ def test_leaves_move_into_one_array_whatever_thread_asks_first() -> None:
 
 
 def at_every_line(of: str, handler: Callable[[], None]) -> Callable[..., Any]:
-    """A trace function that runs a handler at each line of a function, as a signal could."""
+    """Return a trace function that runs a handler at each line of a function, as a signal may."""
 
     def trace(frame: FrameType, event: str, arg: object) -> Any:
         if frame.f_code.co_name != of:

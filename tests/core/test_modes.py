@@ -1,4 +1,4 @@
-"""no_grad, detect_anomaly and scope: what nodes are made under, and for whom."""
+"""Tests of `no_grad`, `detect_anomaly` and `scope`: their effect, and where it ends."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from autograd.core import modes
 
 
 def recording() -> bool:
-    """Whether an operation is recorded here."""
+    """Test whether an operation is recorded here."""
     return bool((Value(1.0) * 2).args)
 
 
 def made_here() -> str:
-    """The scope of a node that is made here."""
+    """Return the scope of a node that is made here."""
     return (Value(1.0) * 2).scope
 
 
@@ -327,13 +327,13 @@ def blocks() -> None:
 
 
 def interrupted_at(count: int, run: Callable[[], None]) -> BaseException | None:
-    """The interrupt that `run` meets at its bytecode of this number; None if it has fewer."""
+    """Interrupt `run` at its bytecode number `count`; return the interrupt, or None if it ended."""
     left = count
 
     def trace(frame: FrameType, event: str, arg: object) -> Any:
         nonlocal left
         if frame.f_globals["__name__"].partition(".")[0] not in INTERRUPTED:
-            return None  # as the functions that others have called when garbage is collected
+            return None  # such as callbacks that the garbage collector runs
         frame.f_trace_opcodes = True
         if event == "opcode":
             left -= 1

@@ -1,8 +1,8 @@
-"""Random programs of blocks, generators, tasks and threads, interrupted anywhere.
+"""Tests of settings on random programs of blocks, generators, tasks and threads.
 
-Each program is a tree that knows, from its shape alone, under which settings each of its places
-runs. At every place the settings in force are compared with that; after every program, ended or
-interrupted, nothing may be set.
+Each program is a tree, whose shape determines the settings at each of its places. At every place
+the test compares the actual settings with these. A program may be interrupted anywhere, and after
+its end no setting may remain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Tree = tuple[Any, ...]
 
 
 def program(draw: random.Random, depth: int, kinds: list[str]) -> Tree:
-    """A random tree: what a place does, and the places inside it."""
+    """Draw a random tree: the kind of a place, and the places inside it."""
     kind = draw.choice(kinds) if depth else "look"
     count = 0 if kind == "look" else draw.randint(1, 3)
     inside = [program(draw, depth - 1, kinds) for _ in range(count)]
@@ -41,7 +41,7 @@ def block(name: str) -> Any:
 
 
 def under(expected: Expected, name: str) -> Expected:
-    """What holds inside a block, from what holds around it."""
+    """Return the settings inside a block, from those around it."""
     recording, watching, around = expected
     if name == "no_grad":
         return False, watching, around

@@ -1,4 +1,4 @@
-"""How numbers, formulas and nodes are written."""
+"""Tests of notation: numbers, formulas and nodes as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws that every row of the table of operations obeys."""
+"""Tests that every row of the table of operations must pass."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ not_by_decree = pytest.mark.parametrize(  # the derivative of stop_gradient is z
 
 
 def positive_bases(row: Op) -> list[tuple[float, ...]]:
-    """The places without those where a power has no derivative by its exponent."""
+    """Return the row's places, without those where a power has no derivative by its exponent."""
     return [at for at in places(row) if row.name != "power" or at[0] > 0]
 
 
@@ -87,14 +87,14 @@ FUNCTIONS = {"max": max, "min": min, **oracle.FORMULAS}
 
 
 def read(formula: str, operands: dict[str, Any]) -> Any:
-    """What a rule's right side comes to, read as arithmetic."""
+    """Evaluate the right side of a rule as arithmetic."""
     for sign, spelling in SPELLING.items():
         formula = formula.replace(sign, spelling)
     return eval(formula, {"__builtins__": {}}, FUNCTIONS | operands)
 
 
 def without_tails(at: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """The places where a formula as a person writes it is as exact as the computed one."""
+    """Return the places where the textbook formula is as exact as the computed one."""
     return [numbers for numbers in at if max(map(abs, numbers)) <= 3.5]
 
 
@@ -384,7 +384,7 @@ SPECIAL = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-300, -1e-300,
 
 
 def everywhere(row: Op) -> list[tuple[float, ...]]:
-    """Places on the domain, on the kinks, in ties, and where numbers are out of the ordinary."""
+    """Return places in the domain, on kinks, with ties, and with special numbers."""
     found = []
     for at in [*places(row), *itertools.product(SPECIAL, repeat=row.arity)]:
         try:

@@ -1,4 +1,4 @@
-"""Functions of many Values: right, stable, and refusing what is no sequence."""
+"""Tests of functions of sequences: correct, numerically stable, and checked."""
 
 from __future__ import annotations
 

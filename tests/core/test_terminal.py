@@ -1,4 +1,4 @@
-"""Whatever is printed can be read on any terminal."""
+"""Tests of terminal output: all printed text is readable on any terminal."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_no_matter_of_spelling() -> None:
 
 
 class Narrow(io.StringIO):
-    """A terminal that can be written so much to, and no more."""
+    """A terminal whose reader is gone: every write raises an error."""
 
     encoding = "utf-8"
 

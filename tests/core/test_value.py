@@ -1,4 +1,4 @@
-"""Value: what may become one, what it computes, how it reads, what it refuses."""
+"""Tests of `Value`: conversion, arithmetic, text, and what it refuses."""
 
 from __future__ import annotations
 

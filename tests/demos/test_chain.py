@@ -1,4 +1,4 @@
-"""The chain demo: its formulas and the engine agree, for every activation, depth and seed."""
+"""Tests of the chain demo: formulas and engine agree; its output, its options, its prompt."""
 
 from __future__ import annotations
 

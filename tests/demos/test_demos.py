@@ -1,4 +1,4 @@
-"""Every demo runs on a tiny budget, returns its numbers, draws, and refuses bad options."""
+"""Tests of all other demos on small budgets: numbers, pictures, and refused options."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name == "overfit")) for 
 
 
 class Results(dict[str, Any]):
-    """The numbers of every demo, each run once, when a test asks for them."""
+    """The numbers of the demos; a demo runs once, when a test first asks for its numbers."""
 
     def __init__(self, out: Path) -> None:
         self.out = out
@@ -52,19 +52,19 @@ def demo(name: str) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """The numbers of every demo, and its pictures."""
+    """Return the numbers of the demos; their pictures are in a temporary folder."""
     return Results(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Demos that are not told where to put their pictures put them into a folder of the test."""
+    """Change to a folder of the test, where demos put pictures by default."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def coarse() -> Iterator[None]:
-    """Pictures on a coarse grid: that they are drawn is tried here, not how finely."""
+    """Draw pictures on a coarse grid, to save time."""
     from nn import plots
 
     with pytest.MonkeyPatch.context() as patch:
@@ -445,7 +445,7 @@ def test_small_digits_are_bright_from_0_to_1_and_none_is_in_both_parts() -> None
 
 
 def idx_files(folder: Path) -> Path:
-    """Six images in each part; every pixel of an image of a digit d is 20·d, plus 7 in `train`."""
+    """Write six images for each part; every pixel of digit d is 20·d, plus 7 in `train`."""
     for part, shift, digits in (("train", 7, range(6)), ("t10k", 0, range(4, 10))):
         labels = np.array(digits, dtype=np.uint8)
         images = np.repeat(20 * labels + shift, 28 * 28).reshape(6, 28, 28).astype(np.uint8)

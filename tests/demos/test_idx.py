@@ -1,4 +1,4 @@
-"""IDX files are read whole, or what is wrong with them is said."""
+"""Tests of `demos.idx`: files are read completely, or the error says what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real MNIST, where it is: AUTOGRAD_DATA names the folder that holds `mnist/`."""
+"""Tests on the real MNIST; AUTOGRAD_DATA names the folder that contains `mnist/`."""
 
 from __future__ import annotations
 

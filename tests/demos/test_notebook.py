@@ -1,4 +1,4 @@
-"""The lesson as a notebook: built from its script, up to date, and alive in a browser."""
+"""Tests of the notebook: equal to what its script makes, and interactive in a browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def committed() -> Any:
 
 
 def said(cell: Any) -> list[Any]:
-    """What a cell shows that is the same on every machine: its texts, and which kinds there are."""
+    """Return the machine-independent output of a cell: its texts, and the kinds of its data."""
     return [
         (output.name, output.text)
         if output.output_type == "stream"
@@ -60,7 +60,7 @@ def test_the_notebook_is_small_and_knows_no_machine(committed: Any) -> None:
 
 @pytest.fixture
 def cell(opened: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
-    """Opens what a cell shows, as a notebook does, and returns its frame."""
+    """Return a function that opens a cell's output as a notebook does, and returns its frame."""
 
     def opener(thing: Any) -> Any:
         html = f'<!doctype html><link rel="icon" href="data:,"><body>{thing._repr_html_()}</body>'

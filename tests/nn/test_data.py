@@ -1,4 +1,4 @@
-"""Tables of features and columns of targets: what is let in, and which row is which."""
+"""Tests of data checks: which features and targets are accepted, and the order of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Neurons, layers and networks compute what the lessons say, and are micrograd's to the letter."""
+"""Tests of neurons, layers and networks: the lessons' formulas, and agreement with micrograd."""
 
 from __future__ import annotations
 
@@ -362,7 +362,7 @@ def test_things_of_another_kind_are_refused(build: Callable[[], Any], message: s
 
 
 class Inside(nn.Module):
-    """A module of one's own around a Sequential."""
+    """A user's module around a Sequential."""
 
     def __init__(self) -> None:
         self.inner = nn.Sequential(nn.Dropout(0.1), nn.MLP(2, [2, 1], seed=0))

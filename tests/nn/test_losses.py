@@ -1,4 +1,4 @@
-"""Costs: by hand, against numeric derivatives, in the tails, and beside PyTorch's."""
+"""Tests of costs: values by hand, numeric derivatives, large inputs, and PyTorch's results."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ MODULES = {
 
 
 def count(function: Callable[..., Value], outputs: Any) -> int:
-    """How many terms a mean divides by."""
+    """Return the number of terms that a mean divides by."""
     per_example = function in (nn.cross_entropy, nn.nll_loss)
     depth = np.ndim(outputs)
     return (len(outputs) if depth == 2 else 1) if per_example else int(np.size(outputs))

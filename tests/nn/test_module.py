@@ -1,4 +1,4 @@
-"""Modules find, name, save and load their parameters."""
+"""Tests of modules: they find, name, save and load their parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nn.module import evaluating, mode
 
 
 class Mixed(nn.Module):
-    """Parameters wherever a user may keep them."""
+    """A module with parameters in every place where a user may keep them."""
 
     def __init__(self) -> None:
         self.scale = Value(2.0)
@@ -461,7 +461,7 @@ def test_an_error_leaves_the_mode_as_it_was() -> None:
 
 
 class Knotted(nn.Module):
-    """A module with a list and a dict that hold themselves."""
+    """A module with a list and a dict that contain themselves."""
 
     def __init__(self) -> None:
         self.weights: list[Any] = [Value(1.0), [Value(2.0)]]
@@ -483,7 +483,7 @@ def test_lists_that_hold_themselves_are_gone_through_once() -> None:
 
 
 class Child(nn.Module):
-    """A module that knows the one that it is part of."""
+    """A module with a reference to its parent."""
 
     def __init__(self, parent: nn.Module) -> None:
         self.parent, self.weight = parent, Value(2.0)
@@ -497,7 +497,7 @@ class Child(nn.Module):
 
 
 class Parent(nn.Module):
-    """A module with such a child, and a layer that knows it as well."""
+    """A module with such a child, and with a layer that refers to it too."""
 
     def __init__(self) -> None:
         self.child, self.layer = Child(self), nn.Layer(2, 1, "tanh", seed=0)

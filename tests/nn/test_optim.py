@@ -1,4 +1,4 @@
-"""Optimisers: one step by hand, a hundred beside PyTorch's, and clipping."""
+"""Tests of optimisers: one step by hand, a hundred compared with PyTorch, and clipping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: by hand, and beside PyTorch's."""
+"""Tests of learning-rate schedules: values by hand, and compared with PyTorch."""
 
 from __future__ import annotations
 

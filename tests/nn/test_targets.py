@@ -1,4 +1,4 @@
-"""Classes as targets: which index is one, and what is said of the others."""
+"""Tests of class indices as targets: which are accepted, and the errors for the others."""
 
 from __future__ import annotations
 

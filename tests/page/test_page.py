@@ -1,4 +1,4 @@
-"""What the page of a graph is made from, and that a file is written whole or not at all."""
+"""Tests of the data in a graph's page, and of writing the file completely or not at all."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_what_has_no_javascript_is_refused(source: str) -> None:
 
 
 def in_scopes(root: Value, names: list[str]) -> Value:
-    """The graph with its nodes in these scopes, in turn."""
+    """Put the nodes of a graph into these scopes, in turn, and return its root."""
     for i, node in enumerate(topological_order(root)):
         node.scope = names[i % len(names)]
     return root

@@ -1,4 +1,4 @@
-"""The page that plays a graph, in a real browser, as a reader uses it."""
+"""Tests of the page of a graph, used in a real browser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Opener = Callable[..., Any]
 
 @pytest.fixture
 def written(tmp_path: Path) -> Written:
-    """Writes the page of a graph."""
+    """Return a function that writes the page of a graph."""
 
     def writer(root: Value, **options: Any) -> Path:
         return Path(root.save_html(tmp_path / "page.html", **options))
@@ -35,7 +35,7 @@ def written(tmp_path: Path) -> Written:
 
 
 def words(page: Any) -> list[str]:
-    """What stands above the drawing: the step, its formula, its numbers, their sum."""
+    """Return the texts above the drawing: the step, its formula, its numbers, their sum."""
     return [page.inner_text(f"#{part}") for part in ("title", "formula", "numbers", "sum")]
 
 
@@ -48,12 +48,12 @@ def wait_for_title(page: Any, text: str) -> None:
 
 
 def box(page: Any, name: str) -> Any:
-    """The box of a node, by what it is called."""
+    """Find the box of a node by the node's name."""
     return page.locator(f'.box[aria-label^="{name}:"]')
 
 
 def numbers_of(page: Any, name: str) -> list[str]:
-    """What stands in the box of a node: its value and its gradient."""
+    """Return the numbers in the box of a node: its value and its gradient."""
     return list(box(page, name).locator(".number").all_text_contents())
 
 

@@ -1,4 +1,4 @@
-"""The modules of the page, in a browser, held against the engine: same numbers, same words."""
+"""Tests of the page's JavaScript modules: the same numbers and texts as the engine's."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ USED = [*TABLE.values(), swish, double_swish, in_python]
 
 @pytest.fixture(scope="module")
 def run(browser: Any) -> Iterator[Run]:
-    """Runs the body of a JavaScript function; what it is `given` is its argument."""
+    """Yield a function that runs the body of a JavaScript function with the argument `given`."""
     page = browser.new_page()
     page.add_script_tag(
         content=f"const OPERATIONS = {operations(USED)};\n{quiz()}\n{modules('quiz.js')}"
@@ -64,7 +64,7 @@ def run(browser: Any) -> Iterator[Run]:
 
 
 def rows(root: Value) -> list[dict[str, Any]]:
-    """A graph as a page has it."""
+    """Return a graph as the data of a page."""
     found: list[dict[str, Any]] = json.loads(json.dumps(recorded(root, [], USED, USED)))
     return found
 
@@ -289,7 +289,7 @@ def test_a_guess_is_right_where_the_engine_says_so(
 
 
 def shared() -> Value:
-    """Two paths, one of them through another activation and a power."""
+    """Build a graph with two paths: one through tanh, one through a power and sin."""
     z = labelled(Value(0.7, "x") * 1.3, "z")
     return z.tanh() * 2.0 + (z**3 - 0.5).sin()
 

@@ -1,4 +1,4 @@
-"""What a notebook shows: the text as before, and HTML beside it that says no less."""
+"""Tests of notebook displays: the text is unchanged, and the HTML contains all of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOSTILE = "</iframe></pre><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
 def shown(thing: Any) -> dict[str, str]:
-    """What IPython shows, by kind."""
+    """Return what IPython displays, by MIME type."""
     bundle, _ = DisplayFormatter().format(thing)
     return dict(bundle)
 

@@ -1,4 +1,4 @@
-"""What a drawing shows of a graph: looked at as a person would, in the SVG it becomes."""
+"""Tests of drawings: boxes and lines, read from the SVG as a person sees them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
 @dataclass
 class Box:
-    """One node of a picture, as it is read from left to right and top to bottom."""
+    """One node of a picture, with its texts from left to right and top to bottom."""
 
     id: str
     texts: list[str]
@@ -77,7 +77,7 @@ class Picture:
         return found
 
     def line(self, label: str) -> Line:
-        """The only line that starts at the box with this label."""
+        """Return the only line that starts at the box with this label."""
         (found,) = [line for line in self.lines if line.tail == self.box(label).id]
         return found
 
@@ -124,7 +124,7 @@ def look(root: Value, **options: Any) -> Picture:
 
 
 def neuron() -> tuple[Value, Value, Value, Value]:
-    """C = (w·x + b)², where w·x + b = 2·1.5 − 1 = 2."""
+    """Build C = (w·x + b)², where w·x + b = 2·1.5 − 1 = 2."""
     w, x, b = Value(2.0, label="w"), Value(1.5, label="x"), Value(-1.0, label="b")
     cost = (w * x + b) ** 2
     cost.label = "C"
@@ -268,7 +268,7 @@ def test_an_unknown_direction_is_refused() -> None:
 
 
 def weighted(**slopes: float) -> Value:
-    """A sum of leaves, each times its slope, which is then what flows back to it."""
+    """Build a sum of leaves, each times a slope, which is then the leaf's gradient."""
     terms = [Value(1.0, label=label) * slope for label, slope in slopes.items()]
     root = autograd.sum(terms)
     root.backward()
@@ -348,7 +348,7 @@ def test_local_derivatives_stand_beside_the_lines_of_small_graphs_only() -> None
 
 
 def branched() -> tuple[Value, Value]:
-    """From w two ways lead to C: through `big`, of slope 6, and through `small`, of slope 0.1."""
+    """Build two paths from w to C: through `big` with slope 6, and `small` with slope 0.1."""
     w = Value(1.0, label="w")
     big, small = w * 6.0, w * 0.1
     big.label, small.label = "big", "small"
@@ -451,7 +451,7 @@ hostile = st.lists(
 
 
 def tags(root: Value, **options: Any) -> Counter[str]:
-    """The elements of the SVG, apart from the pieces of text."""
+    """Count the elements of the SVG by tag, without texts."""
     return Counter(element.tag for element in look(root, **options).svg.iter()) - Counter(
         {f"{SVG}text": 10**6}
     )

@@ -1,4 +1,4 @@
-"""A graph of any size on one page: what is folded, what stays, and how to open it."""
+"""Tests of folding: what a large graph hides, what it shows, and how to open it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograd.core.graph import count, topological_order
 
 
 def network(*sizes: int, scoped: bool = False) -> Value:
-    """The squared error of a relu network, after a backward pass; the inputs are "x0", "x1", …"""
+    """Build the squared error of a relu network with inputs "x0", "x1", …; run backward."""
     rng = random.Random(7)
     out = [Value(rng.uniform(-1, 1), label=f"x{i}") for i in range(sizes[0])]
     for layer, size in enumerate(sizes[1:], start=1):
@@ -46,7 +46,7 @@ def scoped() -> Value:
 
 
 def numbers(note: str) -> tuple[int, int]:
-    """(folded, all), from "3,431 of 3,491 nodes are folded; …"."""
+    """Read the numbers of a note: (3431, 3491) from "3,431 of 3,491 nodes are folded; …"."""
     found = re.match(r"([\d,]+) of ([\d,]+) nodes are folded", note)
     assert found, note
     folded, total = (int(group.replace(",", "")) for group in found.groups())
@@ -54,7 +54,7 @@ def numbers(note: str) -> tuple[int, int]:
 
 
 def chain(length: int) -> tuple[Value, Value]:
-    """x and x + 1 + 1 + …, labelled "y"."""
+    """Build x and y = x + 1 + 1 + …."""
     x = y = Value(1.0, label="x")
     one = Value(1.0, label="one")
     for _ in range(length):
@@ -137,7 +137,7 @@ def test_a_drawing_without_nodes_is_refused(max_nodes: int) -> None:
 
 
 def scopes(picture: Picture) -> dict[str, int]:
-    """The folded scopes in a picture, with the number of nodes they say they hold."""
+    """Return the folded scopes in a picture, with the number of nodes that each states."""
     return {
         box.texts[0]: int(box.texts[1].split()[0].replace(",", ""))
         for box in picture.boxes
@@ -240,7 +240,7 @@ def test_where_something_is_folded_a_stub_stands_and_nowhere_else() -> None:
 
 
 def lit_path(picture: Picture, start: str) -> list[str]:
-    """The ids of the boxes on the lit path, which leads on from box to box."""
+    """Return the ids of the boxes on the highlighted path."""
     onward = {line.tail: line.head for line in picture.lines if line.width > 2.0}
     path = [picture.box(start).id]
     while path[-1] in onward:
@@ -280,7 +280,7 @@ def test_the_same_graph_is_drawn_the_same_every_time() -> None:
 
 
 def steps(length: int) -> tuple[list[Value], Value]:
-    """v0, v1 = -v0, v2 = -v1, …: each node made of the one before."""
+    """Build v0, v1 = -v0, v2 = -v1, …."""
     nodes = [Value(0.5, label="v0")]
     for i in range(1, length):
         nodes.append(-nodes[-1])

@@ -1,4 +1,4 @@
-"""HTML made of texts that are data."""
+"""Tests of HTML markup: data is escaped."""
 
 from __future__ import annotations
 

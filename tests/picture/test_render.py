@@ -1,4 +1,4 @@
-"""From a drawing to a file or bytes: on any machine, whole or not at all, and failures told."""
+"""Tests of `render`: on any machine, a complete file or none, with an error for each failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def drawing() -> Drawing:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
+    """Change to an empty working directory."""
     path = tmp_path / "work"
     path.mkdir()
     monkeypatch.chdir(path)
@@ -35,14 +35,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without a `dot`: nothing at all is on PATH."""
+    """Make PATH empty, so that there is no `dot`."""
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a shell script named `dot` on PATH."""
+    """Return a function that puts a shell script named `dot` on PATH."""
 
     def install(script: str) -> None:
         program = tmp_path / "bin" / "dot"
@@ -56,7 +56,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 @pytest.fixture
 def broken(install: Callable[[str], None]) -> str:
-    """A `dot` that fails, and what it says."""
+    """Install a `dot` that fails; return its error message."""
     install("echo 'half a picture'; echo 'the printer is on fire' >&2; exit 1")
     return "the printer is on fire"
 

@@ -1,4 +1,4 @@
-"""`gradcheck`: passes every right derivative, catches every wrong one, and touches nothing."""
+"""Tests of `gradcheck`: it accepts right derivatives, finds wrong ones, and changes nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def on_domain(row: Op) -> list[tuple[float, ...]]:
 
 
 def with_wrong(row: Op, slot: int, factor: float) -> Op:
-    """The row with one of its derivatives scaled."""
+    """Return the row with one of its derivatives multiplied by a factor."""
 
     def wrong(out: Any, *args: Any) -> tuple[Any, ...]:
         right = row.partials(out, *args)

@@ -1,4 +1,4 @@
-"""Why a gradient is what it is: paths, nudges, and the leaves that matter most."""
+"""Tests of `explain`, `nudge` and `sensitivity`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from autograd.teach.formulas import local_term
 
 
 def classifier() -> Value:
-    """−log of a softmax: many unlabelled nodes, several paths."""
+    """Build −log of a softmax: many nodes without labels, several paths."""
     return labelled(-softmax([Value(0.5 * i, f"x{i}") for i in range(3)])[1].log(), "L")
 
 
@@ -212,7 +212,7 @@ UNARY = ("neg", "tanh", "sin", "relu", "softplus")
 
 @st.composite
 def explanations(draw: st.DrawFn) -> Explanation:
-    """All paths to a leaf of a dense graph: every node is used by the next, many again later."""
+    """Draw the explanation of a leaf in a dense graph, where most nodes are used several times."""
     nodes = [Value(draw(st.floats(-2, 2)), f"x{i}") for i in range(draw(st.integers(1, 2)))]
     for _ in range(draw(st.integers(2, 6))):
         other = draw(st.sampled_from(nodes))
@@ -268,7 +268,7 @@ def test_a_path_through_a_stopped_gradient_has_the_product_zero() -> None:
 
 
 def in_ten_seconds(program: str) -> str:
-    """What a Python program prints; a process of its own can be stopped if it never ends."""
+    """Run a Python program in a process that can be stopped; return what it prints."""
     code = "from autograd import Value\n" + textwrap.dedent(program)
     command = [sys.executable, "-c", code]
     return subprocess.run(command, timeout=60, capture_output=True, text=True, check=True).stdout

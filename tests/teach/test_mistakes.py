@@ -1,4 +1,4 @@
-"""A gradient worked out by hand: told right from wrong, and the wrong ones told why."""
+"""Tests of checked answers: right and wrong gradients, and the explanation of each mistake."""
 
 from __future__ import annotations
 
@@ -23,48 +23,48 @@ HINT = "one factor at a time"
 
 
 def square() -> Value:
-    """y = x²: ∂y/∂x = 2x = 6."""
+    """Build y = x²: ∂y/∂x = 2x = 6."""
     return labelled(Value(3.0, "x") ** 2, "y")
 
 
 def product() -> Value:
-    """y = x·x: ∂y/∂x = 3 + 3 = 6."""
+    """Build y = x·x: ∂y/∂x = 3 + 3 = 6."""
     x = Value(3.0, "x")
     return labelled(x * x, "y")
 
 
 def three_terms() -> Value:
-    """y = 2x + 5x + 11x: ∂y/∂x = 18."""
+    """Build y = 2x + 5x + 11x: ∂y/∂x = 18."""
     x = Value(3.0, "x")
     return labelled(2 * x + 5 * x + 11 * x, "y")
 
 
 def fork() -> Value:
-    """z = 3w, C = 5z + 7z by way of p and q: ∂C/∂w = 3·5 + 3·7 = 36."""
+    """Build z = 3w, p = 5z, q = 7z, C = p + q: ∂C/∂w = 3·5 + 3·7 = 36."""
     z = labelled(3 * Value(2.0, "w"), "z")
     p, q = labelled(5 * z, "p"), labelled(7 * z, "q")
     return labelled(p + q, "C")
 
 
 def difference() -> Value:
-    """C = 5z − 7z with z = 3w: ∂C/∂w = 3·5 − 3·7 = −6."""
+    """Build C = 5z − 7z with z = 3w: ∂C/∂w = 3·5 − 3·7 = −6."""
     z = labelled(3 * Value(2.0, "w"), "z")
     return labelled(labelled(5 * z, "p") - labelled(7 * z, "q"), "C")
 
 
 def joined() -> Value:
-    """s = x·x, y = s³, x = 1.5: ∂y/∂x = 3s²·(x + x) = 15.19 · 3."""
+    """Build s = x·x, y = s³, x = 1.5: ∂y/∂x = 3s²·(x + x) = 15.19 · 3."""
     x = Value(1.5, "x")
     return labelled(labelled(x * x, "s") ** 3, "y")
 
 
 def cube() -> Value:
-    """y = x³ at 2: ∂y/∂x = 3x² = 12."""
+    """Build y = x³ at 2: ∂y/∂x = 3x² = 12."""
     return labelled(Value(2.0, "x") ** 3, "y")
 
 
 def three_ways() -> Value:
-    """z = 2x, C = 3z + 2z + 3·7z/2…: ∂C/∂x = 6 + 4 + 21, all by way of z."""
+    """Build z = 2x, C = 3z + 2z + 10.5z: ∂C/∂x = 6 + 4 + 21, all through z."""
     z = labelled(2.0 * Value(1.0, "x"), "z")
     return labelled(labelled(labelled(3.0 * z, "p") + labelled(2.0 * z, "q"), "s") + 10.5 * z, "C")
 
@@ -240,7 +240,7 @@ def test_a_number_far_off_is_never_right(true: float, factor: float, negative: b
 
 
 def chosen(root: Value, data: st.DataObject) -> tuple[Value, float]:
-    """A node with its gradient."""
+    """Draw a node, and return it with its gradient."""
     nodes = [node for node in topological_order(root) if node.op is not ops.constant]
     node = data.draw(st.sampled_from(nodes))
     return node, gradients(root)[node]
@@ -273,7 +273,7 @@ Planted = Callable[[Path, int], float]
 
 
 def replaced(change: Callable[[Value, int, float], float]) -> Planted:
-    """A path with one local derivative l of a node's slot put in place of another."""
+    """Return a mistake that changes one local derivative of a path."""
 
     def carried(path: Path, at: int) -> float:
         wrong = change(path.nodes[at], path.slots[at], path.locals[at])
@@ -283,7 +283,7 @@ def replaced(change: Callable[[Value, int, float], float]) -> Planted:
 
 
 def pair_added(path: Path, at: int) -> float:
-    """Two neighbours of a path added up in place of multiplied."""
+    """Compute a path's product with two neighbouring factors added instead of multiplied."""
     assume(at > 0)
     first, second = path.locals[at - 1 : at + 1]
     return math.prod([*path.locals[: at - 1], first + second, *path.locals[at + 1 :]])
@@ -319,7 +319,7 @@ def test_one_mistake_on_one_path_is_always_given_a_name(
 
 
 def named(root: Value, node: Value, guess: float) -> None:
-    """Hold that a guess, if it is wrong, is told why."""
+    """Check that a wrong guess gets an explanation."""
     true = gradients(root)[node]
     assume(math.isfinite(guess) and abs(guess) > 1e-6 and not matches(guess, true))
     found = judged(root, node, guess)

@@ -1,4 +1,4 @@
-"""The stepper: the backward pass by hand, one printed multiplication at a time."""
+"""Tests of the stepper: the backward pass, one printed multiplication at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograd.core.graph import find, topological_order
 
 
 def shared() -> Value:
-    """y = a·b + a at a = 2, b = 3: two contributions meet in a."""
+    """Build y = a·b + a at a = 2, b = 3: the gradient of a is a sum of two contributions."""
     a, b = Value(2.0, "a"), Value(3.0, "b")
     return labelled(a * b + a, "y")
 

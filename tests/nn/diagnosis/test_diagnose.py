@@ -1,4 +1,4 @@
-"""What keeps a network from learning is found, named with its layer, and nothing else is."""
+"""Tests of `diagnose`: it finds what keeps a network from learning, and nothing else."""
 
 from __future__ import annotations
 

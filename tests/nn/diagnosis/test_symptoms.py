@@ -1,4 +1,4 @@
-"""Planted faults are named first, and healthy runs have none: before, during and after."""
+"""Tests of symptoms: planted faults are reported first, and healthy runs have none."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def wave(n: int = 30) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bars(n: int = 30) -> tuple[np.ndarray, np.ndarray]:
-    """Bars in images of 6 × 6, upright or lying, with black borders."""
+    """Draw vertical and horizontal bars in 6 × 6 images with black borders."""
     images, y = np.zeros((n, 6, 6)), np.arange(n) % 2
     for image, kind in zip(images, y):
         image[1:5, RNG.integers(1, 5)] = RNG.uniform(0.5, 1.0)
@@ -52,7 +52,7 @@ def bars(n: int = 30) -> tuple[np.ndarray, np.ndarray]:
 
 
 def noisy(n: int = 30) -> tuple[np.ndarray, np.ndarray]:
-    """Two clouds that overlap: nobody is right on all."""
+    """Draw two overlapping clouds, on which no model reaches 100 %."""
     y = np.arange(n) % 2
     return RNG.normal(0.0, 1.0, (n, 2)) + 0.7 * y[:, None], y
 
@@ -77,7 +77,7 @@ def one_hot(data: Any) -> Any:
 
 
 class Healthy(NamedTuple):
-    """A run that learns."""
+    """The settings of a run that learns."""
 
     data: Any
     sizes: list[int]
@@ -164,7 +164,7 @@ def test_a_healthy_run_has_nothing(name: str) -> None:
 
 
 class Planted(NamedTuple):
-    """A model with a fault, and what is known of it."""
+    """A model with a fault, and what `diagnose` is told about it."""
 
     model: nn.Module
     data: Any
@@ -214,7 +214,7 @@ def looped(
     batch: int | None = None,
     known: bool = True,
 ) -> Planted:
-    """A loop of one's own; `zeroed` is whether it empties the gradients before each pass."""
+    """Train in a user's own loop; with `zeroed`, it zeroes the gradients before each pass."""
     X, y = data
     size = batch or len(X)
     for step in range(steps):
@@ -243,7 +243,7 @@ def rare() -> Any:
 
 
 def chance(seed: int, n: int) -> Any:
-    """Labels that have nothing to do with the features."""
+    """Draw labels that are independent of the features."""
     rng = np.random.default_rng(seed)
     return rng.normal(0.0, 1.0, (n, 2)), rng.integers(0, 2, n)
 

@@ -1,4 +1,4 @@
-"""The page that shows a network and plays its training, in a real browser, as a reader uses it."""
+"""Tests of the page of a network, used in a real browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def points(n: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 
 def digits(n: int = 30) -> tuple[np.ndarray, np.ndarray]:
-    """Bars in images of 8 × 8: upright ones are of class 1, lying ones of class 0."""
+    """Draw bars in 8 × 8 images: vertical bars are of class 1, horizontal bars of class 0."""
     rng = np.random.default_rng(0)
     images, kinds = np.zeros((n, 8, 8)), rng.integers(0, 2, n)
     for image, kind in zip(images, kinds):
@@ -77,7 +77,7 @@ def epoch(page: Any) -> str:
 
 
 def numbers_in(page: Any, where: str) -> list[float]:
-    """The numbers that stand there, with all their digits."""
+    """Return the numbers in a part of the page, with all their digits."""
     found = page.locator(f"{where} data").evaluate_all("all => all.map((one) => one.value)")
     return [float(x) for x in found]
 
@@ -228,7 +228,7 @@ def colour_at(page: Any, x: float, y: float) -> list[int]:
 
 
 def corner(data: tuple[np.ndarray, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Where the region starts, and how wide it is."""
+    """Return the lower corner of the decision region's picture, and its width and height."""
     low, high = data[0].min(0), data[0].max(0)
     margin = 0.12 * (high - low)
     return low - margin, high - low + 2 * margin
@@ -279,7 +279,7 @@ def test_every_canvas_says_what_it_shows(plane: Run, picture: Run, opened: Opene
 
 
 def pixels(page: Any) -> np.ndarray:
-    """The image that the network sees, from its canvas."""
+    """Return the network's input image, read from its canvas."""
     found = page.evaluate(
         """() => {
           const canvas = document.getElementById("image");
@@ -291,7 +291,7 @@ def pixels(page: Any) -> np.ndarray:
 
 
 def draw(page: Any, strokes: list[list[tuple[float, float]]]) -> None:
-    """Strokes over the pad, in shares of its width and height."""
+    """Draw strokes on the pad, given as fractions of its width and height."""
     page.locator("#pad").scroll_into_view_if_needed()
     pad = page.locator("#pad").bounding_box()
     for stroke in strokes:
@@ -554,7 +554,7 @@ def test_canvases_follow_the_theme(plane: Run, opened: Opener) -> None:
 
 
 class Skipping(nn.Module):
-    """Its second layer sees the inputs too: no row of layers."""
+    """A network whose second layer also reads the inputs, so that it is not sequential."""
 
     def __init__(self) -> None:
         self.first, self.second = nn.Layer(2, 2, seed=0), nn.Layer(2, 2, seed=1)
@@ -795,7 +795,7 @@ def test_every_neuron_is_reached_by_tab(plane: Run, opened: Opener) -> None:
 
 
 def contents(model: nn.Module, folder: Path, **options: Any) -> dict[str, Any]:
-    """What the page was written with."""
+    """Return the data that the page contains."""
     path = Path(model.save_html(folder / "page.html", **options))
     found: dict[str, Any] = parts(path.read_text("utf-8"))["data"]
     return found
@@ -838,7 +838,7 @@ def test_gradients_of_another_model_are_refused_too(tmp_path: Path) -> None:
 
 
 class Clipping(nn.Module):
-    """A layer that sees nothing above one."""
+    """A layer whose inputs are cut off at one."""
 
     def __init__(self) -> None:
         self.layer = nn.Layer(2, 2, "identity", seed=0)
@@ -848,7 +848,7 @@ class Clipping(nn.Module):
 
 
 class Leaning(nn.Module):
-    """A layer with a little of its first input added to each output."""
+    """A layer that adds a little of the first input to each output."""
 
     def __init__(self) -> None:
         self.layer = nn.Layer(2, 2, "identity", seed=0)

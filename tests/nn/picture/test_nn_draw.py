@@ -1,4 +1,4 @@
-"""The picture of a network: its circles, its lines, and what is left out."""
+"""Tests of the drawing of a network: its circles, its lines, and what is left out."""
 
 from __future__ import annotations
 

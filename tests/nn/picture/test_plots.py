@@ -1,4 +1,4 @@
-"""Pictures of training show the numbers they are given."""
+"""Tests of plots: they show the numbers that they are given."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Y = [0, 0, 1, 1]
 
 
 def up() -> nn.MLP:
-    """Says yes above the line x₁ = ½."""
+    """Return a network that answers yes above the line x₁ = ½."""
     model = nn.MLP(2, [1])
     model.load_state_dict({"layers.0.weight": [[0.0, 1.0]], "layers.0.bias": [-0.5]})
     return model

@@ -1,4 +1,4 @@
-"""What outputs say is decided once: judge, plot, page and `predict` agree on it."""
+"""Tests of `Answers`: accuracy, plots, page and `predict` read outputs in the same way."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TRIPLES = [[0.7, -0.0, 0.7], [0.0, -0.0, 0.0], [-0.5, 0.5, 0.7], [0.5, 0.7, -2.0
 
 
 def constant(biases: list[float], activation: str) -> nn.MLP:
-    """A network that says the same everywhere."""
+    """Return a network with constant outputs."""
     model = nn.MLP(2, [len(biases)], output=activation, init=lambda *_: 0.0)
     for neuron, b in zip(model.layers[0].neurons, biases):
         neuron.b.data = b
@@ -54,7 +54,7 @@ def constant(biases: list[float], activation: str) -> nn.MLP:
 
 
 def trained(model: nn.Module, loss: Any, y: Any) -> nn.Trainer:
-    """A trainer that has seen the targets, and has moved nothing."""
+    """Return a trainer that has read the targets and whose weights are unchanged."""
     trainer, before = nn.Trainer(model, loss, nn.SGD(model.parameters(), 0.1)), model.state_dict()
     trainer.fit(X, y, 1, None, compile=False)
     model.load_state_dict(before)
@@ -63,7 +63,7 @@ def trained(model: nn.Module, loss: Any, y: Any) -> nn.Trainer:
 
 @pytest.fixture(scope="module")
 def page(browser: Any) -> Iterator[Any]:
-    """What the page makes of outputs."""
+    """Yield a function that computes the page's answers to outputs, in a browser."""
     opened = browser.new_page()
     opened.add_script_tag(content=f"const SHARES = null;\n{modules('answers.js', WEB)}")
     yield lambda answers, outputs: opened.evaluate(
@@ -75,12 +75,12 @@ def page(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture of few points is as good as one of many where all are alike."""
+    """Draw plots on a coarse grid, to save time."""
     monkeypatch.setattr(plots, "GRID", 3)
 
 
 def painted(model: nn.Module, y: Any) -> int:
-    """The one answer in a picture of decision regions, as a place among the answers."""
+    """Return the index of the only answer in a plot of decision regions."""
     (axes,) = plots.decision_regions(model, X, y).axes
     (kind,) = np.unique(np.asarray(axes.collections[0].get_array())).tolist()
     return int(kind)

@@ -1,4 +1,4 @@
-"""Compiled code beside the engine in training and prediction: it agrees, or it is given up."""
+"""Tests of compiled code in training and prediction: equal to the engine, or abandoned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Y = (X[:, 0] * X[:, 1] > 0).astype(int) + (X[:, 0] > 0.5)  # 0, 1, 2
 
 
 def number(v: Any) -> float:
-    """Looks at a number behind the back of whoever traces."""
+    """Read the number of a Value in a way that tracing does not notice."""
     if type(v).__name__ == "Shared":
         return float(v._a[v._b])
     return float(Value.__dict__["data"].__get__(v)) if isinstance(v, Value) else float(v)
@@ -36,7 +36,7 @@ def network(nout: int = 1) -> nn.MLP:
 
 
 def fitted(model: nn.Module, loss: Any, y: Any, **settings: Any) -> tuple[nn.History, list[float]]:
-    """A run with everything that a run has."""
+    """Train with all the settings that a run can have; return the history and the parameters."""
     optimizer = nn.Adam(model.parameters(), 0.05)
     trainer = nn.Trainer(model, loss, optimizer, scheduler=nn.StepLR(optimizer, 2, 0.5))
     settings = {"validation": 0.25, "early_stopping": 3, "epochs": 5, "batch_size": 8, **settings}
@@ -51,7 +51,7 @@ def timeless(history: nn.History) -> dict[str, Any]:
 
 
 class Branching(nn.Module):
-    """A network that takes another way where an input has one number."""
+    """A network that takes another branch if an input has a special value."""
 
     def __init__(self, special: float) -> None:
         self.inner, self.special = network(), special
@@ -62,7 +62,7 @@ class Branching(nn.Module):
 
 
 class Training(nn.Module):
-    """A network that takes another way in training, for the largest input."""
+    """A network that takes another branch in training, for the largest input."""
 
     def __init__(self) -> None:
         self.inner = network()
@@ -77,12 +77,12 @@ def at_one(o: Value, y: Any) -> Value:
 
 
 def fading(o: Value, y: Any) -> Value:
-    """Has the same cost for all targets, and no gradient for some."""
+    """Compute a cost that is the same for all targets, and has no gradient for some."""
     return (o.detach() if number(y) == 2.0 else o) ** 2
 
 
 def grows(o: Value, y: Any) -> Value:
-    """Takes another way once the outputs have grown."""
+    """Compute a cost that takes another branch once the output is large."""
     return (o - 5.0) ** 2 if number(o) < 1.0 else (o - 5.0) ** 2 * 0.1
 
 
@@ -215,7 +215,7 @@ def test_rows_are_checked_as_time_allows_and_some_in_any_case(
 
 
 class Drawing(nn.Module):
-    """Noise in training from a generator of its own."""
+    """A network that adds noise in training, from its own generator."""
 
     def __init__(self) -> None:
         self.inner, self.rng = network(), random.Random(0)

@@ -1,8 +1,8 @@
-"""Files that somebody made to do harm, with right checksums: refused whole, or right as they are.
+"""Tests of malicious checkpoints with correct checksums: refused as a whole, or harmless.
 
     python -m tests.nn.training.test_hostile 10000
 
-tries so many, from another seed each time.
+tries this many files, from another seed each time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def fit(trainer: nn.Trainer, path: Path, epochs: int) -> nn.History:
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A checkpoint as it should be."""
+    """Return the bytes of a correct checkpoint."""
     path = tmp_path_factory.mktemp("good") / "run.npz"
     fit(built(), path, 2)
     return path.read_bytes()
@@ -80,7 +80,7 @@ def npy(array: Any) -> bytes:
 
 
 def lying(header: str, data: bytes = b"") -> bytes:
-    """An .npy file whose header says what it likes."""
+    """Return an .npy file with an arbitrary header."""
     text = header.encode()
     return b"\x93NUMPY\x02\x00" + len(text).to_bytes(4, "little") + text + data
 
@@ -153,7 +153,7 @@ HEADERS = [
 
 
 def places(tree: Any) -> Iterator[tuple[Any, Any]]:
-    """Every object and list inside, each with each of its keys."""
+    """Yield every object and list of a JSON tree, with each of its keys."""
     stack = [tree]
     while stack:
         inside = stack.pop()
@@ -165,7 +165,7 @@ def places(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def changed_text(rng: random.Random, data: bytes) -> bytes:
-    """A JSON text with something else in one place, and its digest made right again."""
+    """Change a JSON text in one place, and correct its digest."""
     tree = json.loads(array_of(data).item())
     kind = rng.randrange(8)
     inside, key = rng.choice(list(places(tree)))
@@ -200,7 +200,7 @@ def _digest_or_none(tree: dict[str, Any]) -> str | None:
 
 
 def hostile(rng: random.Random, content: bytes) -> bytes:
-    """A checkpoint with one or two things wrong, and all checksums right."""
+    """Return a checkpoint with one or two errors and correct checksums."""
     parts, whole = members(content), dict(members(content))
     how = zipfile.ZIP_STORED
     for _ in range(rng.choice([1, 1, 1, 2])):
@@ -231,7 +231,7 @@ def hostile(rng: random.Random, content: bytes) -> bytes:
 
 
 def state(trainer: nn.Trainer) -> str:
-    """Everything that a fit may change."""
+    """Return everything that `fit` may change, as text."""
     schedule = trainer.scheduler
     assert schedule is not None
     optimizer = {k: np.asarray(v).tolist() for k, v in trainer.optimizer.state_dict().items()}
@@ -240,7 +240,7 @@ def state(trainer: nn.Trainer) -> str:
 
 
 def outcome(content: bytes, path: Path) -> str:
-    """What becomes of a file: refused with everything as it was, or taken and right."""
+    """Resume from a file, check the state afterwards, and return "refused" or "taken"."""
     path.write_bytes(content)
     trainer = built()
     before = state(trainer)
@@ -288,7 +288,7 @@ def test_hostile_checkpoints_are_refused_or_right(content: bytes) -> None:
 
 
 def history(**changed: Any) -> str:
-    """The JSON of a history with something else in it, and the right digest."""
+    """Return the JSON of a history with some fields changed and a correct digest."""
     numbers = json.loads(nn.History(losses=[0.5], accuracies=[1.0], kept_epoch=1).to_json())
     del numbers["digest"]
     numbers |= changed
@@ -398,7 +398,7 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, content: bytes,
 
 
 def overlapping() -> bytes:
-    """Many names for the same bytes."""
+    """Return a zip file in which many names refer to the same bytes."""
     content = archive([("a.npy", npy(np.zeros(125_000)))])
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         start = file.start_dir

@@ -1,4 +1,4 @@
-"""What identifies a run: the same in every process, and another whenever something matters."""
+"""Tests of a run's identity: equal in every process, different if anything relevant differs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def network(*sizes: int, activation: str = "tanh", **settings: Any) -> nn.MLP:
 
 
 class Weighted:
-    """A cost that is an object, and reads a constant of its module."""
+    """A cost that is an object and reads a constant of its module."""
 
     def __init__(self, weight: float) -> None:
         self.weight = weight
@@ -43,7 +43,7 @@ class Weighted:
 
 
 class Scaled(nn.Module):
-    """A module with a number, and with a memory that is its own affair."""
+    """A module with a number, and with an attribute that identity ignores."""
 
     def __init__(self, scale: float = 2.0, function: Any = relu) -> None:
         self.scale, self.function, self.layer = scale, function, nn.Layer(2, 2, seed=0)
@@ -59,7 +59,7 @@ def penalty(strength: float) -> Callable[[nn.Module], Value]:
 
 
 def trained(path: Path | None, **changed: Any) -> nn.History:
-    """A short run, of which something is changed; it goes on if there is a file."""
+    """Train a short run with some settings changed; resume from the file if it exists."""
     settings = {"model": network, "lr": 0.1, "loss": nn.cross_entropy, "X": X, "y": Y, **changed}
     model = settings["model"]()
     optimizer = settings.get("optimizer", lambda p: nn.SGD(p, settings["lr"]))(model.parameters())

@@ -1,4 +1,4 @@
-"""What a run leaves behind when it is interrupted, at whatever line."""
+"""Tests of interrupted runs: the state after an interrupt at any line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = ("train.py", "run.py", "history.py", "optim.py", "schedule.py", "snapsho
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt at the n-th line that is run in certain files, once."""
+    """A trace function that raises KeyboardInterrupt once, at the n-th line run in some files."""
 
     def __init__(self, at: int) -> None:
         self.at, self.lines = at, 0
@@ -46,13 +46,13 @@ def built() -> nn.Trainer:
 
 
 def state(trainer: nn.Trainer) -> tuple[list[float], list[float]]:
-    """The weights, and what momentum remembers."""
+    """Return the weights and the momentum."""
     memory = trainer.optimizer.memory.get("velocity", np.zeros(0))
     return [p.data for p in trainer.model.parameters()], np.ravel(memory).tolist()
 
 
 def states_by_step(compile: bool) -> list[tuple[list[float], list[float]]]:
-    """Where a run that nobody interrupts is after each step."""
+    """Return the states of an uninterrupted run at its start and after each step."""
     trainer = built()
     found = [state(trainer)]
     step = trainer.optimizer.step
@@ -67,7 +67,7 @@ def states_by_step(compile: bool) -> list[tuple[list[float], list[float]]]:
 
 
 def fit(trainer: nn.Trainer, compile: bool, after_the_first: Any = None) -> nn.History:
-    """Three epochs; after the first what is run is traced."""
+    """Train for three epochs; after the first one, set the trace function `after_the_first`."""
 
     def callback(who: nn.Trainer, history: nn.History) -> None:
         if history.epochs == 1 and after_the_first is not None:

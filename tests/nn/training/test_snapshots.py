@@ -1,4 +1,4 @@
-"""What training keeps of its weights and gradients, and how little of it."""
+"""Tests of snapshots: which weights and gradients training keeps, and how much memory it uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outputs that a cost takes for what they are not: what is said, and where nothing may be."""
+"""Tests of `squashed_twice`: its warnings, and the cases that must give no warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loop: what it computes, how it ends, and that it goes on where it was killed."""
+"""Tests of the training loop: its numbers, its end, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_one_setting_chooses_how_many_examples_make_a_step(
 
 
 class Noting(nn.Module):
-    """Passes its inputs on, and notes those it sees in training."""
+    """A module that returns its inputs, and records those it gets in training."""
 
     def __init__(self) -> None:
         self.shown: list[float] = []
@@ -109,7 +109,7 @@ def dropping(p: float = 0.5) -> nn.Sequential:
 
 
 def masks(model: nn.Sequential, which: int) -> list[list[bool]]:
-    """Makes a dropout note which of six ones it drops, each time it is called in training."""
+    """Make a dropout record which of six ones it drops, at each call in training."""
     noted: list[list[bool]] = []
     dropout = model[which]
     drop = dropout.forward
@@ -1330,7 +1330,7 @@ HALVES = np.array([0] * 12 + [1] * 12)
 
 
 def slow_run(loss: Any, epochs: int, after: Any = lambda: None, **settings: Any) -> nn.History:
-    """Epochs that hardly move, with something that happens after each."""
+    """Train with a tiny learning rate, and call `after` after each epoch."""
     model = nn.MLP(2, [3, 2], "tanh", seed=0)
     trained = nn.Trainer(model, loss, nn.SGD(model.parameters(), 1e-12), **settings)
     return trained.fit(POINTS, HALVES, epochs, None, callbacks=[lambda *_: after()])
