@@ -490,5 +490,5 @@ def _parameters(params: Iterable[Value]) -> list[Value]:
     if not found:
         raise ValueError("there are no parameters: is the model built yet?")
     if len(set(found)) < len(found):
-        raise ValueError("a parameter stands there twice, and would move twice a step")
+        raise ValueError("a parameter is listed twice: each step would move it twice")
     return found

@@ -1,8 +1,7 @@
 """Comparing compiled code with the engine: on which rows, and with which tolerance.
 
-`Module.predict` and `training.code` use it. If a model branches on a number, compiled code is
-right only for rows that take the recorded branch, so the rows are chosen to be as different as
-possible.
+`Module.predict` and `training/code.py` use it. Wrong code may be right for some rows, because it
+records one branch of the model only. Therefore the rows are chosen to differ from each other.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class Case:
 def detached(case: Case) -> Iterator[Finding]:
     """Report that no gradient can flow from the cost to the parameters."""
     if not case.seen.depends:
-        yield Finding("detached", "", f"{NO_GRADIENT}; so it was for {case.seen.looked_at}")
+        yield Finding("detached", "", f"{NO_GRADIENT}; measured on {case.seen.looked_at}")
 
 
 def unmoved(case: Case) -> Iterator[Finding]:
@@ -428,7 +428,7 @@ def imbalanced(case: Case) -> Iterator[Finding]:
             "imbalance",
             "",
             f"after {history.epochs} epochs the answer is {name} for {seen.looked_at}; the "
-            f"accuracy of {seen.accuracy:.1%} says nothing, for {seen.commonest:.1%} of the "
+            f"accuracy of {seen.accuracy:.1%} says nothing, as {seen.commonest:.1%} of the "
             f"targets are the same. Show the rare ones more often, and judge them apart",
         )
 

@@ -139,8 +139,8 @@ def _told_apart(
     answers = outputs_read(model, nout, y, history=history, told_apart=True)
     if answers.kind == "labels":
         raise ValueError(
-            f"the {nout} outputs are {nout} answers at once, and a place has one colour: draw a "
-            f"model that returns one of them"
+            f"the {nout} outputs are {nout} separate answers, and the plot shows one answer for "
+            f"each point: plot a model that returns one of the outputs"
         )
     if threshold is None:
         return answers

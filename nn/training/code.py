@@ -1,8 +1,9 @@
 """Compiled costs, and their comparison with the engine.
 
-`Run` uses `Codes` for one training run. Code is compiled from a trace of the model, so it is wrong
-if the model branches on numbers or changes between calls. Therefore the code is compared with the
-engine before, during and after training; `DifferentError` reports a difference.
+`Run` uses `Codes` for one training run. The compiler refuses most models that branch on numbers or
+change between calls, but it cannot detect all of them (see `autograd.compile`). Therefore the code
+is compared with the engine before, during and after training; `DifferentError` reports a
+difference.
 """
 
 from __future__ import annotations

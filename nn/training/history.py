@@ -164,7 +164,7 @@ class History(OfHistory):
         return ["epoch", *shown], rows
 
     def _remarks(self) -> list[str]:
-        reason = [f"not compiled, for {self.not_compiled}"] if self.not_compiled else []
+        reason = [f"not compiled: {self.not_compiled}"] if self.not_compiled else []
         return [*reason, self.stop_reason]
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -202,7 +202,7 @@ class History(OfHistory):
             numbers = json_of(text)
             digest = numbers.pop("digest", None) if isinstance(numbers, dict) else None
             if digest is not None and digest != _digest(numbers):
-                raise ValueError("it is damaged, for its digest is another")
+                raise ValueError("it is damaged: its digest does not match")
             found = typed(numbers, cls, "history")
             found._check()
         except (TypeError, ValueError) as error:

@@ -329,7 +329,7 @@ def test_a_learning_rate_is_positive(kind: Any, lr: float) -> None:
     ("build", "message"),
     [
         (lambda w: nn.SGD([], 0.1), "there are no parameters"),
-        (lambda w: nn.SGD([w, w], 0.1), "a parameter stands there twice"),
+        (lambda w: nn.SGD([w, w], 0.1), "a parameter is listed twice"),
         (lambda w: nn.SGD([w], 0.1, momentum=-1), "momentum is at least 0, got -1"),
         (lambda w: nn.SGD([w], 0.1, momentum=math.inf), "momentum is at least 0, got inf"),
         (lambda w: nn.SGD([w], 0.1, weight_decay=-1), "weight_decay is at least 0, got -1"),

@@ -272,7 +272,7 @@ def test_a_picture_says_what_was_assumed_and_nothing_else() -> None:
 def test_a_place_has_one_colour() -> None:
     model = nn.MLP(2, [3], output="sigmoid", seed=0)
     trained(model, nn.binary_cross_entropy, [[1, 1, 0]] * 4)
-    with pytest.raises(ValueError, match="the 3 outputs are 3 answers at once"):
+    with pytest.raises(ValueError, match="the 3 outputs are 3 separate answers"):
         plots.decision_regions(model, X, NO_AND_YES)
 
 

@@ -340,7 +340,7 @@ def test_a_history_that_no_run_has_is_refused(changed: dict[str, Any], said: str
         ('{"seed": ' + "9" * 10_000 + "}", ""),
         ("[]", "history is an object"),
         (b"\xff\xfe\x00", ""),
-        ('{"digest": "", "seed": 1}', "it is damaged, for its digest is another"),
+        ('{"digest": "", "seed": 1}', "it is damaged: its digest does not match"),
     ],
 )
 def test_a_text_that_is_no_history_is_refused(text: str, said: str) -> None:
