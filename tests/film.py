@@ -19,8 +19,8 @@ GALLERY = Path(__file__).parent.parent / "demos" / "gallery"
 FILM, STILL = GALLERY / "chain.gif", GALLERY / "digits-page.png"
 THREE = [(30, 22), (50, 15), (68, 24), (66, 40), (46, 48), (68, 56), (72, 74), (52, 86), (28, 80)]
 WINDOW = {"width": 1310, "height": 560}
-WIDTH = 980  # of the film, in pixels
-FORWARD, BACKWARD, END = 450, 900, 3500  # milliseconds that a step is seen
+WIDTH = 980  # of the animation, in pixels
+FORWARD, BACKWARD, END = 450, 900, 3500  # milliseconds a step is shown
 
 
 def frames(page: Path) -> list[tuple[Image.Image, int]]:

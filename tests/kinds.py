@@ -291,7 +291,7 @@ KINDS: dict[str, Kind] = {
     ),
     "dtype": Kind(lambda: [np.float64, "float32"], "dtype", "None"),
     "class index": Kind(lambda: [0, [0, 1], np.array([1])], "class", "0 1 True [] [1.0]"),
-    # what Python or another package checks, or nothing depends on
+    # arguments that Python or another package checks, or that nothing depends on
     "theirs": Kind(lambda: [], "", " ".join(ODD)),
 }
 

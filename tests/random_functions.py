@@ -23,7 +23,7 @@ from autograd.core.ops import DomainError
 CALM = ("tanh()", "sigmoid()", "relu()", "sin()", "softplus()", "leaky_relu(0.1)", "step()")
 RISKY = ("log()", "sqrt()", "exp()", "log1p()")
 SIGNS = ("+", "-", "*")
-# What looks at the number of a Value, {v}; on a float it has an answer as well.
+# Expressions that read the number of a Value, {v}; they also work on a float.
 LOOKS = (
     *("{v} > 0.0", "not {v}", "{v}", "{v} == 1.0", "{v} in (0.0, 1.0)", "{v} != 0.0"),
     *(
@@ -301,7 +301,7 @@ def _hold_gradient(compiled: Any, ours: Any, other: Any, table: list[list[float]
     found = _answered(compiled.value_and_grad, table)
     wanted = _answered(_slopes, ours, table)
     if isinstance(found, Exception) or isinstance(wanted, Exception):
-        return  # one knows that a slope times zero is zero
+        return  # one of them may know that a derivative times zero is zero
     mine = {id(v): slope for v, slope in zip(compiled.params, found[1])}
     slopes = [mine.get(id(v), 0.0) for v in _parameters(other)]
     np.testing.assert_allclose(slopes, wanted, rtol=1e-8, atol=1e-10)

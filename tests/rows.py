@@ -26,7 +26,7 @@ def places(row: Op) -> list[tuple[float, ...]]:
 def differentiable(row: Op, at: tuple[float, ...]) -> list[int]:
     """Return the slots of the operands that have a derivative at this place."""
     if row.name == "pow":
-        return [0]  # its exponent is a plain number
+        return [0]  # the exponent is a plain number
     if row.name == "power" and at[0] < 0:
-        return [0]  # a negative base has whole exponents only
+        return [0]  # a negative base allows whole exponents only
     return list(range(row.arity))

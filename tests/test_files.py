@@ -73,7 +73,7 @@ def traced(trace: Interrupter, path: Path) -> bool:
     return bool(interrupted)
 
 
-# A file that is open at that moment is closed by the collector, which warns
+# A file that is open at the interrupt is closed by the garbage collector, with a warning
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_at_any_instruction_leaves_one_whole_file(path: Path) -> None:
@@ -254,7 +254,7 @@ except PermissionError as error:
     ],
 )
 def test_what_may_not_be_written_is_untouched(file: int, folder: int, said: str) -> None:
-    with tempfile.TemporaryDirectory() as place:  # pytest's folder is closed to others
+    with tempfile.TemporaryDirectory() as place:  # other users cannot enter pytest's folder
         path = Path(place, "weights.npz")
         path.write_bytes(OLD)
         path.chmod(file)

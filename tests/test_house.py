@@ -119,7 +119,7 @@ def test_every_public_name_exists_and_has_a_docstring(module: str) -> None:
         assert getattr(found, name).__doc__
 
 
-# Rows made elsewhere state no derivative: some have no operands, the others ask a learner's own.
+# Rows made in these places state no derivative: they have no operands, or call a learner's own.
 ROWS_ELSEWHERE = {("autograd.compiler.program", "_kind"), ("autograd.micrograd", "_handmade")}
 
 

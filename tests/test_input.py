@@ -165,7 +165,7 @@ plots.confusion_matrix(y: answers, said: answers, classes: classes,
 plots.descent_path(cost: cost, paths: places, names: two names)
 """
 
-# Made by our functions for people to read, a base of classes, or the machinery of a public one.
+# Results that people only read, base classes, and helper classes of public ones.
 NOT_FOR_CALLING = {
     *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Value.conjugate"),
     *("Op.compute", "Op.failure", "Op.slope_failure", "Op.slope"),
@@ -181,7 +181,7 @@ NOT_FOR_CALLING = {
     *("Activation", "Diagnosis", "Finding", "History", "Scheduler"),
 }
 
-# What must be given as well before an argument means anything.
+# Arguments that have a meaning only together with others.
 TOGETHER = {
     ("Trainer.fit", "resume"): ["checkpoint"],
     ("Trainer.fit", "early_stopping"): ["validation"],
@@ -256,7 +256,7 @@ def of_class(thing: type) -> Iterator[tuple[str, Callable[..., Any]]]:
         for name, method in vars(owner).items():
             static = isinstance(method, (staticmethod, classmethod))
             public = not name.startswith("_") or name in ("__call__", "__getitem__")
-            named_so = static or getattr(method, "__name__", "") == name  # no second name
+            named_so = static or getattr(method, "__name__", "") == name  # not an alias
             if public and named_so and (static or isinstance(method, types.FunctionType)):
                 yield f"{owner.__name__}.{name}", getattr(owner, name)
 
@@ -321,7 +321,7 @@ def call_with(name: str, argument: str, value: Any) -> tuple[Callable[[], Any], 
     given[argument] = value
     several = any(parameters[other].kind == inspect.Parameter.VAR_POSITIONAL for other in given)
     by_place = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}
-    if several:  # what stands before them has no name to be given by
+    if several:  # arguments before *args can only be passed by position
         by_place.add(inspect.Parameter.POSITIONAL_OR_KEYWORD)
     takes_self = "self" in inspect.signature(function).parameters
     receivers = [RECEIVERS[owner]()] if takes_self else []
@@ -350,7 +350,7 @@ def picture(thing: Any, known: dict[int, tuple[int, Any]] | None = None) -> Any:
         return known[id(thing)][0]
     if isinstance(thing, (types.FunctionType, type, autograd.Op)):
         return repr(thing)
-    known[id(thing)] = len(known), thing  # kept, for an id may be given anew
+    known[id(thing)] = len(known), thing  # the object is kept, so that its id is not used again
     if isinstance(thing, Value):
         fields = [thing.data, thing.grad, thing.label, thing.op.name, thing.args]
         return picture(fields, known)
@@ -434,7 +434,7 @@ def test_what_fits_is_taken(empty_folder: Path, name: str, argument: str) -> Non
 
 # ---------------------------------------------------------------------- settings, set later
 
-# Attributes that are settings: each refuses, when it is set later, what its kind refuses.
+# Attributes that are settings: assigning a wrong value is refused as in the constructor.
 SET_LATER: dict[str, dict[str, str]] = {
     "SGD": {"lr": "positive", "weight_decay": "at least 0"}
     | {"momentum": "at least 0", "nesterov": "flag"},

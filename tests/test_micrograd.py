@@ -89,10 +89,10 @@ def test_the_lecture_steps_by_hand_with_backward() -> None:
     out._backward()
     d._backward()
     e._backward()
-    a._backward()  # a leaf has nowhere to push to
+    a._backward()  # a leaf has no operands
     assert (d.grad, e.grad, c.grad, a.grad, b.grad) == (-2.0, -2.0, -2.0, 6.0, -4.0)
     e._backward()
-    assert a.grad == 12.0  # it pushes once a call
+    assert a.grad == 12.0  # each call adds its contributions once
 
 
 def tanh_by_hand(x: Value) -> Value:

@@ -16,7 +16,7 @@ from autograd.core.graph import count
 DEPTH = 1_000_000
 SIZES = (10**3, 10**4, 10**5, 10**6)
 ROUNDS = 5
-NODES_A_NEURON = 11  # five leaves, two products, two sums, a relu, and its place in the total
+NODES_A_NEURON = 11  # five leaves, two products, two sums, a relu, and the addition to the total
 
 
 def deep_chain() -> dict[str, float]:

@@ -22,7 +22,7 @@ from . import engines, workloads
 
 ENGINES = ("micrograd", "autograd")
 TURNS = 6
-STEPS = 3  # in a row: the garbage of one step is often collected in the next
+STEPS = 3  # timed together, because the garbage of a step is often collected in the next one
 
 Ask = Callable[..., Any]  # ask(engine, function, *args): what its process answers
 

@@ -280,7 +280,7 @@ def test_a_structure_has_the_engines_outputs_and_gradient(name: str, rows: int) 
     several = function is leaked
     if not several:
         compiled = autograd.compile(function, params=params, debug=True)
-    for turn in range(3):  # other rows and other parameters than it was traced with
+    for turn in range(3):  # rows and parameters differ from those of the trace
         x = np.random.default_rng(turn).normal(size=(rows, 3))
         wanted, slopes = by_the_engine(function, params, [[[Value(v) for v in r]] for r in x])
         found, gradient = compiled.value_and_grad(x)
@@ -310,7 +310,7 @@ def changed() -> Iterator[Callable[[str], None]]:
         object.__setattr__(row, "array_partials", array_partials)
 
 
-# By what they become: dot products in pairs and as matrices, log-sum-exp, softmax.
+# Functions that become dot products, matrix products, log-sum-exp and softmax.
 COMPOSITES: dict[str, tuple[Callable[..., Any], list[Value], tuple[str, ...]]] = {
     "pairs": (lambda x: total((p * v).tanh() * v for p, v in zip(A, x)), A, ("mul",)),
     "squares": (lambda x: total(p * p for p in A) * x[0], A, ("mul",)),

@@ -519,7 +519,7 @@ def test_nothing_is_traced_anew_while_nothing_changes() -> None:
     compiled, x = autograd.compile(model.train()), np.ones((2, 2))
     compiled(x)
     learning = compiled.graph
-    model([1.0, 1.0])  # each neuron keeps other sums now
+    model([1.0, 1.0])  # each neuron now stores other sums
     model.layers[0].neurons[0].b.data = 4.0
     compiled(x)
     assert compiled.graph is learning

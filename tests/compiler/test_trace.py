@@ -82,7 +82,7 @@ def test_what_depends_on_values_is_refused_with_its_line(function: Any, message:
 
 
 def test_what_differs_from_row_to_row_is_named_with_its_line() -> None:
-    unseen = ContextVar("unseen", default=0)  # it keeps its number where nobody sees it
+    unseen = ContextVar("unseen", default=0)  # its number cannot be read from its attributes
 
     def counted() -> int:
         unseen.set(unseen.get() + 1)

@@ -29,7 +29,7 @@ def nested_places(draw: st.DrawFn) -> Problem:
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     steps, block = [], draw(st.integers(1, 3))
     for size in shape:  # the innermost first
-        repeated = draw(st.booleans())  # one element serves all along this axis
+        repeated = draw(st.booleans())  # the same element repeats along this axis
         steps.append(0 if repeated else block)
         block *= 1 if repeated else size + draw(st.integers(0, 2))
     order = draw(st.permutations(range(len(shape))))
@@ -59,7 +59,7 @@ def test_what_lies_in_blocks_has_a_view(problem: Problem, last: tuple[str, int])
 def test_a_view_is_what_it_says(problem: Problem, last: tuple[str, int]) -> None:
     (places, length), (tail, rows) = problem, last
     found = view("v", length, places, tail)
-    assume(found)  # as not where rows overlap: such places are taken one by one
+    assume(found)  # no view is found where rows overlap
     held(found, places, length, tail, rows)
 
 

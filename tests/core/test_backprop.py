@@ -515,7 +515,7 @@ half = autograd.op(  # has a derivative by its first operand only
     value=lambda a, b: a * b,
     partials=(lambda out, a, b: b, no_slope),
 )
-GOES_NOWHERE: dict[str, Any] = {  # of a leaf x, which is 2; and the derivative by it
+GOES_NOWHERE: dict[str, Any] = {  # functions of a leaf x = 2, and their derivatives
     "zero to a learned power": (lambda x: 0.0**x, 0.0),
     "a power with a whole exponent from elsewhere": (lambda x: (x - 5.0) ** constant(3.0), 27.0),
     "a root at zero, of constants": (lambda x: x * (constant(0.0) * 3.0).sqrt(), 0.0),
@@ -628,4 +628,4 @@ def test_where_warns_of_a_condition_that_cannot_follow(condition: Any) -> None:
     assert w[0].filename == __file__
     assert out.data == (2.0 if condition else 0.0)
     assert autograd.where(float(condition), x, 0.0).data == out.data
-    assert autograd.where(condition, 1.0, 3.0) == (1.0 if condition else 3.0)  # nothing to follow
+    assert autograd.where(condition, 1.0, 3.0) == (1.0 if condition else 3.0)  # no Value, no graph

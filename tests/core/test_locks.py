@@ -138,7 +138,7 @@ def test_a_pass_inside_another_over_the_same_nodes_is_refused() -> None:
     y.backward()
     assert len(found) == 1 and "inside another backward pass over the same nodes" in found[0]
     assert x.grad == 6.0
-    y.backward()  # the refusal does not last
+    y.backward()  # a later call works
     assert x.grad == 12.0
 
 

@@ -33,7 +33,7 @@ def made_here() -> str:
 
 def assert_nothing_is_set() -> None:
     if modes.open_blocks:
-        gc.collect()  # of a generator that an error of another test holds
+        gc.collect()  # frees a generator that an error of another test refers to
     assert recording() and made_here() == "" and not modes.open_blocks
     assert modes.settings() == modes.DEFAULTS
 
@@ -299,7 +299,7 @@ def test_blocks_without_a_with_statement() -> None:
         stack.enter_context(scope("stacked"))
         assert not recording() and made_here() == "stacked"
     assert_nothing_is_set()
-    quiet.__exit__(None, None, None)  # there is nothing to leave
+    quiet.__exit__(None, None, None)  # no block is open
     assert_nothing_is_set()
 
 

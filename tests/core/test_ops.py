@@ -40,7 +40,7 @@ def test_partials_are_the_derivatives_of_the_closed_form_tails_included(row: Op)
         for slot in differentiable(row, at):
             wanted = oracle.partial(oracle.FORMULAS[row.name], at, slot)
             if row.name == "stop_gradient":
-                wanted = mpf(0)  # its derivative is zero by decree
+                wanted = mpf(0)  # its derivative is zero by definition
             if row.name == "power" and at[0] < 0:
                 got = at[1] * at[0] ** (at[1] - 1)  # the other partial does not exist
             else:
@@ -48,7 +48,7 @@ def test_partials_are_the_derivatives_of_the_closed_form_tails_included(row: Op)
             assert close(got, wanted, 1e-13), (at, slot)
 
 
-not_by_decree = pytest.mark.parametrize(  # the derivative of stop_gradient is zero by decree
+not_by_decree = pytest.mark.parametrize(  # the derivative of stop_gradient is zero by definition
     "row", [row for row in ROWS if row.name != "stop_gradient"], ids=lambda row: row.name
 )
 

@@ -78,7 +78,7 @@ def test_softmax_adds_up_to_one_and_has_the_right_gradient(xs: list[float]) -> N
 
 
 INF = math.inf
-TAKEN = {  # at each place: log-sum-exp, and the shares, which are its derivatives
+TAKEN = {  # for each input: log-sum-exp, and its derivatives, which are the softmax
     (1.0, INF): (INF, [0.0, 1.0]),
     (INF, 1.0): (INF, [1.0, 0.0]),
     (INF, INF): (INF, [0.5, 0.5]),

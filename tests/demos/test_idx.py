@@ -44,7 +44,7 @@ def test_mnist_comes_as_rows_from_0_to_1_and_digits(tmp_path: Path) -> None:
     assert y.tolist() == [7, 0]
 
 
-# Packed without the time of day: what several processes collect must be the same.
+# Zipped without a time stamp, so that all test processes collect the same parameters.
 ZIPPED = gzip.compress(packed(IMAGES), mtime=0)
 DAMAGED = {
     "empty": (b"", "ends at byte 0, inside the magic number"),

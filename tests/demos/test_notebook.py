@@ -105,7 +105,7 @@ def test_the_step_of_a_long_graph_is_in_sight(cell: Callable[..., Any]) -> None:
     stepper = chain.build("sigmoid", 6, 0).cost.stepper()
     next(iter(stepper))
     frame = cell(stepper)
-    for _ in range(50):  # a frame gets its size some time after it was loaded
+    for _ in range(50):  # a frame gets its size some time after it has loaded
         box = frame.locator("g.box.root").bounding_box()
         room = frame.locator("#drawing").bounding_box()
         seen = room["x"] <= box["x"]

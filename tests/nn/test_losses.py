@@ -130,7 +130,7 @@ def test_cross_entropy_costs_what_it_should_in_both_tails(z: list[float], c: int
         p = [x / sum(e) for x in e]
         exact = -mpmath.log(p[c])
         slopes = [pk - (k == c) for k, pk in enumerate(p)]
-    # the difference of two logits is rounded once, and that is what the exponential sees
+    # the difference of two logits is rounded once before exp
     rounding = 1e-13 * (1 + max(map(abs, z)))
     assert relative(cost.data, exact) < rounding
     for logit, slope in zip(logits, slopes):
@@ -267,7 +267,7 @@ def test_numbers_values_and_compiled_code_refuse_the_same_in_the_same_words(
 
 
 RIGHT: list[tuple[Any, float, float, float, float]] = [
-    # a term that is multiplied by zero takes no part, be it infinite
+    # a term multiplied by zero does not count, even if it is infinite
     (nn.binary_cross_entropy, 0.0, 0.0, 0.0, 1.0),
     (nn.binary_cross_entropy, 1.0, 1.0, 0.0, -1.0),
     (nn.binary_cross_entropy_with_logits, math.inf, 1.0, 0.0, 0.0),

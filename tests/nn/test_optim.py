@@ -194,7 +194,7 @@ def test_a_gradient_may_come_in_any_type_of_number(gradient: Any) -> None:
         (lambda w: nn.SGD([w], 0.1), math.nan),
         (lambda w: nn.SGD([w], 10.0), 1e308),
         (lambda w: nn.SGD([w], 0.1, 0.9), -math.inf),
-        (lambda w: nn.Adam([w]), 1e200),  # whose square would stop this parameter for ever
+        (lambda w: nn.Adam([w]), 1e200),  # its square would block this parameter for ever
     ],
 )
 def test_a_step_that_is_not_finite_is_no_step(build: Any, gradient: float) -> None:
@@ -382,7 +382,7 @@ def test_whole_numbers_as_gradients_work() -> None:
 
 
 DEFAULTS: dict[Any, dict[str, Any]] = {
-    # as PyTorch has them
+    # as in PyTorch
     nn.SGD: {"lr": 1e-3, "momentum": 0.0, "weight_decay": 0.0, "nesterov": False},
     nn.Adam: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
     nn.StepLR: {"gamma": 0.1},

@@ -21,7 +21,11 @@ SCHEDULES: list[tuple[str, dict[str, Any], list[float]]] = [
         {"start_factor": 0.5, "end_factor": 1.0, "total_iters": 2},
         [0.5, 0.75, 1.0, 1.0, 1.0],
     ),
-    ("LinearLR", {}, [1 / 3, 7 / 15, 9 / 15, 11 / 15, 13 / 15]),  # a third, then all after five
+    (
+        "LinearLR",
+        {},
+        [1 / 3, 7 / 15, 9 / 15, 11 / 15, 13 / 15],
+    ),  # a third at the start, the full rate after five epochs
     ("ReduceLROnPlateau", {"factor": 0.1, "patience": 1}, [1.0, 1.0, 1.0, 0.1, 0.1]),
 ]
 COSTS = [3.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0]
@@ -41,7 +45,7 @@ def rates(schedule: Any, costs: list[float]) -> list[float]:
 
 @pytest.mark.parametrize(("kind", "settings", "expected"), SCHEDULES)
 def test_by_hand(kind: str, settings: dict[str, Any], expected: list[float]) -> None:
-    # the plateau: 2 is progress, the next two are not, and one is borne
+    # plateau: 2 is progress, the next two costs are not, and patience allows one of these
     costs = COSTS[1:6] if kind == "ReduceLROnPlateau" else COSTS[:5]
     schedule = getattr(nn, kind)(optimizer(), **settings)
     assert rates(schedule, costs) == pytest.approx(expected, rel=1e-12, abs=1e-15)

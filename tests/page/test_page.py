@@ -36,7 +36,7 @@ def test_the_page_of_the_chain_is_small_and_asks_for_nothing() -> None:
     html = graph_page(chain.cost, parameters=chain.parameters).html
     assert len(html.encode()) <= 300_000
     addresses = set(re.findall(r"https?://[^\s\"'`<)]+", html))
-    assert addresses == {"http://www.w3.org/2000/svg"}  # a name, and never fetched
+    assert addresses == {"http://www.w3.org/2000/svg"}  # an XML namespace, which is never fetched
     assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=(?!\"data:)", html)
 
 

@@ -185,12 +185,12 @@ def test_the_keyboard_alone_reaches_everything(opened: Opener, written: Written)
     box(page, "w").focus()
     press(page, "Enter")
     assert page.inner_text("#panel h2") == "w"
-    press(page, "Enter")  # once more goes to the card
+    press(page, "Enter")  # the second press moves the focus to the card
     assert page.evaluate("document.activeElement.id") == "value"
     press(page, "Escape")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("w:")
     press(page, "Space")
-    assert title(page) == "backward 7 of 7"  # a space on a node chooses it and does not play
+    assert title(page) == "backward 7 of 7"  # Space on a node selects it and does not start playing
 
 
 def test_a_link_opens_at_a_step_and_the_step_stands_in_the_address(
@@ -251,7 +251,7 @@ def test_the_card_follows_the_pointer_and_the_focus_and_comes_back_to_the_chosen
     box(page, "z").hover()
     assert card() == "z = w·x + b"
     page.mouse.move(5, 5)
-    assert card() == "z = w·x + b"  # nothing was chosen, so it stays to be read
+    assert card() == "z = w·x + b"  # no node is selected, so the card stays open
     box(page, "w").click()
     assert card() == "w"
     box(page, "a").hover()
@@ -265,7 +265,7 @@ def test_the_card_follows_the_pointer_and_the_focus_and_comes_back_to_the_chosen
     page.focus("#value")
     page.keyboard.type("1")
     box(page, "a").hover()
-    assert card() == "w"  # who writes into a card keeps it
+    assert card() == "w"  # a card stays open while somebody writes into it
 
 
 def test_a_nudge_is_predicted_and_then_done(opened: Opener, written: Written) -> None:
@@ -278,7 +278,7 @@ def test_a_nudge_is_predicted_and_then_done(opened: Opener, written: Written) ->
     predicted, actual = page.locator(".nudge dd").all_inner_texts()
     assert predicted.endswith(f"× {number(amount)} = {number(nudge.predicted)}")
     assert actual.startswith(f"ΔC = {number(nudge.actual)}, off by")
-    assert numbers_of(page, "w")[0] == "0.6"  # the graph is left as it is
+    assert numbers_of(page, "w")[0] == "0.6"  # the graph is unchanged
 
 
 def test_a_leaf_can_be_edited_and_everything_follows(opened: Opener, written: Written) -> None:
@@ -393,7 +393,7 @@ def test_steps_downhill_are_the_engines_and_draw_the_falling_cost(
         f"C = {number(costs[-1])} after 11 steps, from {number(costs[0])}"
     )
     assert numbers_of(page, "w1")[0] == number(chain.w[0].data)
-    assert numbers_of(page, "a0")[0] == number(chain.a[0].data)  # an input stays
+    assert numbers_of(page, "a0")[0] == number(chain.a[0].data)  # an input is not changed
     heights = [float(dot.get_attribute("cy")) for dot in page.locator(".dot").all()]
     assert len(heights) == 12
     assert heights == sorted(heights)  # downwards
@@ -509,7 +509,7 @@ def test_a_large_graph_opens_folded_and_unfolds_on_a_click(
     page.locator('.group[aria-label^="neurons[2]"]').click()
     assert box(page, "z1[2]").count() == 1
     assert page.locator(".chip").count() == 2
-    page.locator(".chip").first.click()  # folds what is inside as well
+    page.locator(".chip").first.click()  # folds the groups inside as well
     assert page.locator(".chip").count() == 0
     assert page.locator(".box").count() == before
 
@@ -538,7 +538,7 @@ def test_what_was_opened_first_folds_when_too_much_would_be_seen(
         page.locator(".group").last.click()
         seen.append(page.locator(".box").count())
     assert max(seen) <= 120
-    assert sorted(seen) != seen  # something was folded again
+    assert sorted(seen) != seen  # a group was folded again
     chips = page.locator(".chip").all_inner_texts()
     assert any(" / " in chip for chip in chips)
     for chip in chips:
@@ -814,7 +814,7 @@ def test_a_narrow_window_reads_from_top_to_bottom(opened: Opener, written: Writt
     first = box(page, "w").bounding_box()
     assert across["y"] > first["y"] + 200
     page.set_viewport_size({"width": 1280, "height": 800})
-    # The window tells its page some time later, which then draws the boxes anew.
+    # The page learns of the new size some time later, and then draws the boxes again.
     page.wait_for_function(
         """() => document.querySelector('.box[aria-label^="C:"]').getBoundingClientRect().x > 600"""
     )
@@ -1031,7 +1031,7 @@ def test_the_quiz_gives_no_other_answer_away(opened: Opener, written: Written) -
     box(page, "w").click()
     page.click("#give")
     press(page, "End")
-    press(page, "ArrowLeft")  # upstream is ∂C/∂(w·x), which is still a question
+    press(page, "ArrowLeft")  # upstream is ∂C/∂(w·x), which is still asked for
     assert words(page)[1:] == ["∂(w·x)/∂w = x", "? × 1.5 = ?", "∂C/∂w = ?"]
 
 

@@ -150,7 +150,7 @@ def test_an_operation_is_drawn_once_with_its_symbol() -> None:
     picture = look(root)
     heads = sorted(head for box in picture.boxes for head in box.head)
     assert heads == sorted(["x", "·", "tanh", "relu", "+", "−"])
-    assert len(picture.lines) == 8  # every operand once: x·x has two lines from x
+    assert len(picture.lines) == 8  # a line for each operand: x·x has two lines from x
 
 
 def test_an_operation_with_a_label_shows_both() -> None:
@@ -177,7 +177,7 @@ def test_constants_are_quiet() -> None:
     y = x * 3.0 + k
     y.backward()
     picture = look(y)
-    for shown in ("3", "k = 4"):  # the number alone: no box, no rows, nothing flows to it
+    for shown in ("3", "k = 4"):  # a constant shows only its number: no value row, no gradient
         box, line = picture.box(shown), picture.line(shown)
         assert (box.texts, box.outline) == ([shown], 0.0)
         assert line.width < picture.line("x").width and not line.text

@@ -245,7 +245,7 @@ def lit_path(picture: Picture, start: str) -> list[str]:
     path = [picture.box(start).id]
     while path[-1] in onward:
         path.append(onward.pop(path[-1]))
-    assert not onward  # nothing else is lit
+    assert not onward  # nothing else is highlighted
     return path
 
 

@@ -205,7 +205,7 @@ def test_an_unknown_format_is_refused_by_name() -> None:
 
 def test_a_failed_pipe_gives_the_reason_and_keeps_the_dot(drawing: Drawing) -> None:
     with pytest.raises(RenderError, match='"psd" not recognized') as caught:
-        drawing.pipe("psd")  # which the Graphviz at hand was built without
+        drawing.pipe("psd")  # a format that this Graphviz does not support
     assert caught.value.source == drawing.source
     assert "Traceback" not in str(caught.value)
 

@@ -187,10 +187,10 @@ def test_a_very_large_graph_is_judged_without_trying_every_factor() -> None:
         (-0.15, -0.15863, False),
         (-0.158, -0.15863, False),
         (0.16, -0.15863, False),
-        (-0.2, -0.15863, False),  # one digit says too little
+        (-0.2, -0.15863, False),  # one digit is too few
         (12, 12.4, True),
         (12, 12.6, False),
-        (12.0001, 12.0, True),  # as near as factors of four digits get
+        (12.0001, 12.0, True),  # the precision of factors with four digits
         (1.2e-7, 1.23e-7, True),
         (1.2e-7, 1.26e-7, False),
         (1.3e-13, 1e-13, False),
@@ -202,7 +202,7 @@ def test_a_very_large_graph_is_judged_without_trying_every_factor() -> None:
         (1.23e20, 1.2345e20, True),
         (0, 0.0, True),
         (0, -0.0, True),
-        (0, 1e-17, True),  # what is left of 0.1 + 0.2 − 0.3
+        (0, 1e-17, True),  # the size of 0.1 + 0.2 − 0.3
         (0, 0.3, False),
         (0.01, 0.0, False),
         (math.inf, math.inf, True),

@@ -369,7 +369,7 @@ def test_steps_after_data_changed_are_marked_stale_until_recomputed_and_reset() 
     y.recompute()
     s.reset()
     a.data = 6.0
-    y.recompute()  # without reset the steps no longer are of the pass that began
+    y.recompute()  # without reset, the steps belong to the pass before
     assert all(step.stale for step in s)
     s.reset()
     assert not any(step.stale for step in s)

@@ -197,7 +197,7 @@ def fitted(
 ) -> Planted:
     trainer = nn.Trainer(model, loss, optimizer)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of divergence, which is planted
+        warnings.simplefilter("ignore", RuntimeWarning)  # about divergence, which the fault causes
         trainer.fit(*data, epochs, 8, **settings)
     return Planted(model, data, {"trainer": trainer})
 

@@ -23,7 +23,7 @@ NO_AND_YES = [0, 0, 1, 1]
 SIGNS = [-1, -1, 1, 1]
 SCORES = ("identity", "sigmoid", "tanh", "step")
 
-# Of each cost with each kind of target: the activations it takes, and where yes begins
+# For each cost and kind of target: the activations it accepts, and the threshold of a yes
 SIDES: list[tuple[Any, list[int], tuple[str, ...], float]] = [
     (nn.binary_cross_entropy, NO_AND_YES, ("sigmoid",), 0.5),
     (nn.binary_cross_entropy_with_logits, NO_AND_YES, SCORES, 0.0),

@@ -236,7 +236,7 @@ def dropping() -> nn.Module:
         (network, nn.mse_loss, X, Y),
         (dropping, nn.mse_loss, X, Y),
         (Drawing, nn.mse_loss, X, Y),
-        (network, nn.mse_loss, X, 1e9 + X[:, 0]),  # costs of cancelled digits
+        (network, nn.mse_loss, X, 1e9 + X[:, 0]),  # costs that lose digits by cancellation
         (network, nn.mse_loss, X * 1e6, X[:, 0] * 1e6),
         (network, nn.mse_loss, X * 1e-9, X[:, 0] * 1e-9),
         (network, nn.l1_loss, np.zeros((60, 2)), np.zeros(60)),  # a kink at every example
@@ -321,7 +321,7 @@ def test_large_tables_are_looked_through_in_part() -> None:
         ([np.inf], [-np.inf], [], [0]),
         ([1.0 + 1e-6], [1.0], [], [0]),
         ([1e-5], [0.0], [], [0]),
-        ([1e-5], [0.0], [1e6], []),  # what is left of a million that cancelled
+        ([1e-5], [0.0], [1e6], []),  # rounding of numbers near a million
         ([1e300], [2e300], [1e300], [0]),
     ],
 )

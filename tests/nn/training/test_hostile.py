@@ -67,7 +67,7 @@ def members(content: bytes) -> list[Member]:
 def archive(parts: list[Member], how: int = zipfile.ZIP_STORED) -> bytes:
     content = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(content, "w", how) as file:
-        warnings.simplefilter("ignore")  # of names that stand twice
+        warnings.simplefilter("ignore")  # about duplicate names
         for name, data in parts:
             file.writestr(name, data)
     return content.getvalue()

@@ -90,7 +90,7 @@ def test_an_interrupt_at_any_line_leaves_whole_steps_and_whole_epochs(compile: b
     for at in range(1, counting.lines, max(counting.lines // 8, 1)):
         trainer = built()
         modes = [module.training for module in trainer.model.modules()]
-        with contextlib.suppress(KeyboardInterrupt):  # if training had ended
+        with contextlib.suppress(KeyboardInterrupt):  # training may have ended before
             fit(trainer, compile, Interrupt(at))
         history, optimizer = trainer.history, trainer.optimizer
         steps = len(history.step_losses)

@@ -56,7 +56,7 @@ def test_outputs_that_are_squashed_twice_are_told(
         (model("identity", 3), nn.cross_entropy, CLASSES),
         (model("tanh", 3), nn.cross_entropy, CLASSES),
         (with_head(log_softmax, 3), nn.nll_loss, CLASSES),
-        (with_head(log_softmax, 3), nn.cross_entropy, CLASSES),  # the same once more
+        (with_head(log_softmax, 3), nn.cross_entropy, CLASSES),  # log_softmax twice changes nothing
         (model("sigmoid", 1), nn.binary_cross_entropy, SIDES),
         (model("identity", 1), nn.binary_cross_entropy_with_logits, SIDES),
         (model("softmax", 3), nn.mse_loss, nn.one_hot(CLASSES, 3)),

@@ -100,7 +100,7 @@ def test_the_seed_alone_decides() -> None:
     assert runs[0] == runs[1] != runs[2]
 
 
-STILL = 1e-300  # a learning rate that moves nothing
+STILL = 1e-300  # a learning rate so small that no weight changes
 
 
 def dropping(p: float = 0.5) -> nn.Sequential:
@@ -307,7 +307,7 @@ def test_a_share_of_the_examples_is_held_out() -> None:
     model = nn.Sequential(lambda x: shown.append(x[0]) or x, network())  # type: ignore[func-returns-value]
     history = trainer(model).fit(X, Y, 1, None, validation=0.25, compile=False)
     assert len(history.validation_losses) == 1
-    learned, judged = shown[-35:-20], shown[-20:-15]  # the fifteen are judged once more
+    learned, judged = shown[-35:-20], shown[-20:-15]  # the fifteen examples are evaluated again
     assert sorted(learned + judged) == sorted(X[:, 0].tolist())
 
 
@@ -508,7 +508,7 @@ def test_a_cost_that_turns_nan_stops_and_keeps_the_last_good_weights() -> None:
         history = trainer(model, loss=cost).fit([[1.0]] * 2, [0.0] * 2, 5, 1, compile=False)
     assert "the cost became nan at step 4, in epoch 2" in history.stop_reason
     assert "Try a learning rate below 0.1" in history.stop_reason
-    # the target was tried once before, then each step asked once
+    # one call checks the target, then one call for each step
     assert data(model) == good[-2]
     assert history.epochs == 1
 
@@ -743,7 +743,9 @@ def test_an_exploding_run_says_so() -> None:
         lambda: trainer(line(), loss=nn.mse_loss).fit([[1.0], [2.0]], [1.0, 2.0], 5),  # perfect
         lambda: trainer(line(3.0), loss=nn.hinge_loss).fit([[1.0], [-1.0]], [1, -1], 5),
         lambda: trainer(line(3.0), loss=nn.mse_loss).fit([[1.0], [2.0]], [1.0, 2.0], 400, None),
-        lambda: trainer(line(0.05), loss=nn.l1_loss).fit([[1.0]], [0.0], 6),  # to and fro
+        lambda: trainer(line(0.05), loss=nn.l1_loss).fit(
+            [[1.0]], [0.0], 6
+        ),  # the weight oscillates
         lambda: trainer().fit(X, Y, 3, 1),
     ],
 )
