@@ -16,7 +16,7 @@ SIGNS: dict[type[ast.AST], Callable[..., float]] = {
     ast.Pow: math.pow,
 }
 TYPED = str.maketrans({"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"})
-LONGEST = 200  # characters of a typed number
+LONGEST = 200  # largest number of characters of a typed number
 # Phrases of the library's messages, and what the prompt prints in their place.
 HERE = {
     "explain() lists them": "e lists them, as in e w1",

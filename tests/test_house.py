@@ -16,8 +16,8 @@ from autograd import extend
 
 ROOT = Path(__file__).parent.parent
 
-# A module imports from its own part and those above it, wherever in it the import stands.
-# Parts on one line do not know each other.
+# A module imports only from its own part and the parts above it, also inside its functions.
+# Parts on one line do not import each other.
 PARTS = [
     ["autograd.core"],
     ["autograd.files"],
