@@ -3,10 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 WEB := autograd/page/web nn/picture/web
+SCRIPTS := $(wildcard $(addsuffix /*.js,$(WEB)))
 BIN := $(VENV)/bin
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)/javascript/node_modules/.bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo check test fast slow bench seeds gallery film notebook clean
+.PHONY: demo check format test fast slow bench seeds gallery film notebook clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.chain
@@ -18,7 +20,13 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/oxlint --deny-warnings --config autograd/page/web/.oxlintrc.json $(WEB)
-	$(VENV)/javascript/node_modules/.bin/tsc --project autograd/page/web/jsconfig.json
+	$(NODE)/prettier --check $(SCRIPTS)
+	$(NODE)/tsc --project autograd/page/web/jsconfig.json
+
+# Write the format that `make check` asks for.
+format: $(VENV)/installed-dev
+	$(BIN)/ruff format .
+	$(NODE)/prettier --write $(SCRIPTS)
 
 test: check
 	$(PYTEST) -m "not slow"
@@ -69,5 +77,5 @@ $(VENV)/installed: pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[demos,dev]'
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-save --no-package-lock \
-	    --prefix $(VENV)/javascript typescript@7.0.2
+	    --prefix $(VENV)/javascript typescript@7.0.2 prettier@3.10.1
 	touch $@

@@ -22,7 +22,9 @@ const MOST_DOTS = 40; // a longer line gets a dot at its end only
  * @param {number} [cursor] a step to mark
  */
 export function chart(lines, label, cursor) {
-  const finite = lines.flatMap(({ values }) => values.filter((x) => x !== null && Number.isFinite(x)));
+  const finite = lines.flatMap(({ values }) =>
+    values.filter((x) => x !== null && Number.isFinite(x)),
+  );
   const { low, high } = spanOf([0, .../** @type {number[]} */ (finite)]);
   const last = Math.max(...lines.map(({ values }) => values.length - 1), 1);
   /** @param {number} step */
@@ -30,14 +32,28 @@ export function chart(lines, label, cursor) {
   /** @param {number} x */
   const up = (x) => HEIGHT - INSET - (HEIGHT - 2 * INSET) * ((x - low) / (high - low || 1));
   /** @param {Line} line @returns {[number, number][]} */
-  const placed = ({ values }) => values.flatMap((x, step) => (x === null || !Number.isFinite(x) ? [] : [[across(step), up(x)]]));
-  const marks = cursor === undefined ? [] : [svg("line", { x1: across(cursor), y1: 2, x2: across(cursor), y2: HEIGHT - INSET, class: "cursor" })];
+  const placed = ({ values }) =>
+    values.flatMap((x, step) => (x === null || !Number.isFinite(x) ? [] : [[across(step), up(x)]]));
+  const marks =
+    cursor === undefined
+      ? []
+      : [
+          svg("line", {
+            x1: across(cursor),
+            y1: 2,
+            x2: across(cursor),
+            y2: HEIGHT - INSET,
+            class: "cursor",
+          }),
+        ];
   return svg(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img", "aria-label": label },
     svg("title", {}, `from ${number(low)} to ${number(high)}`),
     svg("line", { x1: LEFT, y1: up(0), x2: WIDTH - INSET, y2: up(0), class: "axis" }),
-    ...[low, high].map((x) => svg("text", { x: LEFT - 4, y: up(x) + 4, class: "scale" }, number(x, 3))),
+    ...[low, high].map((x) =>
+      svg("text", { x: LEFT - 4, y: up(x) + 4, class: "scale" }, number(x, 3)),
+    ),
     ...marks,
     ...lines.flatMap((line) => drawn(placed(line), line.kind)),
   );
@@ -49,6 +65,8 @@ function drawn(points, kind) {
   const text = points.map((point) => point.map((x) => x.toFixed(1)).join(",")).join(" ");
   return [
     svg("polyline", { points: text, class: `falling ${kind}` }),
-    ...dots.map(([x, y]) => svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 3, class: `dot ${kind}` })),
+    ...dots.map(([x, y]) =>
+      svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 3, class: `dot ${kind}` }),
+    ),
   ];
 }

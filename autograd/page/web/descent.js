@@ -66,7 +66,12 @@ export function descended(graph, plan, lr, count) {
 export function showCosts(costs, name) {
   const steps = costs.length - 1;
   const now = number(costs[steps]);
-  setText(byId("descent-said"), steps ? `${name} = ${now} after ${steps} ${steps === 1 ? "step" : "steps"}, from ${number(costs[0])}` : `${name} = ${now}`);
+  setText(
+    byId("descent-said"),
+    steps
+      ? `${name} = ${now} after ${steps} ${steps === 1 ? "step" : "steps"}, from ${number(costs[0])}`
+      : `${name} = ${now}`,
+  );
   const label = `${name} from ${number(costs[0])} to ${now}`;
   byId("curve").replaceChildren(...(steps ? [chart([{ values: costs, kind: "" }], label)] : []));
 }

@@ -65,7 +65,13 @@ export class Drawing {
     this.boxes.clear();
     this.edges.clear();
     const labelled = view.lines.length <= MOST_LABELLED;
-    const lines = view.lines.map((line) => this.makeLine(line, layout.edges[line.id] ?? straightLine(layout, line, (id) => this.sizeOf(id)), labelled));
+    const lines = view.lines.map((line) =>
+      this.makeLine(
+        line,
+        layout.edges[line.id] ?? straightLine(layout, line, (id) => this.sizeOf(id)),
+        labelled,
+      ),
+    );
     const boxes = view.boxes.map((id) => this.makeBox(id, layout.boxes[id]));
     this.width = layout.width + 2 * MARGIN;
     this.height = layout.height + 2 * MARGIN;
@@ -176,7 +182,11 @@ export class Drawing {
    */
   fillNode(element, frame, i) {
     const row = this.graph.rows[i];
-    const title = svg("title", {}, row.label && row.expression ? `${row.name} = ${row.expression}` : row.name);
+    const title = svg(
+      "title",
+      {},
+      row.label && row.expression ? `${row.name} = ${row.expression}` : row.name,
+    );
     if (isConstant(row)) {
       const data = svg("text", { y: 5, "text-anchor": "middle", class: "number" });
       element.append(svg("rect", { ...frame, class: "frame" }), data, title);
@@ -189,7 +199,12 @@ export class Drawing {
     const symbol = svg("tspan", { class: "symbol", dx: row.label ? 6 : 0 }, this.symbolOf(i));
     element.append(
       svg("rect", { ...frame, class: "frame" }),
-      svg("text", { y: -13, "text-anchor": "middle", class: "label" }, row.label, ...(isLeaf(row) ? [] : [symbol])),
+      svg(
+        "text",
+        { y: -13, "text-anchor": "middle", class: "label" },
+        row.label,
+        ...(isLeaf(row) ? [] : [symbol]),
+      ),
       svg("text", { x: left, y: 6, class: "what" }, "data"),
       svg("text", { x: left, y: 23, class: "what" }, "grad"),
       data,
@@ -212,12 +227,22 @@ export class Drawing {
   makeLine(line, place, labelled) {
     const path = svg("path", { d: place.path, class: "line" });
     const tip = svg("path", { d: arrow(place.path), class: "tip" });
-    const element = svg("g", { class: "edge", "data-edge": line.id }, svg("path", { d: place.path, class: "halo" }), path, tip);
+    const element = svg(
+      "g",
+      { class: "edge", "data-edge": line.id },
+      svg("path", { d: place.path, class: "halo" }),
+      path,
+      tip,
+    );
     const [node, slot] = line.stands[0];
-    const single = line.stands.length === 1 && line.tail.startsWith("n") && line.head.startsWith("n");
-    const told = single && labelled && !isConstant(this.graph.rows[this.graph.rows[node].args[slot]]);
+    const single =
+      line.stands.length === 1 && line.tail.startsWith("n") && line.head.startsWith("n");
+    const told =
+      single && labelled && !isConstant(this.graph.rows[this.graph.rows[node].args[slot]]);
     const [x, y] = place.middle;
-    const text = told ? svg("text", { x, y: y + 4, "text-anchor": "middle", class: "local" }) : null;
+    const text = told
+      ? svg("text", { x, y: y + 4, "text-anchor": "middle", class: "local" })
+      : null;
     if (text) element.append(text);
     this.edges.set(line.id, { element, path, tip, text });
     return element;
@@ -236,7 +261,10 @@ export class Drawing {
       classes.toggle("selected", moment.selected === id);
     }
     const flows = this.view.lines.map((line) => this.flowOf(line, moment));
-    const largest = Math.max(...flows.map((flow) => (Number.isFinite(flow) ? Math.abs(flow) : 0)), 1e-300);
+    const largest = Math.max(
+      ...flows.map((flow) => (Number.isFinite(flow) ? Math.abs(flow) : 0)),
+      1e-300,
+    );
     this.view.lines.forEach((line, k) => this.showLine(line, flows[k], largest, moment));
   }
 
@@ -261,7 +289,9 @@ export class Drawing {
     if (box.data) setText(box.data, label);
     if (box.grad) setText(box.grad, gradient);
     box.element.classList.toggle("pending", !known);
-    const told = isConstant(row) ? `constant ${label}` : `${row.name}: value ${value}, gradient ${gradient}`;
+    const told = isConstant(row)
+      ? `constant ${label}`
+      : `${row.name}: value ${value}, gradient ${gradient}`;
     setAttribute(box.element, "aria-label", told.replaceAll("—", "not known yet"));
   }
 
@@ -275,8 +305,10 @@ export class Drawing {
     for (const [node, slot] of stands) {
       const upstream = gradients[node];
       const arg = this.graph.rows[node].args[slot];
-      const reached = gradients[arg] !== undefined && (place.pass !== "backward" || done(place, node, slot));
-      if (upstream === undefined || !reached || isConstant(this.graph.rows[arg]) || isHidden(arg)) continue;
+      const reached =
+        gradients[arg] !== undefined && (place.pass !== "backward" || done(place, node, slot));
+      if (upstream === undefined || !reached || isConstant(this.graph.rows[arg]) || isHidden(arg))
+        continue;
       flow = (Number.isNaN(flow) ? 0 : flow) + upstream * local(this.graph, node, slot);
     }
     return flow;
@@ -303,7 +335,10 @@ export class Drawing {
     const width = sign === "" ? 1.1 : 1.1 + 3.9 * Math.sqrt(share);
     setAttribute(edge.path, "stroke-width", width.toFixed(2));
     if (!edge.text) return;
-    setText(edge.text, moment.hasValue(node) ? `× ${number(local(this.graph, node, slot), 3)}` : "");
+    setText(
+      edge.text,
+      moment.hasValue(node) ? `× ${number(local(this.graph, node, slot), 3)}` : "",
+    );
   }
 
   /** @param {string} id */

@@ -71,7 +71,12 @@ export function opened(graph, groups, open, opening) {
   return new Set([...kept].filter((i) => isReached(groups, i, kept)));
 }
 
-/** True if all groups around a group are open. @param {Group[]} groups @param {number} i @param {Set<number>} open */
+/**
+ * True if all groups around a group are open.
+ * @param {Group[]} groups
+ * @param {number} i
+ * @param {Set<number>} open
+ */
 function isReached(groups, i, open) {
   for (let inside = groups[i].parent; inside >= 0; inside = groups[inside].parent) {
     if (!open.has(inside)) return false;
@@ -79,7 +84,12 @@ function isReached(groups, i, open) {
   return true;
 }
 
-/** True if group i is `outer`, or lies in it at any depth. @param {Group[]} groups @param {number} i @param {number} outer */
+/**
+ * True if group i is `outer`, or lies in it at any depth.
+ * @param {Group[]} groups
+ * @param {number} i
+ * @param {number} outer
+ */
 export function isInside(groups, i, outer) {
   for (let inside = i; inside >= 0; inside = groups[inside].parent) {
     if (inside === outer) return true;
@@ -87,7 +97,11 @@ export function isInside(groups, i, outer) {
   return false;
 }
 
-/** A group's name, with the names of the groups around it. @param {Group[]} groups @param {number} i */
+/**
+ * A group's name, with the names of the groups around it.
+ * @param {Group[]} groups
+ * @param {number} i
+ */
 export function fullName(groups, i) {
   const names = [];
   for (let inside = i; inside >= 0; inside = groups[inside].parent) {

@@ -4,7 +4,8 @@ import { number } from "./number.js";
 
 const LEAF = 0; // positions in OPERATIONS
 const CONSTANT = 1;
-const SMALLER = "Make the operands smaller, or use a form that cannot overflow: softplus, sigmoid, softmax, logsumexp.";
+const SMALLER =
+  "Make the operands smaller, or use a form that cannot overflow: softplus, sigmoid, softmax, logsumexp.";
 const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // the names of the operands in the rules, in order
 
 /**
@@ -87,7 +88,11 @@ export function evaluated(graph, changes) {
     if (given !== undefined) {
       values[i] = given;
     } else if (row.args.length > 0) {
-      values[i] = computed(graph, row, row.args.map((arg) => values[arg]));
+      values[i] = computed(
+        graph,
+        row,
+        row.args.map((arg) => values[arg]),
+      );
     }
   });
   return values;
@@ -106,13 +111,22 @@ function computed(graph, row, operands) {
   const at = located(graph, row, operands);
   const outside = operands.length === 1 || Number.isNaN(out) || operands.includes(0);
   if (domain !== null && outside) {
-    throw new RangeError(`${row.expression} is not defined: ${name} needs ${domain}, and here ${at}. ${remedy}`);
+    throw new RangeError(
+      `${row.expression} is not defined: ${name} needs ${domain}, and here ${at}. ${remedy}`,
+    );
   }
   if (Number.isNaN(out)) throw new RangeError(`${row.expression} could not be computed at ${at}.`);
-  throw new RangeError(`${row.expression} is too large for a float, at ${at} (the largest is about 1.8e308). ${SMALLER}`);
+  throw new RangeError(
+    `${row.expression} is too large for a float, at ${at} (the largest is about 1.8e308). ${SMALLER}`,
+  );
 }
 
-/** The operands of an operation as text, by the letters of its rule: "a = x = 3". @param {Graph} graph @param {Row} row @param {number[]} operands */
+/**
+ * The operands of an operation as text, by the letters of its rule: "a = x = 3".
+ * @param {Graph} graph
+ * @param {Row} row
+ * @param {number[]} operands
+ */
 function located(graph, row, operands) {
   return row.args
     .map((arg, k) => {
@@ -151,10 +165,16 @@ export function finiteGradients(graph, edges) {
 function checkSlope(graph, { node, slot }) {
   const row = graph.rows[node];
   const operands = row.args.map((arg) => graph.values[arg]);
-  if (Number.isFinite(local(graph, node, slot)) || ![...operands, graph.values[node]].every(Number.isFinite)) return;
+  if (
+    Number.isFinite(local(graph, node, slot)) ||
+    ![...operands, graph.values[node]].every(Number.isFinite)
+  )
+    return;
   const { rules, remedy } = OPERATIONS[row.op];
   const at = `${located(graph, row, operands)} (${rules.join("; ")})`;
-  throw new RangeError(`${row.expression} has no finite derivative at ${at}. ${remedy ?? "Move the operands away from there."}`);
+  throw new RangeError(
+    `${row.expression} has no finite derivative at ${at}. ${remedy ?? "Move the operands away from there."}`,
+  );
 }
 
 /**
@@ -196,7 +216,8 @@ export function gradientsAfter(graph, edges, count = edges.length) {
  */
 
 /**
- * The `most` paths from the output to a node with the largest |product|, and the number of all paths.
+ * The `most` paths from the output to a node with the largest |product|, and the number of all
+ * paths.
  *
  * Each of a node's best paths continues as one of the best paths of an operand. So each node stores
  * only its `most` best, as the slot to take and the rank of the path that continues from there.
@@ -256,7 +277,7 @@ function followed(graph, node, way, best) {
   const nodes = [rootOf(graph)];
   const slots = [];
   let { slot, rank } = way;
-  for (let here = nodes[0]; here !== node; ) {
+  for (let here = nodes[0]; here !== node;) {
     slots.push(slot);
     here = graph.rows[here].args[slot];
     nodes.push(here);

@@ -6,7 +6,8 @@
  * @property {number} width
  * @property {number} height
  * @property {Record<string, [number, number]>} boxes the centre of each box, by id
- * @property {Record<string, {path: string, middle: [number, number]}>} edges the SVG path and the middle of each line, by id
+ * @property {Record<string, {path: string, middle: [number, number]}>} edges the SVG path and the
+ *   middle of each line, by id
  */
 
 /** @typedef {"LR" | "TB"} Direction */
@@ -47,7 +48,10 @@ export function laidOut(view, sizeOf, rankdir) {
   return layout;
 }
 
-/** The lines that dagre lays out: of the lines from one leaf only the first few. @param {import("./fold.js").View} view */
+/**
+ * The lines that dagre lays out: of the lines from one leaf only the first few.
+ * @param {import("./fold.js").View} view
+ */
 function routedLines(view) {
   const heads = new Set(view.lines.map(({ head }) => head));
   /** @type {Map<string, number>} */
@@ -72,15 +76,26 @@ export function straightLine(layout, { tail, head }, sizeOf) {
   const share = shareInside(sizeOf(head), x1 - x0, y1 - y0);
   const end = { x: x1 - share * (x1 - x0), y: y1 - share * (y1 - y0) };
   const middle = middleOf(start, end);
-  return { path: curve([start, end]), middle: /** @type {[number, number]} */ ([middle.x, middle.y]) };
+  return {
+    path: curve([start, end]),
+    middle: /** @type {[number, number]} */ ([middle.x, middle.y]),
+  };
 }
 
-/** The share of a line, from centre to centre, that the box at its end covers. @param {[number, number]} size @param {number} across @param {number} down */
+/**
+ * The share of a line, from centre to centre, that the box at its end covers.
+ * @param {[number, number]} size
+ * @param {number} across
+ * @param {number} down
+ */
 function shareInside([width, height], across, down) {
   return Math.min(1, width / 2 / Math.abs(across), height / 2 / Math.abs(down));
 }
 
-/** A smooth path along the points; it ends straight, where the arrow is drawn. @param {{x: number, y: number}[]} points */
+/**
+ * A smooth path along the points; it ends straight, where the arrow is drawn.
+ * @param {{x: number, y: number}[]} points
+ */
 function curve(points) {
   const tip = points[points.length - 1];
   const before = points[points.length - 2];

@@ -38,7 +38,13 @@ export function kindName(kind) {
   return `kind${kind % KINDS}`;
 }
 
-/** The mixture of two colours; `share` is that of the second. @param {Colour} from @param {Colour} to @param {number} share @returns {Colour} */
+/**
+ * The mixture of two colours; `share` is that of the second.
+ * @param {Colour} from
+ * @param {Colour} to
+ * @param {number} share
+ * @returns {Colour}
+ */
 export function mixed(from, to, share) {
   /** @param {number} part */
   const at = (part) => Math.round(from[part] + (to[part] - from[part]) * share);

@@ -17,7 +17,8 @@ const MOST_PATHS = 10;
  * @property {boolean} editable
  * @property {(node: number) => boolean} isHidden true if the quiz still asks for the gradient
  * @property {(changes: Map<number, number>) => void} edit sets data; throws RangeError if it cannot
- * @property {(node: number) => void} answer called when the reader has found, or is shown, the gradient
+ * @property {(node: number) => void} answer called when the reader has found, or is shown, the
+ *   gradient
  * @property {(node: number, moves: boolean) => void} setMoves sets whether descent changes a leaf
  */
 
@@ -44,7 +45,11 @@ export function showPanel(owner, node) {
 export function showNoPanel() {
   byId("panel").replaceChildren(
     html("h2", {}, "Choose a node"),
-    html("p", {}, "Point at one, or reach it with Tab: its value, its gradient, every path by which it reaches the output, and what a nudge does. Click one, or press Enter, to stay with it; a leaf's number can be changed there."),
+    html(
+      "p",
+      {},
+      "Point at one, or reach it with Tab: its value, its gradient, every path by which it reaches the output, and what a nudge does. Click one, or press Enter, to stay with it; a leaf's number can be changed there.",
+    ),
   );
 }
 
@@ -53,7 +58,13 @@ function valueOf(owner, node) {
   const { graph, editable } = owner;
   if (!isLeaf(graph.rows[node]) || !editable) return number(graph.values[node]);
   const field = /** @type {HTMLInputElement} */ (
-    html("input", { type: "text", inputmode: "decimal", size: "9", id: "value", autocomplete: "off" })
+    html("input", {
+      type: "text",
+      inputmode: "decimal",
+      size: "9",
+      id: "value",
+      autocomplete: "off",
+    })
   );
   field.setAttribute("aria-label", `value of ${graph.rows[node].name}`);
   field.value = number(graph.values[node], 6);
@@ -68,7 +79,8 @@ function valueOf(owner, node) {
     event.preventDefault(); // otherwise a change event would follow
     change();
   });
-  field.addEventListener("change", () => setTimeout(change)); // after the key that leaves the field is handled
+  // after the key that leaves the field is handled
+  field.addEventListener("change", () => setTimeout(change));
   return field;
 }
 
@@ -117,7 +129,16 @@ function pathList({ graph }, node) {
   const { paths, count } = pathsTo(graph, node, MOST_PATHS);
   const many = count === 1 ? "one path" : `the sum over ${counted(count)} paths`;
   const items = paths.map((path) => html("li", {}, ...pathLines(graph, path)));
-  const more = count > paths.length ? [html("p", { class: "what" }, `… and ${counted(count - paths.length)} paths more that carry less`)] : [];
+  const more =
+    count > paths.length
+      ? [
+          html(
+            "p",
+            { class: "what" },
+            `… and ${counted(count - paths.length)} paths more that carry less`,
+          ),
+        ]
+      : [];
   return [
     html("h3", {}, `${slopeName(graph, node)}: ${many}`),
     html("ol", { class: "paths" }, ...items),
@@ -152,7 +173,13 @@ function nudger(owner, node) {
   if (isConstant(graph.rows[node]) || !editable || !Number.isFinite(graph.values[node])) return [];
   const span = Math.max(0.1, Math.abs(graph.values[node]) / 2);
   const range = /** @type {HTMLInputElement} */ (
-    html("input", { type: "range", id: "nudge", min: String(-span), max: String(span), step: String(span / 100) })
+    html("input", {
+      type: "range",
+      id: "nudge",
+      min: String(-span),
+      max: String(span),
+      step: String(span / 100),
+    })
   );
   range.setAttribute("aria-label", `nudge of ${graph.rows[node].name}`);
   range.value = String(span / 10);
@@ -165,7 +192,14 @@ function nudger(owner, node) {
   return [
     html("h3", {}, `Nudge ${graph.rows[node].name}`),
     range,
-    html("dl", { class: "nudge" }, html("dt", {}, "predicted"), predicted, html("dt", {}, "actual"), actual),
+    html(
+      "dl",
+      { class: "nudge" },
+      html("dt", {}, "predicted"),
+      predicted,
+      html("dt", {}, "actual"),
+      actual,
+    ),
     html("div", { class: "bars", "aria-hidden": "true" }, ...bars),
   ];
 }
@@ -174,17 +208,22 @@ function nudger(owner, node) {
  * @param {Owner} owner
  * @param {number} node
  * @param {number} amount
- * @param {{range: HTMLInputElement, predicted: HTMLElement, actual: HTMLElement, bars: HTMLElement[]}} parts
+ * @param {{range: HTMLInputElement, predicted: HTMLElement, actual: HTMLElement, bars:
+ *   HTMLElement[]}} parts
  */
 function nudged({ graph, plan }, node, amount, { range, predicted, actual, bars }) {
   const root = rootOf(graph);
   const gradient = gradientsAfter(graph, plan.backward)[node] ?? 0;
   const change = `Δ${graph.rows[root].atom}`;
-  setText(predicted, `${change} = ${number(gradient)} × ${number(amount)} = ${number(gradient * amount)}`);
+  setText(
+    predicted,
+    `${change} = ${number(gradient)} × ${number(amount)} = ${number(gradient * amount)}`,
+  );
   range.setAttribute("aria-valuetext", `${number(amount)}`);
   let moved = NaN;
   try {
-    moved = evaluated(graph, new Map([[node, graph.values[node] + amount]]))[root] - graph.values[root];
+    moved =
+      evaluated(graph, new Map([[node, graph.values[node] + amount]]))[root] - graph.values[root];
     setText(actual, `${change} = ${number(moved)}, off by ${number(moved - gradient * amount, 2)}`);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -202,7 +241,13 @@ function nudged({ graph, plan }, node, amount, { range, predicted, actual, bars 
 function question(owner, node) {
   const { graph } = owner;
   const field = /** @type {HTMLInputElement} */ (
-    html("input", { type: "text", inputmode: "decimal", size: "9", id: "guess", autocomplete: "off" })
+    html("input", {
+      type: "text",
+      inputmode: "decimal",
+      size: "9",
+      id: "guess",
+      autocomplete: "off",
+    })
   );
   field.setAttribute("aria-label", `your answer for ${slopeName(graph, node)}`);
   const said = html("p", { id: "quiz-said", role: "status", "aria-live": "polite" });
@@ -220,10 +265,20 @@ function question(owner, node) {
   const button = html("button", { type: "submit", id: "check" }, "Check");
   const give = html("button", { type: "button", id: "give" }, "Show it");
   give.addEventListener("click", () => owner.answer(node));
-  const form = html("form", { class: "row" }, html("label", {}, `${slopeName(graph, node)} = `, field), button, give);
+  const form = html(
+    "form",
+    { class: "row" },
+    html("label", {}, `${slopeName(graph, node)} = `, field),
+    button,
+    give,
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     check();
   });
-  return [html("p", {}, "Multiply the local derivatives along each path to the output, and add up."), form, said];
+  return [
+    html("p", {}, "Multiply the local derivatives along each path to the output, and add up."),
+    form,
+    said,
+  ];
 }

@@ -41,7 +41,9 @@ export class Playback {
     this.noteAddress();
   }
 
-  /** Write the position to the address once it rests, because browsers limit how often a page may. */
+  /**
+   * Write the position to the address once it rests, because browsers limit how often a page may.
+   */
   noteAddress() {
     if (this.framed) return;
     clearTimeout(this.address);
@@ -66,11 +68,14 @@ export class Playback {
   }
 
   tick() {
-    this.timer = setTimeout(() => {
-      this.go(this.position + 1);
-      if (this.position === this.piece.last) this.pause();
-      else this.tick();
-    }, 1000 / Number(inputById("speed").value));
+    this.timer = setTimeout(
+      () => {
+        this.go(this.position + 1);
+        if (this.position === this.piece.last) this.pause();
+        else this.tick();
+      },
+      1000 / Number(inputById("speed").value),
+    );
     this.showPlaying();
   }
 
@@ -88,7 +93,8 @@ export class Playback {
   showPlaying() {
     const playing = this.timer !== null;
     byId("play").setAttribute("aria-pressed", String(playing));
-    byId("words").setAttribute("aria-live", playing ? "off" : "polite"); // do not announce every step
+    // do not announce every step
+    byId("words").setAttribute("aria-live", playing ? "off" : "polite");
     setText(byId("play"), playing ? "Pause" : "Play");
   }
 

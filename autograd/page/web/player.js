@@ -59,7 +59,9 @@ const playback = new Playback(
 
 /** @param {number} i */
 function isHidden(i) {
-  return state.quizzing && !state.answered.has(i) && i !== rootOf(graph) && !isConstant(graph.rows[i]);
+  return (
+    state.quizzing && !state.answered.has(i) && i !== rootOf(graph) && !isConstant(graph.rows[i])
+  );
 }
 
 function show() {
@@ -67,7 +69,12 @@ function show() {
   const { selected } = state;
   const place = placeAt(plan, position);
   drawing.show({ ...knownAt(graph, plan, position), place, selected, isHidden });
-  const words = wordsAt(graph, plan, position, [place.node, place.arg].some((i) => i >= 0 && isHidden(i)));
+  const words = wordsAt(
+    graph,
+    plan,
+    position,
+    [place.node, place.arg].some((i) => i >= 0 && isHidden(i)),
+  );
   for (const [part, text] of Object.entries(words)) setText(byId(part), text);
   setText(byId("sum-caption"), words.sum && "adds up to");
   byId("slider").setAttribute("aria-valuetext", words.title);
@@ -123,7 +130,10 @@ function showFolds() {
     button.addEventListener("click", () => fold(i));
     return button;
   });
-  const hint = groups.length === 0 ? [] : ["Open: ", ...(closers.length ? closers : ["nothing; choose a ⊕ to open it"])];
+  const hint =
+    groups.length === 0
+      ? []
+      : ["Open: ", ...(closers.length ? closers : ["nothing; choose a ⊕ to open it"])];
   byId("folds").replaceChildren(...hint);
 }
 
@@ -257,7 +267,8 @@ function toggleQuiz() {
   state.quizzing = !state.quizzing;
   state.answered.clear();
   byId("quiz").setAttribute("aria-pressed", String(state.quizzing));
-  if (state.quizzing && playback.position <= plan.forward.length) playback.go(positionAfter(plan, 0));
+  if (state.quizzing && playback.position <= plan.forward.length)
+    playback.go(positionAfter(plan, 0));
   if (state.quizzing && state.selected === null) {
     const first = graph.rows.findIndex((row, i) => row.moves && drawing.view.item[i] === `n${i}`);
     if (first >= 0) choose(drawing.view.item[first]);
@@ -314,12 +325,18 @@ function start() {
   inputById("lr").value = String(data.lr);
   setText(byId("cost-name"), root.atom);
   if (data.stale) {
-    setText(byId("stale"), "Stale: the numbers were changed after the graph was evaluated; change a leaf here and they are computed anew.");
+    setText(
+      byId("stale"),
+      "Stale: the numbers were changed after the graph was evaluated; change a leaf here and they are computed anew.",
+    );
     byId("stale").hidden = false;
   }
   if (!owner.editable) {
     for (const id of ["descend", "descend-ten", "reset"]) inputById(id).disabled = true;
-    setText(byId("descent-said"), "An operation of this graph is known to Python only, so its numbers stand as they are.");
+    setText(
+      byId("descent-said"),
+      "An operation of this graph is known to Python only, so its numbers stand as they are.",
+    );
   } else {
     showCosts(state.costs, root.name);
   }

@@ -70,7 +70,11 @@ function close(a, b, relative, absolute = 0) {
   return Math.abs(a - b) <= allowed;
 }
 
-/** True if they differ by at most half a unit in the last digit of the guess. @param {number} guess @param {number} right */
+/**
+ * True if they differ by at most half a unit in the last digit of the guess.
+ * @param {number} guess
+ * @param {number} right
+ */
 function roundsTo(guess, right) {
   if (guess === 0 || !Number.isFinite(guess) || !Number.isFinite(right)) return false;
   const [mantissa, power] = guess.toExponential().split("e");

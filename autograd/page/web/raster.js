@@ -45,7 +45,9 @@ export function paintAroundZero(canvas, columns, numbers) {
 
 /** The shades from the background to a full colour. @param {string} name */
 function shades(name) {
-  return Array.from({ length: SHADES + 1 }, (_, shade) => mixed(colour("ground"), colour(name), shade / SHADES));
+  return Array.from({ length: SHADES + 1 }, (_, shade) =>
+    mixed(colour("ground"), colour(name), shade / SHADES),
+  );
 }
 
 /** The smallest and the largest of the finite numbers. @param {ArrayLike<number>} numbers */

@@ -9,7 +9,10 @@ import { number, parsed } from "./number.js";
 /** @typedef {import("./graph.js").Graph} Graph */
 /** @typedef {(number | undefined)[]} Gradients */
 
-/** A wrong gradient, and a function that returns its explanation. @typedef {[number, () => string]} Candidate */
+/**
+ * A wrong gradient, and a function that returns its explanation.
+ * @typedef {[number, () => string]} Candidate
+ */
 
 /** The local derivative of one edge, and the gradient that flows into its node.
  * @typedef {{node: number, slot: number, slope: number, upstream: number}} Factor
@@ -46,7 +49,11 @@ export function* candidates(graph, node, gradients) {
   yield* slipped(graph, right, ones, SLIPS.slice(QUIZ.common));
 }
 
-/** A misplaced decimal point, and small multiples and fractions. @param {number} right @returns {Generator<Candidate>} */
+/**
+ * A misplaced decimal point, and small multiples and fractions.
+ * @param {number} right
+ * @returns {Generator<Candidate>}
+ */
 function* offByAFactor(right) {
   for (const places of QUIZ.places) yield [right * 10 ** places, () => QUIZ.digits];
   for (const k of QUIZ.multiples) {
@@ -57,10 +64,19 @@ function* offByAFactor(right) {
 
 /** Fill the gaps of a text in order. @param {string} text @param {(string | number)[]} texts */
 function filled(text, ...texts) {
-  return texts.reduce((/** @type {string} */ so, part) => so.replace("{}", () => String(part)), text);
+  return texts.reduce(
+    (/** @type {string} */ so, part) => so.replace("{}", () => String(part)),
+    text,
+  );
 }
 
-/** Gradients that omit contributions. @param {Graph} graph @param {number} node @param {Gradients} gradients @returns {Generator<Candidate>} */
+/**
+ * Gradients that omit contributions.
+ * @param {Graph} graph
+ * @param {number} node
+ * @param {Gradients} gradients
+ * @returns {Generator<Candidate>}
+ */
 function* forgotten(graph, node, gradients) {
   const right = gradients[node] ?? 0;
   const arriving = backwardSteps(graph)
@@ -111,7 +127,13 @@ function* slipped(graph, right, factors, slips = SLIPS) {
   }
 }
 
-/** Gradients that use the derivative of another activation. @param {Graph} graph @param {number} right @param {Way[]} factors @returns {Generator<Candidate>} */
+/**
+ * Gradients that use the derivative of another activation.
+ * @param {Graph} graph
+ * @param {number} right
+ * @param {Way[]} factors
+ * @returns {Generator<Candidate>}
+ */
 function* mixedUp(graph, right, factors) {
   for (const [factor, reach] of factors) {
     for (const [name, slope] of slopesOfOthers(graph, factor)) {
@@ -120,7 +142,11 @@ function* mixedUp(graph, right, factors) {
   }
 }
 
-/** The arguments of a slip, in the order of `NAMES` in slips.py. @param {Graph} graph @param {Factor} factor */
+/**
+ * The arguments of a slip, in the order of `NAMES` in slips.py.
+ * @param {Graph} graph
+ * @param {Factor} factor
+ */
 function numbersOf(graph, { node, slot, slope, upstream }) {
   const { args, op } = graph.rows[node];
   const operands = args.map((arg) => graph.values[arg]);
@@ -279,7 +305,12 @@ function reached(graph) {
   return new Set([rootOf(graph), ...backwardSteps(graph).map(({ arg }) => arg)]);
 }
 
-/** The gradient times one extra factor: a local derivative, or the data of a node. @param {Graph} graph @param {number} right @returns {Generator<Candidate>} */
+/**
+ * The gradient times one extra factor: a local derivative, or the data of a node.
+ * @param {Graph} graph
+ * @param {number} right
+ * @returns {Generator<Candidate>}
+ */
 function* extraFactors(graph, right) {
   for (const [of, row] of graph.rows.entries()) {
     for (const [slot, by] of row.args.entries()) {
@@ -299,7 +330,11 @@ function slopeName(graph, of, by) {
   return `∂${graph.rows[of].atom}/∂${graph.rows[by].atom}`;
 }
 
-/** ∂other/∂node for every node that depends on `node`, by forward mode. @param {Graph} graph @param {number} node */
+/**
+ * ∂other/∂node for every node that depends on `node`, by forward mode.
+ * @param {Graph} graph
+ * @param {number} node
+ */
 function tangentsOf(graph, node) {
   const tangents = new Map([[node, 1]]);
   for (let other = node + 1; other <= rootOf(graph); other++) {

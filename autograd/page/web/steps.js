@@ -1,7 +1,7 @@
 // The positions of the player, and the text for each of them.
 //
-// Position 0 is the start, before any value is computed. Then come the steps of the forward pass, one
-// position for ∂C/∂C = 1 ("seed"), and the steps of the backward pass.
+// Position 0 is the start, before any value is computed. Then come the steps of the forward pass,
+// one position for ∂C/∂C = 1 ("seed"), and the steps of the backward pass.
 
 import { backwardSteps, gradientsAfter, local, rootOf } from "./graph.js";
 import { number } from "./number.js";
@@ -18,7 +18,8 @@ import { number } from "./number.js";
 /**
  * A position: its pass, the step `index` of `count` in this pass, and the node and operand of the
  * step (-1 if there is none).
- * @typedef {{pass: Pass, index: number, count: number, node: number, slot: number, arg: number}} Place
+ * @typedef {{pass: Pass, index: number, count: number, node: number, slot: number, arg: number}}
+ *   Place
  */
 
 /** @param {Graph} graph @returns {Plan} */
@@ -74,7 +75,8 @@ export function knownAt(graph, plan, position) {
 
 /**
  * The text of a step, in the parts that the page shows.
- * @typedef {{title: string, formula: string, rule: string, caption: string, numbers: string, sum: string}} Words
+ * @typedef {{title: string, formula: string, rule: string, caption: string, numbers: string, sum:
+ *   string}} Words
  */
 
 /**
@@ -93,7 +95,11 @@ export function wordsAt(graph, plan, position, hidden) {
   if (place.pass === "forward") return forwardWords(graph, place);
   if (place.pass === "seed") {
     const formula = `∂${root.atom}/∂${root.atom} = 1`;
-    return words("backward, before the first step", formula, "a nudge of the output moves it by as much");
+    return words(
+      "backward, before the first step",
+      formula,
+      "a nudge of the output moves it by as much",
+    );
   }
   return backwardWords(graph, plan, place, hidden);
 }

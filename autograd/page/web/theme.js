@@ -2,7 +2,10 @@
 
 import { byId } from "./elements.js";
 
-/** Listen to the button and to the system. @param {() => void} [changed] called when the colours changed */
+/**
+ * Listen to the button and to the system.
+ * @param {() => void} [changed] called when the colours changed
+ */
 export function watchTheme(changed = () => {}) {
   const root = document.documentElement;
   byId("theme").addEventListener("click", () => {

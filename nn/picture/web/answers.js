@@ -2,16 +2,23 @@
 
 /**
  * The interpretation of the outputs, as answers.py decides it.
- * @typedef {{kind: "classes" | "sides" | "labels" | "numbers", names: string[], threshold: number}} Answers
+ * @typedef {{kind: "classes" | "sides" | "labels" | "numbers", names: string[], threshold: number}}
+ *   Answers
  */
 
 /**
- * An answer. `said` holds the indices of the names in the answer; it is null if the outputs are plain
- * numbers or NaN. `shares` holds the probability of each name, or is empty without probabilities.
+ * An answer. `said` holds the indices of the names in the answer; it is null if the outputs are
+ * plain numbers or NaN. `shares` holds the probability of each name, or is empty without
+ * probabilities.
  * @typedef {{said: number[] | null, shares: number[]}} Answer
  */
 
-/** The answer of the network. @param {Answers} answers @param {number[]} outputs @returns {Answer} */
+/**
+ * The answer of the network.
+ * @param {Answers} answers
+ * @param {number[]} outputs
+ * @returns {Answer}
+ */
 export function answered({ kind, threshold }, outputs) {
   if (kind === "numbers" || outputs.some(Number.isNaN)) return { said: null, shares: [] };
   const shares = SHARES === null ? [] : SHARES(...outputs);

@@ -1,8 +1,8 @@
 // Scale and centre a drawing, so that it looks like the images the network was trained on.
 
 /**
- * The drawing as an image: scaled to the size of the training images, with its centre of mass in the
- * middle.
+ * The drawing as an image: scaled to the size of the training images, with its centre of mass in
+ * the middle.
  *
  * Source of the procedure: LeCun, Cortes and Burges, "The MNIST database of handwritten digits":
  * size normalised to fit a box of 20 × 20 pixels, then centred by the centre of mass in 28 × 28.
@@ -16,7 +16,8 @@ export function centred(ink, width, [rows, columns], filled) {
   const drawn = extent(ink, width);
   if (drawn === null) return null;
   const { left, right, top, bottom } = drawn;
-  const size = Math.max(right - left, bottom - top) / filled; // pixels of the drawing per pixel of the image
+  // pixels of the drawing per pixel of the image
+  const size = Math.max(right - left, bottom - top) / filled;
   const x = start(drawn.x, left, right, columns * size);
   const y = start(drawn.y, top, bottom, rows * size);
   return Array.from({ length: rows * columns }, (_, i) => {
@@ -38,7 +39,11 @@ function start(middle, first, last, length) {
   return Math.max(last - length, Math.min(first, middle - length / 2));
 }
 
-/** The bounding box of the ink, and its centre of mass. @param {ArrayLike<number>} ink @param {number} width */
+/**
+ * The bounding box of the ink, and its centre of mass.
+ * @param {ArrayLike<number>} ink
+ * @param {number} width
+ */
 function extent(ink, width) {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   let [mass, across, down] = [0, 0, 0];
@@ -68,7 +73,11 @@ function mean(ink, width, left, top, size) {
   let sum = 0;
   for (let row = Math.max(0, Math.floor(top)); row < Math.min(height, top + size); row++) {
     const high = Math.min(row + 1, top + size) - Math.max(row, top);
-    for (let column = Math.max(0, Math.floor(left)); column < Math.min(width, left + size); column++) {
+    for (
+      let column = Math.max(0, Math.floor(left));
+      column < Math.min(width, left + size);
+      column++
+    ) {
       const wide = Math.min(column + 1, left + size) - Math.max(column, left);
       sum += ink[row * width + column] * wide * high;
     }

@@ -34,14 +34,17 @@ const READABLE = 118; // from this grey level on, dark text is easier to read th
 export class Columns {
   /**
    * @param {Plan} plan
-   * @param {(k: number, j: number) => void} choose called with column and position of the neuron under the pointer or in focus
+   * @param {(k: number, j: number) => void} choose called with column and position of the neuron
+   *   under the pointer or in focus
    */
   constructor(plan, choose) {
     this.plan = plan;
     this.choose = choose;
     this.shown = plan.sizes.map((size, k) => windowOf(size, k === 0 ? plan.from : 0));
     this.rows = Math.max(...this.shown.map((places) => places.length));
-    /** @type {{element: SVGElement, circle: SVGElement, text: SVGElement, k: number, j: number}[]} */
+    /**
+     * @type {{element: SVGElement, circle: SVGElement, text: SVGElement, k: number, j: number}[]}
+     */
     this.circles = [];
     /** @type {{element: SVGElement, k: number, j: number, i: number}[]} */
     this.lines = [];
@@ -90,8 +93,19 @@ export class Columns {
     const left = sizes[k] - places.length;
     const title = k === 0 ? "inputs" : activations[k - 1];
     const last = k === sizes.length - 1;
-    const more = left > 0 ? [svg("text", { x, y: bottom + 30, class: "what" }, `⋮ ${left.toLocaleString("en")} more`)] : [];
-    const written = last ? places.map((j) => svg("text", { x: x + 24, y: this.placeOf(k, j)[1] + 5, class: "answer" }, shortened(names[j]))) : [];
+    const more =
+      left > 0
+        ? [svg("text", { x, y: bottom + 30, class: "what" }, `⋮ ${left.toLocaleString("en")} more`)]
+        : [];
+    const written = last
+      ? places.map((j) =>
+          svg(
+            "text",
+            { x: x + 24, y: this.placeOf(k, j)[1] + 5, class: "answer" },
+            shortened(names[j]),
+          ),
+        )
+      : [];
     return [
       svg("text", { x, y: 14, class: "column" }, title),
       ...places.map((j) => this.makeCircle(k, j)),
@@ -105,7 +119,12 @@ export class Columns {
     const [x, y] = this.placeOf(k, j);
     const circle = svg("circle", { r: RADIUS });
     const text = svg("text", { y: 3.5 });
-    const element = svg("g", { transform: `translate(${x} ${y})`, class: "neuron", "data-neuron": `${k},${j}` }, circle, text);
+    const element = svg(
+      "g",
+      { transform: `translate(${x} ${y})`, class: "neuron", "data-neuron": `${k},${j}` },
+      circle,
+      text,
+    );
     if (k > 0) {
       setAttribute(element, "tabindex", "0");
       setAttribute(element, "role", "button");
@@ -124,7 +143,9 @@ export class Columns {
    * @param {[number, number] | null} chosen the neuron whose lines are highlighted
    */
   show(pass, layers, chosen) {
-    const bounds = pass.activations.map((activations, k) => this.plan.bounds[k] ?? spanWithZero(activations));
+    const bounds = pass.activations.map(
+      (activations, k) => this.plan.bounds[k] ?? spanWithZero(activations),
+    );
     for (const { element, circle, text, k, j } of this.circles) {
       const a = pass.activations[k][j];
       const level = levelOf(a, bounds[k]);
@@ -140,7 +161,10 @@ export class Columns {
       const x = weight(layers[k], j, i);
       const share = Number.isFinite(x) ? Math.abs(x) / largest[k] : 0;
       const sign = x > 0 ? "plus" : x < 0 ? "minus" : "none";
-      const near = chosen === null || (chosen[0] === k + 1 && chosen[1] === j) || (chosen[0] === k && chosen[1] === i);
+      const near =
+        chosen === null ||
+        (chosen[0] === k + 1 && chosen[1] === j) ||
+        (chosen[0] === k && chosen[1] === i);
       setAttribute(element, "class", `weight ${sign}${near ? "" : " far"}`);
       setAttribute(element, "stroke-width", (0.2 + THICKEST * share ** 1.5).toFixed(2));
       setAttribute(element, "stroke-opacity", (0.2 + 0.75 * share).toFixed(2));

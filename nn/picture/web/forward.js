@@ -7,8 +7,8 @@
  */
 
 /**
- * The result of a forward pass: the inputs and the activations of each layer (`activations`), and the
- * weighted sums of each layer (`sums`).
+ * The result of a forward pass: the inputs and the activations of each layer (`activations`), and
+ * the weighted sums of each layer (`sums`).
  * @typedef {{activations: number[][], sums: number[][]}} Pass
  */
 
@@ -44,10 +44,21 @@ export function weightsInto(layer, neuron) {
   return layer.numbers.subarray(start, start + layer.nin);
 }
 
-/** Run the network on one example. @param {Layer[]} layers @param {number[]} input @returns {Pass} */
+/**
+ * Run the network on one example.
+ * @param {Layer[]} layers
+ * @param {number[]} input
+ * @returns {Pass}
+ */
 export function forward(layers, input) {
-  const { activations, sums } = forwardAll(layers, input.map((x) => Float64Array.of(x)));
-  return { activations: activations.map((column) => at(column, 0)), sums: sums.map((column) => at(column, 0)) };
+  const { activations, sums } = forwardAll(
+    layers,
+    input.map((x) => Float64Array.of(x)),
+  );
+  return {
+    activations: activations.map((column) => at(column, 0)),
+    sums: sums.map((column) => at(column, 0)),
+  };
 }
 
 /**

@@ -5,7 +5,9 @@ import { floats } from "./packed.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
-/** The weights after an epoch, and the gradient of its last update; both are decoded on first use. */
+/**
+ * The weights after an epoch, and the gradient of its last update; both are decoded on first use.
+ */
 export class Frame {
   /** @type {Layer[] | null} */
   #weights = null;
@@ -30,7 +32,8 @@ export class Frame {
 
   /** Null before training. */
   get gradients() {
-    if (this.row.gradient !== "") this.#gradients ??= layersOf(this.sizes, floats(this.row.gradient));
+    if (this.row.gradient !== "")
+      this.#gradients ??= layersOf(this.sizes, floats(this.row.gradient));
     return this.#gradients;
   }
 

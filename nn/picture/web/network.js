@@ -1,5 +1,5 @@
-// The page of a network. The functions under "showing" display the state; each function that changes
-// the state calls them afterwards.
+// The page of a network. The functions under "showing" display the state; each function that
+// changes the state calls them afterwards.
 
 import { answered, named, percent } from "./answers.js";
 import { centred } from "./centred.js";
@@ -14,7 +14,16 @@ import { showOutputs } from "./outputs.js";
 import { bytes, floats } from "./packed.js";
 import { Pad } from "./pad.js";
 import { forgetColours, kindName } from "./palette.js";
-import { boxAround, hasRegions, marker, paintPoints, paintProbe, paintRegion, pointUnder, survey } from "./plane.js";
+import {
+  boxAround,
+  hasRegions,
+  marker,
+  paintPoints,
+  paintProbe,
+  paintRegion,
+  pointUnder,
+  survey,
+} from "./plane.js";
 import { Playback } from "./playback.js";
 import { paint } from "./raster.js";
 import { watchTheme } from "./theme.js";
@@ -46,13 +55,16 @@ const drawing = new Columns(
     sizes,
     activations: data.activations,
     bounds: [image ? image.range : null, ...data.bounds],
-    names: answers.kind === "sides" ? [`${answers.names[1]} if > ${answers.threshold}`] : answers.names,
+    names:
+      answers.kind === "sides" ? [`${answers.names[1]} if > ${answers.threshold}`] : answers.names,
     from: image ? middleOf(image.shape) : 0,
   },
   choose,
 );
 const heats = isPlane ? new Heats(sizes, data.activations, choose) : null;
-const templates = image ? new Templates(sizes[1], data.activations[0], image.shape[1], choose) : null;
+const templates = image
+  ? new Templates(sizes[1], data.activations[0], image.shape[1], choose)
+  : null;
 const playback = new Playback(
   {
     last: frames.length - 1,
@@ -71,11 +83,16 @@ const pad = image ? new Pad(canvasById("pad"), image.shape[0] / image.shape[1], 
 function inputsOf(examples) {
   if (examples === null) return [];
   const [low, high] = image ? image.range : [0, 1];
-  const all = image ? Array.from(bytes(examples.inputs), (level) => low + (level / 255) * (high - low)) : [...floats(examples.inputs)];
+  const all = image
+    ? Array.from(bytes(examples.inputs), (level) => low + (level / 255) * (high - low))
+    : [...floats(examples.inputs)];
   return Array.from({ length: examples.shown }, (_, i) => all.slice(i * nin, (i + 1) * nin));
 }
 
-/** The first pixel in the column of inputs. It is in the middle row, where there is ink. @param {[number, number]} shape */
+/**
+ * The first pixel in the column of inputs. It is in the middle row, where there is ink.
+ * @param {[number, number]} shape
+ */
 function middleOf([rows, columns]) {
   return Math.floor(rows / 2) * columns + Math.max(0, Math.floor((columns - MOST_CIRCLES) / 2));
 }
@@ -122,12 +139,26 @@ function show() {
 
 function showEpoch() {
   const { epoch, gradients, isFinite } = frameNow();
-  const called = epoch === null ? "the model as it is now" : epoch === 0 ? "before training" : `epoch ${epoch} of ${epochs}`;
+  const called =
+    epoch === null
+      ? "the model as it is now"
+      : epoch === 0
+        ? "before training"
+        : `epoch ${epoch} of ${epochs}`;
   setText(byId("epoch"), called);
   setAttribute(inputById("slider"), "aria-valuetext", called);
-  byId("scores").replaceChildren(...scoresOf(epoch).flatMap(([name, said]) => [html("span", {}, html("span", { class: "what" }, `${name} `), said)]));
+  byId("scores").replaceChildren(
+    ...scoresOf(epoch).flatMap(([name, said]) => [
+      html("span", {}, html("span", { class: "what" }, `${name} `), said),
+    ]),
+  );
   inputById("gradients").disabled = gradients === null;
-  setText(byId("warning"), isFinite ? "" : "Some weights here are no numbers, or too large for this page, and what they touch is none either.");
+  setText(
+    byId("warning"),
+    isFinite
+      ? ""
+      : "Some weights here are no numbers, or too large for this page, and what they touch is none either.",
+  );
 }
 
 /** @param {number | null} epoch @returns {[string, string][]} */
@@ -135,7 +166,9 @@ function scoresOf(epoch) {
   if (epoch === null || epoch === 0) return [];
   return Object.entries(curves).flatMap(([name, values]) => {
     const x = values[epoch - 1];
-    return x === null || x === undefined ? [] : [[name, name.endsWith("accuracy") ? percent(x) : number(x)]];
+    return x === null || x === undefined
+      ? []
+      : [[name, name.endsWith("accuracy") ? percent(x) : number(x)]];
   });
 }
 
@@ -149,7 +182,12 @@ function showViews() {
 function showCurve() {
   if (epochs === 0) return;
   const { epoch } = frameNow();
-  const lines = ["loss", "validation loss"].filter((name) => curves[name]).map((name) => ({ values: [null, ...curves[name]], kind: name.startsWith("validation") ? "held-out" : "" }));
+  const lines = ["loss", "validation loss"]
+    .filter((name) => curves[name])
+    .map((name) => ({
+      values: [null, ...curves[name]],
+      kind: name.startsWith("validation") ? "held-out" : "",
+    }));
   byId("curve-key").hidden = lines.length === 1;
   const said = `from ${number(curves.loss[0] ?? NaN)} to ${number(curves.loss[epochs - 1] ?? NaN)} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
   setText(byId("curve-said"), said);
@@ -175,7 +213,8 @@ function showInput() {
 function showLegend() {
   const what = areGradients() ? "gradients" : "weights";
   setText(byId("above"), what);
-  for (const id of ["weights", "gradients"]) setAttribute(byId(id), "aria-pressed", String(id === what));
+  for (const id of ["weights", "gradients"])
+    setAttribute(byId(id), "aria-pressed", String(id === what));
 }
 
 // ------------------------------------------------------------------ inputs
@@ -194,8 +233,14 @@ function showRegion() {
   paintPoints(region, box, inputs, hasRegions(answers) ? right?.flat() : null);
   paintProbe(region, box, state.input);
   const [x, y] = state.input.map((at) => number(at, 3));
-  const regions = !hasRegions(answers) ? "the output over the plane of both inputs" : `the regions of ${answers.names.join(", ")} in the plane of both inputs`;
-  setAttribute(region, "aria-label", `${regions}, with ${inputs.length} examples; the cross is at ${x}, ${y}`);
+  const regions = !hasRegions(answers)
+    ? "the output over the plane of both inputs"
+    : `the regions of ${answers.names.join(", ")} in the plane of both inputs`;
+  setAttribute(
+    region,
+    "aria-label",
+    `${regions}, with ${inputs.length} examples; the cross is at ${x}, ${y}`,
+  );
 }
 
 function showImage() {
@@ -217,7 +262,8 @@ function showExample() {
     return;
   }
   const is = right === null ? "" : `: it is ${named(answers, right[example])}`;
-  const of = data.examples.of > inputs.length ? ` (of ${data.examples.of.toLocaleString("en")} in all)` : "";
+  const of =
+    data.examples.of > inputs.length ? ` (of ${data.examples.of.toLocaleString("en")} in all)` : "";
   setText(byId("example"), `example ${example + 1} of ${inputs.length}${of}${is}`);
 }
 
@@ -253,12 +299,20 @@ function readPad() {
   if (pad === null) return;
   const { shape, range, filled } = image;
   const levels = centred(pad.ink(), pad.canvas.width, shape, filled);
-  if (levels !== null) look(levels.map((level) => range[0] + (level / 255) * (range[1] - range[0])), null);
+  if (levels !== null)
+    look(
+      levels.map((level) => range[0] + (level / 255) * (range[1] - range[0])),
+      null,
+    );
 }
 
 function clearPad() {
   pad?.clear();
-  if (state.example === null) look(state.input.map(() => image.range[0]), null);
+  if (state.example === null)
+    look(
+      state.input.map(() => image.range[0]),
+      null,
+    );
 }
 
 /** @param {HTMLInputElement} field @param {number} i */
@@ -272,7 +326,12 @@ function typed(field, i) {
 function makeFields() {
   if (nin > MOST_FIELDS) return;
   const fields = state.input.map((_, i) => {
-    const field = html("input", { type: "text", inputmode: "decimal", size: "7", autocomplete: "off" });
+    const field = html("input", {
+      type: "text",
+      inputmode: "decimal",
+      size: "7",
+      autocomplete: "off",
+    });
     field.addEventListener("input", () => typed(/** @type {HTMLInputElement} */ (field), i));
     return html("label", {}, `${nameOf(0, i)} `, field);
   });
@@ -282,7 +341,18 @@ function makeFields() {
 function makeKinds() {
   if (!isPlane || !hasRegions(answers)) return;
   byId("kinds").append(
-    ...answers.names.map((/** @type {string} */ name, /** @type {number} */ kind) => html("li", { class: kindName(kind) }, svg("svg", { viewBox: "-14 -14 28 28", class: "marker", "aria-hidden": "true" }, svg("path", { d: marker(kind, 9) })), html("span", { class: "term" }, name))),
+    ...answers.names.map((/** @type {string} */ name, /** @type {number} */ kind) =>
+      html(
+        "li",
+        { class: kindName(kind) },
+        svg(
+          "svg",
+          { viewBox: "-14 -14 28 28", class: "marker", "aria-hidden": "true" },
+          svg("path", { d: marker(kind, 9) }),
+        ),
+        html("span", { class: "term" }, name),
+      ),
+    ),
   );
 }
 
@@ -313,7 +383,9 @@ function listen() {
     clear: clearPad,
   };
   for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
-  byId("region").addEventListener("click", (event) => look(pointUnder(canvasById("region"), box, event), null));
+  byId("region").addEventListener("click", (event) =>
+    look(pointUnder(canvasById("region"), box, event), null),
+  );
 }
 
 function start() {

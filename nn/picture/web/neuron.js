@@ -24,14 +24,22 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
   const x = pass.activations[k - 1];
   const w = weightsInto(layer, j);
   const most = largest(Array.from(w, (weight, i) => weight * x[i]));
-  const rows = most.map((i) => row(`W${k - 1}[${j},${i}]`, w[i], nameOf(k - 1, i), x[i], slopes && weightsInto(slopes, j)[i]));
+  const rows = most.map((i) =>
+    row(`W${k - 1}[${j},${i}]`, w[i], nameOf(k - 1, i), x[i], slopes && weightsInto(slopes, j)[i]),
+  );
   const notes = [
-    ...(most.length < w.length ? [`The ${MOST} of ${w.length.toLocaleString("en")} that add most to z.`] : []),
+    ...(most.length < w.length
+      ? [`The ${MOST} of ${w.length.toLocaleString("en")} that add most to z.`]
+      : []),
     ...(slopes ? ["C is the mean cost of the last batch before this moment."] : []),
   ];
   byId("neuron").replaceChildren(
     html("h2", {}, `Neuron ${nameOf(k, j)}`),
-    html("p", { class: "formula small" }, `z = b + Σ w·${k === 1 ? "x" : `a${k - 2}`}, a = ${activation === "identity" ? "z" : `${activation}(z)`}`),
+    html(
+      "p",
+      { class: "formula small" },
+      `z = b + Σ w·${k === 1 ? "x" : `a${k - 2}`}, a = ${activation === "identity" ? "z" : `${activation}(z)`}`,
+    ),
     html(
       "dl",
       {},
@@ -50,7 +58,10 @@ export function showNoNeuron() {
   byId("neuron").replaceChildren(html("h2", {}, "A neuron"), html("p", { class: "what" }, text));
 }
 
-/** The positions of the largest |x|, largest first; of few numbers, all positions. @param {number[]} numbers */
+/**
+ * The positions of the largest |x|, largest first; of few numbers, all positions.
+ * @param {number[]} numbers
+ */
 function largest(numbers) {
   const places = numbers.map((_, i) => i);
   if (places.length <= MOST) return places;
@@ -78,9 +89,20 @@ function row(name, w, from, x, slope) {
 
 /** @param {HTMLElement[]} rows */
 function table(rows) {
-  const heads = ["weight", "w", "input", "w · input", "∂C/∂w"].map((name) => html("th", { scope: "col" }, name));
-  const made = html("table", {}, html("thead", {}, html("tr", {}, ...heads)), html("tbody", {}, ...rows));
-  return html("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "weights; scrolls" }, made);
+  const heads = ["weight", "w", "input", "w · input", "∂C/∂w"].map((name) =>
+    html("th", { scope: "col" }, name),
+  );
+  const made = html(
+    "table",
+    {},
+    html("thead", {}, html("tr", {}, ...heads)),
+    html("tbody", {}, ...rows),
+  );
+  return html(
+    "div",
+    { class: "wide", tabindex: "0", role: "region", "aria-label": "weights; scrolls" },
+    made,
+  );
 }
 
 /** A short number, with all its digits in the tooltip. @param {number} x */

@@ -15,25 +15,39 @@ export function showOutputs(answers, outputs) {
   setText(byId("answer"), answerText(answers, said, shares, outputs));
   const isOne = outputs.length === 1;
   const order = outputs.map((_, j) => j);
-  const shown = order.length > MOST ? order.toSorted((a, b) => outputs[b] - outputs[a]).slice(0, MOST) : order;
+  const shown =
+    order.length > MOST ? order.toSorted((a, b) => outputs[b] - outputs[a]).slice(0, MOST) : order;
   byId("outputs").replaceChildren(
     ...shown.map((j) => {
       const name = isOne && answers.kind === "sides" ? "output" : answers.names[j];
       const share = isOne && shares.length > 0 ? shares[1] : shares[j];
-      const item = html("li", {}, html("span", { class: "term" }, name), ...(share === undefined ? [] : [bar(share)]), figure(outputs[j]));
+      const item = html(
+        "li",
+        {},
+        html("span", { class: "term" }, name),
+        ...(share === undefined ? [] : [bar(share)]),
+        figure(outputs[j]),
+      );
       item.classList.toggle("best", (said ?? []).includes(j) && !isOne);
       return item;
     }),
   );
 }
 
-/** @param {Answers} answers @param {number[] | null} said @param {number[]} shares @param {number[]} outputs */
+/**
+ * @param {Answers} answers
+ * @param {number[] | null} said
+ * @param {number[]} shares
+ * @param {number[]} outputs
+ */
 function answerText(answers, said, shares, outputs) {
   if (said !== null) {
     const sure = said.length === 1 && answers.kind !== "labels" ? shares[said[0]] : undefined;
     return `It says ${named(answers, said)}${sure === undefined ? "" : `, ${percent(sure)} sure`}`;
   }
-  return outputs.some(Number.isNaN) ? "It says nothing: its output is no number" : `It says ${outputs.map((x) => number(x)).join(", ")}`;
+  return outputs.some(Number.isNaN)
+    ? "It says nothing: its output is no number"
+    : `It says ${outputs.map((x) => number(x)).join(", ")}`;
 }
 
 /** @param {number} share */

@@ -88,7 +88,12 @@ export class Pad {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     /** @type {Record<string, Point>} */
-    const moves = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+    const moves = {
+      ArrowLeft: [-STEP, 0],
+      ArrowRight: [STEP, 0],
+      ArrowUp: [0, -STEP],
+      ArrowDown: [0, STEP],
+    };
     const move = moves[event.key];
     if (!move && event.key !== " ") return;
     event.preventDefault();

@@ -1,5 +1,5 @@
-// A network with two inputs, evaluated over the plane of these inputs: the regions of its answers, and
-// the activations of its neurons.
+// A network with two inputs, evaluated over the plane of these inputs: the regions of its answers,
+// and the activations of its neurons.
 
 import { answered } from "./answers.js";
 import { at, forwardAll } from "./forward.js";
@@ -42,14 +42,21 @@ export function boxAround(points) {
  */
 export function survey(layers, { low, high }) {
   /** @param {number} axis @param {(i: number) => number} cellOf */
-  const along = (axis, cellOf) => Float64Array.from({ length: GRID * GRID }, (_, i) => low[axis] + ((high[axis] - low[axis]) * (cellOf(i) + 0.5)) / GRID);
+  const along = (axis, cellOf) =>
+    Float64Array.from(
+      { length: GRID * GRID },
+      (_, i) => low[axis] + ((high[axis] - low[axis]) * (cellOf(i) + 0.5)) / GRID,
+    );
   const points = [along(0, (i) => i % GRID), along(1, (i) => GRID - 1 - Math.floor(i / GRID))];
   return forwardAll(layers, points).activations;
 }
 
 /** @typedef {ReturnType<typeof survey>} Survey */
 
-/** True if the network gives one answer at each point, so that a region has one colour. @param {Answers} answers */
+/**
+ * True if the network gives one answer at each point, so that a region has one colour.
+ * @param {Answers} answers
+ */
 export function hasRegions({ kind }) {
   return kind === "classes" || kind === "sides";
 }
@@ -70,11 +77,16 @@ export function paintRegion(canvas, surveyed, answers) {
     const kinds = answers.names.map((_, kind) => colour(kindName(kind)));
     const said = Array.from(outputs[0], (_, i) => answered(answers, at(outputs, i)));
     const even = 1 / answers.names.length;
-    paint(small, GRID, said.map((answer) => answer.said?.[0] ?? -1), (best, i) => {
-      if (best < 0) return colour("none");
-      const sure = ((said[i].shares[best] ?? 1) - even) / (1 - even);
-      return mixed(ground, kinds[best], FULL_TINT * (0.3 + 0.7 * Math.max(0, sure)));
-    });
+    paint(
+      small,
+      GRID,
+      said.map((answer) => answer.said?.[0] ?? -1),
+      (best, i) => {
+        if (best < 0) return colour("none");
+        const sure = ((said[i].shares[best] ?? 1) - even) / (1 - even);
+        return mixed(ground, kinds[best], FULL_TINT * (0.3 + 0.7 * Math.max(0, sure)));
+      },
+    );
   }
   canvas.width = SIZE;
   canvas.height = SIZE;
@@ -92,7 +104,10 @@ export function paintPoints(canvas, box, points, kinds) {
   const context = contextOf(canvas);
   context.lineWidth = 2;
   context.strokeStyle = css(colour("ground"));
-  const paths = Array.from({ length: Math.max(0, ...(kinds ?? [])) + 1 }, (_, kind) => new Path2D(marker(kind, MARKER)));
+  const paths = Array.from(
+    { length: Math.max(0, ...(kinds ?? [])) + 1 },
+    (_, kind) => new Path2D(marker(kind, MARKER)),
+  );
   points.forEach((point, i) => {
     const kind = kinds ? kinds[i] : 0;
     context.fillStyle = css(colour(kinds ? kindName(kind) : "ink"));
@@ -115,10 +130,15 @@ export function paintPoints(canvas, box, points, kinds) {
 export function paintProbe(canvas, box, point) {
   const context = contextOf(canvas);
   const [x, y] = placeOf(box, point);
-  for (const [name, width] of /** @type {[string, number][]} */ ([["ground", 7], ["ink", 3]])) {
+  for (const [name, width] of /** @type {[string, number][]} */ ([
+    ["ground", 7],
+    ["ink", 3],
+  ])) {
     context.strokeStyle = css(colour(name));
     context.lineWidth = width;
-    context.stroke(new Path2D(`M${x - 26} ${y}h16M${x + 10} ${y}h16M${x} ${y - 26}v16M${x} ${y + 10}v16`));
+    context.stroke(
+      new Path2D(`M${x - 26} ${y}h16M${x + 10} ${y}h16M${x} ${y - 26}v16M${x} ${y + 10}v16`),
+    );
   }
 }
 

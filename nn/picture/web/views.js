@@ -1,4 +1,5 @@
-// An image for each neuron: its activation over the plane of two inputs, or its weights as an image.
+// An image for each neuron: its activation over the plane of two inputs, or its weights as an
+// image.
 
 import { nameOf } from "./columns.js";
 import { byId, html, setAttribute, setText } from "./elements.js";
@@ -21,8 +22,13 @@ export class Heats {
   /** @param {number[]} sizes @param {string[]} activations @param {Choose} choose */
   constructor(sizes, activations, choose) {
     setText(byId("views-title"), "What each neuron sees");
-    setText(byId("views-key"), "Its activation over the same plane as above: blue above zero, orange below, and the fuller the further.");
-    this.views = sizes.slice(1).flatMap((size, i) => row(i + 1, size, activations[i], "smooth", choose));
+    setText(
+      byId("views-key"),
+      "Its activation over the same plane as above: blue above zero, orange below, and the fuller the further.",
+    );
+    this.views = sizes
+      .slice(1)
+      .flatMap((size, i) => row(i + 1, size, activations[i], "smooth", choose));
   }
 
   /** @param {import("./plane.js").Survey} surveyed */
@@ -31,7 +37,11 @@ export class Heats {
       const activations = surveyed[k][j];
       const { low, high } = spanOf(activations);
       paintAroundZero(canvas, GRID, activations);
-      setAttribute(canvas, "aria-label", `${nameOf(k, j)} over the plane: from ${number(low)} to ${number(high)}`);
+      setAttribute(
+        canvas,
+        "aria-label",
+        `${nameOf(k, j)} over the plane: from ${number(low)} to ${number(high)}`,
+      );
       setText(caption, activations.every((a) => a === 0) ? `${nameOf(k, j)}: dead` : nameOf(k, j));
     }
   }
@@ -39,14 +49,22 @@ export class Heats {
 
 /** The weights of each neuron in the first layer, as an image. */
 export class Templates {
-  /** @param {number} size @param {string} activation @param {number} across pixels @param {Choose} choose */
+  /**
+   * @param {number} size
+   * @param {string} activation
+   * @param {number} across pixels
+   * @param {Choose} choose
+   */
   constructor(size, activation, across, choose) {
     this.across = across;
     setText(byId("views-key"), "Blue where it wants light, orange where it wants darkness.");
     this.views = row(1, size, activation, "pixels", choose);
   }
 
-  /** @param {import("./forward.js").Layer} layer weights or gradients @param {boolean} areGradients */
+  /**
+   * @param {import("./forward.js").Layer} layer weights or gradients
+   * @param {boolean} areGradients
+   */
   show(layer, areGradients) {
     const what = areGradients ? "gradients" : "weights";
     setText(byId("views-title"), `The ${what} of the first layer as images`);
@@ -54,7 +72,11 @@ export class Templates {
     for (const { k, j, canvas } of this.views) {
       const numbers = weightsInto(layer, j);
       paintAroundZero(canvas, this.across, numbers);
-      setAttribute(canvas, "aria-label", `the ${what} of ${nameOf(k, j)} as an image, up to ${number(boundOf(numbers))}`);
+      setAttribute(
+        canvas,
+        "aria-label",
+        `the ${what} of ${nameOf(k, j)} as an image, up to ${number(boundOf(numbers))}`,
+      );
     }
   }
 }
@@ -70,14 +92,24 @@ export class Templates {
  */
 function row(k, size, activation, kind, choose) {
   const places = Array.from({ length: Math.min(size, MOST) }, (_, j) => j);
-  const views = places.map((j) => ({ k, j, canvas: /** @type {HTMLCanvasElement} */ (html("canvas", { role: "img", class: kind })), caption: html("figcaption", {}, nameOf(k, j)) }));
+  const views = places.map((j) => ({
+    k,
+    j,
+    canvas: /** @type {HTMLCanvasElement} */ (html("canvas", { role: "img", class: kind })),
+    caption: html("figcaption", {}, nameOf(k, j)),
+  }));
   const figures = views.map(({ j, canvas, caption }) => {
     const framed = html("figure", {}, canvas, caption);
     framed.addEventListener("pointerenter", () => choose(k, j));
     return framed;
   });
   const left = size - places.length;
-  const more = left > 0 ? [html("p", { class: "what" }, `and ${left.toLocaleString("en")} more`)] : [];
-  byId("heats").append(html("h3", {}, `layer ${k - 1}, ${activation}`), html("div", { class: "heats" }, ...figures), ...more);
+  const more =
+    left > 0 ? [html("p", { class: "what" }, `and ${left.toLocaleString("en")} more`)] : [];
+  byId("heats").append(
+    html("h3", {}, `layer ${k - 1}, ${activation}`),
+    html("div", { class: "heats" }, ...figures),
+    ...more,
+  );
   return views;
 }
