@@ -216,7 +216,7 @@ def print_layers(layers: list[list[Line]], activation: str) -> None:
 
 def print_nudges(nudges: list[Nudge]) -> None:
     """Print for each nudge the predicted change of the cost and the actual one."""
-    print(heading(f"Nudge each parameter by {NUDGE:g}: does the gradient tell the truth?"))
+    print(heading(f"Nudge each parameter by {NUDGE:g}: the change of C, predicted and actual"))
     print(f"{'':6}{'gradient':>12}{'predicted ΔC':>16}{'actual ΔC':>16}{'off by':>12}")
     for nudge in nudges:
         gap = nudge.actual - nudge.predicted
@@ -266,12 +266,12 @@ def main(
         SteppingPrompt(chain.cost).converse()
     worked = work_out(chain, activation)
     print_layers(worked, activation)
-    print(heading("Why the first weight gets what it gets: explain()"))
+    print(heading("Why the gradient of w1 has this value: explain()"))
     print(chain.cost.explain("w1"))
     nudges = [chain.cost.nudge(p, NUDGE) for p in chain.parameters]
     print_nudges(nudges)
     sensitivity = chain.cost.sensitivity()
-    print(heading("Most bang for the buck: the leaves by size of gradient"))
+    print(heading("Which leaf changes the cost most: the leaves by size of gradient"))
     print(sensitivity)
     drawing = chain.cost.draw()
     pictures = [drawing.render(Path(out) / f"chain.{kind}") for kind in ("svg", "png")]
@@ -284,7 +284,7 @@ def main(
     costs = descend(chain, steps, lr)
     print_descent(costs, lr)
     print(f"\nThe drawing: {' and '.join(pictures)}")
-    print(f"The same to play, step by step, in any browser: {page}")
+    print(f"A page that plays both passes step by step, for any browser: {page}")
     return {
         "layers": worked,
         "nudges": nudges,

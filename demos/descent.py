@@ -158,10 +158,10 @@ def rolled(cost: Any, start: float, lr: float, momentum: float, steps: int) -> l
 def print_walks(walks: dict[str, Walk], goal: float) -> None:
     """Print for each walker its steps, examples read, time and length of path."""
     print(heading(f"From the same start towards the same cost, {goal:.4f}"))
-    print(f"{'':16}{'steps':>8}{'looks':>8}{'ms':>8}{'way':>8}{'uphill':>8}{'cost':>9}")
+    print(f"{'':16}{'steps':>8}{'examples':>10}{'ms':>8}{'length':>8}{'uphill':>8}{'cost':>9}")
     for name, walk in walks.items():
         print(
-            f"{name:16}{len(walk.costs) - 1:>8}{walk.looks:>8}{1000 * walk.seconds:>8.1f}"
+            f"{name:16}{len(walk.costs) - 1:>8}{walk.looks:>10}{1000 * walk.seconds:>8.1f}"
             f"{walk.length:>8.2f}{walk.climbs:>8}{walk.costs[-1]:>9.4f}"
         )
 
@@ -218,10 +218,10 @@ def main(
     careful, between, drunk = walks.values()
     orders = {
         "the careful walker never goes uphill, the drunk does": careful.climbs == 0 < drunk.climbs,
-        "fewer examples a step, fewer looks": drunk.looks < between.looks < careful.looks,
-        "fewer examples a step, a longer way": careful.length < between.length < drunk.length,
+        "fewer examples a step, fewer examples in all": drunk.looks < between.looks < careful.looks,
+        "fewer examples a step, a longer path": careful.length < between.length < drunk.length,
         "momentum rolls through the dip": dip(momentum[-1]) < dip(plain[-1]) - 0.1,
-        "smaller and smaller steps end lower": decayed < steady,
+        "a decaying learning rate ends lower": decayed < steady,
         "the best of many starts ends lower than half": min(ends) < median(ends),
     }
     print(heading("The orders"))

@@ -207,7 +207,7 @@ def main(
     print(heading(f"One image, before training: a {digits.y[0]}"))
     print_image(digits.X[0], digits.side)
     before = print_wishes(model, digits.X[0], int(digits.y[0]))
-    print(heading("How one image's wishes for the weights add up to the batch's step"))
+    print(heading("The wishes (−gradients) of single images, and their mean: the batch's step"))
     wishes = print_sum_of_wishes(model, digits.X[:16], digits.y[:16])
 
     print(heading("Training"))
@@ -221,7 +221,8 @@ def main(
     accuracy = float(right.mean())
     print(f"right on {share(accuracy)} of {len(right):,} digits it never saw")
     for what, chosen in (("right", sure[right]), ("wrong", sure[~right])):
-        print(f"where it is {what}, it is {share(chosen.mean() if len(chosen) else None)} sure")
+        mean = share(chosen.mean() if len(chosen) else None)
+        print(f"mean probability of its {what} answers: {mean}")
     print(heading("And noise?"))
     noise = print_noise(model, digits.side**2, random.Random(seed))
     made = pictures(model, digits, said, out)
@@ -232,7 +233,9 @@ def main(
         title="the digit recogniser",
     )
     print(f"\nThe pictures: {', '.join(made)}")
-    print(f"The training to play, and a canvas to draw digits on, in any browser: {page}")
+    print(
+        f"A page that plays the training, with a canvas to draw digits on, for any browser: {page}"
+    )
     return {
         "parameters": count,
         "before": before,

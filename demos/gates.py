@@ -127,7 +127,7 @@ def print_table(gate: str, rule: Learned, descent: Learned) -> None:
         verdict = "all rows right" if learned.right else "not all rows right"
         if gate == "XOR" and not learned.right:
             verdict += ", for no straight line can"
-        print(f"{name} moved at {learned.moved} of {learned.shown} showings: {verdict}")
+        print(f"{name} changed the weights in {learned.moved} of {learned.shown} steps: {verdict}")
 
 
 def print_network(network: Learned) -> None:

@@ -63,7 +63,7 @@ def main(
         title="the network of the moons",
     )
     print(f"\nThe pictures: {', '.join(made)}")
-    print(f"The training to play, epoch by epoch, in any browser: {page}")
+    print(f"A page that plays the training epoch by epoch, for any browser: {page}")
     return {
         "history": history,
         "accuracy": accuracy,

@@ -136,8 +136,8 @@ def right(model: nn.Module, X: np.ndarray, y: np.ndarray) -> float:
 
 def print_fits(fits: dict[str, Fit]) -> None:
     """Print a table with a row for each model."""
-    print(heading("Side by side"))
-    print(f"{'':16}{'learned':>9}{'unseen':>9}{'zeros':>9}{'norm':>8}{'epochs':>8}")
+    print(heading("Accuracy on training and unseen points, and the size of the weights"))
+    print(f"{'':16}{'training':>9}{'unseen':>9}{'zeros':>9}{'norm':>8}{'epochs':>8}")
     for name, f in fits.items():
         print(
             f"{name:16}{share(f.train):>9}{share(f.test):>9}{share(f.zeros):>9}"

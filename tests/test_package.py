@@ -1,4 +1,4 @@
-"""What the package says about itself."""
+"""Tests of the package's version, and of names that it does not have."""
 
 from __future__ import annotations
 

@@ -269,7 +269,7 @@ def test_a_gradient_that_is_far_off_is_never_right(
 
 
 Planted = Callable[[Path, int], float]
-"""Changes the factor at a place of a path; what the path then carries."""
+"""From a path and the position of a factor: the path's product with that factor wrong."""
 
 
 def replaced(change: Callable[[Value, int, float], float]) -> Planted:
