@@ -513,7 +513,7 @@ def test_a_cost_over_the_whole_data_set_is_batched() -> None:
     assert value == pytest.approx(wanted[0][0], rel=1e-12)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-10, atol=1e-14)
     products = compiled.source.count(" @ ") + compiled.source.count("np.matmul(")
-    assert products == 2 + 3, "seven copies are one product a layer"
+    assert products == 2 + 3, "the seven copies share one product per layer"
 
 
 def test_parameters_are_the_values_themselves() -> None:
@@ -621,7 +621,7 @@ def test_gradient_code_is_held_against_the_parameters_it_was_traced_with() -> No
     compiled([1.0, 2.0])
     w.data = 5.0
     assert compiled.value_and_grad([1.0, 2.0])[1].tolist() == [pytest.approx(112.5)]
-    assert (w.data, w.grad) == (5.0, 0.0), "and they are left as they are"
+    assert (w.data, w.grad) == (5.0, 0.0), "neither data nor grad of a parameter changes"
 
 
 def test_outputs_are_ones_own() -> None:
@@ -757,7 +757,7 @@ def test_a_slope_that_is_not_there_names_its_row() -> None:
     assert compiled.value_and_grad([4.0])[1].tolist() == [1.0]
     with pytest.raises(ValueError, match=r"in row 1: sqrt\(.*\) has no finite derivative"):
         compiled.value_and_grad([4.0, 0.0])
-    assert compiled.value_and_grad([4.0])[1].tolist() == [1.0], "and goes on"
+    assert compiled.value_and_grad([4.0])[1].tolist() == [1.0], "later calls still work"
     inner = autograd.op("inner", lambda a: math.log(a), lambda out, a: (1.0 / a,))
     with pytest.raises(ValueError, match="in row 2: inner"):
         autograd.compile(lambda x: inner(x))([1.0, 2.0, -1.0])
@@ -792,10 +792,12 @@ def test_one_output_is_one_number_a_row_and_its_mean_has_a_name() -> None:
     assert (found.shape, found.tolist()) == ((3,), [3.0, 6.0, 12.0])
     assert one.mean([1.0, 2.0, 4.0]) == one.value_and_grad([1.0, 2.0, 4.0])[0] == 7.0
     assert type(one.mean([1.0])) is type(one.value_and_grad([1.0])[0]) is float
-    assert one([2.0]).tolist() == [6.0], "one row is a row too"
+    assert one([2.0]).tolist() == [6.0], "a single row gives an array too"
     assert autograd.compile(nn.MLP(3, [4, 1], seed=0))(np.ones((5, 3))).shape == (5,)
     shared = autograd.compile(lambda x: w * 2.0)
-    assert shared([0.0, 0.0]).tolist() == [6.0, 6.0], "what all rows share is said for each"
+    assert shared([0.0, 0.0]).tolist() == [6.0, 6.0], (
+        "an output that all rows share is repeated for each row"
+    )
     assert shared.mean([0.0, 0.0]) == 6.0
 
 

@@ -101,7 +101,9 @@ def test_labels_of_parameters_and_scopes_are_never_executed(labels: list[str]) -
         return z * u
 
     compiled = hold(function, [u, v], [0.25, -1.0])
-    assert str(compiled.program).count("\n") == len(compiled.program.nodes), "a line a node"
+    assert str(compiled.program).count("\n") == len(compiled.program.nodes), (
+        "one line for each node"
+    )
 
 
 @pytest.mark.parametrize("name", ["ε", "ϵ", "ｗ", "match", "dict", "np", "d_w", "self", "_", "__"])

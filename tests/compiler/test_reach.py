@@ -470,7 +470,7 @@ def test_what_changed_since_is_noticed_at_the_next_call(name: str) -> None:
     np.testing.assert_allclose(before, by_the_engine(function), rtol=1e-12)
     change()
     np.testing.assert_allclose(compiled(X), by_the_engine(function), rtol=1e-12)
-    assert not np.allclose(compiled(X), before), "the change was one"
+    assert not np.allclose(compiled(X), before), "the change must change the outputs"
     value, _ = compiled.value_and_grad(X)
     assert value == pytest.approx(np.mean(by_the_engine(function)))
 
@@ -571,7 +571,7 @@ def test_an_equal_number_is_no_change() -> None:
     compiled(X)
     scale.number = float("2.0")
     compiled(X)
-    assert compiled.graph is graph, "what was compiled for the same before serves again"
+    assert compiled.graph is graph, "the code of an equal state is used again"
 
 
 def test_retrace_forgets() -> None:
@@ -643,7 +643,9 @@ def test_what_is_drawn_openly_is_no_chance_and_is_put_back() -> None:
     compiled = autograd.compile(lambda x: x * drawn(rng.random))
     found = compiled([1.0, 1.0, 1.0])
     again = random.Random(3)
-    assert found.tolist() == [again.random() for _ in range(3)], "tracing took none of them"
+    assert found.tolist() == [again.random() for _ in range(3)], (
+        "tracing must not draw numbers from the user's generator"
+    )
     with pytest.raises(TraceError, match="a number is taken from rng"):
         autograd.compile(lambda x: x * drawn(rng.random) * (rng.random() + 1.0))(X)
     with pytest.raises(TraceError, match="`.data` of drawn is read"):

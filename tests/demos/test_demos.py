@@ -260,7 +260,7 @@ def test_boundary_judges_by_points_it_never_saw() -> None:
     assert not np.array_equal(X, boundary.blobs(30, seed=0)[0])
     w1, w2, b = boundary.main(points=30, epochs=1, lr=0.05)["lines"][-1]
     accuracy = np.mean((X @ [w1, w2] + b > 0) == y)
-    assert accuracy < 1.0, "or this test would not tell"
+    assert accuracy < 1.0, "otherwise this test could not fail"
     assert boundary.main(points=30, epochs=1, lr=0.05)["accuracy"] == accuracy
 
 

@@ -161,7 +161,7 @@ def test_labels_are_the_matrices_of_the_lessons() -> None:
     assert (first.neurons[2].b.label, second.neurons[1].b.label) == ("b0[2]", "b1[1]")
     out = model([1.0, 2.0])
     assert (first.neurons[2].z.label, first.neurons[2].a.label) == ("z0[2]", "a0[2]")
-    assert out[1].label == "z1[1]", "an identity has no name of its own"
+    assert out[1].label == "z1[1]", "an identity does not rename z"
     assert str(out[1].explain("W1[1,0]")).startswith("∂z1[1]/∂W1[1,0] =")
 
 

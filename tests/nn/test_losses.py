@@ -71,7 +71,7 @@ def test_by_hand(function: Any, outputs: Any, target: Any, cost: float) -> None:
     module = MODULES[function]
     assert module()(values(outputs), target).data == pytest.approx(cost, rel=1e-14)
     assert module(reduction="sum")(values(outputs), target).data == pytest.approx(n * cost)
-    assert function(outputs, target).data == pytest.approx(cost), "plain numbers have a cost too"
+    assert function(outputs, target).data == pytest.approx(cost), "plain numbers are accepted too"
 
 
 @pytest.mark.parametrize(("function", "outputs", "target", "cost"), EXAMPLES)

@@ -199,7 +199,7 @@ def test_lines_show_weights_or_gradients(plane: Run, opened: Opener) -> None:
     assert sign() == ("plus" if w.grad > 0 else "minus")
     assert page.get_attribute("#gradients", "aria-pressed") == "true"
     press(page, "Home")
-    assert page.locator("#gradients").is_disabled(), "before training there is none"
+    assert page.locator("#gradients").is_disabled(), "there are no gradients before training"
     assert page.get_attribute("#weights", "aria-pressed") == "true"
 
 
@@ -350,7 +350,7 @@ def test_a_drawing_by_keys(picture: Run, opened: Opener) -> None:
     press(page, " ")
     press(page, "ArrowDown", 16)
     assert page.inner_text("#answer").startswith("It says upright")
-    assert epoch(page) == "epoch 4 of 4", "the keys draw, and do not play"
+    assert epoch(page) == "epoch 4 of 4", "on the pad the keys draw and do not play"
     press(page, " ")
     assert page.inner_text("#pen").startswith("pen up")
     page.click("#clear")

@@ -207,7 +207,9 @@ def test_the_best_start_leaves_what_its_outputs_say() -> None:
 def test_one_reading_goes_with_one_run() -> None:
     model = constant([0.3], "identity")
     trainer = trained(model, nn.mse_loss, NO_AND_YES)
-    assert trainer.evaluate(X, [1, 1, 1, 1])[1] == 0.0, "though these targets alone tell nothing"
+    assert trainer.evaluate(X, [1, 1, 1, 1])[1] == 0.0, (
+        "evaluate uses the run's targets, as these alone have one class only"
+    )
     trainer.fit(X, [5.0, 6.0, 7.0, 8.0], 1)
     assert trainer.evaluate(X, NO_AND_YES)[1] is None
     assert outputs_read(model, 1, NO_AND_YES).kind == "numbers"

@@ -120,7 +120,9 @@ def test_nothing_of_wrong_code_is_left_in_any_part_of_a_run(tmp_path: Path) -> N
         note = lambda who, history: seen.append(history.losses[-1])  # noqa: E731, B023
         settings = {"checkpoint": path, "callbacks": [note], "compile": compile}
         history, weights = fitted(network(), grows, Y, **settings)
-        assert seen[-history.epochs :] == history.losses, "each epoch is told again"
+        assert seen[-history.epochs :] == history.losses, (
+            "the callback is called again for each epoch"
+        )
         kept = Checkpoint.load(path)
         runs.append((timeless(history), weights, timeless(kept.history), kept.progress))
     assert runs[0] == runs[1]

@@ -39,7 +39,7 @@ def test_few_are_kept_evenly_the_first_and_the_last_among_them(epochs: int, numb
     if len(steps):
         assert set(steps[:-1]) <= {steps[0]}, "every epoch, or every second, or every fourth, …"
         assert steps[-1] <= steps[0]
-        assert steps[0] == 1 or 2 * len(kept) >= most, "no more is dropped than need be"
+        assert steps[0] == 1 or 2 * len(kept) >= most, "no more epochs are dropped than necessary"
 
 
 @pytest.mark.parametrize(("epochs", "stride"), [(63, 1), (64, 2), (126, 2), (127, 4)])
@@ -78,7 +78,7 @@ def test_the_gradient_is_that_of_the_epochs_last_batch() -> None:
     model, history = fitted(2)
     gradient = unpacked(history.snapshots[-1].gradient)
     assert gradient == pytest.approx([p.grad for p in model.parameters()], rel=1e-6)
-    assert history.snapshots[0].gradient == "", "there is none before training"
+    assert history.snapshots[0].gradient == "", "there is no gradient before training"
 
 
 def test_they_survive_files(tmp_path: Path) -> None:

@@ -1104,7 +1104,7 @@ def test_the_best_start_is_the_one_whose_kept_weights_cost_least() -> None:
     lasts = [history.validation_losses[-1] for history in histories]
     learned = [history.losses[history.kept_epoch - 1] for history in histories]
     assert lasts != sorted(lasts)
-    assert learned != sorted(learned), "or this test would not tell"
+    assert learned != sorted(learned), "otherwise this test could not fail"
 
 
 def test_the_share_held_out_follows_the_seed() -> None:
