@@ -212,7 +212,7 @@ KINDS: dict[str, Kind] = {
     ),
     "leaves": Kind(
         lambda: [[Value(1.0)], (Value(1.0), Value(2.0))],
-        "Values? that you made|parameters|there twice",
+        "Values? that you made|parameters|listed twice",
         "[]",
         lambda: [[graph()], [Value(1.0)] * 2, [1.0]],
     ),
@@ -252,7 +252,7 @@ KINDS: dict[str, Kind] = {
     "norm": Kind(lambda: [0.1, 5, float("inf")], "number|beyond", "1 5 0.5 1.5 inf"),
     "learnt": Kind(
         lambda: [[Value(1.0)], (Value(1.0), Value(2.0))],
-        "Values? that you made|parameters|there twice",
+        "Values? that you made|parameters|listed twice",
         "Value",
         lambda: [[graph()], [Value(1.0)] * 2, [1.0]],
     ),
@@ -275,7 +275,6 @@ KINDS: dict[str, Kind] = {
     "shape of two": Kind(lambda: [(1, 2), (2, 1)], "shape|image"),
     "json": Kind(lambda: [nn.History().to_json()], "JSON|text"),
     "file": Kind(lambda: [], "path|names no file|not a", "'a' path"),
-    "passes": Kind(lambda: [(), []], "pass", "[] model"),
     "state": Kind(lambda: [model().state_dict()], "state|missing"),
     "array": Kind(lambda: [np.ones(9)], "array|number", "", lambda: [np.ones(8)]),
     "numbers": Kind(lambda: [np.ones(9), [0.5] * 9], "number|shape|array"),

@@ -59,8 +59,7 @@ Drawing.render(filename: path?, directory: path?, view: off, cleanup: flag, form
                renderer: theirs, formatter: theirs, neato_no_op: theirs, quiet: theirs,
                quiet_view: off, outfile: picture, engine: theirs)
 Setting.__call__(function: decorated)
-compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag, dtype: dtype,
-        passes: passes, matrices: flag, debug: flag)
+compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag, dtype: dtype)
 draw(root: root, path: path pair, around: node?, depth: whole from 0?, max_nodes: whole, open: open,
      gradients: gradients, rankdir: rankdir, format: format)
 draw_dot(root: root, format: format, rankdir: rankdir)
@@ -512,7 +511,6 @@ def test_the_wrong_inputs_of_the_lists_are_refused_in_words() -> None:
         (lambda: trainer(network).restarts(2, [[0.0, 1.0]], [1.0], n_jobs=0), "n_jobs is a count"),
         (lambda: nn.diagnose(5, [[0.0]], [0]), "model is a module of nn; got 5"),
         (lambda: nn.draw(5), "model is a module of nn.*; got 5"),
-        (lambda: autograd.compile(abs, passes=5), "passes are functions of a Program; got 5"),
         (lambda: optimizer.step("abc"), "gradient is an array .* got 'abc'"),
         (lambda: optimizer.step(0.5), "gradient is an array .* got 0.5"),
         (lambda: network.load_state_dict(None), "state holds arrays by name.*; got None"),

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ..core import boundary, modes, ops
+from ..core import boundary, locks, modes, ops
 from ..core.backprop import gradients
 from ..core.boundary import flag, quoted, several
 from ..core.flat import Flat
@@ -26,7 +26,8 @@ from ..core.value import Value
 from ..picture.markup import block, code, details
 from .arguments import Arguments, given
 from .groups import grouped
-from .program import PASSES, Pass, Program, check, recorded
+from .passes import PASSES, Pass
+from .program import Program, check, program_of
 from .reach import Guard, Reach
 from .roll import rolled
 from .trace import Traced, different, trace
@@ -42,9 +43,6 @@ def compile(
     has_aux: bool = False,
     allow_unused: bool = False,
     dtype: Any = np.float64,
-    passes: Sequence[Pass] = PASSES,
-    matrices: bool = True,
-    debug: bool = False,
 ) -> Any:
     """Compile a function of Values for one example into NumPy code for many rows at once.
 
@@ -81,10 +79,6 @@ def compile(
         allow_unused: True to return the gradient 0 for parameters that the function does not use;
             else they are an error.
         dtype: the dtype of the computation, float64 or float32.
-        passes: the passes that rewrite the graph. A subset of the default gives the same numbers,
-            by different code.
-        matrices: True to form matrix products of dot products.
-        debug: True to check the invariants of the program after every pass.
 
     Returns:
         A `Compiled` function; without `function`, a decorator.
@@ -105,16 +99,8 @@ def compile(
     >>> gradient
     array([2., 1.])
     """
-    rewritings = several(passes, "passes are functions of a Program")
-    for rewriting in rewritings:
-        boundary.function(rewriting, "passes are functions of a Program")
     options = Options(
-        flag(has_aux, "has_aux"),
-        flag(allow_unused, "allow_unused"),
-        _float_kind(dtype),
-        tuple(rewritings),
-        flag(matrices, "matrices"),
-        flag(debug, "debug"),
+        flag(has_aux, "has_aux"), flag(allow_unused, "allow_unused"), _float_kind(dtype)
     )
     known = None if params is None else _leaves(params)
     if function is None:
@@ -127,14 +113,21 @@ FLOATS = ("float64", "float32")
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `compile`."""
+    """The options of `compile`, and those that only tests set.
 
-    has_aux: bool
-    allow_unused: bool
-    dtype: np.dtype[Any]
-    passes: tuple[Pass, ...]
-    matrices: bool
-    debug: bool
+    Attributes:
+        has_aux, allow_unused, dtype: as for `compile`.
+        passes: the passes that rewrite the graph.
+        matrices: True to form matrix products of dot products.
+        debug: True to check the invariants of the program after every pass.
+    """
+
+    has_aux: bool = False
+    allow_unused: bool = False
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(float))
+    passes: tuple[Pass, ...] = PASSES
+    matrices: bool = True
+    debug: bool = False
 
 
 def _float_kind(dtype: Any) -> np.dtype[Any]:
@@ -160,7 +153,7 @@ def _leaves(params: Iterable[Value]) -> list[Value]:
         if not isinstance(p, Value) or p.op is not ops.leaf:
             raise TypeError(f"params are Values that you made, as in model.parameters(); got {p!r}")
     if len(set(found)) < len(found):
-        raise ValueError("a parameter stands in params twice")
+        raise ValueError("a parameter is listed twice in params")
     return found
 
 
@@ -383,12 +376,13 @@ class Compiled:
 
     def _compiled(self, rows: Arguments) -> Version:
         """Compile for arguments of these shapes, and leave the random generators as they were."""
-        reach = Reach(self.function)
-        states = reach.states()
-        try:
-            return self._compiled_for(rows, reach)
-        finally:
-            reach.put_back(states)
+        with locks.alone_in_tracing():
+            reach = Reach(self.function)
+            states = reach.states()
+            try:
+                return self._compiled_for(rows, reach)
+            finally:
+                reach.put_back(states)
 
     def _second(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Traced:
         """Trace a row that differs from row 0, or else numbers close to row 0."""
@@ -419,8 +413,8 @@ class Compiled:
         again = set(second.leaves())
         params = [*asked, *(v for v in found if v in again)]
         numbers = _taken_over([first, second], params)
-        program = recorded(first, params)
-        if not program.computes_as(recorded(second, params)) or first.tests() != second.tests():
+        program = program_of(first, params)
+        if not program.computes_as(program_of(second, params)) or first.tests() != second.tests():
             raise different(self.function, rows.row(0), rows.another())
         unused = [p for p in asked if p not in again]
         if unused and not self._options.allow_unused:

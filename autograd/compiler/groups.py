@@ -20,7 +20,7 @@ import numpy as np
 
 from ..core.ops import Op
 from .arrays import MANY, Array
-from .program import DOT, INPUT, ODDS, PART, SOFTMAX, Node, Program, made_of
+from .program import DOT, INPUT, ODDS, PART, SOFTMAX, Node, Program, used_by
 
 
 @dataclass(eq=False)
@@ -89,7 +89,7 @@ class _Grouping:
 
     def __init__(self, program: Program, cost: int | None, matrices: bool) -> None:
         self.program, self.matrices = program, matrices
-        self.inside = [True] * len(program.nodes) if cost is None else made_of(program, [cost])
+        self.inside = [True] * len(program.nodes) if cost is None else used_by(program, [cost])
         self.batched, self.levels = _kinds(program)
 
     def groups(self) -> list[Group]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..core import boundary, modes, ops
+from ..core import boundary, locks, modes, ops
 from ..core.flat import Shared
 from ..core.graph import topological_order
 from ..core.modes import TraceError
@@ -341,6 +341,7 @@ def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
         )
 
 
+@locks.alone_in_tracing()
 def trace(
     function: Callable[..., Any],
     row: Sequence[np.ndarray],

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import ops
+from ..core import locks, ops
 from ..core.backprop import gradients
 from ..core.copies import copied
 from ..core.flat import Flat
@@ -86,13 +86,7 @@ class Version:
         Raises:
             ArithmeticError: the code is new, and disagrees with the engine.
         """
-        code = self._codes.get(gradient)
-        if code is None:
-            source = written(self.rolled, gradient)
-            code = Code(source, self.rolled, self._dtype)
-            self._hold(code)
-            self._codes[gradient] = code
-        self._code = code
+        self._code = code = self._codes.get(gradient) or self._made(gradient)
         theta = self._theta.read()
         code.bind(theta)
         if rows.size <= self._block:
@@ -104,6 +98,15 @@ class Version:
         if not any(read.base.batched for read in self.rolled.outputs):
             return found[0][0], total
         return np.concatenate([outputs for outputs, _ in found], axis=1), total
+
+    def _made(self, gradient: bool) -> Code:
+        """Write the code, and check it against the engine; the first thread that asks does so."""
+        with locks.code:
+            if gradient not in self._codes:
+                code = Code(written(self.rolled, gradient), self.rolled, self._dtype)
+                self._hold(code)
+                self._codes[gradient] = code
+            return self._codes[gradient]
 
     @property
     def source(self) -> str:

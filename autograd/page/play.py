@@ -20,7 +20,7 @@ from .groups import OUTERMOST, grouped, opened, visible
 from .html import Page
 from .javascript import computable, operations, quiz
 from .layout import laid_out
-from .record import box_size, recorded
+from .record import box_size, records
 
 MOST_NODES = 50_000  # browsers should still open the page
 GROUP_SIZE = (132, 52)  # pixels of the box of a closed group
@@ -65,7 +65,7 @@ def graph_page(
     begun = {} if position is None else {"position": _checked_position(position, order)}
     used = list(dict.fromkeys([ops.leaf, ops.constant, *(node.op for node in order)]))
     computed = {op for op in used if computable(op)}
-    rows = recorded(root, _moving(order, parameters), used, computed)
+    rows = records(root, _moving(order, parameters), used, computed)
     groups, place = grouped(order, max_nodes)
     seen = opened(order, groups, place, max_nodes)
     for row, group in zip(rows, place):

@@ -1,6 +1,6 @@
 """Convert the nodes of a graph to JSON data for the page: names, numbers and formulas.
 
-`graph_page` calls `recorded`. The typedef `Row` in `graph.js` describes the result.
+`graph_page` calls `records`. The typedef `Row` in `graph.js` describes the result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEAF, CONSTANT = 0, 1  # positions of these operations in `used`, the same on ev
 WIDEST_NAME = 18  # most characters of a label in a box
 
 
-def recorded(
+def records(
     root: Value, parameters: Collection[Value], used: Sequence[Op], computed: Collection[Op]
 ) -> list[dict[str, Any]]:
     """Return one row of data per node, in topological order.
@@ -41,7 +41,7 @@ def recorded(
             local derivatives are stored as numbers.
 
     >>> x = Value(3.0, label="x")
-    >>> recorded(x * 2.0, [x], [ops.leaf, ops.constant, ops.mul], [ops.mul])[2]["slopes"]
+    >>> records(x * 2.0, [x], [ops.leaf, ops.constant, ops.mul], [ops.mul])[2]["slopes"]
     ['2', 'x']
     """
     moves = [node in parameters for node in topological_order(root)]

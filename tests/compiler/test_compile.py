@@ -20,7 +20,10 @@ import autograd
 import nn
 from autograd import Value, extend
 from autograd.compiler.arguments import given as rows_given
-from autograd.compiler.program import PASSES, Node
+from autograd.compiler.compiled import Compiled, Options
+from autograd.compiler.passes import PASSES
+from autograd.compiler.program import Node
+from autograd.core import locks
 from autograd.extend import TABLE
 from nn.module import evaluating, mode
 
@@ -84,15 +87,8 @@ def test_random_graphs_have_the_engines_outputs_and_gradient(
     function = function_of(program, params, outputs)
     rows: list[list[Any]] = [[[Value(x) for x in row]] for row in X.tolist()] if inputs else [[]]
     kept = [improve for improve in PASSES if improve not in left_out]
-    compiled = autograd.compile(
-        function,
-        params=params,
-        has_aux=True,
-        allow_unused=True,
-        passes=kept,
-        matrices=matrices,
-        debug=True,
-    )
+    options = Options(True, True, passes=tuple(kept), matrices=matrices, debug=True)
+    compiled = Compiled(function, params, options)
     arguments = [X] if inputs else []
     try:
         wanted, slopes = by_the_engine(function, params, rows)
@@ -276,10 +272,10 @@ STRUCTURES: dict[str, tuple[Callable[..., Any], list[Value]]] = {
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_a_structure_has_the_engines_outputs_and_gradient(name: str, rows: int) -> None:
     function, params = STRUCTURES[name]
-    compiled = autograd.compile(function, params=params, has_aux=True, debug=True)
+    compiled = Compiled(function, params, Options(has_aux=True, debug=True))
     several = function is leaked
     if not several:
-        compiled = autograd.compile(function, params=params, debug=True)
+        compiled = Compiled(function, params, Options(debug=True))
     for turn in range(3):  # rows and parameters differ from those of the trace
         x = np.random.default_rng(turn).normal(size=(rows, 3))
         wanted, slopes = by_the_engine(function, params, [[[Value(v) for v in r]] for r in x])
@@ -676,7 +672,7 @@ def test_debug_notices_a_pass_that_breaks_the_rules() -> None:
         return replace(program, nodes=[*program.nodes, Node(TABLE["add"], (0,))])
 
     with pytest.raises(AssertionError):
-        autograd.compile(lambda x: x * 2.0, passes=[breaking], debug=True)([1.0])
+        Compiled(lambda x: x * 2.0, None, Options(passes=(breaking,), debug=True))([1.0])
 
 
 def test_it_decorates() -> None:
@@ -839,7 +835,7 @@ def test_a_gradient_is_that_of_one_value() -> None:
     w = Value(1.0)
     with pytest.raises(ValueError, match=r"depend on 1 of its 2 params, as on Value\(data=5.0"):
         autograd.compile(lambda x: w * x, params=[w, Value(5.0)])([1.0])
-    with pytest.raises(ValueError, match="stands in params twice"):
+    with pytest.raises(ValueError, match="listed twice in params"):
         autograd.compile(lambda x: w * x, params=[w, w])
     with pytest.raises(TypeError, match="params are Values that you made"):
         autograd.compile(lambda x: w * x, params=[w * 2.0])
@@ -884,6 +880,50 @@ def test_holding_the_code_against_the_engine_touches_no_parameter() -> None:
         extend.Flat.write = before  # type: ignore[method-assign]
     assert (value, gradient.tolist()) == (62.5, [25.0])
     assert (w.data, w.grad, seen) == (5.0, 7.0, [])
+
+
+@pytest.mark.parametrize("attempt", range(20))
+def test_threads_that_compile_the_same_at_once_wait_for_one_another(attempt: int) -> None:
+    w = Value(3.0, "w")
+    cost = autograd.compile(lambda x: (w * x).tanh())
+    cost([1.0, 2.0])  # traced; the code of the gradient is not written yet
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: cost.value_and_grad([1.0, 2.0])[1][0], range(8)))
+    finally:
+        sys.setswitchinterval(before)
+    slope = ((1.0 - math.tanh(3.0) ** 2) + 2.0 * (1.0 - math.tanh(6.0) ** 2)) / 2.0
+    assert found == pytest.approx([slope] * 8)
+
+
+@pytest.mark.parametrize("attempt", range(20))
+def test_threads_that_trace_the_same_values_wait_for_one_another(attempt: int) -> None:
+    w = Value(3.0, "w")
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            compiled = [autograd.compile(lambda x: (w * x).tanh()) for _ in range(4)]
+            found = list(pool.map(lambda each: each([1.0])[0], compiled))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [math.tanh(3.0)] * 4
+
+
+def test_a_traced_function_may_wait_for_a_thread_that_traces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.05)
+
+    def function(x: Any) -> Any:
+        inner = autograd.compile(lambda y: y * 2.0)
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(inner, [1.0]).result().tolist() == [2.0]
+        return x * 3.0
+
+    assert autograd.compile(function)([1.0, 2.0]).tolist() == [3.0, 6.0]
 
 
 def test_threads_share_a_compiled_function() -> None:

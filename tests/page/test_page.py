@@ -25,7 +25,7 @@ from autograd.page import graph_page
 from autograd.page.groups import OUTERMOST, grouped, opened, visible
 from autograd.page.javascript import computable, expression
 from autograd.page.layout import laid_out
-from autograd.page.record import CONSTANT, LEAF, box_size, recorded, slope_formula
+from autograd.page.record import CONSTANT, LEAF, box_size, records, slope_formula
 from demos import chain as chain_demo
 
 # ---------------------------------------------------------------------- the file
@@ -156,7 +156,7 @@ def test_a_node_is_recorded_with_what_a_reader_sees_of_it() -> None:
     root = neuron()
     order = topological_order(root)
     used = [ops.leaf, ops.constant, *{node.op for node in order if node.args}]
-    rows = recorded(root, {leaves(root)[0]}, used, used)
+    rows = records(root, {leaves(root)[0]}, used, used)
     (a,) = [row for row in rows if row["name"] == "a"]
     assert used[a["op"]] is ops.sigmoid
     assert [rows[i]["name"] for i in a["args"]] == ["z"]
@@ -407,7 +407,7 @@ def test_a_symbol_is_data_too() -> None:
 def test_a_slope_that_is_no_number_is_recorded_as_none() -> None:
     own = autograd.op("own_root", lambda a: math.sqrt(a), lambda out, a: (0.5 / math.sqrt(a),))
     root = own(Value(0.0, "x"))
-    assert recorded(root, [], [ops.leaf, root.op], [])[1]["locals"] == ["NaN"]
+    assert records(root, [], [ops.leaf, root.op], [])[1]["locals"] == ["NaN"]
 
 
 def test_an_operation_with_an_infinite_number_in_it_is_javascript_too() -> None:

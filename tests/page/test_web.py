@@ -23,7 +23,7 @@ from autograd.core.paths import largest_paths
 from autograd.extend import TABLE
 from autograd.page.html import modules
 from autograd.page.javascript import operations, quiz
-from autograd.page.record import recorded
+from autograd.page.record import records
 from autograd.teach.mistakes import judged, matches
 from autograd.teach.slips import candidates
 
@@ -65,7 +65,7 @@ def run(browser: Any) -> Iterator[Run]:
 
 def rows(root: Value) -> list[dict[str, Any]]:
     """Return a graph as the data of a page."""
-    found: list[dict[str, Any]] = json.loads(json.dumps(recorded(root, [], USED, USED)))
+    found: list[dict[str, Any]] = json.loads(json.dumps(records(root, [], USED, USED)))
     return found
 
 
