@@ -4,7 +4,8 @@
 
     trace       run the function on one row of the arguments, and record the graph
     reach       find what else the function reads, and guard it against changes
-    program     store the graph as data, and rewrite it by passes
+    program     store the graph as data
+    passes      rewrite it: fold constants, merge equal nodes, collect sums and dot products
     groups      group the scalars that one array statement can compute
     roll        store each group in an array, and turn it into a statement
     emit        write the statements as NumPy source (forward, backward, view, expression)
