@@ -174,7 +174,9 @@ def weighted_sum(learned: Learned) -> nn.Neuron:
     return neuron
 
 
-def main(passes: int = 100, epochs: int = 300, seed: int = 0, out: str | Path = "out") -> dict:
+def main(
+    passes: int = 100, epochs: int = 300, seed: int = 0, out: str | Path = "out"
+) -> dict[str, Any]:
     """Learn the gates, print their tables, draw their lines, and return the numbers.
 
     Args:

@@ -108,15 +108,18 @@ def fit(way: Way, data: dict[str, Any], epochs: int, lr: float, seed: int) -> Fi
     """Train one model and measure it."""
     model = build(way, seed)
     optimizer = nn.Adam(model.parameters(), lr)
+    penalty = way.penalty
+    X, y = data["train"]
     trainer = nn.Trainer(
         model,
         nn.binary_cross_entropy_with_logits,
         optimizer,
         scheduler=nn.CosineAnnealingLR(optimizer, epochs),
-        penalty=(lambda m: way.penalty(weights(m))) if way.penalty else None,
+        penalty=(lambda m: penalty(weights(m))) if penalty else None,
     )
     history = trainer.fit(
-        *data["train"],
+        X,
+        y,
         epochs,
         10,
         validation=data["validation"] if way.patience else None,

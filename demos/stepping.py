@@ -117,7 +117,7 @@ class SteppingPrompt(cmd.Cmd):
         """Ignore an empty line; by default `cmd` would repeat the last command."""
         return False
 
-    def default(self, line: str) -> bool:
+    def default(self, line: str) -> bool:  # type: ignore[override]  # cmd reads what it returns
         """Leave at the end of input; report any other unknown command."""
         if line == "EOF":
             print()
