@@ -35,6 +35,7 @@ else:
 
 Self = TypeVar("Self", bound="Module")
 LEAF = TABLE["leaf"]
+CONTAINERS = (list, tuple, dict, np.ndarray)  # in which a module may keep parameters and modules
 MANY = 50  # `predict` compiles from this number of rows on
 PROBED = 12  # rows on which `predict` compares compiled code with the engine
 
@@ -435,12 +436,18 @@ def _inside(
     """
     if isinstance(thing, Module) or (parameters and _is_parameter(thing)):
         yield name, thing
-    else:
+    elif isinstance(thing, CONTAINERS) and (parameters or not _holds_values_alone(thing)):
         for inner, item in _items(thing, around):
             if not isinstance(item, Value):
                 yield from _inside(item, f"{name}.{inner}", parameters, (*around, thing))
             elif parameters and _is_parameter(item):
                 yield f"{name}.{inner}", item
+
+
+def _holds_values_alone(thing: Any) -> bool:
+    """Return True for a list or tuple of Values, as of the weights of a neuron: there are many."""
+    sequence = isinstance(thing, (list, tuple))
+    return sequence and all(issubclass(kind, Value) for kind in set(map(type, thing)))
 
 
 def _items(thing: Any, around: tuple[Any, ...]) -> list[tuple[Any, Any]]:
@@ -451,7 +458,7 @@ def _items(thing: Any, around: tuple[Any, ...]) -> list[tuple[Any, Any]]:
         return list(thing.items())
     if isinstance(thing, np.ndarray):
         thing = thing.tolist() if thing.dtype == object else []
-    return list(enumerate(thing)) if isinstance(thing, (list, tuple)) else []
+    return list(enumerate(thing)) if isinstance(thing, CONTAINERS) else []
 
 
 def _tensors(thing: Any, name: str, around: tuple[Any, ...] = ()) -> dict[str, np.ndarray]:
