@@ -435,7 +435,7 @@ class Compiled:
             program,
             rolled(program, groups),
             wanted,
-            Guard(Reach(self.function, reach.written, settings), numbers, settings),
+            Guard(Reach(self.function, reach.written, settings), numbers),
             self._options.dtype,
         )
 

@@ -102,9 +102,11 @@ class Reach:
     Args:
         function: the function at which the walk begins.
         written: entries that the function sets itself; they are skipped.
-        settings: the settings that the function looks up.
+        settings: the names of the settings that the function looks up, other than those of
+            `modes.DEFAULTS`.
 
     Attributes:
+        settings: these names, sorted.
         holders: the holders of everything found.
         values: the Values found.
         arrays: the arrays of numbers found, with their names in messages.
@@ -115,8 +117,7 @@ class Reach:
     def __init__(
         self, function: Any, written: Written | None = None, settings: Iterable[str] = ()
     ) -> None:
-        self._function, self.written = function, written or set()
-        self._settings = [(f"the setting {name}", modes.setting(name)) for name in settings]
+        self._function, self.written, self.settings = function, written or set(), sorted(settings)
         self._names: frozenset[str] = frozenset()
         known: frozenset[str] | None = None
         while known != self._names:  # a walk finds names, and names may lead to more objects
@@ -136,7 +137,8 @@ class Reach:
         seen: dict[int, Any] = {}
         # The arguments of `_holders_in`
         stack: list[tuple[str, Any, frozenset[str] | None]]
-        stack = [(path, thing, None) for path, thing in (*self._settings, ("", self._function))]
+        stack = [(f"the setting {name}", modes.setting(name), None) for name in self.settings]
+        stack.append(("", self._function, None))
         while stack and len(seen) < LARGE:
             path, thing, names = stack.pop()
             if isinstance(thing, PLAIN) or id(thing) in seen:
@@ -264,10 +266,9 @@ class Guard:
     Args:
         reach: what the function reads.
         numbers: the Values whose numbers are part of the code.
-        settings: the settings that the function looks up, other than `modes.DEFAULTS`.
     """
 
-    def __init__(self, reach: Reach, numbers: list[Value], settings: set[str]) -> None:
+    def __init__(self, reach: Reach, numbers: list[Value]) -> None:
         self._reads: list[tuple[Callable[[Any], Any], Any]] = []
         self._sized: list[Any] = []
         for holder in reach.holders:
@@ -288,7 +289,7 @@ class Guard:
         self._missing = _Missing(reach.holders)
         self._objects, self._kinds = reach.objects, list(map(type, reach.objects))
         self._numbers = numbers
-        self._settings = sorted(settings)
+        self._settings = reach.settings
         self._arrays = [numbers for _, numbers in reach.arrays]
         self._expected, self._looks = self._found(), self._looked()
 
@@ -338,26 +339,19 @@ class _Missing:
             if holder.names is not None:
                 _, names = missing.setdefault(id(holder.held), (holder.held, set()))
                 names.update(holder.names.difference(holder.contents()))
-        # The shorter side is iterated: the entries of a small mapping, or the missing names.
-        self._small: tuple[list[frozenset[str]], list[Any]] = ([], [])
-        self._large: tuple[list[Any], list[str]] = ([], [])
+        # `isdisjoint` of a view, which shows what is added later, iterates over the shorter side.
+        self._mappings: list[tuple[Callable[[set[str]], bool], set[str]]] = []
         self._slots: list[tuple[Any, str]] = []
         for held, names in missing.values():
-            if not isinstance(held, MAPPINGS):
-                self._slots += [(held, name) for name in names]
-            elif len(held) < len(names):
-                self._small[0].append(frozenset(names))
-                self._small[1].append(held)
+            if isinstance(held, MAPPINGS):
+                self._mappings.append((held.keys().isdisjoint, names))
             else:
-                self._large[0].extend([held] * len(names))
-                self._large[1].extend(names)
+                self._slots += [(held, name) for name in names]
 
     def holds(self) -> bool:
         """Return True if they are all still missing."""
-        return (
-            all(map(frozenset.isdisjoint, *self._small))
-            and not any(map(operator.contains, *self._large))
-            and not any(hasattr(held, name) for held, name in self._slots)
+        return all(without(names) for without, names in self._mappings) and not any(
+            hasattr(held, name) for held, name in self._slots
         )
 
 
