@@ -15,7 +15,7 @@ from . import locks, modes, ops
 from .boundary import as_float, flag, instance, several
 from .graph import in_order, topological_order
 from .notation import expression, name, number
-from .value import NOT_COMPUTED, Value, constant, exact_data, failure
+from .value import NOT_COMPUTED, Value, constant, exact_data, failure, leaves_below
 
 Asked = Callable[[Value], bool]  # returns whether the derivative by this operand is needed
 
@@ -264,16 +264,7 @@ def depends_on_a_leaf(node: Value) -> bool:
     >>> depends_on_a_leaf(x * 2.0), depends_on_a_leaf(x.detach() * 2.0)
     (True, False)
     """
-    seen: set[Value] = set()
-    stack = [node]
-    while stack:
-        made_of = stack.pop()
-        if made_of.op is ops.leaf:
-            return True
-        if made_of not in seen:
-            seen.add(made_of)
-            stack.extend(made_of.args)
-    return False
+    return any(True for _ in leaves_below([node]))
 
 
 def gradients(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
@@ -600,7 +600,7 @@ def failure(
 
 def _grown(error: OverflowError, operands: tuple[Value, ...]) -> OverflowError:
     """Extend an overflow error by the largest leaf, if that may have grown in training."""
-    largest = max(_leaves(operands), key=lambda leaf: abs(leaf.data), default=None)
+    largest = max(leaves_below(operands), key=lambda leaf: abs(leaf.data), default=None)
     if largest is None or not abs(largest.data) > LARGE:
         return error
     return OverflowError(
@@ -609,14 +609,20 @@ def _grown(error: OverflowError, operands: tuple[Value, ...]) -> OverflowError:
     )
 
 
-def _leaves(nodes: tuple[Value, ...]) -> set[Value]:
-    """Return the leaves that the nodes depend on."""
-    seen, found = set(nodes), list(nodes)
-    for node in found:
-        new = set(node.args) - seen
-        seen |= new
-        found += new
-    return {node for node in found if node.op is ops.leaf}
+def leaves_below(nodes: Iterable[Value]) -> Iterator[Value]:
+    """Yield the leaves that the nodes depend on, in the order first met.
+
+    Unlike `graph.leaves` it needs no lock, and finds the first leaf without a walk of all nodes.
+    """
+    seen: set[Value] = set()
+    stack = [*nodes][::-1]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(node.args[::-1])
+            if node.op is ops.leaf:
+                yield node
 
 
 def exact_data(node: Value) -> float:

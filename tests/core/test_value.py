@@ -446,6 +446,13 @@ def test_the_largest_leaf_is_named_whether_computed_anew_or_not() -> None:
         root.recompute()
 
 
+def test_of_leaves_of_one_size_the_first_is_named() -> None:
+    leaves = [Value(1000.0, f"w{i}") for i in range(20)]
+    for _ in range(3):
+        with pytest.raises(OverflowError, match="w0 is 1000: if it grew in training"):
+            sum(leaves).exp()  # type: ignore[attr-defined]
+
+
 def test_an_overflow_without_a_large_leaf_says_nothing_of_training() -> None:
     with pytest.raises(OverflowError) as caught:
         (Value(50.0, "x") * 50.0).exp()
