@@ -159,13 +159,13 @@ def main(
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
-        "boundary",
+        main,
         "Logistic regression: likelihood, cross-entropy, a moving line.",
-        points=(100, "points in both clouds together"),
-        epochs=(100, "epochs of batch descent"),
-        lr=(0.5, "learning rate"),
+        points="points in both clouds together",
+        epochs="epochs of batch descent",
+        lr="learning rate",
     ).parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("boundary", main, parsed)
+    run(main, parsed)

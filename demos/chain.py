@@ -298,18 +298,16 @@ def main(
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     parser = options(
-        "chain",
+        main,
         "Backpropagation through one neuron per layer, number by number.",
-        layers=(3, "neurons after the input"),
-        steps=(10, "steps of gradient descent"),
-        lr=(2.0, "learning rate"),
+        layers="neurons after the input",
+        steps="steps of gradient descent",
+        lr="learning rate",
     )
-    parser.add_argument(
-        "--activation", choices=ACTIVATIONS, default="sigmoid", help="activation of all neurons"
-    )
+    parser.add_argument("--activation", choices=ACTIVATIONS, help="activation of all neurons")
     parser.add_argument("--interactive", action="store_true", help="start the stepper's prompt")
     return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("chain", main, parsed)
+    run(main, parsed)

@@ -277,13 +277,13 @@ def pictures(
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
-        "descent",
+        main,
         "Ways downhill: batches, momentum, decay, restarts.",
-        steps=(2000, "largest number of steps"),
-        lr=(0.1, "learning rate"),
-        starts=(20, "random starts on the wavy cost"),
+        steps="largest number of steps",
+        lr="learning rate",
+        starts="random starts on the wavy cost",
     ).parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("descent", main, parsed)
+    run(main, parsed)

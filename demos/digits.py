@@ -258,10 +258,10 @@ def mnist_folder(text: str) -> str:
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     parser = options(
-        "digits",
+        main,
         "The lessons' digit recogniser.",
-        epochs=(5, "how often each image is shown"),
-        lr=(0.01, "learning rate"),
+        epochs="how often each image is shown",
+        lr="learning rate",
     )
     parser.add_argument(
         "--mnist", type=mnist_folder, metavar="DIR", help="a folder with MNIST's IDX files"
@@ -271,4 +271,4 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run("digits", main, parsed)
+    run(main, parsed)

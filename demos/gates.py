@@ -212,12 +212,12 @@ def main(
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
-        "gates",
+        main,
         "Logic gates with one neuron, and XOR with three.",
-        passes=(100, "largest number of passes of the rule"),
-        epochs=(300, "epochs of gradient descent"),
+        passes="largest number of passes of the rule",
+        epochs="epochs of gradient descent",
     ).parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("gates", main, parsed)
+    run(main, parsed)

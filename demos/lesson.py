@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import io
 import math
 import os
@@ -35,26 +36,31 @@ def share(x: float | None) -> str:
     return "—" if x is None else f"{x:.1%}"
 
 
-def options(
-    name: str, description: str, **numbers: tuple[int | float, str]
-) -> argparse.ArgumentParser:
+def options(main: Callable[..., Any], description: str, **numbers: str) -> argparse.ArgumentParser:
     """Return a parser with the options of every demo, and this demo's numbers above zero.
 
     Args:
-        name: the demo's name.
+        main: the demo's main function; an option has the default of its parameter.
         description: what the demo shows.
-        numbers: for each number its default and its help text.
+        numbers: the help text of each number.
     """
     parser = argparse.ArgumentParser(
-        prog=f"python -m demos.{name}",
+        prog=f"python -m demos.{name_of(main)}",
         description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--seed", type=seed, default=0, help="seed of all random numbers")
-    parser.add_argument("--out", type=folder, default="out", help="folder for the pictures")
-    for option, (default, what) in numbers.items():
-        parser.add_argument(f"--{option}", type=positive(type(default)), default=default, help=what)
+    defaults = {name: p.default for name, p in inspect.signature(main).parameters.items()}
+    parser.set_defaults(**defaults)
+    parser.add_argument("--seed", type=seed, help="seed of all random numbers")
+    parser.add_argument("--out", type=folder, help="folder for the pictures")
+    for name, what in numbers.items():
+        parser.add_argument(f"--{name}", type=positive(type(defaults[name])), help=what)
     return parser
+
+
+def name_of(main: Callable[..., Any]) -> str:
+    """Return the name of the demo that has this main function: the name of its file."""
+    return Path(inspect.getfile(main)).stem
 
 
 # Functions that read an option. When one raises ArgumentTypeError, argparse prints the message
@@ -142,7 +148,7 @@ def _written(png: io.BytesIO, out: str | Path, name: str) -> str:
     return str(path)
 
 
-def run(name: str, main: Callable[..., Any], parsed: Callable[[], argparse.Namespace]) -> None:
+def run(main: Callable[..., Any], parsed: Callable[[], argparse.Namespace]) -> None:
     """Run a demo from the command line; end with a message for errors that the user can fix."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -154,4 +160,4 @@ def run(name: str, main: Callable[..., Any], parsed: Callable[[], argparse.Names
     except KeyboardInterrupt:
         sys.exit(130)
     except (ArithmeticError, ImportError, OSError, RenderError, ValueError) as error:
-        sys.exit(f"demos.{name}: {error}")
+        sys.exit(f"demos.{name_of(main)}: {error}")

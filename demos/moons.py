@@ -90,13 +90,13 @@ def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path)
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
-        "moons",
+        main,
         "A 2-16-16-1 network on two moons.",
-        points=(200, "points to learn from"),
-        epochs=(30, "how often each point is shown"),
-        lr=(0.02, "learning rate"),
+        points="points to learn from",
+        epochs="how often each point is shown",
+        lr="learning rate",
     ).parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("moons", main, parsed)
+    run(main, parsed)

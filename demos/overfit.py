@@ -210,13 +210,13 @@ def pictures(fits: dict[str, Fit], data: dict[str, Any], out: str | Path) -> lis
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
-        "overfit",
+        main,
         "Under- and overfitting, and what holds a network back.",
-        points=(100, "points to learn from"),
-        epochs=(500, "largest number of epochs"),
-        lr=(0.02, "learning rate"),
+        points="points to learn from",
+        epochs="largest number of epochs",
+        lr="learning rate",
     ).parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("overfit", main, parsed)
+    run(main, parsed)

@@ -118,13 +118,13 @@ def pictures(model: nn.MLP, history: nn.History, held_out: Any, out: str | Path)
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
-        "spirals",
+        main,
         "Three spirals: softmax, one-hot targets, cross-entropy.",
-        points=(80, "points in each spiral"),
-        epochs=(80, "how often each point is shown"),
-        lr=(0.02, "learning rate"),
+        points="points in each spiral",
+        epochs="how often each point is shown",
+        lr="learning rate",
     ).parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("spirals", main, parsed)
+    run(main, parsed)

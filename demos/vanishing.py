@@ -111,12 +111,12 @@ def pictures(norms: dict[str, list[float]], out: str | Path) -> list[str]:
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
-        "vanishing",
+        main,
         "Gradients of deep sigmoid, tanh and relu networks.",
-        depth=(8, "hidden layers"),
-        width=(8, "neurons in each hidden layer"),
+        depth="hidden layers",
+        width="neurons in each hidden layer",
     ).parse_args(arguments)
 
 
 if __name__ == "__main__":
-    run("vanishing", main, parsed)
+    run(main, parsed)

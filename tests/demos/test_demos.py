@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import io
 import os
 import runpy
@@ -47,6 +48,12 @@ def test_the_command_line(
     runpy.run_path(demo(name).__file__ or "", run_name="__main__")
     assert list(tmp_path.glob("*.png"))
     assert max(map(len, capsys.readouterr().out.splitlines()), default=0) < 400
+
+
+@pytest.mark.parametrize("name", [*TINY, "chain"])
+def test_each_argument_of_main_is_an_option_with_its_default(name: str) -> None:
+    parameters = inspect.signature(demo(name).main).parameters
+    assert vars(demo(name).parsed([])) == {key: p.default for key, p in parameters.items()}
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -148,5 +155,5 @@ def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit) as stopped:
-        demo("lesson").run("moons", interrupted, lambda: demo("moons").parsed([]))
+        demo("lesson").run(interrupted, lambda: demo("moons").parsed([]))
     assert stopped.value.code == 130
