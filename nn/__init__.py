@@ -14,6 +14,7 @@ from . import methods  # noqa: F401  # it gives the classes their methods
 from .activations import ACTIVATIONS, Activation
 from .diagnosis.diagnose import Diagnosis, diagnose
 from .diagnosis.symptoms import Finding
+from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
 from .init import INITIALISERS
 from .layers import MLP, Dropout, Layer, Neuron, Sequential
 from .losses import (
@@ -37,7 +38,7 @@ from .losses import (
     squared_error,
 )
 from .module import Module
-from .optim import SGD, Adam, Optimizer, clip_grad_norm_, clip_grad_value_, grad_norm
+from .optim import SGD, Adam, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .picture.draw import draw
 from .schedule import (

@@ -24,7 +24,7 @@ from autograd.extend import TABLE
 from .data import features
 from .files import load_arrays, save_arrays
 from .init import Seed, generator
-from .optim import move
+from .parameters import move
 from .probes import Probes, unlike
 from .settings import finite, flag, instance, refuse_masked
 
@@ -109,12 +109,8 @@ class Module(OfModule):
         """Return the parameters, in the order of `named_parameters()`."""
         return [parameter for _, parameter in self.named_parameters()]
 
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clear the gradient of every parameter.
-
-        `set_to_none` is accepted for compatibility with PyTorch and has no effect.
-        """
-        flag(set_to_none, "set_to_none")
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to 0."""
         for parameter in self.parameters():
             parameter.zero_grad()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from autograd import Value
 from autograd import sum as total
 
-from .optim import values_in
+from .parameters import values_in
 from .settings import at_least_zero
 
 

@@ -16,9 +16,10 @@ from autograd.extend import terminal
 
 from .. import losses
 from ..data import Examples
+from ..gradients import gradient_of
 from ..layers import layers_of
 from ..module import Module, evaluating
-from ..optim import SGD, Optimizer, gradient_of
+from ..optim import SGD, Optimizer
 from ..settings import function, instance, positive
 from ..training.history import History
 from ..training.trainer import NUMERIC, Trainer

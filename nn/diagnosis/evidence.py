@@ -18,7 +18,8 @@ from ..data import Examples
 from ..layers import Dropout, Layer, layers_of
 from ..losses import cost_of, depends_on, function_of
 from ..module import Module, mode, numbers
-from ..optim import Optimizer, move
+from ..optim import Optimizer
+from ..parameters import move
 from ..probes import ABSOLUTE, RELATIVE
 from ..training.answers import DISTANCES, Answers, answers_of
 from ..training.code import Code

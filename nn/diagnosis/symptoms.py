@@ -16,8 +16,9 @@ import numpy as np
 from autograd.extend import terminal
 
 from .. import losses
+from ..gradients import norm_of
 from ..losses import function_of
-from ..optim import Optimizer, norm_of
+from ..optim import Optimizer
 from ..training.answers import DISTANCES
 from ..training.history import History
 from ..training.trainer import NO_GRADIENT

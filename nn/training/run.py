@@ -21,9 +21,11 @@ import numpy as np
 from autograd import TraceError
 
 from ..data import Examples
+from ..gradients import gradient_of
 from ..layers import seed_dropouts
 from ..losses import cost_of, differentiate
-from ..optim import Optimizer, gradient_of, move
+from ..optim import Optimizer
+from ..parameters import move
 from ..schedule import Scheduler
 from .checkpoint import Checkpoint, Progress
 from .code import Code, Codes, DifferentError

@@ -26,9 +26,10 @@ from autograd import DivisionByZeroError, DomainError, TraceError, Value
 from autograd.extend import destination
 
 from ..data import Examples
+from ..gradients import clipped, gradient_of, norm_of
 from ..losses import cost_of, depends_on, differentiate
 from ..module import Module, evaluating, mode, numbers
-from ..optim import Optimizer, clipped, gradient_of, norm_of
+from ..optim import Optimizer
 from ..schedule import Scheduler
 from ..settings import (
     Checked,

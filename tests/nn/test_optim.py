@@ -402,8 +402,8 @@ def test_defaults_are_pytorchs(kind: Any) -> None:
 def test_gradients_are_read_from_what_can_be_gone_through_once_and_a_wrong_one_is_named() -> None:
     w, b = Value(1.0, label="w"), Value(2.0, label="b")
     b.grad = 3.0
-    assert nn.optim.gradient_of(v for v in (w, b)).tolist() == [0.0, 3.0]
+    assert nn.gradients.gradient_of(v for v in (w, b)).tolist() == [0.0, 3.0]
     wrong: Any = "much"
     b.grad = wrong
     with pytest.raises(TypeError, match="the gradient of b"):
-        nn.optim.gradient_of(v for v in (w, b))
+        nn.gradients.gradient_of(v for v in (w, b))
