@@ -8,7 +8,8 @@ import io
 import math
 import os
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,92 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+WIDTH = 100  # columns of what a lesson prints
 SEEDS = 4_000_000_000  # scikit-learn takes seeds below 2³², and demos add a little to theirs
 
 
 def heading(text: str) -> str:
     """Return a title with a line under it."""
     return f"\n{text}\n{'─' * len(text)}"
+
+
+class Lesson:
+    """The sections of a lesson and its claims: sentences that the numbers beside them show.
+
+    Args:
+        more: True to show the sections that are hidden by default.
+
+    Attributes:
+        claims: by name, True if this run shows the claim, False if it does not.
+        sections: the titles of all sections, also of the hidden ones.
+
+    >>> lesson = Lesson()
+    >>> with lesson.section("A square"):
+    ...     print(f"(−2)² = {(-2) ** 2}")
+    ...     lesson.claim("no_negative_square", "A square is never negative.", (-2) ** 2 >= 0)
+    <BLANKLINE>
+    A square
+    ────────
+    (−2)² = 4
+    ✓ A square is never negative.
+    >>> with lesson.section("A cube", more=True):
+    ...     lesson.claim("negative_cube", "A cube can be negative.", (-2) ** 3 < 0)
+    >>> lesson.claims
+    {'no_negative_square': True, 'negative_cube': True}
+    >>> lesson.end(["square.png"])
+    <BLANKLINE>
+    --more also shows: A cube
+    The picture: square.png
+    """
+
+    def __init__(self, more: bool = False) -> None:
+        self.more = more
+        self.claims: dict[str, bool] = {}
+        self.sections: list[str] = []
+        self._hidden: list[str] = []
+
+    @contextlib.contextmanager
+    def section(self, title: str, more: bool = False) -> Iterator[None]:
+        """Print a heading; what the block prints follows.
+
+        Args:
+            title: the heading.
+            more: True to hide the section unless the lesson shows more. The block runs anyway.
+        """
+        self.sections.append(title)
+        hidden = more and not self.more
+        if hidden:
+            self._hidden.append(title)
+        with contextlib.redirect_stdout(io.StringIO()) if hidden else contextlib.nullcontext():
+            print(heading(title))
+            yield
+
+    def claim(self, name: str, sentence: str, holds: object) -> None:
+        """Print a sentence, marked by whether this run shows it, and note it in `claims`.
+
+        Args:
+            name: the claim's name in `claims` and in demos/README.md.
+            sentence: the claim.
+            holds: true if the numbers of this run show it.
+
+        Raises:
+            ValueError: a claim of this name was made before.
+        """
+        if name in self.claims:
+            raise ValueError(f"a lesson claims each thing once, and {name!r} was claimed before")
+        self.claims[name] = bool(holds)
+        text = f"✓ {sentence}" if holds else f"✗ not in this run: {sentence}"
+        print(textwrap.fill(text, WIDTH, subsequent_indent="  "))
+
+    def end(self, pictures: list[str], page: str = "") -> None:
+        """Print what `--more` adds, and which files were written."""
+        print()
+        if self._hidden:
+            text = f"--more also shows: {'; '.join(self._hidden)}"
+            print(textwrap.fill(text, WIDTH, subsequent_indent="  "))
+        print(f"The picture{'s' * (len(pictures) > 1)}: {', '.join(pictures)}")
+        if page:
+            print(f"A page to play with, for any browser: {page}")
 
 
 def share(x: float | None) -> str:
@@ -53,6 +134,8 @@ def options(main: Callable[..., Any], description: str, **numbers: str) -> argpa
     parser.set_defaults(**defaults)
     parser.add_argument("--seed", type=seed, help="seed of all random numbers")
     parser.add_argument("--out", type=folder, help="folder for the pictures")
+    if "more" in defaults:
+        parser.add_argument("--more", action="store_true", help="show all sections")
     for name, what in numbers.items():
         parser.add_argument(f"--{name}", type=positive(type(defaults[name])), help=what)
     return parser

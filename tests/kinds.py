@@ -153,6 +153,7 @@ KINDS: dict[str, Kind] = {
     "threshold mode": names("rel", "abs"),
     "by": names("weight"),
     "activation": Kind(lambda: ["relu", "tanh", True], "there is no activation", "True"),
+    "activations": Kind(lambda: [["tanh"], ("relu", "elu")], "activation|names|a name", ""),
     "init": Kind(
         lambda: ["he", None, lambda rng, nin, nout: 0.5],
         "there is no initialiser|init",

@@ -156,6 +156,7 @@ plots.regions(axes: axes, model: model, X: rows, y: targets, title: text, thresh
               history: history)
 plots.scatter(axes: axes, X: rows, y: targets, kinds: theirs)
 plots.neuron_heatmaps(model: model, X: rows)
+plots.activations(names: activations, reach: positive)
 plots.weights_as_images(layer: layer, shape: shape of two)
 plots.confusion_matrix(y: answers, said: answers, classes: classes,
                        history: told history)

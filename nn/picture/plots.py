@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Value, grad
+
+from ..activations import Activation, activation_named
 from ..data import features, targets
 from ..layers import Layer, layers_of
 from ..module import Module, evaluating, numbers
-from ..settings import finite, function, instance, pair, several, text, whole
+from ..settings import finite, function, instance, pair, positive, several, text, whole
 from ..targets import class_index
 from ..training.answers import Answers, outputs_read
 from ..training.history import History
@@ -34,6 +37,7 @@ except ImportError as error:
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GRID = 60  # points per side of a picture of the plane
+FLAT = 0.05  # an activation is nearly flat where its slope is below this
 
 
 def curves(history: History) -> Figure:
@@ -201,6 +205,50 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
             if j == 0:
                 axes.set_ylabel(f"layer {row}", fontsize=8)
     return figure
+
+
+def activations(names: Sequence[str] = ("sigmoid", "tanh", "relu"), reach: float = 6.0) -> Figure:
+    """Plot activation functions a(z) and their slopes ∂a/∂z, dotted where they are nearly flat.
+
+    Nearly flat means that the slope is below `FLAT`: there a change of z hardly changes a.
+
+    Args:
+        names: the activations, each a function of one weighted sum.
+        reach: the plot covers z from −reach to reach; above 0.
+
+    Raises:
+        ValueError: an activation is unknown or needs a whole layer (softmax), names is empty or
+            has more than six names, or reach is not above 0.
+    """
+    rows = [activation_named(text(name, "a name")) for name in several(names, "names are names")]
+    if not 0 < len(rows) <= len(COLOURS):
+        raise ValueError(f"names has from 1 to {len(COLOURS)} activations, got {len(rows)}")
+    reach = positive(reach, "reach")
+    z = np.linspace(-reach, reach, 241)
+    figure = Figure(figsize=(8.0, 3.2), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for i, row in enumerate(rows):
+        a, slope = np.array([_value_and_slope(row, x) for x in z.tolist()]).T
+        flat = abs(slope) < FLAT
+        for axes, height in zip(panels, (a, slope)):
+            solid, dotted = (np.where(hidden, np.nan, height) for hidden in (flat, ~flat))
+            style = {"color": COLOURS[i], "marker": MARKERS[i], "markevery": (10 + 8 * i, 40)}
+            axes.plot(z, solid, label=row.name, **style)
+            axes.plot(z, dotted, ":", color=COLOURS[i])
+    for axes, title in zip(panels, ("activation a", "slope ∂a/∂z")):
+        axes.set(title=title, xlabel=f"z    (dotted: slope below {FLAT:g})")
+        axes.axhline(0.0, color="#BBBBBB", linewidth=0.8, zorder=0)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False)
+    return figure
+
+
+def _value_and_slope(activation: Activation, z: float) -> tuple[float, float]:
+    if activation.of_one is None:
+        raise ValueError(f"{activation.name} needs all weighted sums of a layer: it has no curve")
+    at = Value(z)
+    a = activation.of_one(at)
+    return a.data, grad(a, [at])[0]
 
 
 def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:

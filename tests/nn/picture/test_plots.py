@@ -34,6 +34,36 @@ def drawn(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def test_activations_are_dotted_where_they_are_nearly_flat() -> None:
+    left, right = plots.activations(["sigmoid", "relu"], reach=6.0).axes
+    for axes, at_two in (
+        (left, {"sigmoid": 1 / (1 + np.exp(-2.0)), "relu": 2.0}),
+        (right, {"sigmoid": np.exp(-2.0) / (1 + np.exp(-2.0)) ** 2, "relu": 1.0}),
+    ):
+        for name, solid, dotted in zip(at_two, axes.lines[0:4:2], axes.lines[1:4:2], strict=True):
+            z, heights = solid.get_data()
+            assert heights[list(z).index(2.0)] == pytest.approx(at_two[name])
+            hidden = np.isnan(dotted.get_data()[1])
+            assert (np.isnan(heights) == ~hidden).all(), "each point is on one of the two lines"
+            flat = abs(z) > 2.89 if name == "sigmoid" else z <= 0.0  # σ′(2.89) = 0.05
+            assert (hidden == ~flat).all()
+
+
+@pytest.mark.parametrize(
+    ("names", "reach", "message"),
+    [
+        (["softmax"], 6.0, "softmax needs all weighted sums of a layer"),
+        (["sigmoyd"], 6.0, "there is no activation 'sigmoyd'"),
+        ([], 6.0, "names has from 1 to 6 activations, got 0"),
+        (7 * ["tanh"], 6.0, "names has from 1 to 6 activations, got 7"),
+        (["tanh"], 0.0, "reach is a positive number"),
+    ],
+)
+def test_activations_that_have_no_curve(names: list[str], reach: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.activations(names, reach)
+
+
 def test_curves_show_both_sets() -> None:
     history = nn.History(
         losses=[3.0, 1.0],

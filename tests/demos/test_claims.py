@@ -1,0 +1,72 @@
+"""Tests of what the lessons claim: each claim is in demos/README.md, and the numbers show it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from demo_runs import Results
+
+TABLES = Path(__file__).parents[2] / "demos" / "README.md"
+TRAINED: dict[str, set[str]] = {}  # claims that need more than the tests' small budgets
+
+
+class Row(NamedTuple):
+    """A row of a lesson's table: a statement, where it is seen, and the names of its claims."""
+
+    statement: str
+    sections: list[str]
+    files: list[str]
+    claims: list[str]
+
+
+def tables() -> dict[str, list[Row]]:
+    """Read the table of each lesson from demos/README.md."""
+    found: dict[str, list[Row]] = {}
+    for part in TABLES.read_text(encoding="utf-8").split("\n## ")[1:]:
+        head = re.match(r"`python -m demos\.(\w+)`", part)
+        assert head, f"a section is headed by the command that runs its lesson, got {part[:40]!r}"
+        lines = [line for line in part.splitlines() if line.startswith("|")]
+        assert [cell.strip() for cell in lines[0].strip("|").split("|")] == [
+            "the notes say",
+            "seen in",
+            "claim",
+        ]
+        found[head[1]] = [_row(line) for line in lines[2:]]
+    return found
+
+
+def _row(line: str) -> Row:
+    statement, seen, claims = (cell.strip() for cell in line.strip("|").split(" | "))
+    names = re.findall(r"`([^`]+)`", claims)
+    assert names or claims == "—", line
+    sections, files = re.findall(r"\*([^*]+)\*", seen), re.findall(r"`([^`]+)`", seen)
+    assert sections or files, f"this row does not say where to look: {line}"
+    return Row(statement, sections, files, names)
+
+
+ROWS = tables()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_each_statement_is_seen_where_the_table_says(name: str, results: Results) -> None:
+    numbers: dict[str, Any] = results[name]
+    made = {Path(path).name for path in (*numbers["pictures"], numbers.get("page", ""))}
+    for row in ROWS[name]:
+        assert set(row.sections) <= set(numbers["sections"]), row.statement
+        assert set(row.files) <= made, row.statement
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_table_lists_the_claims_of_the_lesson(name: str, results: Results) -> None:
+    assert {claim for row in ROWS[name] for claim in row.claims} == set(results[name]["claims"])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_numbers_show_each_claim(name: str, results: Results) -> None:
+    claims = results[name]["claims"]
+    needing = TRAINED.get(name, set())
+    assert needing <= set(claims)
+    assert [claim for claim, holds in claims.items() if not holds and claim not in needing] == []
