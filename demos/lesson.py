@@ -1,8 +1,9 @@
-"""Code that all demos share: headings, command-line options, saving pictures, and `run`."""
+"""Code that all demos share: sections and claims, options, saving pictures, and `run`."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import inspect
 import io
 import math

@@ -41,35 +41,52 @@ TARGETS = {
 }
 
 
-def result(name: str, seed: int) -> tuple[float, float]:
-    """Run a demo; return the number of its target, and the seconds taken, pictures included."""
+class Result(NamedTuple):
+    """One run: the number of the target, the claims that do not hold, seconds with pictures."""
+
+    number: float
+    refuted: list[str]
+    seconds: float
+
+
+def result(name: str, seed: int) -> Result:
+    """Run a demo with its defaults and this seed."""
     demo = importlib.import_module(f"demos.{name}")
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as out:
         numbers = demo.main(seed=seed, out=out)
-    return TARGETS[name].number(numbers), time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    refuted = [claim for claim, holds in numbers.get("claims", {}).items() if not holds]
+    return Result(TARGETS[name].number(numbers), refuted, seconds)
 
 
 def main(names: list[str]) -> None:
     """Print a row for each demo."""
     tables.title(f"What the demos reach at the default seed, and at {len(SEEDS) - 1} others")
-    tables.row("", "default", "lowest", "reached", "s, median")
+    tables.row("", "default", "lowest", "reached", "claims hold", "s, median")
     with ProcessPoolExecutor(2) as pool:
         for name in names or TARGETS:
             target = TARGETS[name]
             found = list(pool.map(result, [name] * len(SEEDS), SEEDS))
-            numbers, seconds = [n for n, _ in found], [s for _, s in found]
-            reached = sum(n >= target.least for n in numbers[1:])
+            default, others = found[0], found[1:]
+            reached = sum(one.number >= target.least for one in others)
+            claimed = sum(not one.refuted for one in others)
             tables.row(
                 f"{name}: {target.text}",
-                f"{numbers[0]:,.3f}",
-                f"{min(numbers):,.3f}",
-                f"{reached} of {len(SEEDS) - 1}",
-                f"{median(seconds):.1f}",
+                f"{default.number:,.3f}",
+                f"{min(one.number for one in found):,.3f}",
+                f"{reached} of {len(others)}",
+                f"{claimed} of {len(others)}",
+                f"{median(one.seconds for one in found):.1f}",
             )
+            for seed, one in zip(SEEDS, found):
+                if one.refuted:
+                    print(f"    seed {seed}: not {', '.join(one.refuted)}")
             tables.verdict(
                 f"{name}, by default and for 9 of 10 other seeds",
-                numbers[0] >= target.least and reached >= 9,
+                default.number >= target.least
+                and not default.refuted
+                and min(reached, claimed) >= 9,
             )
 
 

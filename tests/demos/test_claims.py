@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from demo_runs import Results
+from demo_runs import TINY, Results, demo
+
+from demos.lesson import WIDTH
 
 TABLES = Path(__file__).parents[2] / "demos" / "README.md"
-TRAINED: dict[str, set[str]] = {}  # claims that need more than the tests' small budgets
+# Claims that need more than the tests' small budgets.
+TRAINED = {"vanishing": {"early_layers_hardly_move"}}
 
 
 class Row(NamedTuple):
@@ -70,3 +73,14 @@ def test_the_numbers_show_each_claim(name: str, results: Results) -> None:
     needing = TRAINED.get(name, set())
     assert needing <= set(claims)
     assert [claim for claim, holds in claims.items() if not holds and claim not in needing] == []
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_lesson_prints_two_screens(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo(name).main(**TINY.get(name, {}), out=tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 80
+    own = [line for line in lines if str(tmp_path) not in line]
+    assert max(map(len, own)) <= WIDTH
