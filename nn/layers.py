@@ -73,13 +73,13 @@ class Neuron(Module):
         self.init, rng = start(init, seed, self.activation)
         self.w = tuple([Value(0.0) for _ in range(nin)])
         self.b = Value(0.0)
-        for p, x in Neuron.drawn(self, rng):
+        for p, x in Neuron.sample_parameters(self, rng):
             p.data = finite(x, "a weight that init draws")
         self.z: Value | None = None
         self.a: Value | None = None
         self._label("w[{}]", "", "")
 
-    def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+    def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
         """Yield each weight with a number drawn by the initialiser, and the bias with zero."""
         for w in self.w:
             yield w, self.init(rng, self.nin, self.nout)

@@ -85,13 +85,13 @@ write_whole(path: path, content: bytes)
 Op.__call__(operands: operand, named: theirs)
 
 Module.__call__ Module.forward(args: theirs, kwargs: theirs)
-Module.load(path: file)
-Module.load_state_dict(state: state)
+HasState.load(path: file)
+HasState.load_state_dict(state: state)
 Module.predict(X: rows)
-Module.reset_parameters(seed: seed)
-Module.save(path: path)
+HasMembers.reset_parameters(seed: seed)
+HasState.save(path: path)
 Module.save_html(path: path, options: theirs)
-Module.train(mode: flag)
+HasMode.train(mode: flag)
 Neuron(nin: whole, activation: one activation, nonlin: flag?, init: init, seed: seed, nout: whole)
 Neuron.forward Layer.forward Sequential.forward(x: inputs)
 Layer(nin: whole, nout: whole, activation: activation, nonlin: flag?, init: init, seed: seed)
@@ -175,7 +175,12 @@ NOT_FOR_CALLING = {
         "detect_anomaly.within",
         "scope.within",
     ),
-    *("Module.drawn", "Neuron.drawn", "Neuron.activated", "Neuron.weighted_sum"),
+    *(
+        "HasMembers.sample_parameters",
+        "Neuron.sample_parameters",
+        "Neuron.activated",
+        "Neuron.weighted_sum",
+    ),
     *("Activation", "Diagnosis", "Finding", "History", "Scheduler"),
 }
 
@@ -202,6 +207,9 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "Setting": autograd.no_grad,
     "Op": lambda: autograd.relu,
     "Module": model,
+    "HasMode": model,
+    "HasMembers": model,
+    "HasState": model,
     "Neuron": lambda: model()[0].neurons[0],
     "Layer": lambda: model()[0],
     "Sequential": model,

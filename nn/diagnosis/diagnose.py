@@ -18,7 +18,8 @@ from .. import losses
 from ..data import Examples
 from ..gradients import gradient_of
 from ..layers import layers_of
-from ..module import Module, evaluating
+from ..modes import evaluating
+from ..module import Module
 from ..optim import SGD, Optimizer
 from ..settings import function, instance, positive
 from ..training.history import History

@@ -17,9 +17,11 @@ from autograd import Value, grad
 from ..data import Examples
 from ..layers import Dropout, Layer, layers_of
 from ..losses import cost_of, depends_on, function_of
-from ..module import Module, mode, numbers
+from ..modes import mode
+from ..module import Module
 from ..optim import Optimizer
 from ..parameters import move
+from ..prediction import numbers
 from ..probes import ABSOLUTE, RELATIVE
 from ..training.answers import DISTANCES, Answers, answers_of
 from ..training.code import Code

@@ -16,7 +16,8 @@ from autograd import Drawing, Value
 
 from ..data import features
 from ..layers import Layer, layers_of
-from ..module import Module, evaluating
+from ..modes import evaluating
+from ..module import Module
 from ..settings import choice, several, whole
 
 # Okabe and Ito's colours. Negative lines are also dashed, for printing in black and white.

@@ -17,7 +17,9 @@ from autograd import Value, grad
 from ..activations import Activation, activation_named
 from ..data import features, targets
 from ..layers import Layer, layers_of
-from ..module import Module, evaluating, numbers
+from ..modes import evaluating
+from ..module import Module
+from ..prediction import numbers
 from ..settings import finite, function, instance, pair, positive, several, text, whole
 from ..targets import class_index
 from ..training.answers import Answers, outputs_read

@@ -21,7 +21,8 @@ from autograd import TraceError, Value, no_grad
 from .. import losses
 from ..data import Examples
 from ..layers import seed_dropouts
-from ..module import Module, evaluating, mode
+from ..modes import evaluating, mode
+from ..module import Module
 from ..probes import Probes, unlike
 from ..targets import one_hot
 

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.extend import TABLE
 
 from ..losses import binary_cross_entropy_with_logits, cross_entropy, function_of, nll_loss
-from ..module import numbers
+from ..prediction import numbers
 
 REMEDY = "To mend it, leave out the last activation, as output='identity' does"
 

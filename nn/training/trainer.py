@@ -28,8 +28,10 @@ from autograd.extend import destination
 from ..data import Examples
 from ..gradients import clipped, gradient_of, norm_of
 from ..losses import cost_of, depends_on, differentiate
-from ..module import Module, evaluating, mode, numbers
+from ..modes import evaluating, mode
+from ..module import Module
 from ..optim import Optimizer
+from ..prediction import numbers
 from ..schedule import Scheduler
 from ..settings import (
     Checked,
@@ -274,8 +276,8 @@ class Trainer:
             The histories of the starts, the best first.
 
         Raises:
-            TypeError, ValueError: as for `fit`, or a module has parameters that its `drawn(rng)`
-                does not yield.
+            TypeError, ValueError: as for `fit`, or a module has parameters that its
+                `sample_parameters(rng)` does not yield.
         """
         n, seed = whole(n, "n"), whole(seed, "seed", None)
         if whole(n_jobs, "n_jobs", None) == 0:

@@ -25,7 +25,7 @@ from autograd.compiler.passes import PASSES
 from autograd.compiler.program import Node
 from autograd.core import locks
 from autograd.extend import TABLE
-from nn.module import evaluating, mode
+from nn.modes import evaluating, mode
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 0.5, 300.0, -300.0, math.inf, -math.inf, math.nan]
 

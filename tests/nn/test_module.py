@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value
-from nn.module import evaluating, mode
+from nn.modes import evaluating, mode
 
 
 class Mixed(nn.Module):
@@ -362,7 +362,9 @@ def test_reset_parameters_draws_as_the_constructor_does() -> None:
 def test_parameters_that_nobody_can_draw_are_not_left_as_they_are_silently() -> None:
     model = nn.Sequential(nn.Layer(2, 2, seed=0), Mixed())
     before = [p.data for p in model.parameters()]
-    with pytest.raises(TypeError, match=r"start value is known for layers.1.scale: .* drawn\(self"):
+    with pytest.raises(
+        TypeError, match=r"start value is known for layers.1.scale: .*_parameters\(self"
+    ):
         model.reset_parameters(1)
     assert [p.data for p in model.parameters()] == before
 
@@ -373,13 +375,27 @@ def test_a_module_of_ones_own_says_where_its_parameters_start() -> None:
             super().__init__(2, 2, seed=0)
             self.scale = Value(1.0)
 
-        def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+        def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
             yield self.scale, rng.uniform(5.0, 6.0)
-            yield from super().drawn(rng)
+            yield from super().sample_parameters(rng)
 
     layer = Scaled()
     layer.reset_parameters(3)
     assert layer.scale.data == random.Random(3).uniform(5.0, 6.0)
+
+
+def test_a_module_leaves_the_parameters_of_its_parts_to_them() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            self.layer, self.scale = nn.Layer(2, 2, seed=0), Value(1.0)
+
+        def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+            yield self.scale, 5.0
+
+    model = Scaled()
+    model.reset_parameters(3)
+    weights = nn.Layer(2, 2, seed=3).parameters()
+    assert [p.data for p in model.parameters()] == [*(p.data for p in weights), 5.0]
 
 
 def test_a_layer_keeps_what_a_kind_of_it_has_besides() -> None:
@@ -491,9 +507,9 @@ class Child(nn.Module):
     def forward(self, x: Any) -> Any:
         return self.weight * x[0]
 
-    def drawn(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
+    def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
         yield self.weight, rng.random()
-        yield from super().drawn(rng)
+        yield from super().sample_parameters(rng)
 
 
 class Parent(nn.Module):
