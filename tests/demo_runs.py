@@ -1,11 +1,12 @@
-"""Small budgets on which the tests run the demos, and the numbers that the demos return on them."""
+"""Each demo's small budget for tests and target for full runs, and its numbers on the budget."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 TINY: dict[str, dict[str, Any]] = {
     "gates": {"passes": 20, "epochs": 60},
@@ -16,6 +17,26 @@ TINY: dict[str, dict[str, Any]] = {
     "overfit": {"points": 10, "epochs": 2},
     "vanishing": {"depth": 5},
     "digits": {"images": 20, "epochs": 1},
+}
+
+
+class Target(NamedTuple):
+    """The target of a demo: a text, a function of the demo's numbers, and its lowest good value."""
+
+    text: str
+    number: Callable[[dict[str, Any]], float]
+    least: float
+
+
+TARGETS = {
+    "gates": Target("all rows right", lambda r: float(all(r["right"].values())), 1.0),
+    "boundary": Target("accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
+    "moons": Target("test accuracy >= 0.97", lambda r: r["accuracy"], 0.97),
+    "spirals": Target("test accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
+    "descent": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
+    "overfit": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
+    "vanishing": Target("sigmoid's last/first >= 100", lambda r: r["ratios"]["sigmoid"], 100.0),
+    "digits": Target("test accuracy >= 0.93", lambda r: r["accuracy"], 0.93),
 }
 
 

@@ -6,39 +6,18 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from ..demo_runs import TARGETS, demo
 from . import __main__ as tables
 
 SEEDS = range(11)  # the default and ten others
-
-
-class Target(NamedTuple):
-    """The target of a demo: a text, a function of the demo's numbers, and its lowest good value."""
-
-    text: str
-    number: Callable[[dict[str, Any]], float]
-    least: float
-
-
-TARGETS = {
-    "gates": Target("all rows right", lambda r: float(all(r["right"].values())), 1.0),
-    "boundary": Target("accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
-    "moons": Target("test accuracy >= 0.97", lambda r: r["accuracy"], 0.97),
-    "spirals": Target("test accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
-    "descent": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
-    "overfit": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
-    "vanishing": Target("sigmoid's last/first >= 100", lambda r: r["ratios"]["sigmoid"], 100.0),
-    "digits": Target("test accuracy >= 0.93", lambda r: r["accuracy"], 0.93),
-}
 
 
 class Result(NamedTuple):
@@ -51,10 +30,10 @@ class Result(NamedTuple):
 
 def result(name: str, seed: int) -> Result:
     """Run a demo with its defaults and this seed."""
-    demo = importlib.import_module(f"demos.{name}")
+    run = demo(name).main
     began = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as out:
-        numbers = demo.main(seed=seed, out=out)
+        numbers = run(seed=seed, out=out)
     seconds = time.perf_counter() - began
     refuted = [claim for claim, holds in numbers.get("claims", {}).items() if not holds]
     return Result(TARGETS[name].number(numbers), refuted, seconds)
