@@ -1,8 +1,14 @@
 """Trace a function: run it once on Values, and record the graph that it computes.
 
 `compiled` traces two different rows, and their graphs must be equal. While a function is traced,
-the classes of its Values are swapped for `Hidden` and `HiddenLeaf`. These raise an error if
-anything but the engine reads a number, because the graph could then depend on the number.
+its Values and leaves have another class:
+
+    before and after    while traced
+    Value               Hidden
+    Shared              HiddenShared
+
+These raise an error if code outside this package reads a number, because the graph could then
+depend on the number.
 """
 
 from __future__ import annotations
@@ -96,39 +102,34 @@ class Traced:
         return sum(p in made for p in params)
 
 
-def _seen_grad(value: Value) -> float:
+def _read_grad(value: Value) -> float:
     modes.for_the_engine("`.grad` of a Value is read", "compute the gradient outside")
-    return _grad.__get__(value)  # type: ignore[no-any-return]
+    return _grad_slot.__get__(value)  # type: ignore[no-any-return]
 
 
-_grad: Any = Value.grad  # the descriptor of the slot
-_hidden_grad = property(_seen_grad, _grad.__set__)
+_grad_slot: Any = Value.grad
+_hidden_grad = property(_read_grad, _grad_slot.__set__)
 
 
-class HiddenLeaf(Shared):
-    """A parameter while a function is traced: only the engine may read its number or gradient."""
+class Hidden(Value):
+    """A Value while a function is traced: only this package may read its number or gradient.
+
+    Operations read the slot `_number`, so `data` may be slow here.
+    """
 
     __slots__ = ()
     grad = _hidden_grad
 
-
-class Hidden(Value):
-    """A Value while a function is traced: only the engine may read its number or gradient."""
-
-    __slots__ = ()
-
     @property
     def data(self) -> float:
-        """The number; outside the engine, reading it raises `TraceError`."""
-        if sys._getframe(1).f_globals is not _ENGINE and (tracing := modes.tracing()):
-            tracing.looked(self.label)
-        return _slot.__get__(self)  # type: ignore[no-any-return]
+        """The number; outside this package, reading it raises `TraceError`."""
+        if tracing := modes.tracing():
+            tracing.refuse_reading(self.label)
+        return self._number
 
     @data.setter
     def data(self, data: Any) -> None:
         raise _error("`.data` of a Value is set", "compute a new Value instead")
-
-    grad = _hidden_grad
 
     def __eq__(self, other: object) -> bool:  # beside `__hash__`, for the two belong together
         return super().__eq__(other)
@@ -141,13 +142,18 @@ class Hidden(Value):
         return object.__hash__(self)
 
 
-LOOKED = (
+class HiddenShared(Shared):
+    """A `Shared` while a function is traced; its `data` refuses reads already."""
+
+    __slots__ = ()
+    grad = _hidden_grad
+
+
+READ_REMEDY = (
     "use the Value itself. autograd.stop_gradient(v) is its number without a gradient, softmax and "
     "logsumexp take out the largest themselves, autograd.require checks a number, and with "
     "has_aux=True outputs are returned beside a cost, to count right answers outside"
 )
-_ENGINE = constant.__globals__  # the namespace of Value's module, which may read numbers
-_slot: Any = Value.data  # the descriptor of the slot itself
 
 
 class Trace:
@@ -167,7 +173,7 @@ class Trace:
         known = [*leaves, *(reach.values if reach else ())]
         self.leaves = [leaf for leaf in known if type(leaf) is Shared]
         for leaf in self.leaves:
-            leaf.__class__ = HiddenLeaf
+            leaf.__class__ = HiddenShared
         self.drawn: list[tuple[Value, Callable[[], float]]] = []
         self.checks: list[Check] = []
         self.raised: list[Exception] = []
@@ -251,11 +257,11 @@ class Trace:
                 f"operands inside the domain"
             )
 
-    def looked(self, name: str) -> None:
-        """Raise because the number of a Value was read, unless this package reads it."""
+    def refuse_reading(self, name: str) -> None:
+        """Raise because the number of a Value is read, unless this package reads it."""
         caller = sys._getframe(2).f_globals.get("__name__", "")
         if not caller.startswith("autograd."):
-            raise _error(f"`.data` of {name or 'a Value'} is read", LOOKED)
+            raise _error(f"`.data` of {name or 'a Value'} is read", READ_REMEDY)
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
         """Raise an error that says what cannot be compiled, and in which line it is."""

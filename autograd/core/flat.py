@@ -18,21 +18,36 @@ from .value import Value
 
 
 class Shared(Value):
-    """A leaf whose number is an element of an array."""
+    """A leaf whose number is an element of an array.
 
-    # A leaf has no operands, so the slots _a and _b store a view of the array and an index.
+    Graphs refer to the leaf, so it must remain the same object: `Flat` assigns its `__class__`.
+    Python allows this between classes with the same slots only. A Shared therefore adds none, and
+    uses those of the operands, which a leaf does not have, under names of its own:
+
+        slot    in a Value     in a Shared
+        _a      an operand     _array: the array, as a memoryview
+        _b      an operand     _index: the place of the number in the array
+        data    the number     not used
+    """
+
     __slots__ = ()
+    _array: Any = Value._a
+    _index: Any = Value._b
+
+    @property
+    def _number(self) -> float:  # type: ignore[override]
+        return self._array[self._index]  # type: ignore[no-any-return]
 
     @property
     def data(self) -> float:
         """The number, a float: the element of the array."""
         if tracing := modes.tracing():
-            tracing.looked(self.label)
-        return self._a[self._b]  # type: ignore[no-any-return]
+            tracing.refuse_reading(self.label)
+        return self._array[self._index]  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
-        self._a[self._b] = data if type(data) is float else as_float(data)
+        self._array[self._index] = data if type(data) is float else as_float(data)
 
     @property
     def _kind(self) -> type[Value]:
@@ -80,10 +95,10 @@ class Flat:
 
     def _find(self) -> None:
         """Find the arrays that hold the numbers, and a view if one array holds them in order."""
-        arrays = {id(v._a): v._a.obj for v in self.values}
+        arrays = {id(v._array): v._array.obj for v in self.values}
         number = {key: i for i, key in enumerate(arrays)}
-        which = np.array([number[id(v._a)] for v in self.values], dtype=np.intp)
-        there = np.array([v._b for v in self.values], dtype=np.intp)
+        which = np.array([number[id(v._array)] for v in self.values], dtype=np.intp)
+        there = np.array([v._index for v in self.values], dtype=np.intp)
         for i, array in enumerate(arrays.values()):
             here = np.flatnonzero(which == i)
             self._arrays.append(array)
@@ -150,5 +165,5 @@ def _bring_together(leaves: list[Value]) -> None:
     array = np.array([as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves])
     view = memoryview(array)  # type: ignore[arg-type]  # its elements are read as floats
     for i, v in enumerate(leaves):
-        v._a, v._b = view, i
+        v._a, v._b = view, i  # first, for another thread may read the number at any time
         v.__class__ = Shared

@@ -116,8 +116,8 @@ class Tracing(Protocol):
     def draw(self, sampler: Any) -> Any:
         """Return a Value that is drawn anew for each row of the input."""
 
-    def looked(self, name: str) -> None:
-        """Refuse that code outside this package reads the number of a Value."""
+    def refuse_reading(self, name: str) -> None:
+        """Raise a TraceError if code outside this package reads the number of a Value."""
 
     def refuse(self, what: str, remedy: str) -> Any:
         """Raise a TraceError that names the line that is being run."""

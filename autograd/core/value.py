@@ -87,6 +87,7 @@ class Value(Methods):
     # One operand is stored in _a, two in _a and _b, three or more as a tuple in _a. A tuple in
     # every node would take 50 % more memory and slow down garbage collection.
     data: float
+    _number: float  # the slot `data` under a second name: see below the class
     grad: float
     op: Op
     _a: Any
@@ -464,6 +465,12 @@ class Value(Methods):
         return type(self)
 
 
+# Operations read the numbers of their operands as `_number`, all other code as `data`. Both names
+# stand for one slot. While a function is traced, its Values belong to a subclass whose `data`
+# refuses reads. Operations need not be told apart from other readers, and are as fast as always.
+Value._number = Value.data
+
+
 # ---------------------------------------------------------------------- recording
 
 
@@ -496,7 +503,7 @@ def _note(leaf: Value) -> None:
 def _record1(op: Op, a: Value) -> Value:
     """Compute an operation on one operand, and record it as a node."""
     try:
-        data = op.value(a.data)
+        data = op.value(a._number)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, (a,)) from None
     return _node(op, data, a, None)
@@ -509,7 +516,7 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
     if type(b) is not Value and (b := _operand(b)) is NotImplemented:
         return b  # type: ignore[no-any-return]
     try:
-        data = op.value(a.data, b.data)
+        data = op.value(a._number, b._number)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, (a, b)) from None
     return _node(op, data, a, b)
@@ -524,7 +531,7 @@ def _raised(a: Any, b: Any) -> Value:
 def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
     """Compute an operation on three or more operands, and record it as a node."""
     try:
-        data = op.value(*[a.data for a in operands])
+        data = op.value(*[a._number for a in operands])
     except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, operands) from None
     return _node(op, data, operands, None)
