@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
-from browsing import CHROMIUM, NO_BROWSER, chromium
 from hypothesis import HealthCheck, settings
+
+from tests.browsing import CHROMIUM, NO_BROWSER, chromium
 
 # No test is timed: a busy machine would fail it.
 settings.register_profile(

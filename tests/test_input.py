@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kinds import KINDS, Kind, graph, kind_of, model, sgd
 
 import autograd
 import nn
 import nn.picture.page
 from autograd import Value, extend
 from autograd.page import graph_page
+from tests.kinds import KINDS, Kind, graph, kind_of, model, sgd
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from demo_runs import TARGETS, TINY
 
 import nn
 from autograd.core import sequences
 from autograd.extend import TABLE
 from nn import losses, optim, penalties, schedule
+from tests.demo_runs import TARGETS, TINY
 
 ROOT = Path(__file__).parent.parent
 

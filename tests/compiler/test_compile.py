@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 import autograd
 import nn
@@ -26,6 +25,7 @@ from autograd.compiler.program import Node
 from autograd.core import locks
 from autograd.extend import TABLE
 from nn.modes import evaluating, mode
+from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 0.5, 300.0, -300.0, math.inf, -math.inf, math.nan]
 

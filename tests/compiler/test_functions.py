@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from random_functions import tried
+
+from tests.random_functions import tried
 
 
 @pytest.mark.parametrize("start", range(0, 200, 50))

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 import autograd
 from autograd import Value
@@ -26,6 +25,7 @@ from autograd.compiler.passes import (
 from autograd.compiler.program import Node, check, interpret
 from autograd.compiler.trace import trace
 from autograd.extend import TABLE
+from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 X, W = [Value(x, f"x{i}") for i, x in enumerate((0.5, -1.5, 2.0))], Value(3.0, "w")
 

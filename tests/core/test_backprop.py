@@ -9,11 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from mpmath import mpf
-from random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 import autograd
 from autograd import Value, detect_anomaly, grad, gradcheck, no_grad
@@ -22,6 +20,8 @@ from autograd.core.backprop import gradients, has_gradient, moved, stale
 from autograd.core.graph import topological_order
 from autograd.core.notation import number
 from autograd.extend import TABLE
+from tests import oracle
+from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
 ENGINE: dict[str, Any] = dict(TABLE)
 

@@ -12,7 +12,6 @@ import weakref
 
 import pytest
 from hypothesis import given, settings
-from random_graphs import CALM, GUARDED, Program, programs
 
 from autograd import LabelError, Value, scope
 from autograd.core.backprop import has_gradient
@@ -26,6 +25,7 @@ from autograd.core.graph import (
     topological_order,
 )
 from autograd.extend import TABLE
+from tests.random_graphs import CALM, GUARDED, Program, programs
 
 DEPTH = 1_000_000
 

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
 from mpmath import mp, mpf
-from rows import ROWS, differentiable, places
 
 import autograd
 from autograd import DivisionByZeroError, Op, Value, grad, gradcheck
 from autograd.core.backprop import gradients
 from autograd.core.notation import ATOM, Term, written
 from autograd.extend import TABLE
+from tests import oracle
+from tests.rows import ROWS, differentiable, places
 
 
 def close(got: float, wanted: Any, rel: float = 1e-14) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ import autograd
 from autograd import Value
 from autograd.core import ops
 from autograd.core.backprop import gradients
+from tests import oracle
 
 numbers = st.lists(st.floats(-1000, 1000), min_size=1, max_size=5)
 

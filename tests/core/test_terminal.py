@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from examples import neuron
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value
 from autograd.extend import terminal
+from tests.examples import neuron
 
 ROOT = Path(__file__).parents[2]
 ENCODINGS = ["ascii", "cp1252"]

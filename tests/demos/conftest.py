@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demo_runs import Results
+
+from tests.demo_runs import Results
 
 
 @pytest.fixture(scope="session")

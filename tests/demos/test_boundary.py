@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from demo_runs import Results
 
 from demos import boundary
+from tests.demo_runs import Results
 
 
 def test_boundary(results: Results) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from demo_runs import TINY, Results, demo
 
 from demos.lesson import WIDTH
+from tests.demo_runs import TINY, Results, demo
 
 TABLES = Path(__file__).parents[2] / "demos" / "README.md"
 # Claims that need more than the tests' small budgets.

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_runs import TINY, Results, demo
 
 import nn
+from tests.demo_runs import TINY, Results, demo
 
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name == "overfit")) for name in TINY]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_runs import Results
 
 from autograd import Value
 from demos import descent
+from tests.demo_runs import Results
 
 
 def test_the_orders_of_descent_hold(results: Results) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from demo_runs import Results
 
 import nn
 from demos import digits
+from tests.demo_runs import Results
 
 
 def test_digits(results: Results) -> None:

@@ -6,10 +6,10 @@ import random
 
 import numpy as np
 import pytest
-from demo_runs import Results
 
 import nn
 from demos import gates
+from tests.demo_runs import Results
 
 
 def test_gates(results: Results) -> None:

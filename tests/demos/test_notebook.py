@@ -8,9 +8,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from examples import neuron
 
 from demos.build_notebook import NOTEBOOK, executed
+from tests.examples import neuron
 
 STALE = "demos/chain.ipynb is not what its script makes: run `make notebook`"
 LARGEST = 600_000  # bytes

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from demo_runs import Results
 
 import nn
 from demos import spirals
+from tests.demo_runs import Results
 
 
 def test_spirals(results: Results) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_runs import Results
 
 from demos import vanishing
+from tests.demo_runs import Results
 
 
 def test_vanishing(results: Results) -> None:

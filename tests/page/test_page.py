@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import parts
-from examples import labelled, neuron
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, Program, programs, results
 
 import autograd
 import nn
@@ -27,6 +24,9 @@ from autograd.page.javascript import computable, expression
 from autograd.page.layout import laid_out
 from autograd.page.record import CONSTANT, LEAF, box_size, records, slope_formula
 from demos import chain as chain_demo
+from tests.browsing import parts
+from tests.examples import labelled, neuron
+from tests.random_graphs import CALM, Program, programs, results
 
 # ---------------------------------------------------------------------- the file
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import press, violations
-from examples import labelled, network, neuron
 
 import autograd
 import nn
@@ -19,6 +17,8 @@ from autograd.core.backprop import gradients
 from autograd.core.graph import find, topological_order
 from autograd.core.notation import number
 from demos import chain as chain_demo
+from tests.browsing import press, violations
+from tests.examples import labelled, network, neuron
 
 Written = Callable[..., Path]
 Opener = Callable[..., Any]

@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from examples import labelled, network, neuron
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, GUARDED, PIECEWISE, Program, built, programs
-from rows import ROWS, differentiable, places
 
 import autograd
 from autograd import Op, Value
@@ -26,6 +23,9 @@ from autograd.page.javascript import operations, quiz
 from autograd.page.record import records
 from autograd.teach.mistakes import judged, matches
 from autograd.teach.slips import candidates
+from tests.examples import labelled, network, neuron
+from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, built, programs
+from tests.rows import ROWS, differentiable, places
 
 Run = Callable[..., Any]
 EVERY_KIND = (*CALM, *GUARDED, *PIECEWISE)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from elements import Elements
-from examples import labelled, network, neuron
 from IPython.core.formatters import DisplayFormatter
 
 import autograd
@@ -20,6 +18,8 @@ from autograd.picture.markup import NEGATIVE, POSITIVE
 from autograd.teach.explain import sensitivity
 from demos import chain as chain_demo
 from nn.training.curve import curve
+from tests.elements import Elements
+from tests.examples import labelled, network, neuron
 
 HOSTILE = "</iframe></pre><script>alert(1)</script><img src=x onerror=alert(1)>"
 

@@ -7,11 +7,11 @@ import re
 from collections import Counter
 
 import pytest
-from test_draw import Picture, look
 
 import autograd
 from autograd import Value, draw, scope
 from autograd.core.graph import count, topological_order
+from tests.pictures import Picture, look
 
 
 def network(*sizes: int, scoped: bool = False) -> Value:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from elements import Elements
-
 from autograd.extend import markup
+from tests.elements import Elements
 
 
 def test_what_is_no_markup_is_escaped() -> None:

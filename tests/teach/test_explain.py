@@ -11,10 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from examples import labelled, network, neuron
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, PIECEWISE, Program, built, programs
 
 import autograd
 from autograd import LabelError, Value, softmax
@@ -25,6 +23,8 @@ from autograd.extend import TABLE
 from autograd.teach import formulas
 from autograd.teach.explain import Explanation, approximately, explain, nudge, sensitivity
 from autograd.teach.formulas import local_term
+from tests.examples import labelled, network, neuron
+from tests.random_graphs import CALM, PIECEWISE, Program, built, programs
 
 
 def classifier() -> Value:

@@ -6,10 +6,8 @@ import math
 from collections.abc import Callable
 
 import pytest
-from examples import labelled, network, neuron, words
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, GUARDED, Program, built, programs
 
 from autograd import Value
 from autograd.core import ops
@@ -18,6 +16,8 @@ from autograd.core.graph import find, topological_order
 from autograd.core.paths import Path
 from autograd.teach.mistakes import judged, matches
 from autograd.teach.slips import PATHS, candidates
+from tests.examples import labelled, network, neuron, words
+from tests.random_graphs import CALM, GUARDED, Program, built, programs
 
 HINT = "one factor at a time"
 

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from examples import labelled, network, neuron, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_graphs import CALM, PIECEWISE, Program, built, programs
 
 import autograd
 from autograd import LabelError, Stepper, Value
 from autograd.core import ops
 from autograd.core.graph import find, topological_order
+from tests.examples import labelled, network, neuron, words
+from tests.random_graphs import CALM, PIECEWISE, Program, built, programs
 
 
 def shared() -> Value:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import parts, press, violations
 
 import nn
 from nn.training.answers import outputs_read
 from nn.training.snapshots import Snapshot, unpacked
+from tests.browsing import parts, press, violations
 
 Opener = Callable[..., Any]
 HOSTILE = "</script><script>document.title='run'</script><b>"
