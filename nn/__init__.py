@@ -17,7 +17,7 @@ from .diagnosis.symptoms import Finding
 from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
 from .init import INITIALISERS
 from .layers import MLP, Dropout, Layer, Neuron, Sequential
-from .losses import (
+from .loss_modules import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -27,6 +27,8 @@ from .losses import (
     NLLLoss,
     PerceptronLoss,
     SquaredError,
+)
+from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,

@@ -1,38 +1,24 @@
 """Loss functions (costs): how far the outputs of a network are from the targets.
 
-Each loss is a function and a module, as in `mse_loss` and `MSELoss`; names follow PyTorch. Targets
-can be numbers or Values. A term that a target multiplies by the number 0 is left out of the graph.
+Names follow PyTorch. Targets can be numbers or Values. A term that a target multiplies by the
+number 0 is left out of the graph. For the losses as modules see `loss_modules.py`.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-import numbers
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from autograd import (
-    DomainError,
-    Value,
-    gap,
-    logsumexp,
-    maximum,
-    mean,
-    require,
-    stop_gradient,
-    surprisal,
-    where,
-)
+from autograd import Value, gap, logsumexp, maximum, mean, require, stop_gradient, surprisal, where
 from autograd import sum as total
-from autograd.extend import TABLE
 
-from .module import Module
-from .settings import choice, instance, number
-from .targets import class_index, listed
+from .pairing import examples, number_or_value, pairs
+from .settings import choice
+from .targets import class_index
 
 REDUCTIONS: dict[str, Callable[[list[Any]], Value]] = {"mean": mean, "sum": total}
 
@@ -67,7 +53,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> mse_loss([Value(1.0), Value(3.0)], [0.0, 0.0]).data
     5.0
     """
-    return _reduced(((a - y) ** 2 for a, y in _pairs(input, target)), reduction)
+    return _reduced(((a - y) ** 2 for a, y in pairs(input, target)), reduction)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -78,7 +64,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> l1_loss([Value(1.0), Value(3.0)], [0.0, 0.0]).data
     2.0
     """
-    return _reduced((abs(a - y) for a, y in _pairs(input, target)), reduction)
+    return _reduced((abs(a - y) for a, y in pairs(input, target)), reduction)
 
 
 def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -98,8 +84,7 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Va
     >>> round(binary_cross_entropy(Value(0.25), 0).data, 4)
     0.2877
     """
-    pairs = _pairs(input, target)
-    return _reduced((_bernoulli(p, y) for p, y in pairs), reduction)
+    return _reduced((_bernoulli(p, y) for p, y in pairs(input, target)), reduction)
 
 
 def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -118,7 +103,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
     >>> binary_cross_entropy_with_logits(Value(-50.0), 0).data
     1.92...e-22
     """
-    return _reduced((_bernoulli_of_logit(z, y) for z, y in _pairs(input, target)), reduction)
+    return _reduced((_bernoulli_of_logit(z, y) for z, y in pairs(input, target)), reduction)
 
 
 def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -144,7 +129,7 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> cross_entropy([Value(60.0), Value(0.0)], 0).data
     8.75651076269652e-27
     """
-    return _reduced((_categorical(z, y) for z, y in _examples(input, target)), reduction)
+    return _reduced((_categorical(z, y) for z, y in examples(input, target)), reduction)
 
 
 def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -165,8 +150,8 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> nll_loss([Value(-0.5), Value(-2.0)], 1).data
     2.0
     """
-    examples = _examples(input, target)
-    return _reduced((-p[class_index(y, len(p))] for p, y in examples), reduction)
+    terms = (-p[class_index(y, len(p))] for p, y in examples(input, target))
+    return _reduced(terms, reduction)
 
 
 def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -187,8 +172,8 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> hinge_loss(Value(0.25), 1).data
     0.75
     """
-    pairs = _pairs(input, target)
-    return _reduced(((1.0 - s * _sign(y)).relu() for s, y in pairs), reduction)
+    terms = ((1.0 - s * _sign(y)).relu() for s, y in pairs(input, target))
+    return _reduced(terms, reduction)
 
 
 def perceptron_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -205,196 +190,48 @@ def perceptron_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> perceptron_loss(Value(-0.5), 1).data, perceptron_loss(Value(0.1), 1).data
     (0.5, 0.0)
     """
-    return _reduced(((-s * _sign(y)).relu() for s, y in _pairs(input, target)), reduction)
+    return _reduced(((-s * _sign(y)).relu() for s, y in pairs(input, target)), reduction)
 
 
-# ---------------------------------------------------------------------- modules
+def _reduced(terms: Iterator[Value], reduction: str) -> Value:
+    reduce, found = REDUCTIONS[checked_reduction(reduction)], list(terms)
+    return found[0] if len(found) == 1 else reduce(found)
 
 
-class Loss(Module):
-    """Base class of losses as modules. A subclass sets `function`, which `forward` calls.
+def checked_reduction(reduction: str) -> str:
+    """Return the name of a reduction, if there is one of this name.
 
-    Args:
-        reduction: "mean" or "sum".
-
-    Raises:
-        ValueError: there is no such reduction.
+    >>> checked_reduction("sum")
+    'sum'
     """
-
-    function: ClassVar[Callable[..., Value]]
-
-    def __init__(self, reduction: str = "mean") -> None:
-        self.reduction = _known(reduction)
-
-    def forward(self, input: Any, target: Any) -> Value:
-        """Compute the loss of these outputs for these targets."""
-        return type(self).function(input, target, self.reduction)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(reduction={self.reduction!r})"
-
-
-def function_of(loss: Any) -> Any:
-    """Return the loss function behind a loss: itself, or what a module or `partial` calls.
-
-    >>> function_of(MSELoss()) is function_of(partial(mse_loss, reduction="sum")) is mse_loss
-    True
-    """
-    while isinstance(loss, partial):
-        loss = loss.func
-    return getattr(type(loss), "function", loss)
-
-
-def cost_of(returned: Any, what: str) -> Value:
-    """Check that a loss or a penalty has returned a Value, and return that Value.
-
-    Raises:
-        TypeError: `returned` is not a Value. The error says why.
-
-    >>> cost_of(0.5, "loss")
-    Traceback (most recent call last):
-    ...
-    TypeError: the loss returned the number 0.5, which has no gradient: return the Value itself,
-    without .data, float(...) or a function of math or NumPy
-    """
-    if isinstance(returned, Value):
-        return returned
-    if returned is None:
-        raise TypeError(f"the {what} returned None: does it end in `return`?")
-    if isinstance(returned, numbers.Number):
-        raise TypeError(
-            f"the {what} returned the number {returned}, which has no gradient: return the Value "
-            f"itself, without .data, float(...) or a function of math or NumPy"
-        )
-    several = ": return one Value, as from autograd.mean or autograd.sum"
-    raise TypeError(
-        f"the {what} returned a {type(returned).__name__}"
-        f"{several if hasattr(returned, '__len__') else ', and not a Value'}"
-    )
-
-
-def depends_on(cost: Value, params: Iterable[Value]) -> bool:
-    """Return True if a gradient can flow from a cost to at least one of these parameters.
-
-    >>> w = Value(2.0)
-    >>> depends_on(w * 3.0, [w]), depends_on(w.detach() * 3.0, [w])
-    (True, False)
-    """
-    wanted, seen, stack = set(params), set(), [cost]
-    while stack:
-        node = stack.pop()
-        if node in wanted:
-            return True
-        if node not in seen and node.op is not TABLE["stop_gradient"]:
-            seen.add(node)
-            stack.extend(node.args)
-    return False
-
-
-def differentiate(cost: Value, params: list[Value], share: float) -> None:
-    """Add `share` times the gradient of a cost to the gradients of the parameters.
-
-    A cost that does not depend on any parameter adds nothing.
-
-    >>> w = Value(2.0)
-    >>> differentiate(w * 3.0, [w], 0.5), differentiate(w.detach() * 3.0, [w], 0.5), w.grad
-    (None, None, 1.5)
-    """
-    try:
-        cost.backward(share)
-    except DomainError:
-        raise
-    except ValueError:
-        if depends_on(cost, params):
-            raise
-
-
-class SquaredError(Loss):
-    """`squared_error` as a module.
-
-    >>> SquaredError()(Value(3.0), 1.0).data
-    4.0
-    """
-
-    function = mse_loss
-
-    def __init__(self) -> None:
-        super().__init__("sum")
-
-
-class MSELoss(Loss):
-    """`mse_loss` as a module."""
-
-    function = mse_loss
-
-
-class L1Loss(Loss):
-    """`l1_loss` as a module."""
-
-    function = l1_loss
-
-
-class BCELoss(Loss):
-    """`binary_cross_entropy` as a module."""
-
-    function = binary_cross_entropy
-
-
-class BCEWithLogitsLoss(Loss):
-    """`binary_cross_entropy_with_logits` as a module."""
-
-    function = binary_cross_entropy_with_logits
-
-
-class CrossEntropyLoss(Loss):
-    """`cross_entropy` as a module."""
-
-    function = cross_entropy
-
-
-class NLLLoss(Loss):
-    """`nll_loss` as a module."""
-
-    function = nll_loss
-
-
-class HingeLoss(Loss):
-    """`hinge_loss` as a module."""
-
-    function = hinge_loss
-
-
-class PerceptronLoss(Loss):
-    """`perceptron_loss` as a module."""
-
-    function = perceptron_loss
+    return choice(reduction, "reduction", REDUCTIONS)
 
 
 # ---------------------------------------------------------------------- one term
 
 
 def _bernoulli(p: Value, y: Any) -> Value:
-    require(_is_probability, p, error=_no_probability)
-    require(_costs_a_number, p, y, error=_costs_infinity)
-    return _mixture(y, p, lambda p: -p.log(), lambda p: -(-p).log1p(), sure=(1.0, 0.0))
+    require(_is_probability, p, error=_probability_error)
+    require(_cost_is_finite, p, y, error=_infinite_cost_error)
+    return _mixture(y, p, lambda p: -p.log(), lambda p: -(-p).log1p(), safe=(1.0, 0.0))
 
 
 def _is_probability(p: Any) -> Any:
     return (p >= 0.0) & (p <= 1.0)
 
 
-def _costs_a_number(p: Any, y: Any) -> Any:
+def _cost_is_finite(p: Any, y: Any) -> Any:
     return ((p != 0.0) | (y == 0.0)) & ((p != 1.0) | (y == 1.0))
 
 
-def _no_probability(p: float) -> ValueError:
+def _probability_error(p: float) -> ValueError:
     return ValueError(
         f"{p:g} is no probability: put a sigmoid before binary_cross_entropy, or give "
         f"the logits to binary_cross_entropy_with_logits"
     )
 
 
-def _costs_infinity(p: float, y: float) -> OverflowError:
+def _infinite_cost_error(p: float, y: float) -> OverflowError:
     return OverflowError(
         f"an output of exactly {p:g} for a target of {y:g} costs infinity: give "
         f"the logits to binary_cross_entropy_with_logits, which does not round them away"
@@ -402,10 +239,10 @@ def _costs_infinity(p: float, y: float) -> OverflowError:
 
 
 def _bernoulli_of_logit(z: Value, y: Any) -> Value:
-    return _mixture(y, z, lambda z: (-z).softplus(), lambda z: z.softplus(), sure=(0.0, 0.0))
+    return _mixture(y, z, lambda z: (-z).softplus(), lambda z: z.softplus(), safe=(0.0, 0.0))
 
 
-def _no_share(y: float) -> ValueError:
+def _target_error(y: float) -> ValueError:
     return ValueError(f"a target is 0, 1 or between, got {y:g}")
 
 
@@ -414,18 +251,18 @@ def _mixture(
     x: Value,
     if_one: Callable[[Any], Value],
     if_zero: Callable[[Any], Value],
-    sure: tuple[float, float],
+    safe: tuple[float, float],
 ) -> Value:
     """Compute y·if_one(x) + (1 − y)·if_zero(x), where a term multiplied by zero counts as 0.
 
     If y is the number 0 or 1, the term is left out. If y is a Value, the term is computed at
-    `sure[0]` or `sure[1]` instead of x: there it is finite, so its product with 0 is 0.
+    `safe[0]` or `safe[1]` instead of x: there it is finite, so its product with 0 is 0.
     """
-    require(_is_probability, y, error=_no_share)
+    require(_is_probability, y, error=_target_error)
     if not isinstance(y, Value) and y in (0, 1):
         return if_one(x) if y else if_zero(x)
     no = 1.0 - y
-    cost: Value = if_one(where(y, x, sure[0])) * y + if_zero(where(no, x, sure[1])) * no
+    cost: Value = if_one(where(y, x, safe[0])) * y + if_zero(where(no, x, safe[1])) * no
     return cost
 
 
@@ -439,8 +276,8 @@ def _categorical(z: list[Value], y: Any) -> Value:
         return _surprisal(z, class_index(y, len(z)))
     if len(y) != len(z):
         raise ValueError(f"there are {len(z)} logits and {len(y)} probabilities in the target")
-    weights = [w if isinstance(w, Value) else number(_told(w), "a probability") for w in y]
-    require(_are_probabilities, *weights, error=_no_probabilities)
+    weights = [number_or_value(w, "a probability") for w in y]
+    require(_are_probabilities, *weights, error=_probabilities_error)
     if any(isinstance(weight, Value) for weight in weights):
         return _mixed_surprisal(z, weights)
     return total(
@@ -455,7 +292,7 @@ def _are_probabilities(*weights: Any) -> Any:
     return (together.min(axis=0) >= 0.0) & (np.abs(together.sum(axis=0) - 1.0) <= 1e-6)
 
 
-def _no_probabilities(*weights: float) -> ValueError:
+def _probabilities_error(*weights: float) -> ValueError:
     shown = ", ".join(f"{weight:g}" for weight in weights)
     return ValueError(
         f"a target's probabilities are not negative and add up to 1, got [{shown}]. For "
@@ -495,7 +332,7 @@ def _mixed_surprisal(z: list[Value], weights: list[Any]) -> Value:
 
 
 def _sign(y: Any) -> Any:
-    require(_is_sign, y, error=_no_sign)
+    require(_is_sign, y, error=_sign_error)
     return y
 
 
@@ -503,84 +340,5 @@ def _is_sign(y: Any) -> Any:
     return (y == 1.0) | (y == -1.0)
 
 
-def _no_sign(y: float) -> ValueError:
+def _sign_error(y: float) -> ValueError:
     return ValueError(f"a target of this cost is 1 or -1, got {y:g}")
-
-
-# ---------------------------------------------------------------------- shapes
-
-
-def _reduced(terms: Iterator[Value], reduction: str) -> Value:
-    reduce, found = REDUCTIONS[_known(reduction)], list(terms)
-    return found[0] if len(found) == 1 else reduce(found)
-
-
-def _known(reduction: str) -> str:
-    return choice(reduction, "reduction", REDUCTIONS)
-
-
-def _pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
-    """Yield each output with its target, from two nested lists of the same shape."""
-    input, target = listed(input), listed(target)
-    shape, other = _shape(input), _shape(target)
-    if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
-        input, target = _first(input), _first(target)  # one output, in a list or not
-        shape = other = ()
-    if shape != other:
-        raise ValueError(f"the outputs have shape {shape} and the targets {other}")
-    if 0 in shape:
-        raise ValueError("there are no outputs")
-    yield from _flat(input, target)
-
-
-def _first(x: Any) -> Any:
-    return x if _shape(x) == () else x[0]
-
-
-def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
-    if not hasattr(input, "__len__"):
-        yield (
-            _values([input])[0],
-            target if isinstance(target, Value) else number(_told(target), "a target"),
-        )
-    else:
-        for a, y in zip(input, target):
-            yield from _flat(a, y)
-
-
-def _told(target: Any) -> Any:
-    """Return False and True as 0 and 1, because comparisons are common targets."""
-    return int(target) if isinstance(target, (bool, np.bool_)) else target
-
-
-def _shape(x: Any) -> tuple[int, ...]:
-    if isinstance(x, (str, bytes, Mapping)):
-        raise TypeError(f"outputs and targets are numbers, got {x!r}")
-    if not hasattr(x, "__len__"):
-        return ()
-    inner = {_shape(item) for item in x}
-    if len(inner) > 1:
-        raise ValueError(f"rows differ in shape: {sorted(inner)}")
-    return (len(x), *(inner.pop() if inner else ()))
-
-
-def _examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
-    """Yield each example's outputs with its target; a single example needs no list around it."""
-    input, target = listed(input), listed(target)
-    instance(input, (Value, list, tuple, float, int), "outputs are a list of Values or numbers")
-    if not hasattr(input, "__len__"):
-        input = [input]
-    if len(input) == 0:
-        raise ValueError("there are no outputs")
-    if not hasattr(input[0], "__len__"):
-        yield _values(input), target
-        return
-    if not hasattr(target, "__len__") or len(target) != len(input):
-        count = len(target) if hasattr(target, "__len__") else "one number"
-        raise ValueError(f"there are {len(input)} examples and as targets {count}: give each one")
-    for z, y in zip(input, target):
-        yield _values(z), listed(y)
-
-
-def _values(outputs: Any) -> list[Value]:
-    return [z if isinstance(z, Value) else Value(z).detach() for z in outputs]

@@ -14,9 +14,10 @@ import numpy as np
 
 from autograd import Value, grad
 
+from ..costs import cost_of, depends_on
 from ..data import Examples
 from ..layers import Dropout, Layer, layers_of
-from ..losses import cost_of, depends_on, function_of
+from ..loss_modules import function_of
 from ..modes import mode
 from ..module import Module
 from ..optim import Optimizer

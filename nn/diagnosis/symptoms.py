@@ -17,7 +17,7 @@ from autograd.extend import terminal
 
 from .. import losses
 from ..gradients import norm_of
-from ..losses import function_of
+from ..loss_modules import function_of
 from ..optim import Optimizer
 from ..training.answers import DISTANCES
 from ..training.history import History

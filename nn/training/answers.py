@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import losses
 from ..layers import layers_of
+from ..loss_modules import function_of
 from ..module import Module
 from ..targets import class_index
 
@@ -112,7 +113,8 @@ class Answers:
 
         Return None if the outputs are numbers, or if the interpretation is only assumed.
 
-        >>> answers_of(losses.BCEWithLogitsLoss(), [0, 1], nout=1).right(-0.3, 0)
+        >>> from nn import BCEWithLogitsLoss
+        >>> answers_of(BCEWithLogitsLoss(), [0, 1], nout=1).right(-0.3, 0)
         True
         """
         if self.kind == "numbers" or not self.known:
@@ -194,7 +196,7 @@ def answers_of(loss: Any, y: Sequence[Any], nout: int) -> Answers:
     >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).why
     'by hinge_loss an output above 0 is a yes'
     """
-    function, name = losses.function_of(loss), _name_of(loss)
+    function, name = function_of(loss), _name_of(loss)
     if any(function is row for row in OF_CLASSES):
         why = f"by {name} the largest output is the answer"
         return _classes(nout, OF_CLASSES[function], why)
@@ -351,5 +353,5 @@ def _are_probabilities(y: Sequence[Any], nout: int) -> bool:
 
 
 def _name_of(loss: Any) -> str:
-    function = losses.function_of(loss)
+    function = function_of(loss)
     return str(getattr(function, "__name__", type(function).__name__))

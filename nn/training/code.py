@@ -19,8 +19,10 @@ import autograd
 from autograd import TraceError, Value, no_grad
 
 from .. import losses
+from ..costs import cost_of, depends_on
 from ..data import Examples
 from ..layers import seed_dropouts
+from ..loss_modules import function_of
 from ..modes import evaluating, mode
 from ..module import Module
 from ..probes import Probes, unlike
@@ -72,7 +74,7 @@ class Code:
         self._cost = _cost_by(model, loss)  # runs on the engine
         self._programs: dict[bool, Any] = {}  # the last program in training, and in evaluation
         self.X, self.y, self._loss = examples.X, np.array(examples.y, dtype=float), loss
-        if losses.function_of(loss) is losses.cross_entropy and self.y.ndim == 1:
+        if function_of(loss) is losses.cross_entropy and self.y.ndim == 1:
             # A class index that is an argument cannot index a list. A one-hot vector can select.
             with evaluating(model):
                 self.y = one_hot(examples.y, len(model(self.X[0].tolist())))
@@ -176,7 +178,7 @@ class Code:
         with mode(self.model, training), contextlib.nullcontext() if slopes else no_grad():
             try:
                 computed = self._cost(*self.examples[row])
-                if slopes and losses.depends_on(computed[0], self._params):
+                if slopes and depends_on(computed[0], self._params):
                     gradient = autograd.grad(computed[0], self._params, allow_unused=True)
                 elif slopes:
                     gradient = (0.0,) * len(self._params)
@@ -197,7 +199,7 @@ class PenaltyCode:
         self.model, self._params = model, model.parameters()
 
         def cost() -> Value:
-            return losses.cost_of(penalty(model), "penalty")
+            return cost_of(penalty(model), "penalty")
 
         self._cost = cost
         self.compile()
@@ -346,7 +348,7 @@ def _cost_by(model: Module, loss: Callable[[Any, Any], Value]) -> Callable[[Any,
 
     def cost(x: Any, y: Any) -> list[Value]:
         outputs = model(x)
-        cost = losses.cost_of(loss(outputs, y), "loss")
+        cost = cost_of(loss(outputs, y), "loss")
         return [cost, outputs] if isinstance(outputs, Value) else [cost, *outputs]
 
     return cost

@@ -20,10 +20,10 @@ import numpy as np
 
 from autograd import TraceError
 
+from ..costs import cost_of, differentiate
 from ..data import Examples
 from ..gradients import gradient_of
 from ..layers import seed_dropouts
-from ..losses import cost_of, differentiate
 from ..optim import Optimizer
 from ..parameters import move
 from ..schedule import Scheduler

@@ -13,7 +13,8 @@ import numpy as np
 
 from autograd.extend import TABLE
 
-from ..losses import binary_cross_entropy_with_logits, cross_entropy, function_of, nll_loss
+from ..loss_modules import function_of
+from ..losses import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 from ..prediction import numbers
 
 REMEDY = "To mend it, leave out the last activation, as output='identity' does"

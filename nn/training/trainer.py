@@ -25,9 +25,9 @@ from tqdm import tqdm
 from autograd import DivisionByZeroError, DomainError, TraceError, Value
 from autograd.extend import destination
 
+from ..costs import cost_of, depends_on, differentiate
 from ..data import Examples
 from ..gradients import clipped, gradient_of, norm_of
-from ..losses import cost_of, depends_on, differentiate
 from ..modes import evaluating, mode
 from ..module import Module
 from ..optim import Optimizer

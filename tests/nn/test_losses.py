@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -85,6 +87,24 @@ def test_every_cost_is_worked_by_hand_and_has_a_module() -> None:
     exported = {getattr(nn, name) for name in nn.__all__ if name.endswith(("_loss", "entropy"))}
     exported.add(nn.binary_cross_entropy_with_logits)
     assert {example[0] for example in EXAMPLES} == exported == set(MODULES)
+
+
+@pytest.mark.parametrize("function", MODULES)
+def test_a_module_is_documented_as_its_function(function: Any) -> None:
+    module: Any = MODULES[function]
+    assert list(inspect.signature(module).parameters) == ["reduction"]
+    text = inspect.getdoc(module) or ""
+    assert (function.__doc__ or "").splitlines()[0] in text
+    assert f"{module.__name__}()(" in text
+    assert f"{function.__name__}(" not in text
+
+
+@pytest.mark.parametrize("module", [*MODULES.values(), nn.SquaredError])
+def test_a_module_is_pickled(module: Any) -> None:
+    before = module() if module is nn.SquaredError else module("sum")
+    after = pickle.loads(pickle.dumps(before))
+    assert type(after) is module
+    assert repr(after) == repr(before) == f"{module.__name__}(reduction='sum')"
 
 
 def test_the_lessons_cost_of_one_example() -> None:

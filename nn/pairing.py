@@ -1,0 +1,85 @@
+"""Pairing outputs with their targets: number by number, or example by example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd import Value
+
+from .settings import instance, number
+from .targets import listed
+
+
+def pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
+    """Yield each output with its target, from two nested lists of the same shape."""
+    input, target = listed(input), listed(target)
+    shape, other = _shape(input), _shape(target)
+    if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
+        input, target = _first(input), _first(target)  # one output, in a list or not
+        shape = other = ()
+    if shape != other:
+        raise ValueError(f"the outputs have shape {shape} and the targets {other}")
+    if 0 in shape:
+        raise ValueError("there are no outputs")
+    yield from _flat(input, target)
+
+
+def _first(x: Any) -> Any:
+    return x if _shape(x) == () else x[0]
+
+
+def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
+    if not hasattr(input, "__len__"):
+        yield _values([input])[0], number_or_value(target, "a target")
+    else:
+        for a, y in zip(input, target):
+            yield from _flat(a, y)
+
+
+def number_or_value(target: Any, what: str) -> Any:
+    """Return a target as it is if it is a Value, else as a number.
+
+    False and True count as 0 and 1, because comparisons are common targets.
+
+    >>> number_or_value(True, "a target")
+    1.0
+    """
+    if isinstance(target, Value):
+        return target
+    return number(int(target) if isinstance(target, (bool, np.bool_)) else target, what)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    if isinstance(x, (str, bytes, Mapping)):
+        raise TypeError(f"outputs and targets are numbers, got {x!r}")
+    if not hasattr(x, "__len__"):
+        return ()
+    inner = {_shape(item) for item in x}
+    if len(inner) > 1:
+        raise ValueError(f"rows differ in shape: {sorted(inner)}")
+    return (len(x), *(inner.pop() if inner else ()))
+
+
+def examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
+    """Yield each example's outputs with its target; a single example needs no list around it."""
+    input, target = listed(input), listed(target)
+    instance(input, (Value, list, tuple, float, int), "outputs are a list of Values or numbers")
+    if not hasattr(input, "__len__"):
+        input = [input]
+    if len(input) == 0:
+        raise ValueError("there are no outputs")
+    if not hasattr(input[0], "__len__"):
+        yield _values(input), target
+        return
+    if not hasattr(target, "__len__") or len(target) != len(input):
+        count = len(target) if hasattr(target, "__len__") else "one number"
+        raise ValueError(f"there are {len(input)} examples and as targets {count}: give each one")
+    for z, y in zip(input, target):
+        yield _values(z), listed(y)
+
+
+def _values(outputs: Any) -> list[Value]:
+    return [z if isinstance(z, Value) else Value(z).detach() for z in outputs]
