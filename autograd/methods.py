@@ -117,11 +117,11 @@ class Methods:
     # ------------------------------------------------------------------ copies
 
     def __deepcopy__(self: Any, memo: dict[int, Any]) -> Value:
-        modes.for_the_engine(*A_COPY)
+        modes.refuse_outsiders(*A_COPY)
         return copies.copied(self, memo)
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
-        modes.for_the_engine(*A_COPY)
+        modes.refuse_outsiders(*A_COPY)
         return copies.packed(self)
 
     # ------------------------------------------------------------------ micrograd's names

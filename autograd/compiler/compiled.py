@@ -30,7 +30,7 @@ from .passes import PASSES, Pass
 from .program import Program, check, program_of
 from .reach import Guard, Reach
 from .roll import rolled
-from .trace import Traced, different, trace
+from .trace import Trace, explain_difference, record_trace
 from .version import Version
 
 VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
@@ -212,7 +212,7 @@ class Compiled:
         """
         version, rows, outputs, _ = self._run(arguments, gradient=False)
         found = _by_row(version, rows, outputs)
-        return found if arguments or version.traced.shape else float(found[0])
+        return found if arguments or version.trace.shape else float(found[0])
 
     def mean(self, *arguments: Any) -> float:
         """Return the mean of the output over the rows; with `has_aux`, that of the first output.
@@ -241,7 +241,7 @@ class Compiled:
         version, rows, outputs, gradient = self._run(arguments, gradient=True, what="a gradient")
         if version.steep and not np.isfinite(gradient).all():
             self._explain_the_gradient(version, rows)
-        found = _by_row(version, rows, outputs) if version.traced.shape else _mean(outputs)
+        found = _by_row(version, rows, outputs) if version.trace.shape else _mean(outputs)
         return found, gradient[: version.wanted]
 
     def _run(
@@ -252,17 +252,17 @@ class Compiled:
         The engine raises the errors of rows. `what` names the result that is asked for, if only a
         function that returns one Value has it.
         """
-        if tracing := modes.tracing():
-            tracing.refuse(
+        if tracer := modes.find_tracer():
+            tracer.refuse(
                 "a compiled function is called",
                 "call the function itself, as .function of what was compiled",
             )
         rows = given(arguments, self._options.dtype)
         version = self._version(rows)
-        if what and version.traced.shape != () and not self._options.has_aux:
+        if what and version.trace.shape != () and not self._options.has_aux:
             raise ValueError(
                 f"{what} is that of one Value, and the function returns "
-                f"{len(version.traced.outputs)}: return their sum, or give has_aux=True for that "
+                f"{len(version.trace.outputs)}: return their sum, or give has_aux=True for that "
                 f"of the first"
             )
         outputs, slopes = version.run(rows, gradient)
@@ -275,19 +275,19 @@ class Compiled:
         """Run each row in the engine, under `detect_anomaly`: the engine checks every operation."""
         for row in range(rows.size):
             with in_row(row):
-                trace(self.function, rows.row(row))
+                record_trace(self.function, rows.row(row))
         if not np.isfinite(slopes).all():
             raise FloatingPointError("the gradient is not finite")
 
     def _explain(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
         """Run rows that fail a check, or are not finite, in the engine, which raises the error."""
-        if not version.traced.checks and np.isfinite(outputs).all():
+        if not version.trace.requirements and np.isfinite(outputs).all():
             return
         failing, wrong = version.judged(outputs)
         for row in np.flatnonzero(failing | wrong).tolist():
             if failing[row] or version.may_raise(rows.only(row)):
                 with in_row(row):
-                    trace(self.function, rows.row(row))
+                    record_trace(self.function, rows.row(row))
 
     def _explain_the_gradient(self, version: Version, rows: Arguments) -> None:
         """Differentiate rows whose gradient is not finite in the engine, which raises the error."""
@@ -295,7 +295,7 @@ class Compiled:
             _, gradient = version.run(rows.only(row), gradient=True)
             if not np.isfinite(gradient).all():
                 with in_row(row):
-                    cost = trace(self.function, rows.row(row)).outputs[0]
+                    cost = record_trace(self.function, rows.row(row)).outputs[0]
                     gradients(cost, by=version.program.params)
 
     # ------------------------------------------------------------------ inspection
@@ -329,8 +329,8 @@ class Compiled:
     @property
     def graph(self) -> Any:
         """The scalar graph of the last call's code: the returned Value, or the list of them."""
-        outputs = self._latest().traced.outputs
-        return outputs[0] if self._latest().traced.shape == () else outputs
+        outputs = self._latest().trace.outputs
+        return outputs[0] if self._latest().trace.shape == () else outputs
 
     @property
     def program(self) -> Program:
@@ -345,7 +345,7 @@ class Compiled:
     def explain(self) -> str:
         """Return a text that lists the array statements, and the scalar operations they replace."""
         version = self._latest()
-        scalars = sum(1 for node in version.traced.order if node.args)
+        scalars = sum(1 for node in version.trace.nodes if node.args)
         statements = version.rolled.statements
         lines = [f"{scalars:,} scalar operations became {len(statements)} array statements"]
         lines += [f"  {statement}" for statement in statements]
@@ -378,25 +378,25 @@ class Compiled:
         """Compile for arguments of these shapes, and leave the random generators as they were."""
         with locks.alone_in_tracing():
             reach = Reach(self.function)
-            states = reach.states()
+            states = reach.read_states()
             try:
                 return self._compiled_for(rows, reach)
             finally:
-                reach.put_back(states)
+                reach.restore(states)
 
-    def _second(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Traced:
+    def _second(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Trace:
         """Trace a row that differs from row 0, or else numbers close to row 0."""
         row = rows.different()
         try:
             with in_row(row):
-                return trace(self.function, rows.another(), leaves, reach)
+                return record_trace(self.function, rows.another(), leaves, reach)
         except TraceError:
             raise
         except Exception:
             if row:
                 raise
             # The function may not be defined close to row 0.
-            return trace(self.function, rows.row(0), leaves, reach)
+            return record_trace(self.function, rows.row(0), leaves, reach)
 
     def _compiled_for(self, rows: Arguments, reach: Reach) -> Version:
         """Run all stages. Two traces, of different rows, must give the same program."""
@@ -404,66 +404,69 @@ class Compiled:
         if asked:
             Flat(asked)  # `Shared` leaves notice that their number is read
         with in_row(0):
-            first = trace(self.function, rows.row(0), asked, reach)
+            first = record_trace(self.function, rows.row(0), asked, reach)
         known = set(asked)
-        found = [v for v in first.leaves() if v not in known]
+        found = [v for v in first.find_leaves() if v not in known]
         if found:
             Flat(found)
         second = self._second(rows, [*asked, *found], reach)
-        again = set(second.leaves())
+        again = set(second.find_leaves())
         params = [*asked, *(v for v in found if v in again)]
         numbers = _taken_over([first, second], params)
         program = program_of(first, params)
-        if not program.computes_as(program_of(second, params)) or first.tests() != second.tests():
-            raise different(self.function, rows.row(0), rows.another())
+        if (
+            not program.computes_as(program_of(second, params))
+            or first.list_tests() != second.list_tests()
+        ):
+            raise explain_difference(self.function, rows.row(0), rows.another())
         unused = [p for p in asked if p not in again]
         if unused and not self._options.allow_unused:
             raise ValueError(
                 f"the function does not depend on {len(unused)} of its {len(asked)} params, as on "
                 f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
             )
-        wanted = len(asked) if self._given is not None else first.leading(params)
+        wanted = len(asked) if self._given is not None else first.count_leading(params)
         for improve in self._options.passes:
             program = improve(program)
             if self._options.debug:
                 check(program)
         cost = program.outputs[0] if first.shape == () or self._options.has_aux else None
         groups = grouped(program, cost, self._options.matrices)
-        settings = (first.asked | second.asked).difference(modes.DEFAULTS)
+        settings = (first.settings_read | second.settings_read).difference(modes.DEFAULTS)
         return Version(
             [first, second],
             program,
             rolled(program, groups),
             wanted,
-            Guard(Reach(self.function, reach.written, settings), numbers),
+            Guard(Reach(self.function, reach.assigned, settings), numbers),
             self._options.dtype,
         )
 
 
-def _taken_over(traces: list[Traced], params: list[Value]) -> list[Value]:
+def _taken_over(traces: list[Trace], params: list[Value]) -> list[Value]:
     """Return the constants that existed before the traces: their numbers become part of the code.
 
     Raises:
         TraceError: a trace used a Value that was computed before, or that the other did not use.
     """
     known = set(params)
-    for v in itertools.chain.from_iterable(traced.computed_outside() for traced in traces):
+    for v in itertools.chain.from_iterable(trace.find_outside_results() for trace in traces):
         raise TraceError(
             f"the function uses {v!r}, which was computed before it was called: compute it "
             f"inside, or take its number alone with v.detach()"
         )
-    for v in itertools.chain.from_iterable(traced.outside() for traced in traces):
+    for v in itertools.chain.from_iterable(trace.find_outside_leaves() for trace in traces):
         if v.op is ops.leaf and v not in known:
             raise TraceError(
                 f"for one row the function uses {v!r}, and for another it does not: what is "
                 f"compiled must be the same for all rows. Choose with where or maximum"
             )
-    return [v for v in traces[0].outside() if v.op is ops.constant]
+    return [v for v in traces[0].find_outside_leaves() if v.op is ops.constant]
 
 
 def _by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
     """Return the outputs in their shape, with one row for each row of the arguments."""
-    count, shape = len(version.traced.outputs), version.traced.shape
+    count, shape = len(version.trace.outputs), version.trace.shape
     every = np.broadcast_to(outputs[:count], (count, rows.size)).T
     return every.reshape(rows.size, *shape).copy()
 

@@ -18,7 +18,7 @@ from ..core.notation import shortened
 from ..core.ops import Op
 from ..core.terminal import fitted
 from ..core.value import Value
-from .trace import Traced
+from .trace import Trace
 
 
 def _kind(name: str) -> Op:
@@ -89,16 +89,16 @@ class Program:
         return "\n".join([*lines, f"return {', '.join(f'v{i}' for i in self.outputs)}"])
 
 
-def program_of(traced: Traced, params: list[Value]) -> Program:
+def program_of(trace: Trace, params: list[Value]) -> Program:
     """Return the program of a trace; a leaf that is no parameter and no input is a constant."""
     nodes: list[Node] = []
     index: dict[Value, int] = {}
     constants: list[float] = []
     labels: dict[int, str] = {}
-    inputs = [leaf for argument in traced.inputs for leaf in argument]
+    inputs = [leaf for argument in trace.inputs for leaf in argument]
     places = {p: Node(PARAM, (), i) for i, p in enumerate(params)}
     places |= {leaf: Node(INPUT, (), i) for i, leaf in enumerate(inputs)}
-    for i, value in enumerate(traced.order):
+    for i, value in enumerate(trace.nodes):
         arity = value.op.arity
         if arity == 2:
             node = make_node(value.op, (index[value._a], index[value._b]))
@@ -113,8 +113,8 @@ def program_of(traced: Traced, params: list[Value]) -> Program:
             labels[i] = value.label or value.scope
         index[value] = i
         nodes.append(node)
-    outputs = [index[value] for value in traced.computed()]
-    return Program(nodes, outputs, constants, params, [len(a) for a in traced.inputs], labels)
+    outputs = [index[value] for value in trace.list_computed()]
+    return Program(nodes, outputs, constants, params, [len(a) for a in trace.inputs], labels)
 
 
 def used_by(program: Program, outputs: list[int]) -> list[bool]:
@@ -141,8 +141,8 @@ def interpret(program: Program, inputs: Sequence[float], params: Sequence[float]
         params: the numbers of the parameters.
 
     >>> import numpy as np
-    >>> from autograd.compiler.trace import trace
-    >>> program = program_of(trace(lambda x: x * x + 1.0, [np.array(3.0)]), [])
+    >>> from autograd.compiler.trace import record_trace
+    >>> program = program_of(record_trace(lambda x: x * x + 1.0, [np.array(3.0)]), [])
     >>> interpret(program, [3.0], [])
     [10.0]
     """

@@ -50,50 +50,52 @@ class Holder(NamedTuple):
 
     Attributes:
         path: its name in messages.
-        held: the object: a mapping, a sequence, the cell of a closure, or an object with slots.
+        thing: the object: a mapping, a sequence, the cell of a closure, or an object with slots.
         names: the keys of a mapping, or the attributes of an object, that are read; None for all.
     """
 
     path: str
-    held: Any
+    thing: Any
     names: frozenset[str] | None = None
 
-    def contents(self) -> dict[Any, Any]:
+    def read_contents(self) -> dict[Any, Any]:
         """Return its present entries."""
-        held, names = self.held, self.names
+        thing, names = self.thing, self.names
         if names is None:
-            return dict(held) if isinstance(held, dict) else dict(enumerate(_listed(held)))
-        if isinstance(held, MAPPINGS):
-            return {name: held[name] for name in names if name in held}
-        return {name: getattr(held, name) for name in names if hasattr(held, name)}
+            return (
+                dict(thing) if isinstance(thing, dict) else dict(enumerate(_list_elements(thing)))
+            )
+        if isinstance(thing, MAPPINGS):
+            return {name: thing[name] for name in names if name in thing}
+        return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
 
-    def called(self, key: Any) -> str:
+    def name_entry(self, key: Any) -> str:
         """Return the name of an entry in messages."""
-        if isinstance(self.held, CellType):
+        if isinstance(self.thing, CellType):
             return self.path
         if self.names is None:
             return f"{self.path}[{key!r:.40}]"
         return f"{self.path}.{key}" if self.path else str(key)
 
-    def reader(self, keys: list[Any]) -> Callable[[Any], Any]:
-        """Return a fast function that reads these entries of `held` as one tuple."""
-        if isinstance(self.held, (*MAPPINGS, list)):
+    def make_reader(self, keys: list[Any]) -> Callable[[Any], Any]:
+        """Return a fast function that reads these entries of `thing` as one tuple."""
+        if isinstance(self.thing, (*MAPPINGS, list)):
             # One key is repeated, because for a single key an itemgetter returns no tuple.
             return operator.itemgetter(*keys, keys[0])
-        return operator.attrgetter(*keys, keys[0]) if self.names is not None else _listed
+        return operator.attrgetter(*keys, keys[0]) if self.names is not None else _list_elements
 
 
-def _listed(held: Any) -> tuple[Any, ...]:
+def _list_elements(thing: Any) -> tuple[Any, ...]:
     """Return the elements of a sequence, or the content of the cell of a closure."""
-    if isinstance(held, CellType):
+    if isinstance(thing, CellType):
         try:
-            return (held.cell_contents,)
+            return (thing.cell_contents,)
         except ValueError:  # the cell is empty
             return ()
-    return tuple(held.ravel().tolist() if isinstance(held, np.ndarray) else held)
+    return tuple(thing.ravel().tolist() if isinstance(thing, np.ndarray) else thing)
 
 
-Written = set[tuple[int, Any]]  # entries of holders: the id of `held`, and the key
+Entries = set[tuple[int, Any]]  # entries of holders: the id of `thing`, and the key
 
 
 class Reach:
@@ -101,7 +103,7 @@ class Reach:
 
     Args:
         function: the function at which the walk begins.
-        written: entries that the function sets itself; they are skipped.
+        assigned: entries that the function sets itself; they are skipped.
         settings: the names of the settings that the function looks up, other than those of
             `modes.DEFAULTS`.
 
@@ -115,9 +117,9 @@ class Reach:
     """
 
     def __init__(
-        self, function: Any, written: Written | None = None, settings: Iterable[str] = ()
+        self, function: Any, assigned: Entries | None = None, settings: Iterable[str] = ()
     ) -> None:
-        self._function, self.written, self.settings = function, written or set(), sorted(settings)
+        self._function, self.assigned, self.settings = function, assigned or set(), sorted(settings)
         self._names: frozenset[str] = frozenset()
         known: frozenset[str] | None = None
         while known != self._names:  # a walk finds names, and names may lead to more objects
@@ -135,7 +137,7 @@ class Reach:
             ("np.random", np.random.get_state.__self__),  # type: ignore[attr-defined]
         ]
         seen: dict[int, Any] = {}
-        # The arguments of `_holders_in`
+        # The arguments of `_find_holders`
         stack: list[tuple[str, Any, frozenset[str] | None]]
         stack = [(f"the setting {name}", modes.setting(name), None) for name in self.settings]
         stack.append(("", self._function, None))
@@ -144,15 +146,17 @@ class Reach:
             if isinstance(thing, PLAIN) or id(thing) in seen:
                 continue
             seen[id(thing)] = thing  # a reference, so that its id is not used again
-            stack += [(path, part, None) for part in _parts(thing)]
-            for holder in self._holders_in(path, thing, names):
+            stack += [(path, part, None) for part in _find_parts(thing)]
+            for holder in self._find_holders(path, thing, names):
                 self.holders.append(holder)
                 inside = holder.names if isinstance(thing, (FunctionType, ModuleType)) else None
-                for key, inner in holder.contents().items():
-                    if (id(holder.held), key) not in self.written:
-                        stack.append((holder.called(key), inner, inside))
+                for key, inner in holder.read_contents().items():
+                    if (id(holder.thing), key) not in self.assigned:
+                        stack.append((holder.name_entry(key), inner, inside))
 
-    def _holders_in(self, path: str, thing: Any, names: frozenset[str] | None) -> Iterator[Holder]:
+    def _find_holders(
+        self, path: str, thing: Any, names: frozenset[str] | None
+    ) -> Iterator[Holder]:
         """Yield the holders of a thing's parts, or add the thing to one of the lists.
 
         Args:
@@ -172,26 +176,26 @@ class Reach:
         elif isinstance(thing, (array, bytearray)):
             self._add_array(path, thing, len(thing))
         elif isinstance(thing, FunctionType):
-            if not foreign(thing.__module__):
-                yield from self._in_function(thing)
+            if not is_foreign(thing.__module__):
+                yield from self._find_in_function(thing)
         elif isinstance(thing, ModuleType):
-            if not foreign(thing.__name__):
+            if not is_foreign(thing.__name__):
                 yield Holder(path, vars(thing), self._names if names is None else names)
         elif isinstance(thing, type):
             for base in thing.__mro__:
-                if not foreign(base.__module__):
-                    special = _special(base, made=names is not None)
+                if not is_foreign(base.__module__):
+                    special = _find_special_methods(base, made=names is not None)
                     yield Holder(path, base.__dict__, self._names | special)
         else:
-            yield from self._in_object(path, thing)
+            yield from self._find_in_object(path, thing)
 
     def _add_array(self, path: str, numbers: Any, size: int) -> None:
         if size <= LARGE:
             self.arrays.append((path, numbers))
 
-    def _in_function(self, function: FunctionType) -> Iterator[Holder]:
+    def _find_in_function(self, function: FunctionType) -> Iterator[Holder]:
         code = function.__code__
-        names = frozenset(_names_in(code))
+        names = frozenset(_find_names(code))
         self._names |= names
         yield Holder("", function.__globals__, names)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):
@@ -199,7 +203,7 @@ class Reach:
         yield Holder(function.__name__, function, OF_A_FUNCTION)
         yield Holder(function.__name__, vars(function), self._names)
 
-    def _in_object(self, path: str, thing: Any) -> Iterator[Holder]:
+    def _find_in_object(self, path: str, thing: Any) -> Iterator[Holder]:
         if isinstance(thing, dict) or (isinstance(thing, SEQUENCES) and len(thing) <= LARGE):
             yield Holder(path, thing)
         if type(thing).__module__.partition(".")[0] in OURS:
@@ -207,43 +211,43 @@ class Reach:
         every = bool(BY_NAME & self._names)
         if hasattr(thing, "__dict__"):
             yield Holder(path, vars(thing), self._names | (vars(thing).keys() if every else set()))
-        if foreign(type(thing).__module__):
+        if is_foreign(type(thing).__module__):
             return
         self.objects.append(thing)
-        slots = frozenset(name for base in type(thing).__mro__ for name in _slots(base))
+        slots = frozenset(name for base in type(thing).__mro__ for name in _find_slots(base))
         if slots:
             yield Holder(path, thing, slots if every else slots & self._names)
 
     # ------------------------------------------------------------------ changes
 
-    def states(self) -> list[Any]:
+    def read_states(self) -> list[Any]:
         """Return the state of each source of numbers."""
-        return [_state(source) for _, source in self.sources]
+        return [_read_state(source) for _, source in self.sources]
 
-    def moved(self, before: list[Any]) -> str:
+    def find_advanced(self, before: list[Any]) -> str:
         """Return the name of a source whose state is no longer the same; "" if there is none."""
-        for (path, _), old, new in zip(self.sources, before, self.states()):
+        for (path, _), old, new in zip(self.sources, before, self.read_states()):
             if old != new:
                 return path
         return ""
 
-    def put_back(self, states: list[Any]) -> None:
+    def restore(self, states: list[Any]) -> None:
         """Set the random generators back to these states."""
         for (_, source), state in zip(self.sources, states):
             _set_state(source, state)
 
-    def contents(self) -> list[Any]:
+    def read_contents(self) -> list[Any]:
         """Return the present contents of all holders and arrays."""
-        held: list[Any] = [holder.contents() for holder in self.holders]
-        return held + [_bytes(numbers) for _, numbers in self.arrays]
+        contents: list[Any] = [holder.read_contents() for holder in self.holders]
+        return contents + [_read_bytes(numbers) for _, numbers in self.arrays]
 
-    def changed(self, before: list[Any]) -> str:
+    def find_change(self, before: list[Any]) -> str:
         """Return a description of a change since `before`; "" if there is none.
 
         The function may set an entry to a Value, or to a list of Values. This is no change, and
-        the entry is added to `written`.
+        the entry is added to `assigned`.
         """
-        after, count = self.contents(), len(self.holders)
+        after, count = self.read_contents(), len(self.holders)
         for (path, _), old, new in zip(self.arrays, before[count:], after[count:]):
             if old != new:
                 return f"the array {path} has other numbers after a run"
@@ -252,11 +256,13 @@ class Reach:
                 return f"{holder.path} has {len(new)} elements after a run, and had {len(old)}"
             for key in old.keys() | new.keys():
                 was, now = old.get(key, _NOTHING), new.get(key, _NOTHING)
-                if same(was, now):
+                if is_same(was, now):
                     continue
-                if not _is_kept(now):
-                    return f"{holder.called(key)} is {now!r:.40} after a run, and was {was!r:.40}"
-                self.written.add((id(holder.held), key))
+                if not _may_be_stored(now):
+                    return (
+                        f"{holder.name_entry(key)} is {now!r:.40} after a run, and was {was!r:.40}"
+                    )
+                self.assigned.add((id(holder.thing), key))
         return ""
 
 
@@ -272,57 +278,57 @@ class Guard:
         self._reads: list[tuple[Callable[[Any], Any], Any]] = []
         self._sized: list[Any] = []
         for holder in reach.holders:
-            if isinstance(holder.held, (tuple, frozenset)):
+            if isinstance(holder.thing, (tuple, frozenset)):
                 continue  # they are immutable
             keys = [
                 key
-                for key, thing in holder.contents().items()
-                if (id(holder.held), key) not in reach.written
+                for key, thing in holder.read_contents().items()
+                if (id(holder.thing), key) not in reach.assigned
                 and not _is_library(thing)
-                and not _is_for_a_look(thing, numbers)
+                and not _is_only_stored(thing, numbers)
             ]
             if keys:
-                self._reads.append((holder.reader(keys), holder.held))
+                self._reads.append((holder.make_reader(keys), holder.thing))
             if _is_sized(holder):
-                self._sized.append(holder.held)
+                self._sized.append(holder.thing)
         self._sizes = list(map(len, self._sized))
         self._missing = _Missing(reach.holders)
         self._objects, self._kinds = reach.objects, list(map(type, reach.objects))
         self._numbers = numbers
         self._settings = reach.settings
         self._arrays = [numbers for _, numbers in reach.arrays]
-        self._expected, self._looks = self._found(), self._looked()
+        self._entries, self._contents = self._read_entries(), self._read_contents()
 
     def holds(self) -> bool:
         """Return True if nothing has changed."""
         try:
-            found = self._found()
+            found = self._read_entries()
         except (AttributeError, LookupError):  # an entry was removed
             return False
-        if not all(map(operator.is_, found, self._expected)):
-            if len(found) != len(self._expected) or not all(map(same, found, self._expected)):
+        if not all(map(operator.is_, found, self._entries)):
+            if len(found) != len(self._entries) or not all(map(is_same, found, self._entries)):
                 return False
-            self._expected = found  # equal numbers in new objects, which are identical next time
+            self._entries = found  # equal numbers in new objects, which are identical next time
         return (
             list(map(len, self._sized)) == self._sizes
             and list(map(type, self._objects)) == self._kinds
             and self._missing.holds()
-            and all(map(_equal, self._looks, self._looked()))
+            and all(map(_is_equal, self._contents, self._read_contents()))
         )
 
-    def _found(self) -> list[Any]:
+    def _read_entries(self) -> list[Any]:
         """Return the present entries, which are compared by identity first."""
         found: list[Any] = []
         add = found.extend
-        for read, held in self._reads:
-            add(read(held))
+        for read, thing in self._reads:
+            add(read(thing))
         return found
 
-    def _looked(self) -> list[Any]:
+    def _read_contents(self) -> list[Any]:
         """Return what is compared by content: numbers, the bytes of arrays, and settings."""
         return [
             *[repr(v.data) for v in self._numbers],
-            *map(_bytes, self._arrays),
+            *map(_read_bytes, self._arrays),
             *map(modes.setting, self._settings),
         ]
 
@@ -337,21 +343,21 @@ class _Missing:
         missing: dict[int, tuple[Any, set[str]]] = {}  # by the id of the object that lacks them
         for holder in holders:
             if holder.names is not None:
-                _, names = missing.setdefault(id(holder.held), (holder.held, set()))
-                names.update(holder.names.difference(holder.contents()))
+                _, names = missing.setdefault(id(holder.thing), (holder.thing, set()))
+                names.update(holder.names.difference(holder.read_contents()))
         # `isdisjoint` of a view, which shows what is added later, iterates over the shorter side.
         self._mappings: list[tuple[Callable[[set[str]], bool], set[str]]] = []
         self._slots: list[tuple[Any, str]] = []
-        for held, names in missing.values():
-            if isinstance(held, MAPPINGS):
-                self._mappings.append((held.keys().isdisjoint, names))
+        for thing, names in missing.values():
+            if isinstance(thing, MAPPINGS):
+                self._mappings.append((thing.keys().isdisjoint, names))
             else:
-                self._slots += [(held, name) for name in names]
+                self._slots += [(thing, name) for name in names]
 
     def holds(self) -> bool:
         """Return True if they are all still missing."""
         return all(without(names) for without, names in self._mappings) and not any(
-            hasattr(held, name) for held, name in self._slots
+            hasattr(thing, name) for thing, name in self._slots
         )
 
 
@@ -364,43 +370,43 @@ def _is_sized(holder: Holder) -> bool:
     Then the function reads all entries, or it uses a class: a new method of a class may be called
     without being named, as by an operator.
     """
-    whole = holder.names is None and isinstance(holder.held, (dict, *SEQUENCES))
-    return whole or isinstance(holder.held, MappingProxyType)
+    whole = holder.names is None and isinstance(holder.thing, (dict, *SEQUENCES))
+    return whole or isinstance(holder.thing, MappingProxyType)
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _is_equal(a: Any, b: Any) -> bool:
     """Return True if two things are identical, or equal by an `==` that returns a bool."""
     return a is b or (type(a) is type(b) and (a == b) is True)
 
 
-def _parts(thing: Any) -> list[Any]:
+def _find_parts(thing: Any) -> list[Any]:
     """Return the parts that are never replaced: a class, or the function of a method or partial."""
     if isinstance(thing, (Value, np.ndarray, ModuleType, type)):
         return []
-    if standard(type(thing).__module__):
+    if is_standard(type(thing).__module__):
         return [getattr(thing, name, None) for name in PARTS]
-    return [] if foreign(type(thing).__module__) else [type(thing)]
+    return [] if is_foreign(type(thing).__module__) else [type(thing)]
 
 
-def same(a: Any, b: Any) -> bool:
+def is_same(a: Any, b: Any) -> bool:
     """Return True if two things are identical, or equal plain numbers or texts of one type."""
     return a is b or (type(a) is type(b) and isinstance(a, PLAIN) and repr(a) == repr(b))
 
 
-def _is_kept(thing: Any) -> bool:
+def _may_be_stored(thing: Any) -> bool:
     """Return True for a Value, and for a list or tuple of Values: a function may store them."""
     return isinstance(thing, Value) or (
-        isinstance(thing, (list, tuple)) and all(map(_is_kept, thing))
+        isinstance(thing, (list, tuple)) and all(map(_may_be_stored, thing))
     )
 
 
-def standard(module: str | None) -> bool:
+def is_standard(module: str | None) -> bool:
     """Return True for a module of this package, of NumPy or of the standard library."""
     return str(module).partition(".")[0] in STANDARD
 
 
 @functools.cache
-def foreign(module: str | None) -> bool:
+def is_foreign(module: str | None) -> bool:
     """Return True for a module that is assumed not to change: a standard or an installed one.
 
     An installed module that imports this package may define layers and costs. It is inspected
@@ -408,12 +414,12 @@ def foreign(module: str | None) -> bool:
     """
     found = sys.modules.get(str(module))
     file = getattr(found, "__file__", None) or ""
-    return standard(module) or (
-        file.startswith(INSTALLED) and not any(map(_of_this_package, vars(found).values()))
+    return is_standard(module) or (
+        file.startswith(INSTALLED) and not any(map(_is_of_this_package, vars(found).values()))
     )
 
 
-def _of_this_package(thing: Any) -> bool:
+def _is_of_this_package(thing: Any) -> bool:
     """Return True for a module, class, function or object of this package."""
     if isinstance(thing, ModuleType):
         name = thing.__name__
@@ -423,17 +429,17 @@ def _of_this_package(thing: Any) -> bool:
     return name.partition(".")[0] == __name__.partition(".")[0]
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
+def _find_names(code: CodeType) -> Iterator[str]:
     """Yield the names of globals and attributes in code: also in strings and inner functions."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+            yield from _find_names(constant)
         elif isinstance(constant, str) and constant.isidentifier():
             yield constant
 
 
-def _special(kind: type, made: bool) -> frozenset[str]:
+def _find_special_methods(kind: type, made: bool) -> frozenset[str]:
     """Return the special methods of a class, which are called without being named.
 
     `made` is True if the code may create instances; else the methods in `UNCALLED` are left out.
@@ -442,35 +448,35 @@ def _special(kind: type, made: bool) -> frozenset[str]:
     return frozenset(n for n in methods if n.startswith("__") and (made or n not in UNCALLED))
 
 
-def _bytes(numbers: Any) -> bytes:
+def _read_bytes(numbers: Any) -> bytes:
     """Return the content of an array."""
     return numbers.tobytes() if isinstance(numbers, np.ndarray) else bytes(memoryview(numbers))
 
 
 def _is_iterator(thing: Any) -> bool:
     """Return True for an iterator of the standard library, whose only content is its position."""
-    return isinstance(thing, Iterator) and standard(type(thing).__module__)
+    return isinstance(thing, Iterator) and is_standard(type(thing).__module__)
 
 
 def _is_library(thing: Any) -> bool:
     """Return True for a module or a class that is assumed not to change."""
     if isinstance(thing, ModuleType):
-        return foreign(thing.__name__)
-    return isinstance(thing, type) and foreign(thing.__module__)
+        return is_foreign(thing.__name__)
+    return isinstance(thing, type) and is_foreign(thing.__module__)
 
 
-def _is_for_a_look(thing: Any, numbers: list[Value]) -> bool:
+def _is_only_stored(thing: Any, numbers: list[Value]) -> bool:
     """Return True for a computed Value that the function stores, and the code does not read."""
     return isinstance(thing, Value) and thing.op is not ops.leaf and thing not in numbers
 
 
-def _slots(kind: type) -> Iterator[str]:
+def _find_slots(kind: type) -> Iterator[str]:
     """Yield the names in `__slots__` of a class, which may be a single string."""
     slots = vars(kind).get("__slots__", ())
     yield from (slots,) if isinstance(slots, str) else slots
 
 
-def _state(source: Any) -> Any:
+def _read_state(source: Any) -> Any:
     """Return the state of a random generator or an iterator, in a form that `!=` compares."""
     if isinstance(source, random.SystemRandom):
         return None  # it has no state
@@ -479,7 +485,7 @@ def _state(source: Any) -> Any:
     if isinstance(source, np.random.RandomState):
         return pickle.dumps(source.get_state(legacy=False))
     if isinstance(source, GENERATORS):
-        return pickle.dumps(_bits(source).state)
+        return pickle.dumps(_find_bit_generator(source).state)
     if isinstance(source, itertools.count):
         return repr(source)
     if frame := getattr(source, "gi_frame", None):
@@ -497,9 +503,9 @@ def _set_state(source: Any, state: Any) -> None:
     elif isinstance(source, np.random.RandomState):
         source.set_state(pickle.loads(state))
     elif isinstance(source, GENERATORS):
-        _bits(source).state = pickle.loads(state)
+        _find_bit_generator(source).state = pickle.loads(state)
 
 
-def _bits(source: Any) -> Any:
+def _find_bit_generator(source: Any) -> Any:
     """Return the bit generator of a NumPy generator, or the argument if it is one."""
     return getattr(source, "bit_generator", source)

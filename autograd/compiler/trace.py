@@ -13,6 +13,7 @@ depend on the number.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import linecache
 import sys
@@ -29,10 +30,10 @@ from ..core.graph import topological_order
 from ..core.modes import TraceError
 from ..core.sequences import sum as total
 from ..core.value import Value, constant
-from .reach import Reach, foreign
+from .reach import Reach, is_foreign
 
 
-class Check(NamedTuple):
+class Requirement(NamedTuple):
     """A test of the numbers of some Values, made for each row; see `require`."""
 
     test: Callable[..., Any]
@@ -44,66 +45,67 @@ class Check(NamedTuple):
 
 
 @dataclass
-class Traced:
+class Trace:
     """The record of one run of a function, on one row of its arguments.
 
     Attributes:
         inputs: for each argument, its Values, flat; then the Values that were drawn.
         outputs: the returned Values, flat; a plain number becomes a constant.
         shape: the shape of what the function returned: () for one Value, (k,) for a list of k.
-        order: all nodes, each after its operands.
+        nodes: all nodes, each after its operands.
         samplers: the functions that draw a number for each row, one for each drawn Value.
-        checks: the tests that each row must pass.
-        made: the ids of the nodes that were created during the run.
+        requirements: the tests that each row must pass.
+        created: the ids of the nodes that were created during the run.
         lines: the line that created each node, by id, if the lines were asked for.
-        asked: the settings that the run looked up.
+        settings_read: the settings that the run looked up.
     """
 
     inputs: list[list[Value]]
     outputs: list[Value]
     shape: tuple[int, ...]
-    order: list[Value]
+    nodes: list[Value]
     samplers: list[Callable[[], float]]
-    checks: list[Check]
-    made: set[int]
+    requirements: list[Requirement]
+    created: set[int]
     lines: dict[int, str]
-    asked: set[str]
+    settings_read: set[str]
 
-    def computed(self) -> list[Value]:
-        """Return the Values that compiled code computes: the outputs, then those of the checks."""
-        return [*self.outputs, *(v for check in self.checks for v in check.values)]
+    def list_computed(self) -> list[Value]:
+        """Return the Values that compiled code computes: outputs, then those of requirements."""
+        return [*self.outputs, *(v for required in self.requirements for v in required.values)]
 
-    def tests(self) -> list[Any]:
-        """Return the code objects of the checks' tests, for a comparison of two runs."""
-        return [getattr(check.test, "__code__", check.test) for check in self.checks]
+    def list_tests(self) -> list[Any]:
+        """Return the code objects of the requirements' tests, for a comparison of two runs."""
+        tests = [requirement.test for requirement in self.requirements]
+        return [getattr(test, "__code__", test) for test in tests]
 
-    def data(self) -> list[float]:
+    def list_numbers(self) -> list[float]:
         """Return the numbers of all nodes."""
-        return [v.data for v in self.order]
+        return [v.data for v in self.nodes]
 
-    def leaves(self) -> list[Value]:
+    def find_leaves(self) -> list[Value]:
         """Return the leaves other than the inputs, in the order of first use."""
         inputs = {id(leaf) for argument in self.inputs for leaf in argument}
-        return [v for v in self.order if v.op is ops.leaf and id(v) not in inputs]
+        return [v for v in self.nodes if v.op is ops.leaf and id(v) not in inputs]
 
-    def outside(self) -> list[Value]:
+    def find_outside_leaves(self) -> list[Value]:
         """Return the leaves and constants other than the inputs that existed before the run."""
         inputs = {id(leaf) for argument in self.inputs for leaf in argument}
-        known = inputs | self.made
-        return [v for v in self.order if not v.op.arity and id(v) not in known]
+        known = inputs | self.created
+        return [v for v in self.nodes if not v.op.arity and id(v) not in known]
 
-    def computed_outside(self) -> list[Value]:
+    def find_outside_results(self) -> list[Value]:
         """Return the nodes that were computed before the run."""
-        return [v for v in self.order if v.op.arity and id(v) not in self.made]
+        return [v for v in self.nodes if v.op.arity and id(v) not in self.created]
 
-    def leading(self, params: list[Value]) -> int:
+    def count_leading(self, params: list[Value]) -> int:
         """Return how many of these Values, the first of `params`, the outputs depend on."""
-        made = set(_order(self.outputs)) if self.checks else set(self.order)
-        return sum(p in made for p in params)
+        created = set(_order_nodes(self.outputs)) if self.requirements else set(self.nodes)
+        return sum(p in created for p in params)
 
 
 def _read_grad(value: Value) -> float:
-    modes.for_the_engine("`.grad` of a Value is read", "compute the gradient outside")
+    modes.refuse_outsiders("`.grad` of a Value is read", "compute the gradient outside")
     return _grad_slot.__get__(value)  # type: ignore[no-any-return]
 
 
@@ -123,19 +125,19 @@ class Hidden(Value):
     @property
     def data(self) -> float:
         """The number; outside this package, reading it raises `TraceError`."""
-        if tracing := modes.tracing():
-            tracing.refuse_reading(self.label)
+        if tracer := modes.find_tracer():
+            tracer.refuse_reading(self.label)
         return self._number
 
     @data.setter
     def data(self, data: Any) -> None:
-        raise _error("`.data` of a Value is set", "compute a new Value instead")
+        raise _make_error("`.data` of a Value is set", "compute a new Value instead")
 
     def __eq__(self, other: object) -> bool:  # beside `__hash__`, for the two belong together
         return super().__eq__(other)
 
     def __hash__(self) -> int:
-        modes.for_the_engine(
+        modes.refuse_outsiders(
             "a Value is looked for in a set or a dict",
             "compare by where, step or maximum; for the Value itself, not its number, use id(v)",
         )
@@ -156,8 +158,8 @@ READ_REMEDY = (
 )
 
 
-class Trace:
-    """A recorder of the nodes that are created while a function is traced; see `modes.Tracing`.
+class Tracer:
+    """A recorder of the nodes that are created while a function is traced; see `modes.Tracer`.
 
     Args:
         leaves: the known parameters.
@@ -174,15 +176,15 @@ class Trace:
         self.leaves = [leaf for leaf in known if type(leaf) is Shared]
         for leaf in self.leaves:
             leaf.__class__ = HiddenShared
-        self.drawn: list[tuple[Value, Callable[[], float]]] = []
-        self.checks: list[Check] = []
+        self.samples: list[tuple[Value, Callable[[], float]]] = []
+        self.requirements: list[Requirement] = []
         self.raised: list[Exception] = []
-        self.asked: set[str] = set()
-        self.made: set[int] = set()
-        self.kept: list[Value] = []  # references, so that no id in `made` is used again
+        self.settings_read: set[str] = set()
+        self.created: set[int] = set()
+        self.references: list[Value] = []  # references, so that no id in `created` is used again
         self.lines: dict[int, str] = {}
         self._reach, self.locating = reach, locating
-        self._states = reach.states() if reach else []
+        self._states = reach.read_states() if reach else []
         for value in known:
             if type(value) is Value:
                 self.hide(value)
@@ -200,53 +202,53 @@ class Trace:
         for leaf in self.leaves:
             leaf.__class__ = Shared
 
-    def node(self, node: Value, recording: bool) -> Value:
+    def record_node(self, node: Value, recording: bool) -> Value:
         """Record and hide a new node, and return the node to use in its place.
 
         If `recording` is False, as under `no_grad`, this is a `stop_gradient` of the new node.
         """
         self.locate(node)
-        self.made.add(id(node))
+        self.created.add(id(node))
         self.hide(node)
         if not recording:
-            with modes.recorded():
+            with modes.enable_grad():
                 return ops.stop_gradient(node)  # type: ignore[no-any-return]
         return node
 
-    def leaf(self, node: Value) -> None:
+    def record_leaf(self, node: Value) -> None:
         """Record a Value that was made from a plain number."""
         self.locate(node)
-        self.made.add(id(node))
-        self.kept.append(node)
+        self.created.add(id(node))
+        self.references.append(node)
 
     def locate(self, node: Value) -> None:
         """Record the line that creates a node, and raise if a number was drawn up to there."""
         if self.locating:
-            self.lines[id(node)] = line = _line()
-            self.hold_still(f"the lines up to {line}")
+            self.lines[id(node)] = line = _find_line()
+            self.refuse_draws(f"the lines up to {line}")
 
     def draw(self, sampler: Callable[[], float]) -> Value:
         """Return a Value that compiled code draws for each row."""
-        self.hold_still()
+        self.refuse_draws()
         value = self.hide(Value(sampler(), label="drawn"))
-        self.drawn.append((value, sampler))
-        self._states = self._reach.states() if self._reach else []
+        self.samples.append((value, sampler))
+        self._states = self._reach.read_states() if self._reach else []
         return value
 
-    def hold_still(self, line: str = "") -> None:
+    def refuse_draws(self, line: str = "") -> None:
         """Raise if a random generator or an iterator has advanced outside `drawn`."""
-        if moved := self.moved():
-            raise _error(
-                f"a number is taken from {moved}",
+        if advanced := self.find_advanced():
+            raise _make_error(
+                f"a number is taken from {advanced}",
                 "draw it with autograd.drawn, which draws anew for every row",
                 line,
             )
 
-    def moved(self) -> str:
+    def find_advanced(self) -> str:
         """Return the name of a generator or iterator that advanced outside `drawn`; or ""."""
-        return self._reach.moved(self._states) if self._reach else ""
+        return self._reach.find_advanced(self._states) if self._reach else ""
 
-    def refuse_what_was_caught(self) -> None:
+    def refuse_caught_errors(self) -> None:
         """Raise if the function caught an error, because another row may not raise it."""
         for error in self.raised:
             if isinstance(error, TraceError):
@@ -261,26 +263,27 @@ class Trace:
         """Raise because the number of a Value is read, unless this package reads it."""
         caller = sys._getframe(2).f_globals.get("__name__", "")
         if not caller.startswith("autograd."):
-            raise _error(f"`.data` of {name or 'a Value'} is read", READ_REMEDY)
+            raise _make_error(f"`.data` of {name or 'a Value'} is read", READ_REMEDY)
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
         """Raise an error that says what cannot be compiled, and in which line it is."""
-        raise _error(what, remedy)
+        raise _make_error(what, remedy)
 
 
-def _error(what: str, remedy: str, line: str = "") -> TraceError:
+def _make_error(what: str, remedy: str, line: str = "") -> TraceError:
+    where = line or _find_line()
     error = TraceError(
-        f"{what} in {line or _line()}. What is compiled must be the same for all numbers: {remedy}"
+        f"{what} in {where}. What is compiled must be the same for all numbers: {remedy}"
     )
-    if tracing := modes.tracing():
-        tracing.raised.append(error)
+    if tracer := modes.find_tracer():
+        tracer.raised.append(error)
     return error
 
 
-def _line() -> str:
+def _find_line() -> str:
     """Return the line of the user's code that is running."""
     frame = sys._getframe(1)
-    while frame.f_back and foreign(frame.f_globals.get("__name__")):
+    while frame.f_back and is_foreign(frame.f_globals.get("__name__")):
         frame = frame.f_back
     path, number = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(path, number).strip()
@@ -323,15 +326,15 @@ def require(test: Callable[..., Any], *values: Any, error: Callable[..., Excepti
             raise TypeError(f"{role} of require is a function of numbers, got {function!r}")
     nodes = [v if isinstance(v, Value) else constant(v, "require") for v in values]
     numbers = [v.data for v in nodes]
-    tracing = modes.tracing()
+    tracer = modes.find_tracer()
     if not test(*numbers):
         failed = error(*numbers)
-        if tracing:
-            tracing.raised.append(failed)
+        if tracer:
+            tracer.raised.append(failed)
         raise failed
-    if tracing:
+    if tracer:
         _check_on_arrays(test, numbers)
-        tracing.checks.append(Check(test, nodes))
+        tracer.requirements.append(Requirement(test, nodes))
 
 
 def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
@@ -341,20 +344,20 @@ def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
     except (TypeError, ValueError):
         answer = None
     if np.shape(answer) != (2,):
-        raise _error(
+        raise _make_error(
             "the test of autograd.require answers for one number, and not for an array of them",
             "write (p >= 0) & (p <= 1) and np.isfinite(p), not `and` and math.isfinite",
         )
 
 
 @locks.alone_in_tracing()
-def trace(
+def record_trace(
     function: Callable[..., Any],
     row: Sequence[np.ndarray],
     leaves: Iterable[Value] = (),
     reach: Reach | None = None,
     locating: bool = False,
-) -> Traced:
+) -> Trace:
     """Run a function on Values that hold one row of its arguments.
 
     Args:
@@ -368,43 +371,46 @@ def trace(
         TraceError: the function returned no Value, read the number of one, caught an error, or
             changed what it reads.
     """
-    seen = Trace(leaves, reach, locating)
-    before = reach.contents() if reach else []
+    tracer = Tracer(leaves, reach, locating)
+    before = reach.read_contents() if reach else []
     inputs: list[list[Value]] = []
     arguments = []
     try:
-        for name, numbers in zip(_names(function, len(row)), row):
-            values = [seen.hide(v) for v in _made(numbers, name)]
+        for name, numbers in zip(_name_arguments(function, len(row)), row):
+            values = [tracer.hide(v) for v in _make_values(numbers, name)]
             inputs.append(values)
-            arguments.append(_nested(values, numbers.shape))
-        with modes.traced(seen):
+            arguments.append(_nest(values, numbers.shape))
+        with modes.traced(tracer):
             returned = function(*arguments)
-            seen.refuse_what_was_caught()
-            outputs, shape = _outputs(returned)
+            tracer.refuse_caught_errors()
+            outputs, shape = _flatten_outputs(returned)
     finally:
-        seen.reveal()
+        tracer.reveal()
     if reach:
-        _hold_to(reach, before, seen, lambda: trace(function, row, leaves, reach, True))
-    if seen.drawn:
-        inputs.append([value for value, _ in seen.drawn])
-    samplers = [draw for _, draw in seen.drawn]
-    traced = Traced(
-        *(inputs, outputs, shape, _order(outputs), samplers, seen.checks, seen.made, seen.lines),
-        seen.asked,
+        again = functools.partial(record_trace, function, row, leaves, reach, locating=True)
+        _refuse_changes(reach, before, tracer, again)
+    if tracer.samples:
+        inputs.append([value for value, _ in tracer.samples])
+    samplers = [draw for _, draw in tracer.samples]
+    trace = Trace(
+        *(inputs, outputs, shape, _order_nodes(outputs), samplers),
+        *(tracer.requirements, tracer.created, tracer.lines, tracer.settings_read),
     )
-    if seen.checks:
-        known = set(traced.order)
-        traced.order += [v for v in _order(traced.computed()) if v not in known]
-    return traced
+    if tracer.requirements:
+        known = set(trace.nodes)
+        trace.nodes += [v for v in _order_nodes(trace.list_computed()) if v not in known]
+    return trace
 
 
-def _hold_to(reach: Reach, before: list[Any], seen: Trace, locate: Callable[[], object]) -> None:
+def _refuse_changes(
+    reach: Reach, before: list[Any], tracer: Tracer, locate: Callable[[], object]
+) -> None:
     """Raise if a function changed what it reads: compiled code would not change it for each row."""
-    if seen.moved():
-        if not seen.locating:
+    if tracer.find_advanced():
+        if not tracer.locating:
             locate()  # raises the error with the line, unless no node follows that line
-        seen.hold_still("the function")
-    if changed := reach.changed(before):
+        tracer.refuse_draws("the function")
+    if changed := reach.find_change(before):
         raise TraceError(
             f"the function changes what it reads: {changed}. Compiled code runs once for all rows: "
             f"give what differs from row to row as an argument, or draw it with autograd.drawn"
@@ -427,13 +433,13 @@ def drawn(sampler: Callable[[], float]) -> Any:
     0.5
     """
     boundary.function(sampler, "sampler is a function without arguments, as random.random is")
-    tracing = modes.tracing()
-    return tracing.draw(sampler) if tracing else sampler()
+    tracer = modes.find_tracer()
+    return tracer.draw(sampler) if tracer else sampler()
 
 
-def _order(outputs: list[Value]) -> list[Value]:
+def _order_nodes(outputs: list[Value]) -> list[Value]:
     """Return all nodes that the outputs depend on, each after its operands."""
-    with modes.recorded():
+    with modes.enable_grad():
         root = total(outputs)
     order = topological_order(root)
     above = set()  # the nodes of the sum itself
@@ -443,7 +449,7 @@ def _order(outputs: list[Value]) -> list[Value]:
     return [v for v in order if v not in above] if above else order
 
 
-def _names(function: Callable[..., Any], count: int) -> list[str]:
+def _name_arguments(function: Callable[..., Any], count: int) -> list[str]:
     """Return names for the arguments: those that the function uses, as far as it has them."""
     target = getattr(function, "forward", function)
     try:
@@ -457,7 +463,7 @@ def _names(function: Callable[..., Any], count: int) -> list[str]:
     return names + [f"x{i}" for i in range(len(names), count)]
 
 
-def _made(numbers: np.ndarray, name: str) -> list[Value]:
+def _make_values(numbers: np.ndarray, name: str) -> list[Value]:
     """Return Values of an argument's numbers, flat; their labels have the name and the index."""
     if numbers.ndim == 0:
         return [Value(float(numbers), label=name)]
@@ -468,14 +474,14 @@ def _made(numbers: np.ndarray, name: str) -> list[Value]:
     ]
 
 
-def _nested(values: list[Any], shape: tuple[int, ...]) -> Any:
+def _nest(values: list[Any], shape: tuple[int, ...]) -> Any:
     """Return Values in nested lists of this shape; the Value itself for the shape ()."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array.reshape(shape).tolist() if shape else values[0]
 
 
-def _outputs(returned: Any) -> tuple[list[Value], tuple[int, ...]]:
+def _flatten_outputs(returned: Any) -> tuple[list[Value], tuple[int, ...]]:
     """Return what a function returned as a flat list of Values, and its shape."""
     if isinstance(returned, Value):
         return [returned], ()
@@ -490,28 +496,28 @@ def _outputs(returned: Any) -> tuple[list[Value], tuple[int, ...]]:
     return outputs, array.shape
 
 
-def different(
+def explain_difference(
     function: Callable[..., Any], row: Sequence[np.ndarray], other: Sequence[np.ndarray]
 ) -> TraceError:
     """Return the error for a function whose graph differs between two rows."""
-    first, second = (trace(function, numbers, locating=True) for numbers in (row, other))
-    for a, b in zip(first.order, second.order):
+    first, second = (record_trace(function, numbers, locating=True) for numbers in (row, other))
+    for a, b in zip(first.nodes, second.nodes):
         here = first.lines.get(id(a), "")
         if a.op is not b.op:
-            return _error(
+            return _make_error(
                 f"for one row it computes {a.op.name} and for another {b.op.name}",
                 "something steers it that was read from a Value, or drawn at random",
                 here,
             )
         if a.op is ops.constant and repr(a.data) != repr(b.data):
-            return _error(
+            return _make_error(
                 f"a plain number is {a.data:g} for one row and {b.data:g} for another",
                 "give it as an argument, draw it with autograd.drawn, or use the Value it is from",
                 here,
             )
-    return _error(
-        f"for one row it computes {len(first.order):,} nodes and for another "
-        f"{len(second.order):,}, or the same of others",
+    return _make_error(
+        f"for one row it computes {len(first.nodes):,} nodes and for another "
+        f"{len(second.nodes):,}, or the same of others",
         "something steers it that was read from a Value, or drawn at random",
         first.lines.get(id(first.outputs[0]), ""),
     )

@@ -23,7 +23,7 @@ from .arrays import MANY, Rolled
 from .emit import Source, written
 from .program import Program
 from .reach import Guard
-from .trace import Traced
+from .trace import Trace
 
 # Relative to the number itself, and relative to the largest number in the graph.
 TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}
@@ -45,16 +45,16 @@ class Version:
 
     def __init__(
         self,
-        traces: list[Traced],
+        traces: list[Trace],
         program: Program,
         rolled: Rolled,
         wanted: int,
         guard: Guard,
         dtype: np.dtype[Any],
     ) -> None:
-        self.traced, self.program, self.rolled = traces[0], program, rolled
+        self.trace, self.program, self.rolled = traces[0], program, rolled
         self._traces = traces
-        self._wanted = np.array([[v.data for v in t.computed()] for t in traces]).T
+        self._wanted = np.array([[v.data for v in t.list_computed()] for t in traces]).T
         self.wanted, self.guard = wanted, guard
         self._dtype = dtype
         self._theta = Flat(program.params)
@@ -115,12 +115,12 @@ class Version:
 
     def judged(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return two masks of rows: a check fails there; an output is not finite there."""
-        checked = outputs[len(self.traced.outputs) :]
-        wrong = ~np.isfinite(outputs[: len(self.traced.outputs)]).all(axis=0)
+        checked = outputs[len(self.trace.outputs) :]
+        wrong = ~np.isfinite(outputs[: len(self.trace.outputs)]).all(axis=0)
         failing = np.zeros_like(wrong)
-        for check in self.traced.checks:
-            failing |= check.fails(checked[: len(check.values)])
-            checked = checked[len(check.values) :]
+        for requirement in self.trace.requirements:
+            failing |= requirement.fails(checked[: len(requirement.values)])
+            checked = checked[len(requirement.values) :]
         return failing, wrong
 
     def may_raise(self, rows: Arguments) -> bool:
@@ -132,11 +132,11 @@ class Version:
         """Check code against the engine, on the rows that were traced."""
         rows = [[v for argument in t.inputs for v in argument] for t in self._traces]
         flat = np.array([[v.data for v in row] for row in rows], self._dtype).T
-        columns = np.split(flat, np.cumsum([len(a) for a in self.traced.inputs])[:-1])
-        takes = bool(self.traced.inputs)
+        columns = np.split(flat, np.cumsum([len(a) for a in self.trace.inputs])[:-1])
+        takes = bool(self.trace.inputs)
         code.bind(self._first)
         outputs, slopes = code(columns if takes else [], len(rows) if takes else 1)
-        among = [x for t in self._traces for x in t.data()]
+        among = [x for t in self._traces for x in t.list_numbers()]
         wanted = self._wanted[:, : len(rows)]
         self._compare(np.broadcast_to(outputs, wanted.shape).ravel(), wanted.ravel(), among)
         if code.gradient:
@@ -146,8 +146,8 @@ class Version:
         """Check a gradient against the engine's, and leave `.grad` of the parameters unchanged."""
         wanted, among = np.zeros(len(self.program.params)), []
         try:
-            for traced in self._traces:
-                found = self._engine_slopes(traced.outputs[0])
+            for trace in self._traces:
+                found = self._engine_slopes(trace.outputs[0])
                 wanted += np.array([found.get(p, 0.0) for p in self.program.params])
                 among += list(found.values())
         except (ArithmeticError, ValueError):
@@ -189,7 +189,7 @@ class Version:
     def _columns(self, rows: Arguments, start: int) -> list[np.ndarray]:
         """Return a block of rows as columns, with the random numbers drawn for them."""
         columns = rows.columns(start, start + self._block)
-        if samplers := self.traced.samplers:
+        if samplers := self.trace.samplers:
             count = range(columns[0].shape[1] if columns else 1)
             draws = np.array([[draw() for draw in samplers] for _ in count], dtype=self._dtype)
             columns = [*columns, draws.T]

@@ -41,8 +41,8 @@ class Shared(Value):
     @property
     def data(self) -> float:
         """The number, a float: the element of the array."""
-        if tracing := modes.tracing():
-            tracing.refuse_reading(self.label)
+        if tracer := modes.find_tracer():
+            tracer.refuse_reading(self.label)
         return self._array[self._index]  # type: ignore[no-any-return]
 
     @data.setter

@@ -35,8 +35,8 @@ def topological_order(root: Value) -> list[Value]:
     >>> [node.op.name for node in topological_order(x * x + 1.0)]
     ['leaf', 'mul', 'constant', 'add']
     """
-    if tracing := modes.tracing():
-        tracing.refuse(
+    if tracer := modes.find_tracer():
+        tracer.refuse(
             "a graph is gone through (as by backward, explain or grad)",
             "do that outside, or ask for grad(..., create_graph=True)",
         )

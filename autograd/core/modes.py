@@ -26,13 +26,13 @@ from . import boundary
 Function = TypeVar("Function", bound=Callable[..., Any])
 Settings = Mapping[str, Any]
 
-DEFAULTS: Settings = {"recording": True, "watching": False, "tracing": None, "scope": ""}
+DEFAULTS: Settings = {"recording": True, "watching": False, "tracer": None, "scope": ""}
 
 open_blocks: set[object] = set()
 """One item per open block, in any thread. While it is empty, new nodes look up no settings."""
 
 open_traces: set[object] = set()
-"""One item per open block that traces. While it is empty, `tracing` looks up no settings."""
+"""One item per open block that traces. While it is empty, `find_tracer` looks up no settings."""
 
 
 class Link(NamedTuple):
@@ -95,22 +95,22 @@ def setting(name: str) -> Any:
     (True, None)
     """
     found = settings() if open_blocks else DEFAULTS
-    if found["tracing"]:
-        found["tracing"].asked.add(name)
+    if found["tracer"]:
+        found["tracer"].settings_read.add(name)
     return found.get(name)
 
 
-class Tracing(Protocol):
+class Tracer(Protocol):
     """The interface of the compiler's tracer, which sees every node that a function makes."""
 
-    checks: list[Any]  # conditions that must hold in every row of the input
+    requirements: list[Any]  # conditions that must hold in every row of the input
     raised: list[Exception]  # errors of operations, and those that `refuse` raised
-    asked: set[str]  # names of the settings that were read
+    settings_read: set[str]  # names of the settings that were read
 
-    def node(self, node: Any, recording: bool) -> Any:
+    def record_node(self, node: Any, recording: bool) -> Any:
         """Return the node to use in place of a new one."""
 
-    def leaf(self, node: Any) -> None:
+    def record_leaf(self, node: Any) -> None:
         """Register a Value that was made from a plain number."""
 
     def draw(self, sampler: Any) -> Any:
@@ -123,19 +123,19 @@ class Tracing(Protocol):
         """Raise a TraceError that names the line that is being run."""
 
 
-def tracing() -> Tracing | None:
+def find_tracer() -> Tracer | None:
     """Return the tracer of the function that is being traced here, or None."""
-    return cast("Tracing | None", settings()["tracing"]) if open_traces else None
+    return cast("Tracer | None", settings()["tracer"]) if open_traces else None
 
 
-def for_the_engine(what: str, remedy: str) -> None:
+def refuse_outsiders(what: str, remedy: str) -> None:
     """Raise a TraceError if code outside this package uses a Value while a function is traced.
 
     Args:
         what: a description of the use, for the error message.
         remedy: what to write instead.
     """
-    if (tracer := tracing()) and _package(sys._getframe(2)) != _package(sys._getframe()):
+    if (tracer := find_tracer()) and _package(sys._getframe(2)) != _package(sys._getframe()):
         tracer.refuse(what, remedy)
 
 
@@ -304,7 +304,7 @@ class no_grad(Setting):
         return {**outer, "recording": False}
 
 
-class recorded(Setting):
+class enable_grad(Setting):
     """A block in which operations are recorded, even inside `no_grad`."""
 
     def within(self, outer: Settings) -> Settings:
@@ -335,16 +335,16 @@ class detect_anomaly(Setting):
 
 
 class traced(Setting):
-    """A block in which `tracing` sees every new node, and code that depends on numbers raises."""
+    """A block in which `tracer` sees every new node, and code that depends on numbers raises."""
 
     _open_ones = (open_blocks, open_traces)
 
-    def __init__(self, tracing: Tracing) -> None:
-        self._tracing = tracing
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
 
     def within(self, outer: Settings) -> Settings:
         """Return the settings with this tracer and with recording on."""
-        return {**outer, "tracing": self._tracing, "recording": True}
+        return {**outer, "tracer": self._tracer, "recording": True}
 
 
 class scope(Setting):

@@ -157,8 +157,8 @@ class Value(Methods):
 
     def item(self) -> float:
         """Return the number as a plain float."""
-        if tracing := modes.tracing():
-            tracing.refuse("item() takes the number out of a Value", "use the Value itself")
+        if tracer := modes.find_tracer():
+            tracer.refuse("item() takes the number out of a Value", "use the Value itself")
         return self.data
 
     def detach(self) -> Value:
@@ -170,25 +170,25 @@ class Value(Methods):
         >>> x.grad
         3.0
         """
-        if modes.tracing():
+        if modes.find_tracer():
             return _record1(ops.stop_gradient, self)
         return constant(self.data)
 
     def __repr__(self) -> str:
-        modes.for_the_engine(*AS_TEXT)
+        modes.refuse_outsiders(*AS_TEXT)
         label = f", label={self.label!r}" if self.label else ""
         return shown(f"Value(data={self.data!r}, grad={self.grad!r}{label})")
 
     def __format__(self, spec: str) -> str:
-        modes.for_the_engine(*AS_TEXT)
+        modes.refuse_outsiders(*AS_TEXT)
         return format(self.data, spec) if spec else str(self)
 
     def __float__(self) -> float:
         remedy = (
             "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), math.sin(v), …"
         )
-        if tracing := modes.tracing():
-            tracing.refuse("a Value is turned into a float", remedy)
+        if tracer := modes.find_tracer():
+            tracer.refuse("a Value is turned into a float", remedy)
         raise TypeError(
             "a Value is not turned into a float silently, for its gradient would be lost: "
             f"{remedy} and v.data where you do want the plain number"
@@ -257,16 +257,16 @@ class Value(Methods):
         return self
 
     def __bool__(self) -> bool:
-        if tracing := modes.tracing():
-            tracing.refuse("a Value is taken for true or false", COMPARE)
+        if tracer := modes.find_tracer():
+            tracer.refuse("a Value is taken for true or false", COMPARE)
         return self.data != 0.0
 
     # Sets, lists and dictionaries hold Values, so two Values are equal only if they are the same
     # object. By that rule `v == 2.0` would always be False, although v.data is meant: it raises.
 
     def __eq__(self, other: object) -> bool:
-        if tracing := modes.tracing():
-            tracing.refuse("a Value is compared", COMPARE)
+        if tracer := modes.find_tracer():
+            tracer.refuse("a Value is compared", COMPARE)
         if isinstance(other, numbers.Number):
             raise TypeError(
                 f"a Value is not compared with a number by == or !=: write v.data == {other!r} to "
@@ -496,8 +496,8 @@ def _note(leaf: Value) -> None:
     """Set the scope of a new leaf or constant, and report it to the tracer, if there is one."""
     settings = modes.settings()
     leaf.scope = settings["scope"]
-    if settings["tracing"]:
-        settings["tracing"].leaf(leaf)
+    if settings["tracer"]:
+        settings["tracer"].record_leaf(leaf)
 
 
 def _record1(op: Op, a: Value) -> Value:
@@ -558,8 +558,8 @@ def _under_settings(out: Value) -> Value:
     out.scope = settings["scope"]
     if settings["watching"]:
         _watch(out)
-    if settings["tracing"]:
-        return cast(Value, settings["tracing"].node(out, settings["recording"]))
+    if settings["tracer"]:
+        return cast(Value, settings["tracer"].record_node(out, settings["recording"]))
     if not settings["recording"]:
         out.op = ops.constant
         out._a = out._b = None
@@ -598,8 +598,8 @@ def failure(
     if numbers is None:
         numbers = [a.data for a in operands]
     worded = op.failure(error, numbers, [name(a) for a in operands])
-    if tracing := modes.tracing():
-        tracing.raised.append(worded)
+    if tracer := modes.find_tracer():
+        tracer.raised.append(worded)
     elif isinstance(worded, OverflowError):
         return _grown(worded, operands)
     return worded
@@ -653,8 +653,8 @@ def _operand(x: Any) -> Any:
 
 def _comparable(x: Any) -> Any:
     """Return the number that a Value is compared with by < or >, or NotImplemented."""
-    if tracing := modes.tracing():
-        tracing.refuse("Values are compared", COMPARE)
+    if tracer := modes.find_tracer():
+        tracer.refuse("Values are compared", COMPARE)
     if knows_no_values(x) and not is_real(x):
         as_float(x, "a comparison with a Value")
     return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.trace import trace
+from ..compiler.trace import record_trace
 from ..core import boundary
 from ..core.boundary import several, text
 from ..core.notation import LETTERS, Term, written
@@ -254,9 +254,9 @@ def javascript(function: Callable[..., Any], names: Sequence[str]) -> str:
             raise ValueError(f"a name in JavaScript is a word of letters and digits, got {name!r}")
     # These numbers are away from kinks, and inside the domain of most operations.
     numbers = [np.array(0.5 + 0.125 * i) for i in range(len(names))]
-    seen = trace(lambda *x: _as_values(function(*x)), numbers)
+    seen = record_trace(lambda *x: _as_values(function(*x)), numbers)
     called = {id(leaf): name for (leaf,), name in zip(seen.inputs, names)}
-    statements = list(_statements(seen.order, called))
+    statements = list(_statements(seen.nodes, called))
     outputs = ", ".join(called[id(v)] for v in seen.outputs)
     returned = f"[{outputs}]" if seen.shape else outputs
     return f"({', '.join(names)}) => {{ {' '.join([*statements, f'return {returned};'])} }}"

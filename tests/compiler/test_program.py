@@ -23,7 +23,7 @@ from autograd.compiler.passes import (
     recognise_softmax,
 )
 from autograd.compiler.program import Node, check, interpret
-from autograd.compiler.trace import trace
+from autograd.compiler.trace import record_trace
 from autograd.extend import TABLE
 from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
 
@@ -32,7 +32,7 @@ X, W = [Value(x, f"x{i}") for i, x in enumerate((0.5, -1.5, 2.0))], Value(3.0, "
 
 def program_of(function: Callable[..., Any], count: int = 3) -> compiler.Program:
     """Return the program of a function of a list, with W as a parameter."""
-    return compiler.program_of(trace(function, [np.array([0.5, -1.5, 2.0][:count])]), [W])
+    return compiler.program_of(record_trace(function, [np.array([0.5, -1.5, 2.0][:count])]), [W])
 
 
 def operations(program: compiler.Program) -> list[str]:
@@ -49,7 +49,7 @@ def test_passes_in_any_order_leave_the_value_as_it_is(random: Program, chosen: l
     def function(x: Any) -> Value:
         return random.run([*x, *params], dict(TABLE))[-1]
 
-    program = compiler.program_of(trace(function, [row]), params)
+    program = compiler.program_of(record_trace(function, [row]), params)
     leaves = list(random.leaves)
     wanted = interpret(program, leaves[:1], leaves[1:])
     for improve in chosen:

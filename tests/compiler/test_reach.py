@@ -20,7 +20,7 @@ import pytest
 import autograd
 import nn
 from autograd import Setting, TraceError, Value, drawn, setting
-from autograd.compiler.reach import foreign
+from autograd.compiler.reach import is_foreign
 
 X = [1.0, -2.0, 0.5]
 GLOBAL: Any = 2.0
@@ -927,7 +927,7 @@ def test_an_installed_module_is_looked_into_if_it_knows_values(
     module_in(installed, "a_library", states, monkeypatch)
     layers = module_in(installed, "some_layers", uses, monkeypatch)
     own = module_in("/home", "a_script", states, monkeypatch)
-    assert foreign("a_library") and not foreign("some_layers") and not foreign("a_script")
+    assert is_foreign("a_library") and not is_foreign("some_layers") and not is_foreign("a_script")
     for module in (layers, own):
         compiled = autograd.compile(lambda x, module=module: module.times(x))
         assert compiled([1.0]).tolist() == [2.0]

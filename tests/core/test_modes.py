@@ -396,11 +396,11 @@ def test_a_lack_of_memory_at_any_allocation_leaves_nothing_set() -> None:
 def test_who_traces_is_asked_only_while_a_trace_is_open_and_whatever_ended_it() -> None:
     tracer: Any = object()
     with scope("a"), no_grad():
-        assert not modes.open_traces and modes.tracing() is None
+        assert not modes.open_traces and modes.find_tracer() is None
         with pytest.raises(KeyError), modes.traced(tracer):
             with scope("b"):
-                assert modes.tracing() is tracer
+                assert modes.find_tracer() is tracer
             with ThreadPoolExecutor(1) as pool:
-                assert pool.submit(modes.tracing).result() is None
+                assert pool.submit(modes.find_tracer).result() is None
             raise KeyError
-        assert not modes.open_traces and modes.tracing() is None
+        assert not modes.open_traces and modes.find_tracer() is None
