@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class Activation:
         init: the name of the default initialiser.
         of_one: the function of one weighted sum; None if it needs those of a whole layer.
         of_layer: the function of all weighted sums of a layer; None if `of_one` is enough.
+        range: the lower and the upper bound of its values.
     """
 
     name: str
@@ -32,19 +34,20 @@ class Activation:
     init: str
     of_one: Callable[[Value], Value] | None
     of_layer: Callable[[Sequence[Value]], list[Value]] | None = None
+    range: tuple[float, float] = (-inf, inf)
 
 
 ACTIVATIONS = {
     row.name: row
     for row in (
-        Activation("step", "Step", "xavier", Value.step),
-        Activation("sigmoid", "Sigmoid", "xavier", Value.sigmoid),
-        Activation("tanh", "Tanh", "xavier", Value.tanh),
-        Activation("relu", "ReLU", "he", Value.relu),
+        Activation("step", "Step", "xavier", Value.step, range=(0.0, 1.0)),
+        Activation("sigmoid", "Sigmoid", "xavier", Value.sigmoid, range=(0.0, 1.0)),
+        Activation("tanh", "Tanh", "xavier", Value.tanh, range=(-1.0, 1.0)),
+        Activation("relu", "ReLU", "he", Value.relu, range=(0.0, inf)),
         Activation("leaky_relu", "LeakyReLU", "he", Value.leaky_relu),
-        Activation("elu", "ELU", "he", Value.elu),
-        Activation("softplus", "Softplus", "he", Value.softplus),
-        Activation("softmax", "Softmax", "xavier", None, softmax),
+        Activation("elu", "ELU", "he", Value.elu, range=(-1.0, inf)),
+        Activation("softplus", "Softplus", "he", Value.softplus, range=(0.0, inf)),
+        Activation("softmax", "Softmax", "xavier", None, softmax, range=(0.0, 1.0)),
         Activation("identity", "Linear", "xavier", Value.__pos__),
     )
 }

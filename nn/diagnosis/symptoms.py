@@ -16,6 +16,7 @@ import numpy as np
 from autograd.extend import terminal
 
 from .. import losses
+from ..activations import ACTIVATIONS
 from ..gradients import norm_of
 from ..loss_modules import function_of
 from ..optim import Optimizer
@@ -35,15 +36,6 @@ HARDLY = 1e-4  # a smaller relative fall of the cost means a learning rate that 
 GREW = 3.0  # a cost above this many times the first one means divergence
 LATE = 10  # epochs that a history must have before its accuracy or overfitting is judged
 COMMON = 0.7  # share of the most frequent target that counts as imbalance
-RANGES = {  # of the outputs, by activation
-    "sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "step": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "relu": (0.0, math.inf),
-    "softplus": (0.0, math.inf),
-    "elu": (-1.0, math.inf),
-}
 SCORED = (losses.binary_cross_entropy_with_logits, losses.hinge_loss, losses.perceptron_loss)
 
 
@@ -121,9 +113,9 @@ def squashed(case: Case) -> Iterator[Finding]:
 def out_of_range(case: Case) -> Iterator[Finding]:
     """Report targets or scores that the last activation cannot produce."""
     seen, function = case.seen, function_of(case.seen.loss)
-    if seen.activation not in RANGES:
+    if seen.activation not in ACTIVATIONS:
         return
-    low, high = RANGES[seen.activation]
+    low, high = ACTIVATIONS[seen.activation].range
     between = f"{low:g} to {high:g}" if high < math.inf else f"{low:g} and above"
     if any(function is distance for distance in DISTANCES):
         y = np.array(seen.all.y, dtype=float)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import losses
+from ..activations import ACTIVATIONS
 from ..layers import layers_of
 from ..loss_modules import function_of
 from ..module import Module
@@ -270,7 +271,7 @@ def outputs_read(
 def _assumed(model: Module, nout: int, y: Sequence[Any] | None, told_apart: bool) -> Answers:
     because = "assumed, for no cost is known: "
     last = _last_activation(model)
-    is_probability = last in ("sigmoid", "softmax", "step")
+    is_probability = last in ACTIVATIONS and ACTIVATIONS[last].range == (0.0, 1.0)
     if nout > 1:
         if y is not None and not (_are_whole(y) or _are_probabilities(y, nout)):
             _refuse_numbers(y, told_apart)

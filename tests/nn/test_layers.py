@@ -63,6 +63,16 @@ def test_every_activation_is_tried_above_or_is_softmax() -> None:
     assert tried | {"softmax"} == set(nn.ACTIVATIONS)
 
 
+@pytest.mark.parametrize("activation", nn.ACTIVATIONS)
+def test_the_range_of_each_activation_is_what_it_takes(activation: str) -> None:
+    layer = loaded(nn.Layer(1, 2, activation), weight=[[1.0], [0.0]], bias=[0.0, 0.0])
+    outputs = [layer(float(z))[0].data for z in range(-5000, 5001, 100)]
+    low, high = nn.ACTIVATIONS[activation].range
+    for bound, found in ((low, min(outputs)), (high, max(outputs))):
+        assert abs(found) >= 50.0 if np.isinf(bound) else found == pytest.approx(bound)
+    assert low <= min(outputs) and max(outputs) <= high
+
+
 def test_a_softmax_layer() -> None:
     layer = loaded(nn.Layer(1, 3, "softmax"), weight=[[0.0], [1.0], [2.0]], bias=[0.0] * 3)
     exponentials = np.exp([0.0, 1.0, 2.0])
