@@ -20,7 +20,7 @@ from ..activations import ACTIVATIONS
 from ..gradients import norm_of
 from ..loss_modules import function_of
 from ..optim import Optimizer
-from ..training.answers import DISTANCES
+from ..training.answers import DISTANCES, OF_SIDES
 from ..training.history import History
 from ..training.trainer import NO_GRADIENT
 from .evidence import STEPS, Evidence
@@ -36,7 +36,7 @@ HARDLY = 1e-4  # a smaller relative fall of the cost means a learning rate that 
 GREW = 3.0  # a cost above this many times the first one means divergence
 LATE = 10  # epochs that a history must have before its accuracy or overfitting is judged
 COMMON = 0.7  # share of the most frequent target that counts as imbalance
-SCORED = (losses.binary_cross_entropy_with_logits, losses.hinge_loss, losses.perceptron_loss)
+SCORED = [loss for loss, (threshold, *_) in OF_SIDES.items() if threshold == 0.0]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ def out_of_range(case: Case) -> Iterator[Finding]:
                 f"what {seen.activation} can give, {between}: use output='identity', or scale y",
             )
         return
-    is_squashed = function is SCORED[0] and seen.activation == "sigmoid"  # `squashed` reports it
+    of_logits = function is losses.binary_cross_entropy_with_logits
+    is_squashed = of_logits and seen.activation == "sigmoid"  # `squashed` reports it
     if any(function is score for score in SCORED) and low == 0.0 and not is_squashed:
         yield Finding(
             "range",

@@ -12,7 +12,15 @@ import pytest
 import nn
 from autograd import Value
 from autograd.page.html import modules
-from nn.training.answers import Answers, answers_of, outputs_read
+from nn.loss_modules import function_of
+from nn.training.answers import (
+    DISTANCES,
+    OF_CLASSES,
+    OF_SIDES,
+    Answers,
+    answers_of,
+    outputs_read,
+)
 
 pytest.importorskip("matplotlib")
 from nn import plots
@@ -32,6 +40,7 @@ SIDES: list[tuple[Any, list[int], tuple[str, ...], float]] = [
     (nn.PerceptronLoss(), SIGNS, SCORES, 0.0),
     (nn.mse_loss, NO_AND_YES, SCORES, 0.5),
     (nn.SquaredError(), NO_AND_YES, SCORES, 0.5),
+    (nn.squared_error, SIGNS, ("identity",), 0.0),
     (partial(nn.l1_loss, reduction="sum"), NO_AND_YES, SCORES, 0.5),
     (nn.mse_loss, SIGNS, SCORES, 0.0),
 ]
@@ -153,6 +162,11 @@ def test_several_yes_and_no_at_once(
         assert answers.kind == "labels"
         assert answers.of([outputs]).tolist() == [wanted]
         assert page(answers, outputs.tolist()) == [j for j in range(3) if wanted[j] == pair[1]]
+
+
+def test_every_cost_with_a_meaning_is_tried() -> None:
+    tried = {function_of(loss) for loss, *_ in (*SIDES, *CLASSES)}
+    assert tried == {*OF_CLASSES, *OF_SIDES, *DISTANCES}
 
 
 # ---------------------------------------------------------------------- what is known
