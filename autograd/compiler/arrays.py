@@ -16,7 +16,7 @@ from .program import DOT, LSE, MAX, ODDS, SOFTMAX, SUM
 
 MANY = (SUM, MAX, LSE, ODDS, SOFTMAX, DOT)
 NAMES = {SUM: "sum", MAX: "maximum", LSE: "log-sum-exp", ODDS: "log-odds", DOT: "dot product"}
-_OURS = frozenset({*TABLE.values(), *MANY, copy})
+OURS = frozenset({*TABLE.values(), *MANY, copy})
 
 
 def own_name(op: Op) -> str:
@@ -25,7 +25,7 @@ def own_name(op: Op) -> str:
     >>> own_name(TABLE["tanh"]), own_name(Op("class", lambda a: a, lambda out, a: (1.0,)))
     ('tanh', 'op')
     """
-    return op.name if op in _OURS else "op"
+    return op.name if op in OURS else "op"
 
 
 @dataclass(eq=False)

@@ -19,7 +19,7 @@ from ..core.copies import copied
 from ..core.flat import Flat
 from ..core.value import Value
 from .arguments import Arguments
-from .arrays import MANY, Rolled
+from .arrays import OURS, Rolled
 from .emit import Source, written
 from .program import Program
 from .reach import Guard
@@ -66,16 +66,14 @@ class Version:
         numbers = 2 * sum(array.size for array in rolled.arrays()) + 1
         self._block = max(64, BLOCK // numbers)
         rows = {statement.op for statement in rolled.statements}
-        # True if the engine may raise an error where NumPy signals none: for operations without an
-        # array form, and for divisions (NaN/0), except by a constant.
-        self._unsignalled = any(
-            not statement.op.array
-            if statement.op is not ops.div
-            else statement.reads[1].base is not rolled.constants
+        users = rows - OURS
+        # True if the engine may raise an error where NumPy signals none: for operations of users,
+        # and for divisions (NaN/0), except by a constant.
+        self._unsignalled = bool(users) or any(
+            statement.op is ops.div and statement.reads[1].base is not rolled.constants
             for statement in rolled.statements
-            if statement.op not in MANY
         )
-        self.steep = any(op.domain is not None or not op.array for op in rows - set(MANY))
+        self.steep = bool(users) or any(op.domain is not None for op in rows)
 
     def run(self, rows: Arguments, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return the computed numbers, of shape (k, n) or (k, 1), and the gradient.

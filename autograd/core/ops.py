@@ -1,9 +1,9 @@
 """The table of operations. Each operation is one row, and no other file states a derivative.
 
 The forward pass, the backward pass, the stepper, explanations, drawings, the compiler and the
-gradient check all read this table. `partials` of a row is written once and called with three kinds
+gradient check all read this table. `partials` of a row is written once and called with four kinds
 of arguments: floats give numbers, `Value`s give the graph of the derivative (for second
-derivatives), and `Term`s give its formula as text. A new row must work with all three.
+derivatives), `Term`s give its formula as text, and `Form`s give its source for NumPy arrays.
 
 The rows stand in the second half of the file. Read `add`, `mul` and `exp` first.
 """
@@ -21,6 +21,7 @@ import numpy as np
 
 from . import boundary
 from .boundary import as_float, instance, quoted, refuse_masked, several, text
+from .derived import derive_partials, derive_value, is_closed
 from .forms import check_form
 from .notation import LETTERS, Term, located, written
 from .terminal import fitted
@@ -54,6 +55,9 @@ class Op:
 
     A call on plain numbers returns a number. A call with a Value records a node. A call with a
     NumPy array does the same for each element.
+
+    `rules`, `array` and `array_partials` that are not given are derived from the functions where
+    that is possible: for the rows of `TABLE` at the end of this file, and for others by `op`.
 
     Args:
         name: the name of the operation, such as "mul".
@@ -129,15 +133,15 @@ class Op:
     def _on_arrays(self, operands: tuple[Any, ...]) -> Any:
         """Apply the operation to each element of the arrays.
 
-        The row's array expression computes all elements at once. Its result is used only if every
-        element is finite. Otherwise the row is called once per element, which raises the same
-        errors as a call on numbers.
+        The array expression of a built-in row computes all elements at once. Its result is used
+        only if every element is finite. Otherwise the row is called once per element, which raises
+        the same errors as a call on numbers.
         """
         for operand in operands:
             refuse_masked(operand, self.name)
         arrays = [np.asarray(operand) for operand in operands]
         numeric = all(array.dtype.kind in "fiub" for array in arrays)
-        if numeric and self.array:
+        if numeric and _is_built_in(self):
             with np.errstate(all="ignore"):
                 out = self.compute(self.array, *(array.astype(float) for array in arrays))
             if np.isfinite(out).all():
@@ -187,7 +191,7 @@ class Op:
     ) -> Exception:
         """Return the error to report for `error`, which the partials raised at `numbers`."""
         rules = "; ".join(self.rules)
-        if not self.array:  # a user's row: its rules may state no formula, so quote the error too
+        if not _is_built_in(self):  # its rules may state no formula, so quote the error too
             rules += f": {str(error).rstrip('.')}"
         return DomainError(
             f"{written(self, list(names))} has no finite derivative at "
@@ -205,7 +209,7 @@ class Op:
         return bound.args
 
     def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
-        if TABLE.get(self.name) is self:
+        if _is_built_in(self):
             return _row, (self.name,)  # lambdas cannot be pickled, so pickle the name of the row
         return object.__reduce_ex__(self, protocol)
 
@@ -235,7 +239,8 @@ def op(
 
     The stepper, explanations, drawings and `gradcheck` work with the new operation too. Write the
     partials with the functions of `autograd` (`autograd.exp`, not `math.exp`): then second
-    derivatives and formulas also work.
+    derivatives and formulas also work. If the functions consist of arithmetic and such functions,
+    and compare nothing, the rules and the code for NumPy arrays are derived from them.
 
     Args:
         name: the name of the operation, a Python identifier.
@@ -258,8 +263,10 @@ def op(
     ...     "softsign",
     ...     value=lambda a: a / (1 + abs(a)),
     ...     partials=lambda out, a: ((1 - abs(out)) ** 2,),
-    ...     rules=("∂softsign(a)/∂a = (1 − |softsign(a)|)²",),
     ... )
+    >>> print(softsign)
+    softsign
+      ∂softsign(a)/∂a = (1 − |softsign(a)|)²
     >>> x = autograd.Value(3.0, label="x")
     >>> y = softsign(x)
     >>> y.backward()
@@ -287,17 +294,30 @@ def op(
             )
     if rules and len(rules) != arity:
         raise ValueError(f"{name} has {arity} operand(s) and {len(rules)} rule(s): give one each")
-    return Op(
+    row = Op(
         name,
         value,
         _checked(name, together, arity),
-        rules=tuple(rules) or tuple(f"∂{name}/∂{letter}" for letter in LETTERS[:arity]),
+        rules=tuple(rules),
         symbol=symbol,
         each=tuple(_checked_number(name, function) for function in each),
         reads=reads,
         domain=None if domain is None else _domain(domain),
         kink=kink,
     )
+    parts = [part for part in (value, *(each or (together,)), reads) if part]
+    if all(is_closed(part, _is_built_in) for part in parts):
+        derive_value(row)
+        derive_partials(row)
+    if not row.rules:
+        rules = [f"∂{name}/∂{letter}" for letter in LETTERS[:arity]]
+        object.__setattr__(row, "rules", tuple(rules))
+    return row
+
+
+def _is_built_in(x: Any) -> bool:
+    """Return whether an object is a row of `TABLE`."""
+    return isinstance(x, Op) and TABLE.get(x.name) is x
 
 
 def _domain(given: Any) -> Domain:
@@ -391,6 +411,9 @@ def _sigmoid(a: float) -> float:
 
 # ---------------------------------------------------------------------- the rows
 
+# A row states `rules`, `array` and `array_partials` only if they cannot be derived, as where its
+# functions compare operands, or if another form is more exact, faster or easier to read.
+
 # Nodes without operands: a Value that a user made, and a plain number in an expression.
 leaf = Op("leaf", value=lambda: math.nan, partials=lambda out: ())
 constant = Op("constant", value=lambda: math.nan, partials=lambda out: ())
@@ -398,8 +421,6 @@ copy = Op(  # only compiled code uses it: to copy numbers into adjacent places
     "copy",
     value=lambda a: a,
     partials=lambda out, a: (1.0,),
-    array="a",
-    array_partials=("1.0",),
 )
 
 add = Op(
@@ -407,35 +428,24 @@ add = Op(
     symbol="+",
     value=lambda a, b: a + b,
     partials=lambda out, a, b: (1.0, 1.0),
-    rules=("∂(a + b)/∂a = 1", "∂(a + b)/∂b = 1"),
-    array="a + b",
-    array_partials=("1.0", "1.0"),
 )
 sub = Op(
     "sub",
     symbol="−",
     value=lambda a, b: a - b,
     partials=lambda out, a, b: (1.0, -1.0),
-    rules=("∂(a − b)/∂a = 1", "∂(a − b)/∂b = −1"),
-    array="a - b",
-    array_partials=("1.0", "-1.0"),
 )
 gap = Op(  # a − b, but 0 instead of NaN for two equal infinities
     "gap",
     value=lambda a, b: 0.0 if a == b else a - b,
     partials=lambda out, a, b: (1.0, -1.0),
-    rules=("∂gap(a, b)/∂a = 1", "∂gap(a, b)/∂b = −1"),
     array="np.where(a == b, 0.0, a - b)",
-    array_partials=("1.0", "-1.0"),
 )
 mul = Op(
     "mul",
     symbol="·",
     value=lambda a, b: a * b,
     partials=lambda out, a, b: (b, a),
-    rules=("∂(a·b)/∂a = b", "∂(a·b)/∂b = a"),
-    array="a * b",
-    array_partials=("b", "a"),
 )
 div = Op(
     "div",
@@ -443,19 +453,13 @@ div = Op(
     value=lambda a, b: a / b,
     partials=lambda out, a, b: (1.0 / b, -out / b),
     reads=lambda out, a, b: (1.0 / b, -a / b**2),
-    rules=("∂(a/b)/∂a = 1/b", "∂(a/b)/∂b = −a/b²"),
     domain=Domain("b != 0", lambda a, b: b != 0, "Add a small number to the denominator."),
-    array="a / b",
-    array_partials=("1.0 / b", "-out / b"),
 )
 neg = Op(
     "neg",
     symbol="−",
     value=lambda a: -a,
     partials=lambda out, a: (-1.0,),
-    rules=("∂(−a)/∂a = −1",),
-    array="-a",
-    array_partials=("-1.0",),
 )
 power_domain = Domain(
     "a > 0, or a = 0 with b >= 0, or a < 0 with a whole b",
@@ -494,61 +498,42 @@ exp: Op = Op(
     "exp",
     value=math.exp,
     partials=lambda out, a: (out,),
-    rules=("∂exp(a)/∂a = exp(a)",),
-    array="np.exp(a)",
-    array_partials=("out",),
 )
 log: Op = Op(
     "log",
     value=lambda a: math.log(a),
     partials=lambda out, a: (1.0 / a,),
-    rules=("∂log(a)/∂a = 1/a",),
     domain=Domain("a > 0", lambda a: a > 0, "Add a small number first, as in log(a + 1e-12)."),
     array="np.log(a)",
-    array_partials=("1.0 / a",),
 )
 log1p = Op(
     "log1p",
     value=math.log1p,
     partials=lambda out, a: (1.0 / (1.0 + a),),
-    rules=("∂log1p(a)/∂a = 1/(1 + a)",),
     domain=Domain("a > -1", lambda a: a > -1, "Add a small number first, as in log1p(a + 1e-12)."),
-    array="np.log1p(a)",
-    array_partials=("1.0 / (1.0 + a)",),
 )
 expm1 = Op(
     "expm1",
     value=math.expm1,
     partials=lambda out, a: (exp(a),),
-    rules=("∂expm1(a)/∂a = exp(a)",),
-    array="np.expm1(a)",
-    array_partials=("np.exp(a)",),
 )
 sqrt = Op(
     "sqrt",
     value=math.sqrt,
     partials=lambda out, a: (0.5 / out,),
     reads=lambda out, a: (1.0 / (2.0 * out),),
-    rules=("∂sqrt(a)/∂a = 1/(2·sqrt(a))",),
+    rules=("∂sqrt(a)/∂a = 1/(2·sqrt(a))",),  # with the dot, which formulas leave out
     domain=Domain("a >= 0", lambda a: a >= 0, "Add a small number first, as in sqrt(a + 1e-12)."),
-    array="np.sqrt(a)",
-    array_partials=("0.5 / out",),
 )
 sin: Op = Op(
     "sin",
     value=math.sin,
     partials=lambda out, a: (cos(a),),
-    rules=("∂sin(a)/∂a = cos(a)",),
-    array="np.sin(a)",
-    array_partials=("np.cos(a)",),
 )
 cos: Op = Op(
     "cos",
     value=math.cos,
     partials=lambda out, a: (-sin(a),),
-    rules=("∂cos(a)/∂a = −sin(a)",),
-    array="np.cos(a)",
-    array_partials=("-np.sin(a)",),
 )
 tanh = Op(
     "tanh",
@@ -556,8 +541,6 @@ tanh = Op(
     # equal to 1 − out², which would lose all digits in both tails
     partials=lambda out, a: (4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a),),
     reads=lambda out, a: (1.0 - out**2,),
-    rules=("∂tanh(a)/∂a = 1 − tanh(a)²",),
-    array="np.tanh(a)",
     array_partials=("1.0 / np.cosh(a) ** 2",),
 )
 sigmoid: Op = Op(
@@ -567,7 +550,7 @@ sigmoid: Op = Op(
     # equal to out·(1 − out), which would lose all digits in the right tail
     partials=lambda out, a: (out * sigmoid(-a),),
     reads=lambda out, a: (out * (1.0 - out),),
-    rules=("∂σ(a)/∂a = σ(a)·(1 − σ(a))",),
+    rules=("∂σ(a)/∂a = σ(a)·(1 − σ(a))",),  # without the dot, it reads like a call of σ(a)
     array="1.0 / (1.0 + np.exp(-a))",
     array_partials=("out / (1.0 + np.exp(a))",),
 )
@@ -608,18 +591,14 @@ softplus = Op(
     "softplus",
     value=lambda a: _maximum(a, 0.0) + math.log1p(math.exp(-abs(a))),
     partials=lambda out, a: (sigmoid(a),),
-    rules=("∂softplus(a)/∂a = σ(a)",),
     array="np.logaddexp(0.0, a)",
-    array_partials=("1.0 / (1.0 + np.exp(-a))",),
 )
 step = Op(
     "step",
     value=lambda a: a if math.isnan(a) else 1.0 if a > 0.0 else 0.0,
     partials=lambda out, a: (0.0,),
-    rules=("∂step(a)/∂a = 0",),
     kink=lambda a: a,
     array="np.heaviside(a, 0.0)",
-    array_partials=("0.0",),
 )
 absolute = Op(
     "abs",
@@ -627,7 +606,6 @@ absolute = Op(
     partials=lambda out, a: (1.0 if a > 0.0 else -1.0 if a < 0.0 else 0.0,),
     rules=("∂abs(a)/∂a = 1 if a > 0 else −1 if a < 0 else 0",),
     kink=lambda a: a,
-    array="np.abs(a)",
     array_partials=("(a > 0.0) - 1.0 * (a < 0.0)",),
 )
 maximum = Op(
@@ -684,9 +662,6 @@ stop_gradient = Op(
     symbol="stop",
     value=lambda a: a,
     partials=lambda out, a: (0.0,),
-    rules=("∂stop(a)/∂a = 0",),
-    array="a",
-    array_partials=("0.0",),
 )
 
 TABLE: dict[str, Op] = {
@@ -700,6 +675,11 @@ TABLE: dict[str, Op] = {
     )
 }
 """The built-in operations by name. `leaf` and `constant` have no operands."""
+
+for row in (copy, *TABLE.values()):
+    derive_value(row)
+for row in (copy, *TABLE.values()):  # the partials of a row use the values of later rows
+    derive_partials(row)
 
 
 def _row(name: str) -> Op:

@@ -96,9 +96,9 @@ def operations(used: Sequence[Op]) -> str:
     Nodes refer to an operation by its position in the array, because two operations may have the
     same name.
 
-    A user's operation has no array form. Its functions are traced on Values, and the built-in
-    operations that they use are written. If this is impossible, `value` is null, and the leaves
-    of the graph cannot be edited on the page.
+    A user's operation may have no array form. Its functions are then traced on Values, and the
+    built-in operations that they use are written. If this is impossible, `value` is null, and the
+    leaves of the graph cannot be edited on the page.
 
     >>> from autograd import neg
     >>> print(operations([neg]))
@@ -202,18 +202,18 @@ def _functions(row: Op) -> tuple[str, list[str]]:
     if row.arity == 0:
         return "null", []
     letters = list(LETTERS[: row.arity])
-    if row.array:
-        return _arrow(letters, row.array), [
-            _arrow(["out", *letters], partial) for partial in row.array_partials
-        ]
     try:
+        if row.array and row.array_partials:
+            return _arrow(letters, row.array), [
+                _arrow(["out", *letters], partial) for partial in row.array_partials
+            ]
         value = javascript(row.value, letters)
         partials = [
             javascript(lambda *x, slot=slot: row.slope(slot, *x), ["out", *letters])
             for slot in range(row.arity)
         ]
     except (ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
-        return "null", []  # its functions accept numbers only, or the node was made by hand
+        return "null", []  # made by hand, for numbers only, or of what JavaScript does not have
     return value, partials
 
 

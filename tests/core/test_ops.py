@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import itertools
 import math
 from collections.abc import Callable
@@ -13,7 +15,9 @@ from mpmath import mp, mpf
 
 import autograd
 from autograd import DivisionByZeroError, Op, Value, grad, gradcheck
+from autograd.core import ops
 from autograd.core.backprop import gradients
+from autograd.core.derived import derive_partials, derive_value
 from autograd.core.notation import ATOM, Term, written
 from autograd.extend import TABLE
 from tests import oracle
@@ -82,6 +86,8 @@ def test_a_numeric_check_that_never_calls_the_partials_agrees(row: Op) -> None:
 
 # ---------------------------------------------------------------------- rules
 
+SOURCE = ast.parse(inspect.getsource(ops))
+
 SPELLING = {"·": "*", "−": "-", "½": "0.5", "²": "**2", "^": "**", "σ(": "sigmoid("}
 FUNCTIONS = {"max": max, "min": min, **oracle.FORMULAS}
 
@@ -119,6 +125,22 @@ def test_the_lessons_form_is_the_same_derivative(row: Op) -> None:
     for at in without_tails(places(row)):
         out = row.value(*at)
         assert row.reads(out, *at) == pytest.approx(row.partials(out, *at), rel=1e-12)
+
+
+def stated(row: Op) -> set[str]:
+    """Return which of the texts that can be derived stand in the source of a row."""
+    calls = [node for node in ast.walk(SOURCE) if isinstance(node, ast.Call)]
+    (found,) = [call for call in calls if call.args and ast.unparse(call.args[0]) == repr(row.name)]
+    return {"rules", "array", "array_partials"} & {keyword.arg for keyword in found.keywords}
+
+
+@every_row
+def test_a_row_states_only_what_is_not_derived(row: Op) -> None:
+    bare = Op(row.name, row.value, row.partials, symbol=row.symbol, reads=row.reads)
+    derive_value(bare)
+    derive_partials(bare)
+    for text in ("rules", "array", "array_partials"):
+        assert (getattr(bare, text) == getattr(row, text)) == (text not in stated(row)), text
 
 
 # ---------------------------------------------------------------------- kinks and tails
@@ -289,6 +311,69 @@ def test_an_own_operation_steps_explains_and_draws() -> None:
     assert (step.local, step.rule) == (12.0, "∂y/∂x = 3x²")
     assert str(y.explain(x)) == "∂y/∂x = 3x²\n      = 12"
     assert "cube" in y.draw().source
+
+
+def test_the_rules_and_array_forms_of_an_own_operation_are_derived() -> None:
+    row = autograd.op(
+        "ratio",
+        value=lambda a, b: a / (1 + abs(b)),
+        partials=(lambda out, a, b: 1 / (1 + abs(b)), lambda out, a, b: -out * autograd.exp(-b)),
+        reads=lambda out, a, b: (out / a, -a * autograd.exp(-b)),
+    )
+    assert row.rules == (
+        "∂ratio(a, b)/∂a = ratio(a, b)/a",
+        "∂ratio(a, b)/∂b = −a·exp(−b)",
+    )
+    assert row.array == "a / (1.0 + np.abs(b))"
+    assert row.array_partials == ("1.0 / (1.0 + np.abs(b))", "-out * np.exp(-b)")
+    tan = autograd.op("tan", value=math.tan, partials=lambda out, a: (1 + out**2,))
+    assert (tan.array, tan.array_partials) == ("np.tan(a)", ("1.0 + out ** 2.0",))
+    assert tan.rules == ("∂tan(a)/∂a = 1 + tan(a)²",)
+
+
+FACTOR, CALLS = [2.0], []
+
+
+def counting(out: float, a: float) -> tuple[float]:
+    CALLS.append(a)
+    return (2.0,)
+
+
+def growing(out: float, a: Any) -> tuple[float]:
+    for _ in range(100):
+        a = a * a
+    return (a,)
+
+
+@pytest.mark.parametrize(
+    "partials",
+    [
+        lambda out, a: (FACTOR[0],),
+        lambda out, a: (1.0 if a > 0.0 else 2.0,),
+        lambda out, a: (2.0 if a == 0.0 else 1.0,),
+        lambda out, a: (math.pow(a, 2),),
+        lambda out, a: (sum(a for _ in (1, 2)),),
+        lambda out, a: (nowhere(a),),  # type: ignore[name-defined]  # noqa: F821
+        counting,
+        growing,
+    ],
+)
+def test_nothing_is_derived_from_what_can_change_or_compares_or_has_effects(partials: Any) -> None:
+    row = autograd.op("f", value=lambda a: FACTOR[0] * a, partials=partials)
+    assert (row.rules, row.array, row.array_partials) == (("∂f/∂a",), "", ())
+    assert not CALLS
+
+
+def test_a_value_that_ignores_an_operand_has_no_array_form() -> None:
+    row = autograd.op("first", lambda a, b: a + 0, lambda out, a, b: (1.0, 0.0))
+    assert (row.array, row.array_partials) == ("", ("1.0", "0.0"))
+
+
+def test_an_own_operation_raises_on_arrays_what_it_raises_on_numbers() -> None:
+    row = autograd.op("f", lambda a: 1 / autograd.exp(a), lambda out, a: (-out,))
+    assert row.array
+    with pytest.raises(OverflowError, match="too large"):
+        row(np.array([1.0, 1000.0]))
 
 
 def test_an_own_operation_has_second_derivatives() -> None:

@@ -395,6 +395,8 @@ def test_a_page_computes_what_can_be_written_in_javascript() -> None:
     in_python = autograd.op("in_python", lambda a: math.floor(a), lambda out, a: (0.0,))
     assert computable(extend.TABLE["leaf"]) and computable(autograd.tanh)
     assert not computable(in_python)
+    sinh = autograd.op("sinh", math.sinh, lambda out, a: ((1 + out**2) ** 0.5,))
+    assert sinh.array and not computable(sinh), "the page does not have every function of NumPy"
 
 
 def test_a_symbol_is_data_too() -> None:

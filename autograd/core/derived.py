@@ -1,0 +1,70 @@
+"""What follows from the functions of a row: its rules, and its forms for NumPy arrays.
+
+The functions are run on letters: on Forms, which record NumPy source, and on Terms, which record
+formulas.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .forms import recorded_forms
+from .notation import ATOM, LETTERS, Term, written
+
+if TYPE_CHECKING:
+    from .ops import Op
+
+
+def derive_value(row: Op) -> None:
+    """Derive the array form of the value, unless the row states it or the function has none."""
+    letters = LETTERS[: row.arity]
+    with contextlib.suppress(Exception):  # the function of a user may raise anything
+        (form,) = recorded_forms(row.value, letters)
+        if not row.array and all(re.search(rf"\b{letter}\b", form) for letter in letters):
+            object.__setattr__(row, "array", form)  # it has the shape of all operands together
+
+
+def derive_partials(row: Op) -> None:
+    """Derive the array forms of the partials, and the rules, unless the row states them."""
+    names = ["out", *LETTERS[: row.arity]]
+    with contextlib.suppress(Exception):
+        forms = row.array_partials or recorded_forms(row.partials, names)
+        object.__setattr__(row, "array_partials", forms)
+    with contextlib.suppress(Exception):
+        recorded_forms(row.reads or row.partials, names)  # raises if the rule depends on a number
+        object.__setattr__(row, "rules", row.rules or _read_rules(row))
+
+
+def _read_rules(row: Op) -> tuple[str, ...]:
+    """Return the partials as text, by running them on the letters of the operands."""
+    letters = [Term(letter, math.nan) for letter in LETTERS[: row.arity]]
+    out = written(row, letters)
+    slopes = (row.reads or row.partials)(out, *letters)
+    return tuple(
+        f"∂{out.inside(ATOM)}/∂{letter} = {Term.of(slope).text.replace('-', '−')}"
+        for letter, slope in zip(letters, slopes, strict=True)
+    )
+
+
+def is_closed(function: Callable[..., Any], built_in: Callable[[Any], bool]) -> bool:
+    """Return whether a function reads only its arguments and built-in rows, and has no effects.
+
+    Such a function may be run when the row is made, and what is derived then stays true.
+
+    Args:
+        function: the function of a row.
+        built_in: returns whether an object is a built-in row.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None or any(inspect.iscode(part) for part in code.co_consts):
+        return inspect.isbuiltin(function)
+    read = inspect.getclosurevars(function)
+    return read.builtins.keys() <= {"abs"} and all(
+        x.__name__ in {"autograd", "math"} if inspect.ismodule(x) else built_in(x)
+        for x in (*read.nonlocals.values(), *read.globals.values())
+    )
