@@ -2,7 +2,8 @@
 
 `compiled` runs these stages, in this order:
 
-    trace       run the function on one row of the arguments, and record the graph
+    trace       run the function on one row of the arguments, and record the graph (tracer, hidden,
+                refusal, and each_row for what the function may do in each row)
     reach       find what else the function reads, and guard it against changes
     program     store the graph as data
     passes      rewrite it: fold constants, merge equal nodes, collect sums and dot products
@@ -13,6 +14,6 @@
 """
 
 from .compiled import Compiled, compile
-from .trace import drawn, require
+from .each_row import drawn, require
 
 __all__ = ["Compiled", "compile", "drawn", "require"]
