@@ -18,7 +18,7 @@ from .settings import refuse_masked
 Example = tuple[list[float], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examples:
     """A checked table of examples. Item i is the pair (features as a list, target).
 

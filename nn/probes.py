@@ -1,6 +1,6 @@
 """Comparing compiled code with the engine: on which rows, and with which tolerance.
 
-`Module.predict` and `training/code.py` use it. Wrong code may be right for some rows, because it
+`predict` and `training/comparison.py` use it. Wrong code may be right for some rows, because it
 records one branch of the model only. Therefore the rows are chosen to differ from each other.
 """
 

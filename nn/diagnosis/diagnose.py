@@ -22,8 +22,9 @@ from ..modes import evaluating
 from ..module import Module
 from ..optim import SGD, Optimizer
 from ..settings import function, instance, positive
+from ..training.compatibility import NUMERIC
 from ..training.history import History
-from ..training.trainer import NUMERIC, Trainer
+from ..training.trainer import Trainer
 from .evidence import Evidence, kept
 from .symptoms import SYMPTOMS, Case, Finding
 

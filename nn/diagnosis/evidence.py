@@ -25,9 +25,10 @@ from ..parameters import move
 from ..prediction import numbers
 from ..probes import ABSOLUTE, RELATIVE
 from ..training.answers import DISTANCES, Answers, answers_of
-from ..training.code import Code
+from ..training.compatibility import NUMERIC
+from ..training.compiled_costs import CompiledCosts
+from ..training.costs import ALL, EngineCosts
 from ..training.squash import squashed_twice
-from ..training.trainer import NUMERIC
 
 BUDGET = 200_000  # examples times parameters to differentiate with the engine
 LEAST = 30  # examples to measure in any case
@@ -118,7 +119,7 @@ class Evidence:
     @property
     def tried_on(self) -> str:
         """The examples of the trials, in words."""
-        if self._code is not None or len(self.examples) <= FEW:
+        if self._compiled or len(self.examples) <= FEW:
             return self.looked_at
         return f"{FEW} of {len(self.all):,} examples"
 
@@ -156,7 +157,7 @@ class Evidence:
     @cached_property
     def commonest(self) -> float:
         """The share of the most frequent target: the accuracy of always giving that answer."""
-        meant = [tuple(self.answers.meant(y)) for y in self.examples.y]
+        meant = [tuple(self.answers.expected(y)) for y in self.examples.y]
         return max(map(meant.count, meant)) / len(meant)
 
     @cached_property
@@ -177,16 +178,15 @@ class Evidence:
     # ------------------------------------------------------------------ other weights
 
     @cached_property
-    def _code(self) -> Code | None:
+    def _compiled(self) -> CompiledCosts | None:
         """Compiled code that reproduces the measurements; None if there is no such code."""
         # Any error is acceptable, because the engine can compute the same.
-        with contextlib.suppress(Exception), kept(self.layers):
-            code = Code(self.model, self.loss, self.examples, learns=False)
-            with _moved(self.params, self.weights):
-                costs, gradient = code.descended(slice(None))
-            found, measured = [*costs, *gradient], [*self.costs, *self.gradient]
-            if np.allclose(found, measured, rtol=RELATIVE, atol=ABSOLUTE):
-                return code
+        with contextlib.suppress(Exception), kept(self.layers), _moved(self.params, self.weights):
+            compiled = CompiledCosts(self.model, self.loss)
+            found = compiled.compute(self.examples, ALL, training=False, slopes=True)
+            numbers, measured = [*found.costs, *found.gradient], [*self.costs, *self.gradient]
+            if np.allclose(numbers, measured, rtol=RELATIVE, atol=ABSOLUTE):
+                return compiled
         return None
 
     def at(self, weights: np.ndarray, everywhere: bool = False) -> tuple[float, np.ndarray]:
@@ -200,24 +200,14 @@ class Evidence:
         Returns:
             The cost and the gradient; infinity and zeros if they cannot be computed.
         """
-        with _moved(self.params, weights), contextlib.suppress(*NUMERIC, ValueError):
-            if self._code is not None:
-                costs, gradient = self._code.descended(slice(None))
-            else:
-                few = self.examples if everywhere else self.examples.first(FEW)
-                costs, gradient = self._by_engine(few)
-            if np.isfinite(costs).all() and np.isfinite(gradient).all():
-                return float(costs.mean()), gradient
+        costs = self._compiled or EngineCosts(self.model, self.loss)
+        rows = slice(None if self._compiled or everywhere else FEW)
+        suppressed = contextlib.suppress(*NUMERIC, ValueError)
+        with _moved(self.params, weights), kept(self.layers), suppressed:
+            found = costs.compute(self.examples, rows, training=False, slopes=True)
+            if found.is_finite:
+                return float(found.costs.mean()), found.gradient
         return math.inf, np.zeros(len(self.params))
-
-    def _by_engine(self, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
-        costs, gradient = [], np.zeros(len(self.params))
-        with mode(self.model, training=False), kept(self.layers):
-            for x, y in examples:
-                cost = self.loss(self.model(x), y)
-                costs.append(cost.data)
-                gradient += _slopes(cost, self.params)
-        return np.array(costs), gradient / len(examples)
 
     def elsewhere(self, weights: np.ndarray) -> Evidence:
         """Measure the model at other weights."""

@@ -21,8 +21,8 @@ from ..gradients import norm_of
 from ..loss_modules import function_of
 from ..optim import Optimizer
 from ..training.answers import DISTANCES, OF_SIDES
+from ..training.compatibility import NO_GRADIENT
 from ..training.history import History
-from ..training.trainer import NO_GRADIENT
 from .evidence import STEPS, Evidence
 from .rewind import State, before_step, passes_held
 
@@ -146,7 +146,7 @@ def contradicted(case: Case) -> Iterator[Finding]:
         return
     groups: dict[bytes, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for i, (row, y) in enumerate(zip(seen.all.X, seen.all.y)):
-        groups[row.tobytes()][seen.answers.meant(y)[0]].append(i)
+        groups[row.tobytes()][seen.answers.expected(y)[0]].append(i)
     wrong = sum(
         sum(map(len, kinds.values())) - max(map(len, kinds.values())) for kinds in groups.values()
     )
@@ -415,7 +415,7 @@ def imbalanced(case: Case) -> Iterator[Finding]:
     seen, history = case.seen, case.history
     if history is None or history.epochs < LATE or seen.accuracy is None:
         return
-    said = {tuple(seen.answers.said(outputs) or ()) for outputs in seen.outputs}
+    said = {tuple(seen.answers.predicted(outputs) or ()) for outputs in seen.outputs}
     if len(said) == 1 and COMMON <= seen.commonest < 1.0:
         name = ", ".join(seen.answers.names[k] for k in next(iter(said)))
         yield Finding(

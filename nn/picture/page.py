@@ -76,7 +76,7 @@ def network_page(
     frames, start = _frames(model, layers, history)
     y = examples.y if examples else None
     answers = outputs_read(model, nout, y, classes, history)
-    right = None if y is None or answers.kind == "numbers" else [answers.meant(t) for t in y]
+    right = None if y is None or answers.kind == "numbers" else [answers.expected(t) for t in y]
     _check(model, layers, examples)
     contents = {
         "sizes": sizes,

@@ -326,7 +326,7 @@ def _read_by(
         what = "not known" if answers is None else f"{answers.kind}: {answers.why}"
         raise ValueError(f"a confusion matrix takes one answer a row; these outputs are {what}")
     said = np.searchsorted(answers.kinds, answers.of(outputs)).tolist()
-    return [answers.meant(target)[0] for target in targets(y, len(said))], said, answers.names
+    return [answers.expected(target)[0] for target in targets(y, len(said))], said, answers.names
 
 
 def _confusion(wanted: list[int], answers: list[int], names: list[str]) -> Figure:

@@ -23,7 +23,7 @@ from ..targets import class_index
 if TYPE_CHECKING:
     from .history import History
 
-Judge = Callable[[Any, Any], bool | None]
+Accuracy = Callable[[Any, Any], bool | None]
 """A function (outputs as numbers, target) that returns True for a right answer, False for a wrong
 one, and None if there is no right answer."""
 
@@ -76,12 +76,12 @@ class Answers:
         if not math.isfinite(self.threshold):
             raise ValueError(f"a threshold is a finite number, got {self.threshold}")
 
-    def said(self, outputs: Any) -> list[int] | None:
+    def predicted(self, outputs: Any) -> list[int] | None:
         """Return the answer to one example: indices into `names`; None for numbers or a NaN.
 
         Classes and sides give one index; labels give the index of each output that means yes.
 
-        >>> answers_of(losses.cross_entropy, [0, 1], nout=3).said([0.5, 2.0, 2.0])
+        >>> answers_of(losses.cross_entropy, [0, 1], nout=3).predicted([0.5, 2.0, 2.0])
         [1]
         """
         flat = np.ravel(outputs).tolist()
@@ -92,13 +92,13 @@ class Answers:
         above = [j for j, a in enumerate(flat) if a > self.threshold]
         return above if self.kind == "labels" else [len(above)]
 
-    def meant(self, target: Any) -> list[int]:
-        """Return the answer that a target stands for, in the form of `said`.
+    def expected(self, target: Any) -> list[int]:
+        """Return the answer that a target stands for, in the form of `predicted`.
 
         Raises:
             TypeError, ValueError: the target is not a class index, or is out of range.
 
-        >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).meant(1)
+        >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).expected(1)
         [1]
         """
         if self.kind == "classes":
@@ -120,7 +120,7 @@ class Answers:
         """
         if self.kind == "numbers" or not self.known:
             return None
-        return self.said(outputs) == self.meant(target)
+        return self.predicted(outputs) == self.expected(target)
 
     def of(self, outputs: Any) -> np.ndarray:
         """Convert the outputs of n examples to answers, in the form of the targets.

@@ -1,37 +1,32 @@
 """`Trainer`: the training loop over batches and epochs.
 
-`fit` prepares everything and handles interrupts and divergence; `_epoch` and `_step` do the work.
-The state that a run keeps between steps is in `Run` (`run.py`). Costs and gradients come from
-compiled code (`code.py`) or from the engine; both must give the same numbers.
+`fit` prepares everything and handles interrupts and divergence; `_train`, `_epoch` and `_step` are
+the loop. A `Costs` computes costs and gradients (`costs.py`), by the engine or by compiled code;
+a `Run` keeps the state between steps (`run.py`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import math
 import numbers as numbers_abc
 import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import joblib
 import numpy as np
 from tqdm import tqdm
 
-from autograd import DivisionByZeroError, DomainError, TraceError, Value
+from autograd import Value
 from autograd.extend import destination
 
-from ..costs import cost_of, depends_on, differentiate
 from ..data import Examples
-from ..gradients import clipped, gradient_of, norm_of
-from ..modes import evaluating, mode
+from ..gradients import norm_of
+from ..modes import mode
 from ..module import Module
 from ..optim import Optimizer
-from ..prediction import numbers
 from ..schedule import Scheduler
 from ..settings import (
     Checked,
@@ -45,24 +40,18 @@ from ..settings import (
     several,
     whole,
 )
-from .answers import Answers, Judge, answers_of
-from .checkpoint import Checkpoint
-from .code import LAST, Code, DifferentError
+from .answers import Accuracy, Answers, answers_of
+from .comparison import DifferentError, compared_if_possible
+from .compatibility import check_gradient, check_loss, count_outputs, warn_of_squashing
+from .costs import ALL, Costs, EngineCosts, total
 from .history import History
 from .identity import identity
-from .run import DivergenceError, Run, last_cost, state_of, surely
-from .squash import squashed_twice
+from .outcome import remark
+from .restarts import INTERRUPTED, train_from
+from .run import DivergenceError, Run, state_of, surely
 
 Callback = Callable[["Trainer", History], object]
-INTERRUPTED = "interrupted by Ctrl-C"
-NUMERIC = ArithmeticError, DomainError  # errors that depend on the numbers, not on the caller
-TRIED = 32  # distinct targets tried before the cost is reported to depend on no parameter
-EXPLODED = 1000.0  # a cost above this many times the first one counts as diverged
-NO_GRADIENT = (
-    "the loss does not depend on any parameter that the optimiser moves, so there is nothing to "
-    "learn: compute it from the outputs themselves, without .data, detach(), stop_gradient, "
-    "float(...) or no_grad()"
-)
+LAST = 4  # examples to check, at least, before weights are stored or returned
 
 
 class Trainer:
@@ -113,7 +102,7 @@ class Trainer:
         scheduler: Scheduler | None = None,
         penalty: Callable[[Any], Value] | None = None,
         clip: float | None = None,
-        accuracy: Judge | None = None,
+        accuracy: Accuracy | None = None,
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.scheduler, self.penalty = scheduler, penalty
@@ -121,8 +110,8 @@ class Trainer:
         self._check_scheduler()
         self.answers: Answers | None = None
         self.history = History()
-        self._first = state_of(optimizer), state_of(scheduler)
-        self.start = identity(optimizer=optimizer, scheduler=scheduler)
+        self._first_states = state_of(optimizer), state_of(scheduler)
+        self._first_facts = identity(optimizer=optimizer, scheduler=scheduler)
 
     def fit(
         self,
@@ -196,23 +185,22 @@ class Trainer:
         _check_path(checkpoint, resume)
         self._check_optimizer()
         self._check_scheduler()
-        self.answers = self._answers(examples, self._check(examples, learns=True))
+        check_gradient(self.model, self.loss, self.penalty, examples, self.optimizer.params)
         if held_out is not None:
-            self._check(held_out)
+            check_loss(self.model, self.loss, held_out)
+        self.answers = self._answers(examples)
 
-        run = Run(self, seed, size, patience)
+        data = examples, held_out
+        run = Run(self.model, self.optimizer, self.scheduler, *data, seed, size, patience)
         if checkpoint is not None:
-            run.identify(examples, held_out)
-        if compile:
-            run.compile(examples, held_out)
-        if resume and checkpoint is not None and destination(checkpoint).exists():
-            not_compiled = run.history.not_compiled
-            run.go_on(Checkpoint.load(checkpoint), checkpoint)
-            run.history.not_compiled = not_compiled
-            run.begin()
+            run.identity = self._identity(run)
+            if resume and destination(checkpoint).exists():
+                run.resume(checkpoint)
+        engine = EngineCosts(self.model, self.loss, self.penalty)
+        costs = compared_if_possible(engine, *data, run.history) if compile else engine
         self.history = run.history
         self.history.answers = self.model._answers = self.answers
-        self._warn_of_squashing(examples)
+        warn_of_squashing(self.model, self.loss, examples)
         batches = math.ceil(len(examples) / size)
         bar = tqdm(
             total=epochs * batches,
@@ -220,16 +208,19 @@ class Trainer:
             unit="step",
             disable=None if progress is None else not progress,
         )
+        rest = epochs, callbacks, checkpoint, bar
 
         with bar, mode(self.model, training=True):
             try:
                 try:
-                    self._train(run, examples, held_out, epochs, callbacks, checkpoint, bar)
+                    self._train(run, costs, *rest)
                 except DifferentError as error:
-                    run.start_anew(error)
-                    self.history = run.history
+                    run.start_anew()
+                    run.history.not_compiled = str(error)
+                    why = f"training begins anew with the engine: {error}"
+                    warnings.warn(why, RuntimeWarning, stacklevel=2)
                     bar.n = run.history.epochs * batches
-                    self._train(run, examples, held_out, epochs, callbacks, checkpoint, bar)
+                    self._train(run, engine, *rest)
             except KeyboardInterrupt:
                 surely(run.settle)
                 done = run.history.epochs
@@ -252,9 +243,9 @@ class Trainer:
                 return a Value, or it cannot be computed. The error names the example.
         """
         examples = Examples.of(X, y)
-        first = self._check(examples)
-        self.answers = self.history.answers or self._answers(examples, first)
-        return self._judged(examples)
+        check_loss(self.model, self.loss, examples)
+        self.answers = self.history.answers or self._answers(examples)
+        return self._judge(EngineCosts(self.model, self.loss), examples)
 
     def restarts(
         self, n: int, X: Any, y: Any, *args: Any, n_jobs: int = 1, seed: int = 0, **settings: Any
@@ -288,37 +279,38 @@ class Trainer:
             examples, held_out = _held_out(Examples.of(X, y), settings["validation"], seed)
             assert held_out is not None
             X, y, settings["validation"] = examples.X, examples.y, (held_out.X, held_out.y)
-        starts = range(seed, seed + n)
-        one, found = joblib.delayed(_started), []
         settings.setdefault("progress", False)
-        parallel = joblib.Parallel(n_jobs=int(n_jobs), return_as="generator")
-        with contextlib.suppress(KeyboardInterrupt), _away_from_here():
-            for result in parallel(
-                one(copy.deepcopy(self), start, (X, y, *args), settings) for start in starts
-            ):
-                found.append(result)
-                if result[1].stop_reason.startswith(INTERRUPTED):
-                    break
+        found = train_from(self, range(seed, seed + n), (X, y, *args), settings, int(n_jobs))
         if not found:
             raise KeyboardInterrupt
-        ranked = sorted(found, key=lambda result: result[0])
-        _, history, state = ranked[0]
+        ranked = sorted(found, key=lambda trained: trained.cost)
 
         def keep() -> None:
-            self.model.load_state_dict(state)
-            self.history = history
-            self.model._answers = self.answers = history.answers
+            self.model.load_state_dict(ranked[0].weights)
+            self.history = ranked[0].history
+            self.model._answers = self.answers = self.history.answers
 
         surely(keep)
-        return [history for _, history, _ in ranked]
+        return [trained.history for trained in ranked]
+
+    def _restart(self, seed: int) -> None:
+        """Draw the parameters that the optimiser moves, and restore the first settings."""
+        moved = {id(p) for p in self.optimizer.params}
+        frozen = [(p, p.data) for p in self.model.parameters() if id(p) not in moved]
+        self.model.reset_parameters(seed)
+        for p, x in frozen:
+            p.data = x
+        optimizer, scheduler = self._first_states
+        self.optimizer.load_state_dict(optimizer)
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(scheduler)
 
     # ------------------------------------------------------------------ epochs and steps
 
     def _train(
         self,
         run: Run,
-        examples: Examples,
-        held_out: Examples | None,
+        costs: Costs,
         epochs: int,
         callbacks: list[Callback],
         checkpoint: str | os.PathLike[str] | None,
@@ -332,75 +324,51 @@ class Trainer:
         """
         try:
             while run.goes_on(epochs):
-                with mode(self.model, training=True):  # callbacks may have added modules
-                    self._epoch(run, examples, held_out, bar)
-                if callbacks:
-                    run.look_at_code()
-                stops = [callback(self, run.history) for callback in callbacks]
-                if callbacks:
-                    run.renew_code()
-                run.check_code(at_least=0 if checkpoint is None else LAST)
+                self._epoch(run, costs, bar)
+                stops = [callback(self, run.history) for callback in costs.around(callbacks)]
+                costs.check(at_least=0 if checkpoint is None else LAST)
                 if checkpoint is not None:
-                    self._judged_or_diverged(run, examples.first(run.size), run.learning)
+                    self._finite_cost(run, costs, run.examples, slice(run.size))
                     run.checkpoint().save(checkpoint)
                 if any(stops):
                     run.history.stop_reason = "a callback asked to stop"
             # No later batch shows whether the last step made the cost infinite.
-            self._judged_or_diverged(run, examples.first(run.size), run.learning)
-            run.check_code(at_least=LAST)
-            run.history.stop_reason += self._remark(run, examples)
+            self._finite_cost(run, costs, run.examples, slice(run.size))
+            costs.check(at_least=LAST)
+            run.history.stop_reason += remark(run, costs)
         except DivergenceError:
-            run.check_code(at_least=LAST)  # perhaps the compiled code is wrong
+            costs.check(at_least=LAST)  # perhaps the compiled code is wrong
             raise
 
-    def _epoch(
-        self, run: Run, examples: Examples, held_out: Examples | None, bar: tqdm[Any]
-    ) -> None:
+    def _epoch(self, run: Run, costs: Costs, bar: tqdm[Any]) -> None:
         """Train one epoch, and record it in the history."""
-        history, began = run.history, time.perf_counter()
-        order = run.shuffled(len(examples))
-        costs, norms, answers = [], [], []
-        for batch in (order[i : i + run.size] for i in range(0, len(order), run.size)):
-            cost, norm, answered = self._step(run, examples, batch)
-            costs.append(cost * (len(batch) / len(examples)))
+        began, count = time.perf_counter(), len(run.examples)
+        order = run.shuffled(count)
+        shares, norms, answers = [], [], []
+        for batch in (order[i : i + run.size] for i in range(0, count, run.size)):
+            cost, norm, answered = self._step(run, costs, batch)
+            shares.append(cost * (len(batch) / count))
             norms.append(norm)
             answers += answered
-            bar.set_postfix(_shown(history, cost), refresh=False)
+            bar.set_postfix(_shown(run.history, cost), refresh=False)
             bar.update()
-        judged: dict[str, Any] = {}
-        if held_out:
-            loss, accuracy = self._judged_or_diverged(run, held_out, run.judging)
-            judged = {"validation_losses": loss, "validation_accuracies": accuracy}
-        loss = run.finite(_added(costs))
-        with run.whole():
-            history.add(
-                losses=loss,
-                accuracies=_share(answers),
-                learning_rates=self.optimizer.lr,
-                gradient_norms={
-                    name: math.fsum(norm[name] for norm in norms) / len(norms)
-                    for name in run.layers
-                },
-                seconds=time.perf_counter() - began,
-                **judged,
-            )
-            run.remember()
-            if self.scheduler is not None:
-                self.scheduler.step(last_cost(history))
-            run.note_best()
-
-    def _judged_or_diverged(
-        self, run: Run, examples: Examples, code: Code | None = None
-    ) -> tuple[float, float | None]:
-        """Do the work of `_judged`; raise a DivergenceError if the cost is not finite."""
-        try:
-            loss, accuracy = self._judged(examples, code)
-        except (ArithmeticError, ValueError) as error:
-            raise run.diverged(f"the cost could not be computed ({error})") from None
-        return run.finite(loss), accuracy
+        validation: dict[str, Any] = {}
+        if run.held_out:
+            loss, accuracy = self._finite_cost(run, costs, run.held_out)
+            validation = {"validation_losses": loss, "validation_accuracies": accuracy}
+        run.end_epoch(
+            losses=run.finite(total(shares)),
+            accuracies=_share(answers),
+            learning_rates=self.optimizer.lr,
+            gradient_norms={
+                name: math.fsum(norm[name] for norm in norms) / len(norms) for name in run.layers
+            },
+            seconds=time.perf_counter() - began,
+            **validation,
+        )
 
     def _step(
-        self, run: Run, examples: Examples, batch: list[int]
+        self, run: Run, costs: Costs, batch: list[int]
     ) -> tuple[float, dict[str, float], list[bool | None]]:
         """Make one step against the gradient of a batch's mean cost.
 
@@ -409,109 +377,48 @@ class Trainer:
             answer is right.
         """
         try:
-            cost, gradient, answers = self._learned(run, examples, batch)
+            found = costs.learn(run.examples, batch)
+            cost, gradient = found.cost, found.gradient
             if self.penalty is not None:
-                extra, slope = run.penalised()
-                cost, gradient = cost + extra, gradient + slope
+                extra = costs.penalize()
+                cost, gradient = cost + extra.cost, gradient + extra.gradient
         except (ArithmeticError, ValueError) as error:
-            fine = self._has_cost(examples.chosen(batch))
-            what = "gradient" if fine else "cost"
-            raise run.diverged(f"the {what} could not be computed ({error})", fine) from None
+            raise self._failed(run, costs, batch, error) from None
         run.finite(cost)
         norms = {name: norm_of(gradient[places]) for name, places in run.layers.items()}
         if not all(map(math.isfinite, norms.values())):
             raise run.diverged("the gradient is no longer finite", weights_are_good=True)
-        moved = gradient[run.moved]
-        if self.clip is not None:
-            moved = clipped(moved, self.clip)
-        try:
-            with run.whole(run.about_to_step()):
-                run.history.step_losses.append(cost)
-                self.optimizer.step(moved)
-                run.gradient = gradient
-        except FloatingPointError as error:
-            run.settle()
-            raise run.diverged(str(error), weights_are_good=True) from None
+        answers = [self._right(out, run.examples.y[i]) for out, i in zip(found.outputs, batch)]
+        run.step(cost, gradient, self.clip)
         return cost, norms, answers
 
-    def _learned(
-        self, run: Run, examples: Examples, batch: list[int]
-    ) -> tuple[float, np.ndarray, list[bool | None]]:
-        """Compute a batch's mean cost, its gradient, and whether each answer is right.
-
-        Raises:
-            DifferentError: compiled code cannot compute them, but the engine can.
-        """
-        if (found := self._by_code(run, examples, batch)) is not None:
-            return found
-        cost, gradient, answers = self._by_engine(run, examples, batch)
-        if run.learning is not None and math.isfinite(cost) and np.isfinite(gradient).all():
-            raise DifferentError("the compiled code cannot compute a step, and the engine can")
-        return cost, gradient, answers
-
-    def _by_code(
-        self, run: Run, examples: Examples, batch: list[int]
-    ) -> tuple[float, np.ndarray, list[bool | None]] | None:
-        """Do the work of `_learned` with compiled code; return None if that is not possible."""
-        if run.learning is None:
-            return None
+    def _failed(
+        self, run: Run, costs: Costs, batch: list[int], error: Exception
+    ) -> DivergenceError:
+        """Return the error that ends training if a step could not be computed."""
         try:
-            costs, outputs, gradient = run.learning.learned(batch)
-        except (ArithmeticError, TypeError, ValueError):
-            return None  # the engine computes it, or raises an error that says why
-        if not (np.isfinite(costs).all() and np.isfinite(gradient).all()):
-            return None
-        answers = [self._right(out, examples.y[i]) for out, i in zip(outputs, batch)]
-        return _added((costs / len(batch)).tolist()), gradient, answers
+            has_cost = math.isfinite(costs.judge(run.examples, batch).cost)
+        except (ArithmeticError, ValueError):
+            has_cost = False
+        what = "gradient" if has_cost else "cost"
+        return run.diverged(f"the {what} could not be computed ({error})", has_cost)
 
-    def _by_engine(
-        self, run: Run, examples: Examples, batch: list[int]
-    ) -> tuple[float, np.ndarray, list[bool | None]]:
-        """Do the work of `_learned` with the engine.
+    def _finite_cost(
+        self, run: Run, costs: Costs, examples: Examples, rows: slice = ALL
+    ) -> tuple[float, float | None]:
+        """Do the work of `_judge`; raise a DivergenceError if the cost is not finite."""
+        try:
+            loss, accuracy = self._judge(costs, examples, rows)
+        except (ArithmeticError, ValueError) as error:
+            raise run.diverged(f"the cost could not be computed ({error})") from None
+        return run.finite(loss), accuracy
 
-        Each example's graph is built, differentiated and dropped before the next one is built, so
-        memory is needed for one graph only. The gradients add up in the parameters. These are the
-        parameters with which the run began, even if a callback has changed the layers since.
-        """
-        costs, answers, params = [], [], run.params
-        run.zero_grad()
-        for i in batch:
-            x, y = examples[i]
-            with _naming(examples.place(i)):
-                outputs = self.model(x)
-                cost = cost_of(self.loss(outputs, y), "loss")
-                differentiate(cost, params, 1.0 / len(batch))
-            costs.append(cost.data / len(batch))
-            answers.append(self._right(numbers(outputs), y))
-        return _added(costs), gradient_of(params), answers
-
-    def _judged(self, examples: Examples, code: Code | None = None) -> tuple[float, float | None]:
-        """Compute the mean cost and the share of right answers in evaluation mode.
-
-        Args:
-            examples: the examples.
-            code: compiled code of these examples; it may hold further examples after them.
-
-        Raises:
-            DifferentError: compiled code cannot compute the cost, but the engine can.
-        """
-        if code is not None:
-            with contextlib.suppress(ArithmeticError, TraceError, ValueError):
-                costs, outputs = code.judged(slice(len(examples)))
-                if np.isfinite(costs).all():
-                    answers = [self._right(out, y) for out, y in zip(outputs, examples.y)]
-                    return _added((costs / len(examples)).tolist()), _share(answers)
-        found, judged = [], []
-        with evaluating(self.model):
-            for i, (x, y) in enumerate(examples):
-                with _naming(examples.place(i)):
-                    said = self.model(x)
-                    cost = cost_of(self.loss(said, y), "loss")
-                found.append(cost.data / len(examples))
-                judged.append(self._right(numbers(said), y))
-        if code is not None and math.isfinite(_added(found)):
-            raise DifferentError("the compiled code cannot compute the cost, and the engine can")
-        return _added(found), _share(judged)
+    def _judge(
+        self, costs: Costs, examples: Examples, rows: slice = ALL
+    ) -> tuple[float, float | None]:
+        """Compute the mean cost and the share of right answers in evaluation mode."""
+        found = costs.judge(examples, rows)
+        return found.cost, _share(list(map(self._right, found.outputs, examples.y[rows])))
 
     def _right(self, outputs: Any, y: Any) -> bool | None:
         """Return whether the answer is right; None if it is neither right nor wrong."""
@@ -537,127 +444,31 @@ class Trainer:
                 "Make the optimiser anew too, with model.parameters()"
             )
 
-    # ------------------------------------------------------------------ before and after
+    def _answers(self, examples: Examples) -> Answers:
+        return answers_of(self.loss, examples.y, count_outputs(self.model, examples))
 
-    def _check(self, examples: Examples, learns: bool = False) -> Any:
-        """Try the model on the first example, and the loss on every kind of target.
-
-        Args:
-            examples: the examples.
-            learns: True if the cost must depend on a parameter that the optimiser moves.
-
-        Returns:
-            The outputs for the first example; None if they cannot be computed.
-        """
-        kinds = examples.kinds()
-        with mode(self.model, training=False) if learns else evaluating(self.model):
-            first = self._outputs(examples, 0)
-            depends = {self._depends(first, examples, i) for i in kinds}
-            if learns and True not in depends:  # perhaps only the first outputs are constants
-                for i in kinds[1:TRIED]:
-                    depends.add(self._depends(self._outputs(examples, i), examples, i))
-            if learns and self.penalty is not None:
-                with contextlib.suppress(*NUMERIC):
-                    cost_of(self.penalty(self.model), "penalty")
-        if learns and False in depends and True not in depends:
-            raise ValueError(NO_GRADIENT)
-        return first
-
-    def _answers(self, examples: Examples, outputs: Any) -> Answers:
-        """Determine how the outputs are interpreted.
-
-        If `outputs`, those of the first example, are None, the next example that has outputs
-        gives their number.
-        """
-        with evaluating(self.model):
-            for i in range(1, len(examples)):
-                if outputs is not None:
-                    break
-                outputs = self._outputs(examples, i)
-        return answers_of(self.loss, examples.y, np.size(numbers(outputs)))
-
-    def _warn_of_squashing(self, examples: Examples) -> None:
-        """Warn if the last activation does not fit the loss.
-
-        This is not an error, because the cost is well defined; PyTorch computes it, too.
-        """
-        with mode(self.model, training=False):
-            some = {0, len(examples) // 2, len(examples) - 1}
-            outputs = [self._outputs(examples, i) for i in sorted(some)]
-        if None not in outputs and (found := squashed_twice(self.loss, outputs)):
-            warnings.warn(found, RuntimeWarning, stacklevel=3)
-
-    def _outputs(self, examples: Examples, i: int) -> Any:
-        """Compute the outputs for an example; return None if a numeric error occurs."""
-        with contextlib.suppress(*NUMERIC):
-            return self.model(examples[i][0])
-        return None
-
-    def _depends(self, outputs: Any, examples: Examples, i: int) -> bool | None:
-        """Return True if the cost depends on a parameter that the optimiser moves.
-
-        Return None if the cost cannot be computed.
-        """
-        if outputs is None:
-            return None
-        try:
-            cost = cost_of(self.loss(outputs, examples.y[i]), "loss")
-        except NUMERIC:
-            return None  # `outputs` may be those of another example
-        except (TypeError, ValueError) as error:
-            raise _named(error, examples.place(i, "y")) from None
-        return depends_on(cost, self.optimizer.params)
-
-    def _has_cost(self, examples: Examples) -> bool:
-        """Return True if the mean cost is finite."""
-        with contextlib.suppress(ArithmeticError, ValueError):
-            return math.isfinite(self._judged(examples)[0])
-        return False
-
-    def _remark(self, run: Run, examples: Examples) -> str:
-        """Return a remark for the stop reason if a run that ended normally has not worked."""
-        history = run.history
-        norms = [norm for norms in history.gradient_norms.values() for norm in norms]
-        if norms and not any(norms):
-            learned = "; every gradient was zero, so nothing was learned"
-            return learned if any(history.losses) else ""  # a cost of 0 has nothing to learn
-        if not run.moving() and len({shot.weights for shot in history.snapshots}) == 1:
-            return f"; no weight moved: with lr={self.optimizer.lr:g} no step is large enough"
-        if max(history.losses) > EXPLODED * abs(history.step_losses[0]):
-            return self._exploded(run, examples)
-        return ""
-
-    def _exploded(self, run: Run, examples: Examples) -> str:
-        """Warn, and return a remark, if the mean cost is far above that before the first step."""
-        try:
-            after, _ = self._judged(examples, run.learning)
-            with run.at_first():
-                before, _ = self._judged(examples, run.learning)
-        except (ArithmeticError, ValueError):
-            return ""  # there is no cost to compare
-        if after <= EXPLODED * abs(before) + 1e-6:
-            return ""
-        grew = f"the mean cost grew from {before:g} to {after:g}"
-        rate = f"Try a learning rate below {self.optimizer.lr:g}, or clip the gradient"
-        warnings.warn(f"training diverged: {grew}. {rate}", RuntimeWarning, stacklevel=4)
-        return f"; {grew}"
-
-
-@contextlib.contextmanager
-def _naming(place: str) -> Iterator[None]:
-    """Prefix numeric errors inside the block with the name of the example."""
-    try:
-        yield
-    except (ArithmeticError, ValueError) as error:
-        raise _named(error, place) from None
-
-
-def _named(error: Exception, place: str) -> Exception:
-    """Return an error of the same kind, with the place before its message."""
-    kinds: list[type[Exception]] = [DivisionByZeroError, DomainError, OverflowError]
-    kinds += [ZeroDivisionError, ArithmeticError, TypeError, ValueError]
-    kind = next(kind for kind in kinds if isinstance(error, kind))
-    return kind(f"{place}: {error}")
+    def _identity(self, run: Run) -> dict[str, str]:
+        """Return the facts that must be the same in a run that resumes from a checkpoint."""
+        names = [name for name, _ in self.model.named_parameters()]
+        moved = np.array(names)[run.moved].tolist()
+        data = {}
+        for what, table in (("", run.examples), ("validation ", run.held_out)):
+            data[f"{what}X"] = None if table is None else table.X
+            data[f"{what}y"] = None if table is None else np.array(table.y, dtype=float)
+        facts = identity(
+            seed=run.seed,
+            batch_size=run.size,
+            early_stopping=run.patience,
+            **data,
+            model=self.model,
+            shape={name: tensor.shape for name, tensor in self.model.tensors().items()},
+            moved=len(names) if moved == names else moved,
+            loss=self.loss,
+            penalty=self.penalty,
+            clip=self.clip,
+            accuracy=self.accuracy,
+        )
+        return facts | self._first_facts
 
 
 def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Examples | None]:
@@ -692,52 +503,6 @@ def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None
         destination(checkpoint)
 
 
-@contextlib.contextmanager
-def _away_from_here() -> Iterator[None]:
-    """Keep new Python processes from importing from the current folder (Python 3.11 and later).
-
-    Otherwise a worker would import a file of the user's that happens to be named `joblib.py`.
-    Workers still find the user's modules, because joblib passes them this process's import path.
-    """
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop("PYTHONSAFEPATH", None)
-        if before is not None:
-            os.environ["PYTHONSAFEPATH"] = before
-
-
-def _started(
-    trainer: Trainer, seed: int, arguments: tuple[Any, ...], settings: dict[str, Any]
-) -> tuple[float, History, dict[str, np.ndarray]]:
-    """Train from one random start, possibly in another process.
-
-    Returns:
-        The cost after training, the history, and the weights.
-    """
-    moved = {id(p) for p in trainer.optimizer.params}
-    frozen = [(p, p.data) for p in trainer.model.parameters() if id(p) not in moved]
-    trainer.model.reset_parameters(seed)
-    for p, x in frozen:
-        p.data = x
-    trainer.optimizer.load_state_dict(trainer._first[0])
-    if trainer.scheduler is not None:
-        trainer.scheduler.load_state_dict(trainer._first[1])
-    history = trainer.fit(*arguments, seed=seed, **settings)
-    try:
-        cost, _ = trainer.evaluate(*(settings.get("validation") or arguments[:2]))
-    except (ArithmeticError, ValueError):
-        cost = math.inf
-    return cost if cost == cost else math.inf, history, trainer.model.state_dict()
-
-
-def _added(costs: list[float]) -> float:
-    """Return the sum, exactly rounded if finite; `math.fsum` alone fails for infinities."""
-    return math.fsum(costs) if abs(sum(costs)) < math.inf else sum(costs)
-
-
 def _shown(history: History, cost: float) -> dict[str, str]:
     """Return the texts beside the progress bar: epoch, cost of the batch, and last accuracy."""
     answers = history.validation_accuracies or history.accuracies
@@ -748,5 +513,5 @@ def _shown(history: History, cost: float) -> dict[str, str]:
 
 
 def _share(answers: list[bool | None]) -> float | None:
-    judged = [answer for answer in answers if answer is not None]
-    return sum(judged) / len(judged) if judged else None
+    known = [answer for answer in answers if answer is not None]
+    return sum(known) / len(known) if known else None

@@ -198,7 +198,7 @@ def test_a_cost_of_ones_own_is_not_judged() -> None:
 
 def test_nan_says_nothing_and_is_never_right() -> None:
     answers = answers_of(nn.hinge_loss, SIGNS, 1)
-    assert answers.said(float("nan")) is None
+    assert answers.predicted(float("nan")) is None
     assert answers.right(float("nan"), -1) is False
     with pytest.raises(ValueError, match="the output of row 1 is nan"):
         answers.of([0.0, float("nan")])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn.training.code import Codes, DifferentError
+from nn.training.comparison import ComparedCosts, DifferentError
 from nn.training.run import surely
 
 RNG = np.random.default_rng(0)
@@ -118,11 +118,11 @@ def test_an_interrupt_while_a_run_begins_anew_leaves_it_at_its_beginning(
             raise KeyboardInterrupt
         load(self, state)
 
-    def differs(self: Codes, at_least: int = 0) -> None:
+    def differs(self: ComparedCosts, at_least: int = 0) -> None:
         raise DifferentError("the numbers differ")
 
     monkeypatch.setattr(nn.SGD, "load_state_dict", interrupted)
-    monkeypatch.setattr(Codes, "check", differs)
+    monkeypatch.setattr(ComparedCosts, "check", differs)
     history = fit(trainer, compile=True)
     assert history is trainer.history
     assert "interrupted by Ctrl-C after 0 epoch(s)" in history.stop_reason

@@ -17,7 +17,10 @@ from autograd import Value, drawn, no_grad
 from nn.data import Examples
 from nn.probes import Probes, unlike
 from nn.training.checkpoint import Checkpoint
-from nn.training.code import LAST, MOST, Code, Codes, DifferentError
+from nn.training.comparison import MOST, ComparedCosts, DifferentError
+from nn.training.compiled_costs import CompiledCosts
+from nn.training.costs import Computed, EngineCosts
+from nn.training.trainer import LAST
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
@@ -164,13 +167,14 @@ def test_a_penalty_with_a_hidden_branch_is_given_up() -> None:
 def test_what_code_cannot_compute_and_the_engine_can_is_no_reason_to_be_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    learned = Code.learned
+    compute = CompiledCosts.compute
 
-    def failing(self: Code, chosen: Any) -> Any:
-        costs, outputs, gradient = learned(self, chosen)
-        return costs * np.nan, outputs, gradient
+    def failing(self: CompiledCosts, *arguments: Any, **settings: Any) -> Computed:
+        found = compute(self, *arguments, **settings)
+        learned = len(found.gradient) and len(found.costs) > 1
+        return found._replace(costs=found.costs * np.nan) if learned else found
 
-    monkeypatch.setattr(Code, "learned", failing)
+    monkeypatch.setattr(CompiledCosts, "compute", failing)
     with pytest.warns(RuntimeWarning, match="cannot compute a step, and the engine can"):
         history, weights = fitted(network(), nn.mse_loss, Y)
     assert "cannot compute a step" in history.not_compiled
@@ -190,10 +194,10 @@ def test_chance_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
             outputs: Value = self.inner(x)
             return -outputs if count > 20 and random.Random(count).random() < 0.5 else outputs
 
-    code = Code(Noisy(), nn.mse_loss, Examples.of(X, Y))
     with pytest.raises(DifferentError, match="does it draw at random"):
+        costs = ComparedCosts(EngineCosts(Noisy(), nn.mse_loss), Examples.of(X, Y), None)
         for _ in range(9):
-            code.check(range(len(X)))
+            costs.check(at_least=len(X))
 
 
 @pytest.mark.parametrize(("share", "at_least", "count"), [
@@ -203,13 +207,11 @@ def test_rows_are_checked_as_time_allows_and_some_in_any_case(
     share: float, at_least: int, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = network()
-    codes = Codes(
-        nn.Trainer(model, nn.mse_loss, nn.SGD(model.parameters())), Examples.of(X, Y), None
-    )
+    costs = ComparedCosts(EngineCosts(model, nn.mse_loss), Examples.of(X, Y), None)
     checked: list[int] = []
-    monkeypatch.setattr(codes.learning, "check", checked.extend)
-    monkeypatch.setattr("nn.training.code.SHARE", share)
-    codes.check(at_least)
+    monkeypatch.setattr(costs, "_compare", lambda table, rows: checked.extend(rows))
+    monkeypatch.setattr("nn.training.comparison.SHARE", share)
+    costs.check(at_least)
     assert len(checked) == count
 
 

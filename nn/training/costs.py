@@ -1,0 +1,186 @@
+"""`Costs`: how costs, outputs and gradients are computed. `EngineCosts` does it with the engine.
+
+The training loop uses a `Costs` without knowing which: the engine, or compiled code
+(`compiled_costs.py`) that is compared with the engine (`comparison.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import DivisionByZeroError, DomainError, Value, no_grad
+
+from ..costs import cost_of, differentiate
+from ..data import Examples
+from ..gradients import gradient_of
+from ..modes import mode
+from ..module import Module
+from ..prediction import numbers
+
+Loss = Callable[[Any, Any], Value]
+Penalty = Callable[[Any], Value]
+Rows = Sequence[int] | slice
+ALL = slice(None)
+EMPTY = np.zeros(0)
+
+
+class Computed(NamedTuple):
+    """Numbers that a `Costs` has computed.
+
+    Attributes:
+        costs: the cost of each row; for a penalty, the penalty alone.
+        outputs: the outputs for each row, as numbers; empty for a penalty.
+        gradient: the gradient of the mean cost, for each parameter; empty if it was not wanted.
+    """
+
+    costs: np.ndarray
+    outputs: list[Any]
+    gradient: np.ndarray = EMPTY
+
+    @property
+    def cost(self) -> float:
+        """The mean cost."""
+        return total((self.costs / len(self.costs)).tolist())
+
+    @property
+    def is_finite(self) -> bool:
+        """True if every cost and slope is finite."""
+        return bool(np.isfinite(self.costs).all() and np.isfinite(self.gradient).all())
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """All numbers in one array."""
+        return np.concatenate([np.ravel(part) for part in self])
+
+    def name(self, k: int) -> str:
+        """Return the name of the k-th of the `numbers`, if there is one row."""
+        count = 1 + np.size(self.outputs)
+        if k >= count:
+            return f"slope by parameter {k - count}"
+        if k:
+            return f"output {k - 1}"
+        return "cost" if self.outputs else "penalty"
+
+
+class Costs(ABC):
+    """Computes costs, outputs and gradients.
+
+    Args:
+        model: the model.
+        loss: the cost of one example.
+        penalty: an extra cost of the model itself; None if there is none.
+
+    Attributes:
+        params: the parameters in the order of the gradient. They stay the same if a callback
+            changes the layers of the model.
+    """
+
+    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None = None) -> None:
+        self.model, self.loss, self.penalty = model, loss, penalty
+        self.params = model.parameters()
+
+    def judge(self, examples: Examples, rows: Rows = ALL) -> Computed:
+        """Compute costs and outputs in evaluation mode."""
+        return self.compute(examples, rows, training=False, slopes=False)
+
+    def learn(self, examples: Examples, rows: Rows = ALL) -> Computed:
+        """Compute costs, outputs and the gradient in training mode."""
+        return self.compute(examples, rows, training=True, slopes=True)
+
+    @abstractmethod
+    def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
+        """Compute costs and outputs of some rows and, if `slopes` is True, the gradient.
+
+        Raises:
+            ArithmeticError, ValueError: a number cannot be computed.
+        """
+
+    @abstractmethod
+    def penalize(self) -> Computed:
+        """Compute the penalty and its gradient.
+
+        Raises:
+            ArithmeticError, ValueError: a number cannot be computed.
+        """
+
+    def check(self, at_least: int = 0) -> None:
+        """Check the numbers on further examples, if there is anything to check them against."""
+        return
+
+    def around(self, callbacks: Sequence[Callable[..., Any]]) -> Sequence[Callable[..., Any]]:
+        """Return the functions to call after an epoch: the callbacks, perhaps among others."""
+        return callbacks
+
+
+class EngineCosts(Costs):
+    """Computes costs with the engine, one example at a time. No `.grad` of a parameter changes."""
+
+    def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
+        """Compute costs and outputs of some rows and, if `slopes` is True, the gradient.
+
+        The graph of an example is dropped before the next one is built, so memory is needed for
+        one graph only.
+        """
+        chosen = range(len(examples))[rows] if isinstance(rows, slice) else rows
+        costs, outputs, gradient = [], [], EMPTY
+        with mode(self.model, training), self._cleared() if slopes else no_grad():
+            for i in chosen:
+                x, y = examples[i]
+                with _naming(examples.place(i)):
+                    found = self.model(x)
+                    cost = cost_of(self.loss(found, y), "loss")
+                    if slopes:
+                        differentiate(cost, self.params, 1.0 / len(chosen))
+                costs.append(cost.data)
+                outputs.append(numbers(found))
+            if slopes:
+                gradient = gradient_of(self.params)
+        return Computed(np.array(costs), outputs, gradient)
+
+    def penalize(self) -> Computed:
+        """Compute the penalty and its gradient."""
+        assert self.penalty is not None
+        with mode(self.model, training=True), self._cleared():
+            cost = cost_of(self.penalty(self.model), "penalty")
+            differentiate(cost, self.params, 1.0)
+            return Computed(np.array([cost.data]), [], gradient_of(self.params))
+
+    @contextlib.contextmanager
+    def _cleared(self) -> Iterator[None]:
+        """Clear the gradients of the parameters for the duration of the block."""
+        before = [p.grad for p in self.params]
+        for p in self.params:
+            p.grad = 0.0
+        try:
+            yield
+        finally:
+            for p, slope in zip(self.params, before):
+                p.grad = slope
+
+
+@contextlib.contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Prefix numeric errors inside the block with the name of the example."""
+    try:
+        yield
+    except (ArithmeticError, ValueError) as error:
+        raise named(error, place) from None
+
+
+def named(error: Exception, place: str) -> Exception:
+    """Return an error of the same kind, with the place before its message."""
+    kinds: list[type[Exception]] = [DivisionByZeroError, DomainError, OverflowError]
+    kinds += [ZeroDivisionError, ArithmeticError, TypeError, ValueError]
+    kind = next(kind for kind in kinds if isinstance(error, kind))
+    return kind(f"{place}: {error}")
+
+
+def total(costs: list[float]) -> float:
+    """Return the sum, exactly rounded if finite; `math.fsum` alone fails for infinities."""
+    return math.fsum(costs) if abs(sum(costs)) < math.inf else sum(costs)

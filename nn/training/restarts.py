@@ -1,0 +1,85 @@
+"""Training from several random starts, possibly in parallel processes."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import joblib
+import numpy as np
+
+from .history import History
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+INTERRUPTED = "interrupted by Ctrl-C"
+
+
+class Trained(NamedTuple):
+    """The cost after training from one start, the history, and the weights."""
+
+    cost: float
+    history: History
+    weights: dict[str, np.ndarray]
+
+
+def train_from(
+    trainer: Trainer, starts: Sequence[int], arguments: Any, settings: dict[str, Any], n_jobs: int
+) -> list[Trained]:
+    """Train copies of a trainer, each from the weights that one of the seeds draws.
+
+    Ctrl-C ends the training.
+
+    Args:
+        trainer: the trainer, which is unchanged.
+        starts: the seeds.
+        arguments, settings: those of `Trainer.fit`.
+        n_jobs: the number of parallel processes; −1 for one per core.
+
+    Returns:
+        The finished starts, and the interrupted one if there is one process.
+    """
+    one, found = joblib.delayed(_train), []
+    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+    calls = (one(copy.deepcopy(trainer), start, arguments, settings) for start in starts)
+    with contextlib.suppress(KeyboardInterrupt), _away_from_here():
+        for result in parallel(calls):
+            found.append(result)
+            if result.history.stop_reason.startswith(INTERRUPTED):
+                break
+    return found
+
+
+def _train(
+    trainer: Trainer, seed: int, arguments: tuple[Any, ...], settings: dict[str, Any]
+) -> Trained:
+    """Train from one random start, possibly in another process."""
+    trainer._restart(seed)
+    history = trainer.fit(*arguments, seed=seed, **settings)
+    try:
+        cost, _ = trainer.evaluate(*(settings.get("validation") or arguments[:2]))
+    except (ArithmeticError, ValueError):
+        cost = math.inf
+    return Trained(cost if cost == cost else math.inf, history, trainer.model.state_dict())
+
+
+@contextlib.contextmanager
+def _away_from_here() -> Iterator[None]:
+    """Keep new Python processes from importing from the current folder (Python 3.11 and later).
+
+    Otherwise a worker would import a file of the user's that happens to be named `joblib.py`.
+    Workers still find the user's modules, because joblib passes them this process's import path.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONSAFEPATH", None)
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
