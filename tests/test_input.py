@@ -52,12 +52,12 @@ Flat.lower(change: array)
 Flat.write(numbers: array)
 Compiled.__call__ Compiled.mean Compiled.value_and_grad(arguments: column)
 Page.save(path: path)
-Drawing.pipe(format: format?, renderer: theirs, formatter: theirs, neato_no_op: theirs,
-             quiet: theirs, engine: theirs, encoding: theirs)
+Drawing.pipe(format: format?, renderer: theirs, formatter: theirs, quiet: flag,
+             engine: theirs, encoding: theirs)
 Drawing.save(filename: path?, directory: path?, skip_existing: theirs)
 Drawing.render(filename: path?, directory: path?, view: off, cleanup: flag, format: format?,
-               renderer: theirs, formatter: theirs, neato_no_op: theirs, quiet: theirs,
-               quiet_view: off, outfile: picture, engine: theirs)
+               renderer: theirs, formatter: theirs, quiet: flag, quiet_view: off,
+               outfile: picture, engine: theirs)
 Setting.__call__(function: decorated)
 compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag, dtype: dtype)
 draw(root: root, path: path pair, around: node?, depth: whole from 0?, max_nodes: whole, open: open,

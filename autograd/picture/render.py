@@ -51,8 +51,10 @@ class RenderError(RuntimeError):
         self.source = source
 
 
-def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
+def lay_out(source: str, format: str, engine: str = "dot", quiet: bool = False) -> bytes:
     """Render DOT with the `dot` program on PATH, else with the Graphviz of the pygraphviz wheel.
+
+    Warnings of Graphviz, as about an unknown shape, go to stderr unless it is to be `quiet`.
 
     Raises:
         RenderError: there is no Graphviz, or it fails; the message gives the reason.
@@ -69,18 +71,22 @@ def lay_out(source: str, format: str, engine: str = "dot") -> bytes:
         done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     except OSError as error:
         raise RenderError(f"Graphviz could not make {format}: {error}", source) from None
-    if done.returncode == 0 and done.stdout:
-        return done.stdout
-    raise RenderError(f"Graphviz could not make {format}: {_reason(done)}", source)
+    messages = _messages(done)
+    if done.returncode or not done.stdout:
+        reason = messages or f"it ended with code {done.returncode} and no message"
+        raise RenderError(f"Graphviz could not make {format}: {reason}", source)
+    if messages and not quiet:
+        sys.stderr.write(messages + "\n")
+    return done.stdout
 
 
-def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return the error text of Graphviz, without Fontconfig warnings, which are unrelated."""
-    said = done.stderr.decode("utf-8", "replace")
-    if "No module named 'pygraphviz'" in said:
+def _messages(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Return the messages of Graphviz, without Fontconfig warnings, which are unrelated."""
+    messages = done.stderr.decode("utf-8", "replace")
+    if "No module named 'pygraphviz'" in messages:
         return "there is no dot on PATH and no pygraphviz: pip install 'pygraphviz>=2'"
-    lines = [line for line in said.splitlines() if not line.startswith("Fontconfig")]
-    return "\n".join(lines).strip() or f"it ended with code {done.returncode} and said nothing"
+    lines = [line for line in messages.splitlines() if not line.startswith("Fontconfig")]
+    return "\n".join(lines).strip()
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
@@ -105,20 +111,24 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         format: str | None = None,
         renderer: str | None = None,
         formatter: str | None = None,
-        neato_no_op: bool | int | None = None,
-        quiet: bool = False,
         *,
+        quiet: bool = False,
         engine: str | None = None,
         encoding: str | None = None,
     ) -> Any:
         """Return the drawing as bytes, or as a string if `encoding` is given.
+
+        Args:
+            format, renderer, formatter, engine: override the settings of the drawing.
+            quiet: do not write Graphviz's warnings to stderr.
+            encoding: decode the result, as with "utf-8" for SVG.
 
         Raises:
             RenderError: Graphviz fails; the message gives the reason.
         """
         format = choice(self.format if format is None else format, "format", FORMATS)
         kind = ":".join(part for part in (format, renderer, formatter) if part)
-        rendered = lay_out(self.source, kind, engine or self.engine)
+        rendered = lay_out(self.source, kind, engine or self.engine, flag(quiet, "quiet"))
         return rendered.decode(encoding) if encoding else rendered
 
     def markup(self) -> Markup:
@@ -161,10 +171,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         format: str | None = None,
         renderer: str | None = None,
         formatter: str | None = None,
-        neato_no_op: bool | int | None = None,
+        *,
         quiet: bool = False,
         quiet_view: bool = False,
-        *,
         outfile: str | os.PathLike[str] | None = None,
         engine: str | None = None,
     ) -> str:
@@ -175,10 +184,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
                 known ending gets the ending of `format`, and the DOT is written beside it, as
                 in graphviz.
             directory: the folder; it is created if necessary.
-            view, quiet_view: open the result in a viewer.
+            view, quiet_view: open the result in a viewer; `quiet_view` without its messages.
             cleanup: do not write the DOT.
             format, engine, renderer, formatter: override the settings of the drawing.
-            neato_no_op, quiet: accepted for compatibility with graphviz, and ignored.
+            quiet: do not write Graphviz's warnings to stderr.
             outfile: like `filename`, but its ending determines the format.
 
         Raises:
@@ -186,7 +195,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             OSError: the file cannot be written.
         """
         _check_paths(filename=filename, directory=directory, outfile=outfile)
-        for truth, what in ((view, "view"), (quiet_view, "quiet_view"), (cleanup, "cleanup")):
+        flags = {"view": view, "cleanup": cleanup, "quiet": quiet, "quiet_view": quiet_view}
+        for what, truth in flags.items():
             flag(truth, what)
         name = Path(directory or self.directory or "", outfile or filename or self.filename)
         target = expanded(name)
@@ -200,7 +210,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             target = target.with_name(f"{target.name}.{format}")
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            rendered = self.pipe(format, renderer, formatter, engine=engine)
+            rendered = self.pipe(format, renderer, formatter, quiet=quiet, engine=engine)
         except RenderError as error:
             kept = source or target.with_suffix(".gv")
             write_whole(kept, self.source.encode())

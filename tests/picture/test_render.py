@@ -87,6 +87,19 @@ def test_the_engine_can_be_chosen(drawing: Drawing, install: Callable[[str], Non
     assert drawing.pipe("svg", engine="neato") == b"-Kneato -Tsvg\n"
 
 
+def test_warnings_of_graphviz_are_shown_unless_they_are_unwanted(
+    drawing: Drawing, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    drawing.pipe("svg")
+    assert capfd.readouterr().err == ""
+    drawing.node("odd", shape="nonsense")
+    drawing.render("chain.svg")
+    assert capfd.readouterr().err == "Warning: using box for unknown shape nonsense\n"
+    drawing.pipe("svg", quiet=True)
+    drawing.render("chain.svg", quiet=True)
+    assert capfd.readouterr().err == ""
+
+
 def test_labels_outside_ascii_survive_a_machine_without_utf8(
     drawing: Drawing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
