@@ -296,12 +296,21 @@ def test_every_public_argument_has_a_kind() -> None:
     wanted = {name: set(arguments_of(f)) for name, f in PUBLIC.items() if arguments_of(f)}
     given = {name: set(kinds) for name, kinds in DECLARED.items()}
     without = {name: wanted[name] - given.get(name, set()) for name in wanted}
-    assert {name: arguments for name, arguments in without.items() if arguments} == {}
+    assert {n: a for n, a in without.items() if a} == {}, "give them a kind in ARGUMENTS"
     gone = {name: given[name] - wanted.get(name, set()) for name in given}
-    assert {name: arguments for name, arguments in gone.items() if arguments} == {}
+    assert {n: a for n, a in gone.items() if a} == {}, "delete them from ARGUMENTS"
     tables = [*DECLARED.values(), *SET_LATER.values()]
     used = {kind.removesuffix("?") for kinds in tables for kind in kinds.values()}
     assert used == set(KINDS)
+
+
+def test_there_is_an_object_for_the_methods_of_each_class() -> None:
+    owners = {name.rpartition(".")[0] for name in DECLARED if takes_self(PUBLIC[name])}
+    assert owners - set(RECEIVERS) == set(), "add an object of the class to RECEIVERS"
+
+
+def takes_self(function: Callable[..., Any]) -> bool:
+    return "self" in inspect.signature(function).parameters
 
 
 # ---------------------------------------------------------------------- calling
@@ -329,8 +338,7 @@ def call_with(name: str, argument: str, value: Any) -> tuple[Callable[[], Any], 
     by_place = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}
     if several:  # arguments before *args can only be passed by position
         by_place.add(inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    takes_self = "self" in inspect.signature(function).parameters
-    receivers = [RECEIVERS[owner]()] if takes_self else []
+    receivers = [RECEIVERS[owner]()] if takes_self(function) else []
     if "optimizer" in given and "model" in given and argument != "optimizer":
         given["optimizer"] = nn.SGD(given_parameters(given["model"]), lr=0.1)
     positional, named = list(receivers), {}

@@ -15,15 +15,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autograd
 import nn
 from autograd import Value, gradcheck
 from autograd import sum as total
 from nn.init import he, uniform, xavier
+from nn.loss_modules import Loss
 
 
 def loaded(module: nn.Module, **state: Any) -> Any:
     module.load_state_dict(state)
     return module
+
+
+# A module of each class, for two inputs
+MODELS = [
+    nn.Neuron(2, seed=0),
+    nn.Layer(2, 3, seed=0),
+    nn.MLP(2, [2, 1], seed=0),
+    nn.Sequential(nn.Layer(2, 2, seed=0), nn.Layer(2, 1, seed=0)),
+    nn.Dropout(seed=0),
+]
+
+
+def test_there_is_a_model_of_each_class() -> None:
+    modules = {x for x in vars(nn).values() if isinstance(x, type) and issubclass(x, nn.Module)}
+    exported = {x for x in modules if not issubclass(x, Loss)} - {nn.Module}
+    assert {type(model) for model in MODELS} == exported
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
+def test_the_numbers_and_gradients_of_each_module(model: nn.Module) -> None:
+    """Compare a copy with the model, compiled code with the engine, gradients with differences."""
+    X = np.array([[0.5, -1.5], [-0.25, 2.0]])
+    twin = copy.deepcopy(model).eval()
+    outputs = [np.ravel(twin([Value(x) for x in row])) for row in X]
+    numbers = np.array([[a.data for a in row] for row in outputs])
+    for predicted in (model.predict(X), autograd.compile(twin)(X)):
+        np.testing.assert_allclose(np.reshape(predicted, numbers.shape), numbers, rtol=1e-12)
+    assert gradcheck(total(a * a for row in outputs for a in row))
 
 
 # ---------------------------------------------------------------------- by hand
@@ -383,13 +413,7 @@ class Inside(nn.Module):
 
 @pytest.mark.parametrize(
     "model",
-    [
-        nn.Neuron(2, seed=0),
-        nn.Layer(2, 3, seed=0),
-        nn.MLP(2, [2, 1], seed=0),
-        nn.Sequential(nn.Layer(2, 2, seed=0), nn.Layer(2, 1, seed=0)),
-        Inside(),
-    ],
+    [*(model for model in MODELS if not isinstance(model, nn.Dropout)), Inside()],
     ids=lambda model: type(model).__name__,
 )
 @pytest.mark.parametrize("rows", [1, 2, 3])
