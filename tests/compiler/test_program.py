@@ -57,36 +57,43 @@ def test_passes_in_any_order_leave_the_value_as_it_is(random: Program, chosen: l
     assert interpret(program, leaves[:1], leaves[1:]) == pytest.approx(wanted, rel=1e-12, abs=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("improve", "function", "before", "after"),
-    [
-        (
-            eliminate_common_subexpressions,
-            lambda x: x[0] * x[1] + (x[0] * x[1]).exp(),
-            4,
-            ["mul", "exp", "add"],
-        ),
-        (
-            eliminate_common_subexpressions,
-            lambda x: x[0] * x[1] + x[1] * x[0],
-            3,
-            ["mul", "mul", "add"],
-        ),
-        (fold_constants, lambda x: (Value(2.0) * 3.0 + 1.0) * x[0], 3, ["mul"]),
-        (fold_constants, lambda x: sum([x[0], x[1]]), 2, ["add"]),
-        (merge_chains, lambda x: x[0] + x[1] + x[2], 2, ["sum"]),
-        (merge_chains, lambda x: x[0] + (x[1] + (x[2] + 1.0)), 3, ["sum"]),
-        (merge_chains, lambda x: W * x[0] + x[1] * W + 1.0, 4, ["dot"]),
-        (
-            merge_chains,
-            lambda x: 2.0 * x[0].exp() + 3.0 * x[1].exp(),
-            5,
-            ["exp", "mul"] * 2 + ["add"],
-        ),
-        (merge_chains, lambda x: [s := x[0] + x[1], s + x[2] + 1.0], 3, ["add", "sum"]),
-        (merge_chains, lambda x: x[0].maximum(x[1]).maximum(x[2]), 2, ["maximum", "maximum"]),
-    ],
-)
+# A pass, a function, the number of its operations, and those that the pass leaves
+EXAMPLES: list[tuple[Pass, Callable[..., Any], int, list[str]]] = [
+    (
+        eliminate_common_subexpressions,
+        lambda x: x[0] * x[1] + (x[0] * x[1]).exp(),
+        4,
+        ["mul", "exp", "add"],
+    ),
+    (
+        eliminate_common_subexpressions,
+        lambda x: x[0] * x[1] + x[1] * x[0],
+        3,
+        ["mul", "mul", "add"],
+    ),
+    (fold_constants, lambda x: (Value(2.0) * 3.0 + 1.0) * x[0], 3, ["mul"]),
+    (fold_constants, lambda x: sum([x[0], x[1]]), 2, ["add"]),
+    (merge_chains, lambda x: x[0] + x[1] + x[2], 2, ["sum"]),
+    (merge_chains, lambda x: x[0] + (x[1] + (x[2] + 1.0)), 3, ["sum"]),
+    (merge_chains, lambda x: W * x[0] + x[1] * W + 1.0, 4, ["dot"]),
+    (
+        merge_chains,
+        lambda x: 2.0 * x[0].exp() + 3.0 * x[1].exp(),
+        5,
+        ["exp", "mul"] * 2 + ["add"],
+    ),
+    (merge_chains, lambda x: [s := x[0] + x[1], s + x[2] + 1.0], 3, ["add", "sum"]),
+    (merge_chains, lambda x: x[0].maximum(x[1]).maximum(x[2]), 2, ["maximum", "maximum"]),
+    (recognise_softmax, lambda x: autograd.logsumexp(x[:2]), 9, ["logsumexp"]),
+    (recognise_softmax, lambda x: autograd.softmax(x[:2]), 9, ["softmax", "part", "part"]),
+]
+
+
+def test_every_pass_has_an_example() -> None:
+    assert {improve for improve, *_ in EXAMPLES} == set(PASSES)
+
+
+@pytest.mark.parametrize(("improve", "function", "before", "after"), EXAMPLES)
 def test_what_a_pass_makes(improve: Pass, function: Any, before: int, after: list[str]) -> None:
     program = program_of(function)
     assert len(operations(program)) == before

@@ -21,6 +21,7 @@ from autograd.core.derived import derive_partials, derive_value
 from autograd.core.notation import ATOM, Term, written
 from autograd.extend import TABLE
 from tests import oracle
+from tests.random_graphs import CALM, GUARDED, LEFT_OUT, PIECEWISE
 from tests.rows import ROWS, differentiable, places
 
 
@@ -82,6 +83,11 @@ def test_a_numeric_check_that_never_calls_the_partials_agrees(row: Op) -> None:
     for at in positive_bases(row):
         operands = [Value(x) if i in differentiable(row, at) else x for i, x in enumerate(at)]
         assert gradcheck(row(*operands)), at
+
+
+def test_every_operation_is_in_random_programs_or_left_out_on_purpose() -> None:
+    drawn = {name.removesuffix("_tanh") for name in (*CALM, *PIECEWISE, *GUARDED)}
+    assert drawn | set(LEFT_OUT) == set(TABLE)
 
 
 # ---------------------------------------------------------------------- rules
