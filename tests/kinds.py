@@ -152,6 +152,7 @@ KINDS: dict[str, Kind] = {
     "reduction": names("mean", "sum"),
     "threshold mode": names("rel", "abs"),
     "by": names("weight"),
+    "place of biases": names("inside", "input"),
     "activation": Kind(lambda: ["relu", "tanh", True], "there is no activation", "True"),
     "activations": Kind(lambda: [["tanh"], ("relu", "elu")], "activation|names|a name", ""),
     "init": Kind(

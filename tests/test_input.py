@@ -146,7 +146,7 @@ History.save(path: path)
 nn.diagnose(model: model, X: rows, y: targets, loss: loss?, lr: positive?, optimizer: optimizer?,
             history: history, trainer: trainer?)
 nn.draw(model: model, x: features?, by: by, max_neurons: whole from 2, classes: one class,
-        format: format)
+        bias: place of biases?, format: format)
 network_page(model: model, history: history, data: pair, classes: classes, shape: shape,
              title: text?)
 plots.curves(history: full history)

@@ -34,6 +34,7 @@ def draw(
     by: str = "weight",
     max_neurons: int = 16,
     classes: Sequence[Any] | None = None,
+    bias: str | None = None,
     format: str = "svg",
 ) -> Drawing:
     """Draw a network: a column of circles for the inputs and for each layer.
@@ -50,12 +51,15 @@ def draw(
         max_neurons: the number of circles in a column at most. A larger column shows its first
             and last neurons and the number of those left out.
         classes: names of the outputs. Default: with x their indices, without x none.
+        bias: "inside" to write each bias b into the circle of its neuron (without x); "input" to
+            draw the biases as the weights of a further input that is always 1. Default: biases
+            are not drawn.
         format: the default format of `.render()` and `.pipe()`.
 
     Raises:
-        ValueError: the model has no layers or is not a chain of layers, x does not fit, `by` is
-            unknown, there is no gradient yet, `max_neurons` is below 2, or the number of classes
-            is wrong.
+        ValueError: the model has no layers or is not a chain of layers, x does not fit, `by` or
+            `bias` is unknown, the circles are to show both biases and x, there is no gradient
+            yet, `max_neurons` is below 2, or the number of classes is wrong.
 
     >>> from nn import MLP
     >>> picture = draw(MLP(784, [16, 10], seed=0))
@@ -65,6 +69,12 @@ def draw(
     choice(by, "by", ("weight", "gradient"))
     choice(format, "format", Drawing.formats)
     max_neurons = whole(max_neurons, "max_neurons", 2)
+    if bias is not None:
+        choice(bias, "bias", ("inside", "input"))
+    if bias == "inside" and x is not None:
+        raise ValueError(
+            'a circle shows its bias or, with x, its activation: use bias="input", or leave out x'
+        )
     layers = list(layers_of(model).values())
     if by == "gradient" and not any(p.grad for layer in layers for p in layer.parameters()):
         raise ValueError("there is no gradient to draw yet: call backward() on a cost first")
@@ -97,6 +107,11 @@ def draw(
     for k, size in enumerate(sizes):
         bounds = BOUNDS.get(layers[k - 1].activation.name) if k else None
         _add_column(picture, k, size, max_neurons, columns[k], bounds)
+        if bias == "inside" and k:
+            for j, _ in _places(size, max_neurons):
+                picture.node(
+                    f"n{k}_{j}", f"{layers[k - 1].neurons[j].b.data:+.2g}".replace("-", "−")
+                )
     _add_titles(picture, layers, by, max(min(size, max_neurons + 1) for size in sizes))
     if names:
         for j, up in _places(sizes[-1], max_neurons):
@@ -104,7 +119,7 @@ def draw(
             beside = len(layers) * COLUMN_GAP + RADIUS + 0.12 + 0.04 * len(name)
             _add_text(picture, f"class{j}", name, beside, up)
     for k, layer in enumerate(layers):
-        _add_lines(picture, k, layer, by, max_neurons)
+        _add_lines(picture, k, layer, by, max_neurons, bias == "input")
     return picture
 
 
@@ -212,18 +227,30 @@ def _add_titles(picture: Drawing, layers: list[Layer], by: str, rows: int) -> No
     _add_text(picture, "caption", caption, len(layers) * COLUMN_GAP / 2, up - 0.3)
 
 
-def _add_lines(picture: Drawing, k: int, layer: Layer, by: str, most: int) -> None:
+def _add_lines(
+    picture: Drawing, k: int, layer: Layer, by: str, most: int, with_biases: bool
+) -> None:
+    """Add a line for each weight and, with biases, for each bias from a further input, 1."""
+    inputs = dict(_places(layer.nin, most))
     strengths = {
-        (i, j): _strength(layer.neurons[j].w[i], by)
+        (f"n{k}_{i}", j): _strength(layer.neurons[j].w[i], by)
         for j, _ in _places(layer.nout, most)
-        for i, _ in _places(layer.nin, most)
+        for i in inputs
     }
+    if with_biases:
+        one = f"one{k}"
+        up = max(inputs.values()) + 1.2 * ROW_GAP
+        where = f"{k * COLUMN_GAP},{up}!"
+        picture.node(one, "= 1", pos=where, style="dashed", fontcolor=QUIET, tooltip="always 1")
+        strengths |= {
+            (one, j): _strength(layer.neurons[j].b, by) for j, _ in _places(layer.nout, most)
+        }
     largest = max(map(abs, strengths.values())) or 1.0
-    for (i, j), strength in strengths.items():
+    for (source, j), strength in strengths.items():
         share = abs(strength) / largest
         colour = POSITIVE if strength > 0 else NEGATIVE if strength < 0 else QUIET
         picture.edge(
-            f"n{k}_{i}",
+            source,
             f"n{k + 1}_{j}",
             penwidth=f"{0.15 + THICKEST * share**1.5:.2f}",
             color=f"{colour}{round(40 + 190 * share):02x}",

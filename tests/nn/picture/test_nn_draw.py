@@ -44,6 +44,31 @@ def test_a_line_for_each_weight_by_sign_and_size() -> None:
     assert float(drawn["n0_1", "n1_0"]["penwidth"]) > widths[-1]
 
 
+def with_biases() -> nn.Neuron:
+    neuron = nn.Neuron(2, "step")
+    neuron.load_state_dict({"w": [1.0, -2.0], "b": -1.5})
+    return neuron
+
+
+def test_a_bias_inside_its_neuron() -> None:
+    source = nn.draw(with_biases(), bias="inside").source
+    labels = {name: style["label"] for name, style in circles(source).items()}
+    assert labels == {"n0_0": "0", "n0_1": "1", "n1_0": "−1.5"}
+    assert "one0" not in source
+    with pytest.raises(ValueError, match="a circle shows its bias or, with x, its activation"):
+        nn.draw(with_biases(), [0.0, 1.0], bias="inside")
+
+
+def test_a_bias_as_the_weight_of_an_input_that_is_one() -> None:
+    source = nn.draw(with_biases(), [0.0, 1.0], bias="input").source
+    assert re.search(r'^\tone0 \[label="= 1"', source, flags=re.MULTILINE)
+    line = re.search(r"one0 -> n1_0 \[(.*)\]", source)
+    assert line and "style=dashed" in line[1]
+    thickness = float(re.findall(r"penwidth=([\d.]+)", line[1])[0])
+    assert 0.15 < thickness < float(lines(source)["n0_1", "n1_0"]["penwidth"]), "|−1.5| < |−2|"
+    assert "one0" not in nn.draw(with_biases()).source
+
+
 def test_lines_by_gradient() -> None:
     MODEL.zero_grad()
     MODEL([1.0, 3.0]).backward()
