@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -28,8 +29,13 @@ class Target(NamedTuple):
     least: float
 
 
+def claimed(numbers: dict[str, Any]) -> float:
+    """Compute the share of a demo's claims that hold."""
+    return fmean(numbers["claims"].values())
+
+
 TARGETS = {
-    "gates": Target("all rows right", lambda r: float(all(r["right"].values())), 1.0),
+    "gates": Target("share of claims", claimed, 1.0),
     "boundary": Target("accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
     "moons": Target("test accuracy >= 0.97", lambda r: r["accuracy"], 0.97),
     "spirals": Target("test accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
