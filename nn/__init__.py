@@ -14,9 +14,10 @@ from . import methods  # noqa: F401  # it gives the classes their methods
 from .activations import ACTIVATIONS, Activation
 from .diagnosis.diagnose import Diagnosis, diagnose
 from .diagnosis.symptoms import Finding
+from .dropout import Dropout
 from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
 from .init import INITIALISERS
-from .layers import MLP, Dropout, Layer, Neuron, Sequential
+from .layers import Layer, Neuron
 from .loss_modules import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -40,6 +41,7 @@ from .losses import (
     squared_error,
 )
 from .module import Module
+from .networks import MLP, Sequential
 from .optim import SGD, Adam, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .picture.draw import draw

@@ -1,4 +1,4 @@
-"""The building blocks of networks: `Neuron`, `Layer`, `Sequential`, `MLP` and `Dropout`.
+"""`Neuron` and `Layer`, of which networks are made.
 
 A neuron is scalar code on Values. Its last z and a stay in its attributes, where drawings and the
 diagnosis read them.
@@ -6,21 +6,18 @@ diagnosis read them.
 
 from __future__ import annotations
 
-import itertools
-import numbers
 import random
 from collections.abc import Iterator, Sequence
-from reprlib import recursive_repr
 from typing import Any, cast
 
 import numpy as np
 
-from autograd import Value, drawn, scope
+from autograd import Value, scope
 
 from .activations import Activation, activation_named
-from .init import Initialiser, Seed, generator, start
+from .init import Initialiser, Seed, start
 from .module import Module
-from .settings import Checked, finite, flag, instance, refuse_masked, several, share, whole
+from .settings import finite, flag, instance, refuse_masked, whole
 
 
 class Neuron(Module):
@@ -77,7 +74,7 @@ class Neuron(Module):
             p.data = finite(x, "a weight that init draws")
         self.z: Value | None = None
         self.a: Value | None = None
-        self._label("w[{}]", "", "")
+        self._label("w[{}]", place="")
 
     def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
         """Yield each weight with a number drawn by the initialiser, and the bias with zero."""
@@ -85,24 +82,29 @@ class Neuron(Module):
             yield w, self.init(rng, self.nin, self.nout)
         yield self.b, 0.0
 
-    def _label(self, weight: str, layer: str, neuron: str) -> None:
-        """Label the parameters, z and a by the neuron's place in the layer and in the network."""
+    def _label(self, weight: str, place: str) -> None:
+        """Label the parameters, and choose the labels of z and a.
+
+        Args:
+            weight: the label of a weight, with {} for its index.
+            place: the neuron's place in the network, which follows b, z and a.
+        """
         for i, w in enumerate(self.w):
             w.label = weight.format(i)
-        self.b.label, self._z, self._a = (f"{letter}{layer}{neuron}" for letter in "bza")
+        self.b.label, self._z_label, self._a_label = f"b{place}", f"z{place}", f"a{place}"
 
     def weighted_sum(self, inputs: Sequence[Value]) -> Value:
         """Compute z = b + Σᵢ wᵢ·xᵢ, from left to right, and store it in `z`."""
         z = self.b
         for w, x in zip(self.w, inputs):
             z = z + w * x
-        z.label = self._z
+        z.label = self._z_label
         self.z = z
         return z
 
-    def activated(self, a: Value) -> Value:
+    def keep_activation(self, a: Value) -> Value:
         """Store an activation in `a`, label it, and return it."""
-        a.label = a.label or self._a
+        a.label = a.label or self._a_label
         self.a = a
         return a
 
@@ -117,7 +119,7 @@ class Neuron(Module):
         """
         z = self.weighted_sum(_inputs(x, self))
         assert self.activation.of_one is not None
-        return self.activated(self.activation.of_one(z))
+        return self.keep_activation(self.activation.of_one(z))
 
     def __repr__(self) -> str:
         return f"{self.activation.title}Neuron({self.nin})"
@@ -160,8 +162,9 @@ class Layer(Module):
         self._label("")
 
     def _label(self, layer: str) -> None:
+        """Label the neurons' Values; `layer` is the number of this layer in its network, or ""."""
         for j, neuron in enumerate(self.neurons):
-            neuron._label(f"W{layer}[{j},{{}}]", layer, f"[{j}]")
+            neuron._label(f"W{layer}[{j},{{}}]", f"{layer}[{j}]")
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return `weight`, shape (nout, nin), and `bias`, shape (nout,), as arrays of Values.
@@ -194,7 +197,7 @@ class Layer(Module):
         if self.activation.of_layer is not None:
             outputs = self.activation.of_layer(outputs)
             for neuron, a in zip(self.neurons, outputs):
-                neuron.activated(a)
+                neuron.keep_activation(a)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
@@ -207,6 +210,7 @@ def layers_of(model: Module) -> dict[str, Layer]:
     Raises:
         ValueError: the model has no layers and no neurons.
 
+    >>> from nn import MLP
     >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
     (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
     """
@@ -224,166 +228,6 @@ def layers_of(model: Module) -> dict[str, Layer]:
     if not found:
         raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
     return found
-
-
-class Sequential(Module):
-    """A chain of modules: the outputs of each module are the inputs of the next.
-
-    Args:
-        layers: modules, or plain functions of a list of Values.
-
-    Raises:
-        TypeError: a layer cannot be called, is a class, or is a module of another library.
-
-    >>> network = Sequential(Layer(2, 8, "tanh", seed=0), Dropout(0.5, seed=0), Layer(8, 1, seed=1))
-    >>> len(network), len(network.parameters()), network[1]
-    (3, 33, Dropout(p=0.5))
-    """
-
-    def __init__(self, *layers: Any) -> None:
-        for layer in layers:
-            if (
-                isinstance(layer, type)
-                or not callable(layer)
-                or (hasattr(layer, "parameters") and not isinstance(layer, Module))
-            ):
-                raise TypeError(f"Sequential takes modules of nn and functions, got {layer!r}")
-        self.layers = list(layers)
-        count = itertools.count()
-        for layer in self.layers:
-            if isinstance(layer, Layer):
-                layer._label(str(next(count)))
-
-    def forward(self, x: Any) -> Any:
-        """Compute the outputs of the last module from the inputs of the first."""
-        for i, layer in enumerate(self.layers):
-            with scope(f"layers[{i}]"):
-                x = layer(x)
-        return x
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.layers[index]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.layers)
-
-    @recursive_repr("…")
-    def __repr__(self) -> str:
-        return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
-
-
-class MLP(Sequential):
-    """A multi-layer perceptron: a chain of fully connected layers.
-
-    Args:
-        nin: the number of inputs.
-        nouts: the number of neurons of each layer; the last is the number of outputs.
-        activation: the activation of all layers but the last.
-        output: the activation of the last layer; "identity" gives logits.
-        init, seed: as for `Neuron`; one generator draws all layers in order. Give a seed for
-            anything but small networks: without `init` and `seed`, weights are drawn from −1 to 1
-            as in micrograd, whatever the size of the layers.
-
-    Raises:
-        TypeError: `nouts` is not a sequence.
-        ValueError: a size is below 1, or there is no such activation or initialiser.
-
-    >>> model = MLP(2, [16, 16, 1], seed=0)
-    >>> len(model.parameters())
-    337
-    >>> next(model.named_parameters())[0]
-    'layers.0.neurons.0.w.0'
-    """
-
-    def __init__(
-        self,
-        nin: int,
-        nouts: Sequence[int],
-        activation: str | bool = "relu",
-        *,
-        output: str = "identity",
-        init: str | Initialiser | None = None,
-        seed: Seed = None,
-    ) -> None:
-        nouts = several(nouts, "nouts lists the sizes of the layers, as in [16, 16, 1]")
-        if len(nouts) == 0:
-            raise ValueError("nouts is empty: a network needs at least one layer")
-        rng = None if init is None and seed is None else generator(seed)
-        sizes = [nin, *nouts]
-        super().__init__(
-            *(
-                Layer(a, b, activation if i < len(nouts) else output, init=init, seed=rng)
-                for i, (a, b) in enumerate(itertools.pairwise(sizes), 1)
-            )
-        )
-
-
-class Dropout(Module):
-    """Dropout: in training, set each input to zero with probability p and scale up the others.
-
-    The output is xᵢ·mᵢ/(1 − p), where mᵢ is 0 with probability p, else 1. Its expected value is
-    xᵢ, so evaluation (`model.eval()`) returns the inputs unchanged.
-
-    Args:
-        p: the probability, at least 0 and below 1.
-        seed: the seed of the masks. Each call draws a new mask.
-
-    Raises:
-        ValueError: p is out of range.
-
-    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from
-    overfitting", JMLR 15 (2014), section 10 (inverted dropout).
-
-    >>> dropout = Dropout(0.5, seed=1)
-    >>> dropout([1.0, 1.0, 1.0, 1.0])
-    [0.0, 2.0, 2.0, 0.0]
-    >>> dropout.eval()([1.0, 1.0, 1.0, 1.0])
-    [1.0, 1.0, 1.0, 1.0]
-    """
-
-    p = Checked(share, "p, a probability,")
-
-    def __init__(self, p: float = 0.5, seed: Seed = None) -> None:
-        self.p = p
-        self._rng, self._alone = generator(seed), False
-
-    def seed(self, seed: Seed) -> None:
-        """Restart the random masks from a seed.
-
-        Raises:
-            TypeError: `seed` is not a seed.
-        """
-        rng = generator(seed)
-        if self._alone and isinstance(seed, (int, float, str)):
-            self._rng.seed(seed)  # compiled code holds this generator and stays valid
-        else:
-            self._rng, self._alone = rng, isinstance(seed, (int, float, str))
-
-    def forward(self, x: Any) -> Any:
-        """Return the inputs with some set to zero; a single Value or number gives a single one."""
-        if not self.training or self.p == 0.0:
-            return x
-        if hasattr(x, "__len__"):
-            return [self.forward(xi) for xi in several(x, "x holds Values or numbers")]
-        if not isinstance(x, (Value, numbers.Real)):
-            raise TypeError(f"x holds Values or numbers; got {x!r}")
-        return x * drawn(self._mask)
-
-    def _mask(self) -> float:
-        return 0.0 if self._rng.random() < self.p else 1.0 / (1.0 - self.p)
-
-    def __repr__(self) -> str:
-        return f"Dropout(p={self.p})"
-
-
-def seed_dropouts(model: Module, name: str) -> None:
-    """Restart the masks of all dropouts in a model, each with its own seed derived from `name`."""
-    dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
-    for k, dropout in enumerate(dropouts):
-        dropout.seed(f"{name}, dropout {k}")
 
 
 def _activation(name: str | bool, nonlin: bool | None) -> Activation:

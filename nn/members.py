@@ -110,7 +110,7 @@ class HasMembers:
 
     def _members(self, parameters: bool = True) -> Iterator[tuple[str, Any]]:
         for name, attribute in vars(self).items():
-            yield from _inside(attribute, name, parameters)
+            yield from _members_in(attribute, name, parameters)
 
 
 def is_parameter(thing: Any) -> bool:
@@ -123,7 +123,7 @@ def is_parameter(thing: Any) -> bool:
     return isinstance(thing, Value) and thing.op is TABLE["leaf"]
 
 
-def _inside(
+def _members_in(
     thing: Any, name: str, parameters: bool, around: tuple[Any, ...] = ()
 ) -> Iterator[tuple[str, Any]]:
     """Yield the modules in an attribute, and its parameters if wanted, each with its name.
@@ -132,15 +132,15 @@ def _inside(
     """
     if isinstance(thing, HasMembers) or (parameters and is_parameter(thing)):
         yield name, thing
-    elif isinstance(thing, CONTAINERS) and (parameters or not _holds_values_alone(thing)):
+    elif isinstance(thing, CONTAINERS) and (parameters or not _holds_only_values(thing)):
         for inner, item in items_of(thing, around):
             if not isinstance(item, Value):
-                yield from _inside(item, f"{name}.{inner}", parameters, (*around, thing))
+                yield from _members_in(item, f"{name}.{inner}", parameters, (*around, thing))
             elif parameters and is_parameter(item):
                 yield f"{name}.{inner}", item
 
 
-def _holds_values_alone(thing: Any) -> bool:
+def _holds_only_values(thing: Any) -> bool:
     """Return True for a list or tuple of Values, as of the weights of a neuron: there are many."""
     sequence = isinstance(thing, (list, tuple))
     return sequence and all(issubclass(kind, Value) for kind in set(map(type, thing)))

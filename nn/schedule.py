@@ -86,25 +86,25 @@ class Scheduler:
         try:
             twin = SGD([Value(0.0)], state["base_lr"])
             found = type(self)(twin, **{name: state[name] for name in arguments})
-            counted = {
-                name: _counted(x, mine[name], name)
+            others = {
+                name: _checked_like(mine[name], x, name)
                 for name, x in state.items()
                 if name not in arguments
             }
         except TypeError as error:
             raise ValueError(f"this is no state of {kind}: {error}") from None
-        vars(self).update({**vars(found), **counted, "optimizer": self.optimizer})
+        vars(self).update({**vars(found), **others, "optimizer": self.optimizer})
 
 
-def _counted(x: Any, mine: Any, name: str) -> Any:
-    """Check an attribute of another schedule's state against `mine`, this schedule's, by type."""
-    if type(mine) is int:
+def _checked_like(model: Any, x: Any, name: str) -> Any:
+    """Check an item of a state: it has the type of `model`, the item of this schedule's state."""
+    if type(model) is int:
         return whole(x, name, least=0)
-    if type(mine) is float or mine is None:
+    if type(model) is float or model is None:
         if x is not None and math.isnan(number(x, name)):
             raise ValueError(f"{name} is a number, got {x!r}")
         return x
-    return instance(x, type(mine), f"{name} is of the type {type(mine).__name__}")
+    return instance(x, type(model), f"{name} is of the type {type(model).__name__}")
 
 
 class StepLR(Scheduler):
@@ -208,7 +208,7 @@ def _rel_or_abs(mode: Any, what: str) -> str:
     return choice(mode, what, ("rel", "abs"))
 
 
-def _shrinking(factor: Any, what: str) -> float:
+def _above_0_below_1(factor: Any, what: str) -> float:
     if share(factor, what) == 0.0:
         raise ValueError(f"{what} is above 0 and below 1, got {factor!r}")
     return float(factor)
@@ -241,7 +241,7 @@ class ReduceLROnPlateau(Scheduler):
     0.5
     """
 
-    mode, factor = Checked(_min_or_max), Checked(_shrinking)
+    mode, factor = Checked(_min_or_max), Checked(_above_0_below_1)
     threshold_mode = Checked(_rel_or_abs)
     patience = Checked(partial(whole, least=0))
     threshold, min_lr = Checked(at_least_zero), Checked(at_least_zero)

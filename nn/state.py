@@ -67,7 +67,7 @@ class HasState(HasMembers):
         instance(state, Mapping, "state holds arrays by name, as state_dict() returns them")
         tensors = self.tensors()
         _check_names(tensors, state)
-        arrays = {name: _checked(name, state[name], t.shape) for name, t in tensors.items()}
+        arrays = {name: _checked_array(name, state[name], t.shape) for name, t in tensors.items()}
         move(
             [parameter for tensor in tensors.values() for parameter in tensor.flat],
             [x for name in tensors for x in arrays[name].ravel().tolist()],
@@ -161,7 +161,7 @@ def _check_names(tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         )
 
 
-def _checked(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
+def _checked_array(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
     refuse_masked(numbers, name)
     try:
         given = np.asarray(numbers)

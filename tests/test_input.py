@@ -178,7 +178,7 @@ NOT_FOR_CALLING = {
     *(
         "HasMembers.sample_parameters",
         "Neuron.sample_parameters",
-        "Neuron.activated",
+        "Neuron.keep_activation",
         "Neuron.weighted_sum",
     ),
     *("Activation", "Diagnosis", "Finding", "History", "Scheduler"),

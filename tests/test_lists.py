@@ -59,7 +59,7 @@ def functions(module: ModuleType) -> set[str]:
 
 
 NAMES = {
-    "modules": public(nn.layers) | public(nn.module),
+    "modules": set().union(*map(public, (nn.module, nn.layers, nn.networks, nn.dropout))),
     "activations": set(nn.ACTIVATIONS),
     "costs": functions(losses) | functions(penalties) | functions(nn.targets),
     "optimisers": public(optim) | public(nn.gradients) - {"grad_norm"},

@@ -16,7 +16,8 @@ from autograd import Value, grad
 
 from ..costs import cost_of, depends_on
 from ..data import Examples
-from ..layers import Dropout, Layer, layers_of
+from ..dropout import Dropout
+from ..layers import Layer, layers_of
 from ..loss_modules import function_of
 from ..modes import mode
 from ..module import Module

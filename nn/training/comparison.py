@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Examples
-from ..layers import seed_dropouts
+from ..dropout import seed_dropouts
 from ..probes import Probes, unlike
 from .compiled_costs import CompiledCosts
 from .costs import Computed, Costs, Rows

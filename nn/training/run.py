@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data import Examples
+from ..dropout import seed_dropouts
 from ..gradients import clipped
-from ..layers import seed_dropouts
 from ..module import Module
 from ..optim import Optimizer
 from ..parameters import move
