@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import methods  # noqa: F401  # the import adds methods to Value
 from .compiler import Compiled, compile, drawn, require
 from .core.backprop import grad
-from .core.graph import LabelError
+from .core.find import LabelError
 from .core.modes import Setting, TraceError, detect_anomaly, no_grad, scope, setting
 from .core.ops import (
     DivisionByZeroError,

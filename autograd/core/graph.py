@@ -1,4 +1,4 @@
-"""Functions that read a graph: its order, its counts and the names of its nodes.
+"""Functions that read a graph: its order, its counts and its edges.
 
 The backward pass, the teaching tools and the drawings call them. None of them changes a node's
 number or gradient, and none is recursive: a graph may be deeper than Python's recursion limit.
@@ -6,15 +6,12 @@ number or gradient, and none is recursive: a graph may be deeper than Python's r
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 
 from . import locks, modes, ops
-from .boundary import instance, quoted
-from .notation import expression, name, shortened
-from .terminal import fitted, spelled
+from .boundary import instance
+from .notation import shortened
 from .value import Value
 
 
@@ -164,90 +161,3 @@ def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
         for arg in dict.fromkeys(node.args):
             found[arg].append(node)
     return found
-
-
-def find(root: Value, wanted: Value | str) -> Value:
-    """Find a node of the graph by its label or formula, or check that the graph has the node.
-
-    A formula may be written as it is shown or as it is typed: `w·x` and `w*x` are the same.
-
-    Raises:
-        KeyError: no node, or more than one, has this label or formula.
-        ValueError: the node is not part of the graph.
-        TypeError: `wanted` is neither a node nor a string.
-
-    >>> w, x = Value(2.0, label="w"), Value(3.0, label="x")
-    >>> y = w * x - 1.0
-    >>> find(y, "w") is w, find(y, "w*x") is find(y, "w·x") is y.args[0]
-    (True, True)
-    """
-    order = topological_order(root)
-    if isinstance(wanted, Value):
-        if wanted not in set(order):
-            raise ValueError(f"{wanted!r} is not part of the graph of {root!r}")
-        return wanted
-    if not isinstance(wanted, str):
-        raise TypeError(f"expected a node, its label or its formula, got {quoted(wanted)}")
-    found = [node for node in order if node.label == wanted] if wanted else []
-    found = found or _written_as(wanted, order)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        kind = "labelled" if found[0].label == wanted else "written"
-        raise LabelError(
-            f"{len(found)} nodes are {kind} {wanted!r}: pass the node itself, not its name"
-        )
-    labels = list(dict.fromkeys(str(node.label) for node in order if node.label))
-    near = ", ".join(map(repr, nearest(wanted, labels)))
-    hint = f"the nearest are {near}" if near else "no node has a label yet"
-    raise LabelError(f"no node is labelled {wanted!r}: {hint}")
-
-
-def _written_as(wanted: str, order: list[Value]) -> list[Value]:
-    """Return the nodes whose formula or displayed name equals the formula `wanted`."""
-    typed = _typed(wanted)
-    return [
-        node
-        for node in order
-        if typed in {_typed(term.text) for term in (name(node), expression(node))}
-    ]
-
-
-def _typed(formula: str) -> str:
-    """Return one common spelling, as for w·x, w*x and (w * x), or 2(a − 1)² and 2*(a-1)**2."""
-    text = spelled("".join(formula.split())).replace("**", "^")
-    for row in ops.TABLE.values():
-        text = text.replace(f"{row.name}(", f"{spelled(row.symbol)}(")
-    text = re.sub(r"\*(?=\()|(?<![\w.])([\d.]+)\*(?=[^\W\d])", r"\1", text)
-    return text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
-
-
-def nearest(wanted: str, names: list[str]) -> list[str]:
-    """Return the names most similar to `wanted`, or the first six if none is similar.
-
-    >>> nearest("wieght", ["bias", "weight"])
-    ['weight']
-    """
-    return difflib.get_close_matches(wanted, names, n=3, cutoff=0.3) or names[:6]
-
-
-def find_variable(root: Value, wanted: Value | str) -> Value:
-    """Find a node as `find` does, and refuse a constant, which has no gradient.
-
-    Raises:
-        ValueError: the node is a constant.
-    """
-    node = find(root, wanted)
-    if node.op is ops.constant:
-        raise ValueError(
-            f"{node.label or node.data} is a constant: it cannot move and has no gradient"
-        )
-    return node
-
-
-class LabelError(KeyError):
-    """No node, or more than one, has the label or formula that was asked for."""
-
-    @fitted
-    def __str__(self) -> str:
-        return str(self.args[0])  # KeyError would print the repr, quotes and all

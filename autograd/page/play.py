@@ -13,7 +13,8 @@ from typing import Any
 from ..core import ops
 from ..core.backprop import check_for_leaves, stale
 from ..core.boundary import finite, several, text, whole
-from ..core.graph import find, topological_order
+from ..core.find import find
+from ..core.graph import topological_order
 from ..core.notation import name
 from ..core.value import Value
 from .groups import OUTERMOST, grouped, opened, visible

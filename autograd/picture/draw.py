@@ -14,7 +14,8 @@ from math import isfinite, isnan
 
 from ..core import backprop, ops
 from ..core.boundary import choice, instance, pair, several, whole
-from ..core.graph import consumers, find, topological_order
+from ..core.find import find
+from ..core.graph import consumers, topological_order
 from ..core.notation import expression, number, shortened
 from ..core.paths import largest_paths
 from ..core.value import Value

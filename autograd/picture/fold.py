@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
-from ..core.graph import consumers, distances, nearest
+from ..core.find import nearest
+from ..core.graph import consumers, distances
 from ..core.notation import shortened
 from ..core.value import Value
 

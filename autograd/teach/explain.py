@@ -12,7 +12,8 @@ from math import floor, isfinite, log10
 
 from ..core.backprop import STALE_WARNING, gradients, moved, stale
 from ..core.boundary import as_float, whole
-from ..core.graph import count_paths, find_variable, leaves
+from ..core.find import find_variable
+from ..core.graph import count_paths, leaves
 from ..core.notation import ATOM, name, number, shortened
 from ..core.paths import Path, largest_paths, magnitude
 from ..core.terminal import fitted, shown

@@ -14,7 +14,8 @@ from typing import Any
 from ..core import ops
 from ..core.backprop import STALE_WARNING, check_for_leaves, local_of, stale
 from ..core.boundary import as_float, instance, whole
-from ..core.graph import find_variable, topological_order
+from ..core.find import find_variable
+from ..core.graph import topological_order
 from ..core.notation import name, number, shortened
 from ..core.terminal import fitted, shown
 from ..core.value import Value

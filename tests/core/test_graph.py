@@ -15,15 +15,8 @@ from hypothesis import given, settings
 
 from autograd import LabelError, Value, scope
 from autograd.core.backprop import has_gradient
-from autograd.core.graph import (
-    consumers,
-    count,
-    count_paths,
-    distances,
-    find,
-    leaves,
-    topological_order,
-)
+from autograd.core.find import find
+from autograd.core.graph import consumers, count, count_paths, distances, leaves, topological_order
 from autograd.extend import TABLE
 from tests.random_graphs import CALM, GUARDED, Program, programs
 

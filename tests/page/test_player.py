@@ -14,7 +14,8 @@ import autograd
 import nn
 from autograd import Value
 from autograd.core.backprop import gradients
-from autograd.core.graph import find, topological_order
+from autograd.core.find import find
+from autograd.core.graph import topological_order
 from autograd.core.notation import number
 from demos import chain as chain_demo
 from tests.browsing import press, violations

@@ -12,7 +12,8 @@ import autograd
 import autograd.picture.card
 import nn
 from autograd import RenderError, Value, scope
-from autograd.core.graph import find, topological_order
+from autograd.core.find import find
+from autograd.core.graph import topological_order
 from autograd.picture import render
 from autograd.picture.markup import NEGATIVE, POSITIVE
 from autograd.teach.explain import sensitivity

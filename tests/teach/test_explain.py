@@ -18,7 +18,8 @@ import autograd
 from autograd import LabelError, Value, softmax
 from autograd.core import ops
 from autograd.core.backprop import gradients, locals_of
-from autograd.core.graph import count_paths, find, leaves, topological_order
+from autograd.core.find import find
+from autograd.core.graph import count_paths, leaves, topological_order
 from autograd.extend import TABLE
 from autograd.teach import formulas
 from autograd.teach.explain import Explanation, approximately, explain, nudge, sensitivity

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from autograd import Value
 from autograd.core import ops
 from autograd.core.backprop import gradients, locals_of
-from autograd.core.graph import find, topological_order
+from autograd.core.find import find
+from autograd.core.graph import topological_order
 from autograd.core.paths import Path
 from autograd.teach.mistakes import judged, matches
 from autograd.teach.slips import PATHS, candidates

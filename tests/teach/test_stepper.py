@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import autograd
 from autograd import LabelError, Stepper, Value
 from autograd.core import ops
-from autograd.core.graph import find, topological_order
+from autograd.core.find import find
+from autograd.core.graph import topological_order
 from tests.examples import labelled, network, neuron, words
 from tests.random_graphs import CALM, PIECEWISE, Program, built, programs
 
