@@ -9,6 +9,7 @@ MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from . import methods  # noqa: F401  # it gives the classes their methods
 from .activations import ACTIVATIONS, Activation
@@ -109,8 +110,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Import `nn.plots` on first use, because it needs matplotlib."""
-    if name == "plots":
-        return importlib.import_module(".picture.plots", __name__)
-    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+if TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept every name
+    from .picture import plots as plots
+else:
+
+    def __getattr__(name: str) -> ModuleType:
+        """Import `nn.plots` on first use, because it needs matplotlib."""
+        if name == "plots":
+            return importlib.import_module(".picture.plots", __name__)
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")

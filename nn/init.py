@@ -12,7 +12,7 @@ import operator
 import random
 from collections.abc import Callable
 from math import isfinite
-from typing import cast
+from typing import SupportsIndex, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from .settings import function, looked_up
 Initialiser = Callable[[random.Random, int, int], float]
 """A function (rng, nin, nout) that returns one weight; nin and nout are the layer's sizes."""
 
-Seed = int | float | str | random.Random | None
+Seed = SupportsIndex | float | str | random.Random | None
 
 
 def uniform(rng: random.Random, nin: int, nout: int) -> float:

@@ -72,8 +72,8 @@ class Neuron(Module):
         self.b = Value(0.0)
         for p, x in Neuron.sample_parameters(self, rng):
             p.data = finite(x, "a weight that init draws")
-        self.z: Value | None = None
-        self.a: Value | None = None
+        self.z: Value | Any = None  # Any, so that a use of z or a needs no check for None
+        self.a: Value | Any = None
         self._label("w[{}]", place="")
 
     def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:

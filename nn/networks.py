@@ -88,6 +88,8 @@ class MLP(Sequential):
     'layers.0.neurons.0.w.0'
     """
 
+    layers: list[Layer]
+
     def __init__(
         self,
         nin: int,

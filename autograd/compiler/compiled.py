@@ -12,7 +12,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -34,6 +34,28 @@ from .trace import Trace, explain_difference, record_trace
 from .version import Version
 
 VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
+
+
+@overload
+def compile(
+    function: Callable[..., Any],
+    *,
+    params: Iterable[Value] | None = ...,
+    has_aux: bool = ...,
+    allow_unused: bool = ...,
+    dtype: Any = ...,
+) -> Compiled: ...
+
+
+@overload
+def compile(
+    function: None = None,
+    *,
+    params: Iterable[Value] | None = ...,
+    has_aux: bool = ...,
+    allow_unused: bool = ...,
+    dtype: Any = ...,
+) -> Callable[[Callable[..., Any]], Compiled]: ...
 
 
 def compile(

@@ -88,7 +88,7 @@ class Tracer:
         self.hide(node)
         if not recording:
             with modes.enable_grad():
-                return ops.stop_gradient(node)  # type: ignore[no-any-return]
+                return ops.stop_gradient(node)
         return node
 
     def record_leaf(self, node: Value) -> None:

@@ -15,7 +15,7 @@ import keyword
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from .derived import derive_partials, derive_value, is_closed
 from .forms import check_form
 from .notation import LETTERS, Term, located, written
 from .terminal import fitted
+
+if TYPE_CHECKING:
+    from .value import Value
 
 
 class Domain(NamedTuple):
@@ -114,6 +117,15 @@ class Op:
         ]:
             if form:
                 check_form(form, names)
+
+    @overload
+    def __call__(self, operand: float, /) -> float: ...
+
+    @overload
+    def __call__(self, operand: Value, /, *operands: Any, **named: Any) -> Value: ...
+
+    @overload
+    def __call__(self, *operands: Any, **named: Any) -> Any: ...
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
         """Apply the operation to numbers, Values or arrays; operands may be given by name."""

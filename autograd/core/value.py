@@ -11,7 +11,7 @@ import numbers
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias, cast
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .ops import Op
 else:
     Methods = object
+
+Operand: TypeAlias = "Value | SupportsFloat"  # a NumPy array has a __float__ too
 
 BESIDE = "an operation on a Value"  # the name of a wrong operand in error messages
 FIXED_CONDITION = (
@@ -97,7 +99,12 @@ class Value(Methods):
     scope: str
 
     def __init__(
-        self, data: Any, label: str = "", _op: str = NO_OP, *, _children: Any = NO_CHILDREN
+        self,
+        data: SupportsFloat,
+        label: str | Iterable[Value] = "",
+        _op: str = NO_OP,
+        *,
+        _children: Any = NO_CHILDREN,
     ) -> None:
         if not isinstance(label, str):
             label, _children = "", label  # micrograd's Value(data, _children, _op)
@@ -183,64 +190,67 @@ class Value(Methods):
         modes.refuse_outsiders(*AS_TEXT)
         return format(self.data, spec) if spec else str(self)
 
-    def __float__(self) -> float:
-        remedy = (
-            "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), math.sin(v), …"
-        )
-        if tracer := modes.find_tracer():
-            tracer.refuse("a Value is turned into a float", remedy)
-        raise TypeError(
-            "a Value is not turned into a float silently, for its gradient would be lost: "
-            f"{remedy} and v.data where you do want the plain number"
-        )
+    if not TYPE_CHECKING:  # these only raise, so a type checker reports their use
 
-    __int__ = __index__ = __complex__ = __float__
+        def __float__(self) -> float:
+            remedy = (
+                "use v.exp(), v.log(), v.sin(), … in place of math.exp(v), math.log(v), "
+                "math.sin(v), …"
+            )
+            if tracer := modes.find_tracer():
+                tracer.refuse("a Value is turned into a float", remedy)
+            raise TypeError(
+                "a Value is not turned into a float silently, for its gradient would be lost: "
+                f"{remedy} and v.data where you do want the plain number"
+            )
 
-    # __len__, __getitem__, __iter__ and __call__ are not defined, not even to raise an error:
-    # Python would then treat a Value as a sequence or as a function.
-    __round__ = __floor__ = __ceil__ = __trunc__ = _refusal(
-        "is not rounded, for the derivative would be 0 almost everywhere"
-    )
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refusal(
-        "is not divided with a remainder, for the quotient is rounded: divide with /"
-    )
-    __xor__ = __rxor__ = _refusal("has no ^, which works on bits: a power is written v**2")
-    __matmul__ = __rmatmul__ = _refusal("is one number and has no @: multiply with *")
-    __and__ = __rand__ = __or__ = __ror__ = __invert__ = _refusal("has no bits for &, | and ~")
-    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _refusal("has no bits for << and >>")
+        __int__ = __index__ = __complex__ = __float__
+
+        # __len__, __getitem__, __iter__ and __call__ are not defined, not even to raise an error:
+        # Python would then treat a Value as a sequence or as a function.
+        __round__ = __floor__ = __ceil__ = __trunc__ = _refusal(
+            "is not rounded, for the derivative would be 0 almost everywhere"
+        )
+        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refusal(
+            "is not divided with a remainder, for the quotient is rounded: divide with /"
+        )
+        __xor__ = __rxor__ = _refusal("has no ^, which works on bits: a power is written v**2")
+        __matmul__ = __rmatmul__ = _refusal("is one number and has no @: multiply with *")
+        __and__ = __rand__ = __or__ = __ror__ = __invert__ = _refusal("has no bits for &, | and ~")
+        __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _refusal("has no bits for << and >>")
 
     # ------------------------------------------------------------------ arithmetic
 
-    def __add__(self, other: Any) -> Value:
+    def __add__(self, other: Operand) -> Value:
         return _record2(ops.add, self, other)
 
-    def __radd__(self, other: Any) -> Value:
+    def __radd__(self, other: Operand) -> Value:
         return _record2(ops.add, other, self)
 
-    def __sub__(self, other: Any) -> Value:
+    def __sub__(self, other: Operand) -> Value:
         return _record2(ops.sub, self, other)
 
-    def __rsub__(self, other: Any) -> Value:
+    def __rsub__(self, other: Operand) -> Value:
         return _record2(ops.sub, other, self)
 
-    def __mul__(self, other: Any) -> Value:
+    def __mul__(self, other: Operand) -> Value:
         return _record2(ops.mul, self, other)
 
-    def __rmul__(self, other: Any) -> Value:
+    def __rmul__(self, other: Operand) -> Value:
         return _record2(ops.mul, other, self)
 
-    def __truediv__(self, other: Any) -> Value:
+    def __truediv__(self, other: Operand) -> Value:
         return _record2(ops.div, self, other)
 
-    def __rtruediv__(self, other: Any) -> Value:
+    def __rtruediv__(self, other: Operand) -> Value:
         return _record2(ops.div, other, self)
 
-    def __pow__(self, other: Any, modulo: None = None) -> Value:
+    def __pow__(self, other: Operand, modulo: None = None) -> Value:
         if modulo is not None:
             raise TypeError(f"pow(v, exponent) of a Value takes no modulo, got {modulo!r}")
         return _raised(self, other)
 
-    def __rpow__(self, other: Any) -> Value:
+    def __rpow__(self, other: Operand) -> Value:
         return _raised(other, self)
 
     def __neg__(self) -> Value:
@@ -276,19 +286,19 @@ class Value(Methods):
 
     __hash__ = object.__hash__
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: Operand) -> bool:
         data = _comparable(other)
         return data if data is NotImplemented else self.data < data
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: Operand) -> bool:
         data = _comparable(other)
         return data if data is NotImplemented else self.data <= data
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: Operand) -> bool:
         data = _comparable(other)
         return data if data is NotImplemented else self.data > data
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: Operand) -> bool:
         data = _comparable(other)
         return data if data is NotImplemented else self.data >= data
 
@@ -395,7 +405,7 @@ class Value(Methods):
         """
         return _record1(ops.relu, self)
 
-    def leaky_relu(self, negative_slope: Any = 0.01) -> Value:
+    def leaky_relu(self, negative_slope: Operand = 0.01) -> Value:
         """Return a if a > 0, else negative_slope·a.
 
         The slope may be a Value; then it gets a gradient.
@@ -408,7 +418,7 @@ class Value(Methods):
         """
         return self._apply(ops.leaky_relu, (self, negative_slope))
 
-    def elu(self, alpha: Any = 1.0) -> Value:
+    def elu(self, alpha: Operand = 1.0) -> Value:
         """Return a if a > 0, else alpha·(eᵃ − 1).
 
         Alpha may be a Value; then it gets a gradient.
@@ -437,7 +447,7 @@ class Value(Methods):
         """
         return _record1(ops.step, self)
 
-    def maximum(self, other: Any) -> Value:
+    def maximum(self, other: Operand) -> Value:
         """Return the larger of two numbers; equal ones get half of the gradient each.
 
         Raises:
@@ -448,7 +458,7 @@ class Value(Methods):
         """
         return self._apply(ops.maximum, (self, other))
 
-    def minimum(self, other: Any) -> Value:
+    def minimum(self, other: Operand) -> Value:
         """Return the smaller of two numbers; equal ones get half of the gradient each.
 
         Raises:

@@ -73,7 +73,7 @@ class History(OfHistory):
     stop_reason: str = ""
     not_compiled: str = ""
     snapshots: list[Snapshot] = field(default_factory=list)
-    answers: Answers | None = None
+    answers: Answers | Any = None  # Any, so that a use needs no check for None
 
     @property
     def epochs(self) -> int:
