@@ -20,6 +20,7 @@ from autograd.core import ops
 from autograd.core.graph import leaves, topological_order
 from autograd.page import graph_page
 from autograd.page.groups import OUTERMOST, grouped, opened, visible
+from autograd.page.html import read
 from autograd.page.javascript import computable, expression
 from autograd.page.layout import laid_out
 from autograd.page.record import CONSTANT, LEAF, box_size, records, slope_formula
@@ -27,6 +28,8 @@ from demos import chain as chain_demo
 from tests.browsing import parts
 from tests.examples import labelled, neuron
 from tests.random_graphs import CALM, Program, programs, results
+
+TESTS = Path(__file__).parent.parent
 
 # ---------------------------------------------------------------------- the file
 
@@ -38,6 +41,20 @@ def test_the_page_of_the_chain_is_small_and_asks_for_nothing() -> None:
     addresses = set(re.findall(r"https?://[^\s\"'`<)]+", html))
     assert addresses == {"http://www.w3.org/2000/svg"}  # an XML namespace, which is never fetched
     assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=(?!\"data:)", html)
+
+
+@pytest.mark.parametrize(
+    ("page", "tests"),
+    [
+        ("autograd/page/web/player.html", "page/test_player.py"),
+        ("nn/picture/web/network.html", "nn/picture/test_network_page.py"),
+    ],
+)
+def test_every_control_is_in_a_test(page: str, tests: str) -> None:
+    html = read("controls.html") + (TESTS.parent / page).read_text("utf-8")
+    controls = set(re.findall(r'<(?:button|input|select)\b[^>]* id="([^"]+)"', html))
+    named = set(re.findall(r"[\"#]([\w-]+)", (TESTS / tests).read_text("utf-8")))
+    assert len(controls) > 10 and controls <= named
 
 
 def test_the_policy_allows_this_script_and_this_style_and_nothing_else() -> None:
