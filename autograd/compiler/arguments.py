@@ -1,7 +1,7 @@
 """Check the arguments of a compiled function, and convert them to arrays.
 
-`Compiled` calls `given` on every call. The first axis of every array counts the rows: a row is
-one example.
+`Compiled` calls `convert_arguments` on every call. The first axis of every array counts the rows:
+a row is one example.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ class Arguments(NamedTuple):
     shapes: tuple[tuple[int, ...], ...]
     size: int
 
-    def row(self, i: int) -> list[np.ndarray]:
+    def take_row(self, i: int) -> list[np.ndarray]:
         """Return row `i` of each argument."""
         return [array[i] for array in self.arrays]
 
-    def only(self, i: int) -> Arguments:
+    def keep_row(self, i: int) -> Arguments:
         """Return row `i` as arguments with a single row."""
         return Arguments([array[i : i + 1] for array in self.arrays], self.shapes, 1)
 
-    def another(self) -> list[np.ndarray]:
+    def find_other_row(self) -> list[np.ndarray]:
         """Return the first row that differs from row 0, or else row 0 with its numbers changed.
 
         A second trace with these numbers shows whether the graph depends on the numbers.
         """
-        if (i := self.different()) > 0:
-            return self.row(i)
+        if (i := self.find_different_row()) > 0:
+            return self.take_row(i)
         return [np.where(a[0] == 0.0, 1e-9, a[0] * (1.0 - 1e-6)) for a in self.arrays]
 
-    def different(self) -> int:
+    def find_different_row(self) -> int:
         """Return the index of the first row that differs from row 0; 0 if there is none."""
         for i in range(1, self.size):
             if not all(np.array_equal(array[i], array[0]) for array in self.arrays):
                 return i
         return 0
 
-    def columns(self, start: int, stop: int) -> list[np.ndarray]:
+    def take_columns(self, start: int, stop: int) -> list[np.ndarray]:
         """Return rows `start` to `stop` of each argument as columns, of shape (k, rows)."""
         arrays = self.arrays
         if stop - start < self.size:
@@ -58,7 +58,7 @@ class Arguments(NamedTuple):
         return [a.T if a.ndim == 2 else a.reshape(len(a), -1).T for a in arrays]
 
 
-def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
+def convert_arguments(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
     """Convert the arguments of a call to arrays.
 
     Raises:
@@ -66,10 +66,10 @@ def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
         ValueError: an argument is a single number, has no rows, has rows of different shapes, or
             does not have as many rows as the first argument.
 
-    >>> given(([1, 2], [[3.0], [4.0]]), np.dtype(float)).shapes
+    >>> convert_arguments(([1, 2], [[3.0], [4.0]]), np.dtype(float)).shapes
     ((), (1,))
     """
-    arrays = [_array(argument, i, dtype) for i, argument in enumerate(arguments)]
+    arrays = [_convert(argument, i, dtype) for i, argument in enumerate(arguments)]
     if not arrays:
         return Arguments([], (), 1)
     count = len(arrays[0])
@@ -79,7 +79,7 @@ def given(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Arguments:
     return Arguments(arrays, tuple([array.shape[1:] for array in arrays]), count)
 
 
-def _array(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
+def _convert(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
     if type(argument) is np.ndarray and argument.dtype == dtype and argument.size:
         return argument
     refuse_masked(argument, f"argument {i}")

@@ -1,6 +1,6 @@
 """Array statements as data: the arrays of a program, and the statements that compute them.
 
-`roll` builds a `Rolled` from a scalar program; `forward` and `backward` write it as source.
+`roll` builds an `ArrayProgram` from a scalar program; `forward` and `backward` write it as source.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from ..core.ops import TABLE, Op, copy
 from ..core.terminal import fitted
 from .program import DOT, LSE, MAX, ODDS, SOFTMAX, SUM
 
-MANY = (SUM, MAX, LSE, ODDS, SOFTMAX, DOT)
-NAMES = {SUM: "sum", MAX: "maximum", LSE: "log-sum-exp", ODDS: "log-odds", DOT: "dot product"}
-OURS = frozenset({*TABLE.values(), *MANY, copy})
+LIST_OPS = (SUM, MAX, LSE, ODDS, SOFTMAX, DOT)
+LIST_NAMES = {SUM: "sum", MAX: "maximum", LSE: "log-sum-exp", ODDS: "log-odds", DOT: "dot product"}
+OURS = frozenset({*TABLE.values(), *LIST_OPS, copy})
 
 
-def own_name(op: Op) -> str:
+def name_results(op: Op) -> str:
     """Return the name of an operation's results in the source: "op" if a user defined it.
 
-    >>> own_name(TABLE["tanh"]), own_name(Op("class", lambda a: a, lambda out, a: (1.0,)))
+    >>> name_results(TABLE["tanh"]), name_results(Op("class", lambda a: a, lambda out, a: (1.0,)))
     ('tanh', 'op')
     """
     return op.name if op in OURS else "op"
@@ -45,7 +45,7 @@ class Array:
     whole: bool = True
 
     @property
-    def axis(self) -> Any:
+    def width(self) -> Any:
         """The size of the last axis: "rows" if the array is batched, else 1."""
         return "rows" if self.batched else 1
 
@@ -53,8 +53,8 @@ class Array:
 class Read(NamedTuple):
     """The elements of an array that an operand reads: their indices, in any shape."""
 
-    base: Array
-    places: np.ndarray
+    array: Array
+    indices: np.ndarray
 
 
 @dataclass(eq=False)
@@ -62,17 +62,17 @@ class Statement:
     """A statement that computes part of an array.
 
     Attributes:
-        op: an operation of the table, or one of `MANY`, which take any number of operands.
-        reads: the operands. For an operation of `MANY`, a read has shape (n, k): n lists of k
+        op: an operation of the table, or one of `LIST_OPS`, which take any number of operands.
+        reads: the operands. For an operation of `LIST_OPS`, a read has shape (n, k): n lists of k
             operands. It is flat if the lists differ in length. For a matrix product, the left
             factors have shape (l, k), the right factors (r, k), and the summands (l, r).
         out: the array that the results are stored in.
         start: the index of the first result in `out`.
         size: the number of results.
-        sums: if the lists differ in length, the index at which each of them starts.
-        outer: True if a DOT is a matrix product of all left lists with all right lists.
-        count: the number of scalar operations that the statement replaces.
-        inside: False if a gradient is asked for, and the cost does not depend on the results.
+        list_starts: if the lists differ in length, the index at which each of them starts.
+        matrix_product: True if a DOT is a matrix product of all left lists with all right lists.
+        scalar_count: the number of scalar operations that the statement replaces.
+        reaches_cost: False if a gradient is asked for, and the cost does not depend on the results.
     """
 
     op: Op
@@ -80,12 +80,12 @@ class Statement:
     out: Array
     start: int
     size: int
-    sums: np.ndarray | None = None
-    outer: bool = False
-    count: int = 0
-    inside: bool = True
+    list_starts: np.ndarray | None = None
+    matrix_product: bool = False
+    scalar_count: int = 0
+    reaches_cost: bool = True
 
-    def part(self, name: str) -> str:
+    def write_slice(self, name: str) -> str:
         """Return the slice of the results, in an array called `name` of the size of `out`."""
         return name if self.out.whole else f"{name}[{self.start}:{self.start + self.size}]"
 
@@ -93,31 +93,31 @@ class Statement:
     def __str__(self) -> str:
         numbers = f"{self.size:,} number{'s' if self.size > 1 else ''}"
         rows = " a row" if self.out.batched else ", the same for all rows"
-        return f"{self.count:>10,} scalar → {self.out.name}, {numbers}{rows}: {self.why}"
+        return f"{self.scalar_count:>10,} scalar → {self.out.name}, {numbers}{rows}: {self.reason}"
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """The reason why these scalar operations form one statement."""
-        if self.outer:
-            (count, k), r = self.reads[0].places.shape, len(self.reads[1].places)
+        if self.matrix_product:
+            (count, k), r = self.reads[0].indices.shape, len(self.reads[1].indices)
             met = f"each of {r:,} lists of" if r > 1 else "the same"
             lists = f"{count:,} lists of {k:,} weights meet" if count > 1 else f"{k:,} weights meet"
             return f"{lists} {met} {k:,} numbers: a matrix product"
         if self.op is copy:
             return "copied, so that one array holds all that a statement reads"
-        if self.op in MANY:
-            k = self.reads[0].places.size // max(1, self.size)
+        if self.op in LIST_OPS:
+            k = self.reads[0].indices.size // max(1, self.size)
             if self.op is SOFTMAX:
                 return "exponentials over their sum: softmax"
-            name = NAMES[self.op]
+            name = LIST_NAMES[self.op]
             if self.size == 1:
                 return f"a {name} of {k:,}"
-            return f"a {name} each, of {k:,}" if self.sums is None else f"a {name} each"
+            return f"a {name} each, of {k:,}" if self.list_starts is None else f"a {name} each"
         return f"{self.op.name}, element by element"
 
 
 @dataclass(eq=False)
-class Rolled:
+class ArrayProgram:
     """A program of array statements.
 
     Attributes:

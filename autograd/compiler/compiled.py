@@ -24,12 +24,12 @@ from ..core.modes import TraceError
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.markup import block, code, details
-from .arguments import Arguments, given
-from .groups import grouped
+from .arguments import Arguments, convert_arguments
+from .groups import group_nodes
 from .passes import PASSES, Pass
-from .program import Program, check, program_of
+from .program import Program, check_program, make_program
 from .reach import Guard, Reach
-from .roll import rolled
+from .roll import build_array_program
 from .trace import Trace, explain_difference, record_trace
 from .version import Version
 
@@ -122,12 +122,12 @@ def compile(
     array([2., 1.])
     """
     options = Options(
-        flag(has_aux, "has_aux"), flag(allow_unused, "allow_unused"), _float_kind(dtype)
+        flag(has_aux, "has_aux"), flag(allow_unused, "allow_unused"), _check_dtype(dtype)
     )
-    known = None if params is None else _leaves(params)
+    known = None if params is None else _check_params(params)
     if function is None:
-        return lambda function: _compiled(function, known, options)
-    return _compiled(function, known, options)
+        return lambda function: _make_compiled(function, known, options)
+    return _make_compiled(function, known, options)
 
 
 FLOATS = ("float64", "float32")
@@ -152,7 +152,7 @@ class Options:
     debug: bool = False
 
 
-def _float_kind(dtype: Any) -> np.dtype[Any]:
+def _check_dtype(dtype: Any) -> np.dtype[Any]:
     if isinstance(dtype, (type, np.dtype)) or (isinstance(dtype, str) and dtype in FLOATS):
         kind: np.dtype[Any] = np.dtype(dtype)
         if kind.name in FLOATS:
@@ -160,16 +160,16 @@ def _float_kind(dtype: Any) -> np.dtype[Any]:
     raise TypeError(f"dtype is float64 or float32, got {quoted(dtype)}")
 
 
-def _compiled(
+def _make_compiled(
     function: Callable[..., Any], params: list[Value] | None, options: Options
 ) -> Compiled:
     boundary.function(function, "compile takes a function of Values")
     if params is None and hasattr(function, "parameters"):
-        params, options = _leaves(function.parameters()), replace(options, allow_unused=True)
+        params, options = _check_params(function.parameters()), replace(options, allow_unused=True)
     return Compiled(function, params, options)
 
 
-def _leaves(params: Iterable[Value]) -> list[Value]:
+def _check_params(params: Iterable[Value]) -> list[Value]:
     found = several(params, "params are Values that you made, as in model.parameters()")
     for p in found:
         if not isinstance(p, Value) or p.op is not ops.leaf:
@@ -207,7 +207,7 @@ class Compiled:
         self, function: Callable[..., Any], params: list[Value] | None, options: Options
     ) -> None:
         self.function = function
-        self._given, self._options = params, options
+        self._given_params, self._options = params, options
         self._versions: dict[Any, list[Version]] = {}  # by the shapes of the arguments
         self._last: Version | None = None
         functools.update_wrapper(self, function, updated=())
@@ -216,7 +216,7 @@ class Compiled:
         """Return the compiled method of an instance, and store it in the instance."""
         if instance is None:
             return self
-        bound = _compiled(self.function.__get__(instance), self._given, self._options)
+        bound = _make_compiled(self.function.__get__(instance), self._given_params, self._options)
         vars(instance)[self.function.__name__] = bound
         return bound
 
@@ -233,7 +233,7 @@ class Compiled:
             TraceError: the function depends on values in a way that cannot be compiled.
         """
         version, rows, outputs, _ = self._run(arguments, gradient=False)
-        found = _by_row(version, rows, outputs)
+        found = _arrange_by_row(version, rows, outputs)
         return found if arguments or version.trace.shape else float(found[0])
 
     def mean(self, *arguments: Any) -> float:
@@ -247,7 +247,7 @@ class Compiled:
         2.5
         """
         _, _, outputs, _ = self._run(arguments, gradient=False, what="a mean")
-        return _mean(outputs)
+        return _compute_mean(outputs)
 
     def value_and_grad(self, *arguments: Any) -> tuple[Any, np.ndarray]:
         """Return the mean of the output over the rows, and its gradient for the parameters.
@@ -262,9 +262,13 @@ class Compiled:
         """
         version, rows, outputs, gradient = self._run(arguments, gradient=True, what="a gradient")
         if version.steep and not np.isfinite(gradient).all():
-            self._explain_the_gradient(version, rows)
-        found = _by_row(version, rows, outputs) if version.trace.shape else _mean(outputs)
-        return found, gradient[: version.wanted]
+            self._raise_gradient_errors(version, rows)
+        found = (
+            _arrange_by_row(version, rows, outputs)
+            if version.trace.shape
+            else _compute_mean(outputs)
+        )
+        return found, gradient[: version.gradient_size]
 
     def _run(
         self, arguments: tuple[Any, ...], gradient: bool, what: str = ""
@@ -279,8 +283,8 @@ class Compiled:
                 "a compiled function is called",
                 "call the function itself, as .function of what was compiled",
             )
-        rows = given(arguments, self._options.dtype)
-        version = self._version(rows)
+        rows = convert_arguments(arguments, self._options.dtype)
+        version = self._find_version(rows)
         if what and version.trace.shape != () and not self._options.has_aux:
             raise ValueError(
                 f"{what} is that of one Value, and the function returns "
@@ -290,34 +294,34 @@ class Compiled:
         outputs, slopes = version.run(rows, gradient)
         if modes.setting("watching"):
             self._watch(rows, slopes)
-        self._explain(version, rows, outputs)
+        self._raise_row_errors(version, rows, outputs)
         return version, rows, outputs, slopes
 
     def _watch(self, rows: Arguments, slopes: np.ndarray) -> None:
         """Run each row in the engine, under `detect_anomaly`: the engine checks every operation."""
         for row in range(rows.size):
             with in_row(row):
-                record_trace(self.function, rows.row(row))
+                record_trace(self.function, rows.take_row(row))
         if not np.isfinite(slopes).all():
             raise FloatingPointError("the gradient is not finite")
 
-    def _explain(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
+    def _raise_row_errors(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
         """Run rows that fail a check, or are not finite, in the engine, which raises the error."""
         if not version.trace.requirements and np.isfinite(outputs).all():
             return
-        failing, wrong = version.judged(outputs)
+        failing, wrong = version.mark_rows(outputs)
         for row in np.flatnonzero(failing | wrong).tolist():
-            if failing[row] or version.may_raise(rows.only(row)):
+            if failing[row] or version.may_raise(rows.keep_row(row)):
                 with in_row(row):
-                    record_trace(self.function, rows.row(row))
+                    record_trace(self.function, rows.take_row(row))
 
-    def _explain_the_gradient(self, version: Version, rows: Arguments) -> None:
+    def _raise_gradient_errors(self, version: Version, rows: Arguments) -> None:
         """Differentiate rows whose gradient is not finite in the engine, which raises the error."""
         for row in range(rows.size):
-            _, gradient = version.run(rows.only(row), gradient=True)
+            _, gradient = version.run(rows.keep_row(row), gradient=True)
             if not np.isfinite(gradient).all():
                 with in_row(row):
-                    cost = record_trace(self.function, rows.row(row)).outputs[0]
+                    cost = record_trace(self.function, rows.take_row(row)).outputs[0]
                     gradients(cost, by=version.program.params)
 
     # ------------------------------------------------------------------ inspection
@@ -343,32 +347,32 @@ class Compiled:
         Raises:
             ValueError: they are unknown before the first call.
         """
-        if self._given is not None:
-            return self._given
-        version = self._latest()
-        return version.program.params[: version.wanted]
+        if self._given_params is not None:
+            return self._given_params
+        version = self._get_latest()
+        return version.program.params[: version.gradient_size]
 
     @property
     def graph(self) -> Any:
         """The scalar graph of the last call's code: the returned Value, or the list of them."""
-        outputs = self._latest().trace.outputs
-        return outputs[0] if self._latest().trace.shape == () else outputs
+        outputs = self._get_latest().trace.outputs
+        return outputs[0] if self._get_latest().trace.shape == () else outputs
 
     @property
     def program(self) -> Program:
         """The scalar program of the last call, as data."""
-        return self._latest().program
+        return self._get_latest().program
 
     @property
     def source(self) -> str:
         """The NumPy source of the last call."""
-        return self._latest().source
+        return self._get_latest().source
 
     def explain(self) -> str:
         """Return a text that lists the array statements, and the scalar operations they replace."""
-        version = self._latest()
+        version = self._get_latest()
         scalars = sum(1 for node in version.trace.nodes if node.args)
-        statements = version.rolled.statements
+        statements = version.array_program.statements
         lines = [f"{scalars:,} scalar operations became {len(statements)} array statements"]
         lines += [f"  {statement}" for statement in statements]
         return shown("\n".join(lines))
@@ -377,95 +381,94 @@ class Compiled:
         """Discard the compiled code, so that the next call traces the function again."""
         self._versions.clear()
 
-    def _latest(self) -> Version:
+    def _get_latest(self) -> Version:
         if self._last is None:
             raise ValueError("nothing is compiled yet: call the function first")
         return self._last
 
     # ------------------------------------------------------------------ compiling
 
-    def _version(self, rows: Arguments) -> Version:
+    def _find_version(self, rows: Arguments) -> Version:
         """Return the code for these shapes and for what the function reads now."""
         known = self._versions.setdefault(rows.shapes, [])
         version = next((version for version in known if version.guard.holds()), None)
         if version is None:
-            version = self._compiled(rows)
+            version = self._compile(rows)
         if not known or version is not known[0]:  # keep the most recently used first
             others = [other for other in known if other is not version]
             known[:] = [version, *others[: VERSIONS - 1]]
         self._last = version
         return version
 
-    def _compiled(self, rows: Arguments) -> Version:
+    def _compile(self, rows: Arguments) -> Version:
         """Compile for arguments of these shapes, and leave the random generators as they were."""
         with locks.alone_in_tracing():
             reach = Reach(self.function)
             states = reach.read_states()
             try:
-                return self._compiled_for(rows, reach)
+                return self._run_stages(rows, reach)
             finally:
                 reach.restore(states)
 
-    def _second(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Trace:
+    def _trace_second_row(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Trace:
         """Trace a row that differs from row 0, or else numbers close to row 0."""
-        row = rows.different()
+        row = rows.find_different_row()
         try:
             with in_row(row):
-                return record_trace(self.function, rows.another(), leaves, reach)
+                return record_trace(self.function, rows.find_other_row(), leaves, reach)
         except TraceError:
             raise
         except Exception:
             if row:
                 raise
             # The function may not be defined close to row 0.
-            return record_trace(self.function, rows.row(0), leaves, reach)
+            return record_trace(self.function, rows.take_row(0), leaves, reach)
 
-    def _compiled_for(self, rows: Arguments, reach: Reach) -> Version:
+    def _run_stages(self, rows: Arguments, reach: Reach) -> Version:
         """Run all stages. Two traces, of different rows, must give the same program."""
-        asked = self._given or []
-        if asked:
-            Flat(asked)  # `Shared` leaves notice that their number is read
+        given = self._given_params or []
+        if given:
+            Flat(given)  # `Shared` leaves notice that their number is read
         with in_row(0):
-            first = record_trace(self.function, rows.row(0), asked, reach)
-        known = set(asked)
+            first = record_trace(self.function, rows.take_row(0), given, reach)
+        known = set(given)
         found = [v for v in first.find_leaves() if v not in known]
         if found:
             Flat(found)
-        second = self._second(rows, [*asked, *found], reach)
-        again = set(second.find_leaves())
-        params = [*asked, *(v for v in found if v in again)]
-        numbers = _taken_over([first, second], params)
-        program = program_of(first, params)
-        if (
-            not program.computes_as(program_of(second, params))
-            or first.list_tests() != second.list_tests()
-        ):
-            raise explain_difference(self.function, rows.row(0), rows.another())
-        unused = [p for p in asked if p not in again]
+        second = self._trace_second_row(rows, [*given, *found], reach)
+        used = set(second.find_leaves())
+        params = [*given, *(v for v in found if v in used)]
+        numbers = _find_embedded_constants([first, second], params)
+        program = make_program(first, params)
+        alike = program.computes_as(make_program(second, params))
+        if not alike or first.list_tests() != second.list_tests():
+            raise explain_difference(self.function, rows.take_row(0), rows.find_other_row())
+        unused = [p for p in given if p not in used]
         if unused and not self._options.allow_unused:
             raise ValueError(
-                f"the function does not depend on {len(unused)} of its {len(asked)} params, as on "
+                f"the function does not depend on {len(unused)} of its {len(given)} params, as on "
                 f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
             )
-        wanted = len(asked) if self._given is not None else first.count_leading(params)
+        found_params = self._given_params is None
+        gradient_size = first.count_leading(params) if found_params else len(given)
         for improve in self._options.passes:
             program = improve(program)
             if self._options.debug:
-                check(program)
+                check_program(program)
         cost = program.outputs[0] if first.shape == () or self._options.has_aux else None
-        groups = grouped(program, cost, self._options.matrices)
+        groups = group_nodes(program, cost, self._options.matrices)
         settings = (first.settings_read | second.settings_read).difference(modes.DEFAULTS)
         return Version(
             [first, second],
             program,
-            rolled(program, groups),
-            wanted,
+            build_array_program(program, groups),
+            gradient_size,
             Guard(Reach(self.function, reach.assigned, settings), numbers),
             self._options.dtype,
         )
 
 
-def _taken_over(traces: list[Trace], params: list[Value]) -> list[Value]:
+def _find_embedded_constants(traces: list[Trace], params: list[Value]) -> list[Value]:
     """Return the constants that existed before the traces: their numbers become part of the code.
 
     Raises:
@@ -486,14 +489,14 @@ def _taken_over(traces: list[Trace], params: list[Value]) -> list[Value]:
     return [v for v in traces[0].find_outside_leaves() if v.op is ops.constant]
 
 
-def _by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
+def _arrange_by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
     """Return the outputs in their shape, with one row for each row of the arguments."""
     count, shape = len(version.trace.outputs), version.trace.shape
     every = np.broadcast_to(outputs[:count], (count, rows.size)).T
     return every.reshape(rows.size, *shape).copy()
 
 
-def _mean(outputs: np.ndarray) -> float:
+def _compute_mean(outputs: np.ndarray) -> float:
     """Return the mean of the first output over the rows."""
     with np.errstate(all="ignore"):
         return float(np.add.reduce(outputs[0] / outputs.shape[1]))

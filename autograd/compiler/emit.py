@@ -1,6 +1,6 @@
 """Write array statements as the NumPy source of one function, `compiled`.
 
-`version` calls `written` once for the values, and once for the values and the gradient.
+`version` calls `write_source` once for the values, and once for the values and the gradient.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .arrays import Rolled
+from .arrays import ArrayProgram
 from .backward import Backward
 from .forward import Forward
 
@@ -20,16 +20,16 @@ class Source:
 
     Attributes:
         text: the source.
-        names: the constants and functions that the source refers to, by name.
+        namespace: the constants and functions that the source refers to, by name.
         gradient: True if the function returns the gradient too.
     """
 
     text: str
-    names: dict[str, Any]
+    namespace: dict[str, Any]
     gradient: bool
 
 
-def written(rolled: Rolled, gradient: bool) -> Source:
+def write_source(program: ArrayProgram, gradient: bool) -> Source:
     """Return the source of `compiled(*inputs, theta, *slices of theta, n)`.
 
     The function returns the outputs, of shape (k, rows) or (k, 1). With `gradient` it also returns
@@ -47,39 +47,40 @@ def written(rolled: Rolled, gradient: bool) -> Source:
         tanh = np.tanh(dot)
         return tanh
     """
-    writer = Backward(rolled) if gradient else Forward(rolled)
-    writer.forward()
+    writer = Backward(program) if gradient else Forward(program)
+    writer.add_forward_pass()
     if isinstance(writer, Backward):
-        writer.add(f"value = {writer.outputs()}")
-        writer.backward()
-        writer.add("return value, d_theta")
+        writer.add_line(f"value = {writer.write_outputs()}")
+        writer.add_backward_pass()
+        writer.add_line("return value, d_theta")
     else:
-        writer.add(f"return {writer.outputs()}")
-    text = "\n".join(_heading(writer) + writer.lines) + "\n"
-    return Source(text, writer.names, gradient)
+        writer.add_line(f"return {writer.write_outputs()}")
+    text = "\n".join(_write_heading(writer) + writer.lines) + "\n"
+    return Source(text, writer.namespace, gradient)
 
 
-def _heading(writer: Forward) -> list[str]:
+def _write_heading(writer: Forward) -> list[str]:
     """Return the lines before the statements: the slices of the parameters, and the signature."""
-    arguments = [array.name for array in writer.rolled.inputs]
-    slices = writer.views.values()
+    arguments = [array.name for array in writer.program.inputs]
+    slices = writer.slice_names.values()
     lines = []
     if slices:
         lines = ["def parameters(theta):"]
-        lines += [f"    {name} = {core}" for core, name in writer.views.items()]
-        lines += [f"    return {_listed(slices)}", "", ""]
+        lines += [f"    {name} = {core}" for core, name in writer.slice_names.items()]
+        lines += [f"    return {_write_tuple(slices)}", "", ""]
     lines.append(f"def compiled({', '.join([*arguments, 'theta', *slices, 'n'])}):")
     lines.append(f"    rows = {arguments[0]}.shape[1]" if arguments else "    rows = 1")
     if isinstance(writer, Backward):
-        theta = writer.rolled.theta
-        made = "empty" if writer.whole(theta) else "zeros"
-        lines.append(f"    d_theta = np.{made}(({theta.size}, 1), dtype)")
+        theta = writer.program.theta
+        maker = "empty" if writer.is_fully_set(theta) else "zeros"
+        lines.append(f"    d_theta = np.{maker}(({theta.size}, 1), dtype)")
         if slices:
-            lines.append(f"    {_listed([f'd_{name}' for name in slices])} = parameters(d_theta)")
+            gradients = _write_tuple([f"d_{name}" for name in slices])
+            lines.append(f"    {gradients} = parameters(d_theta)")
     return lines
 
 
-def _listed(names: Iterable[str]) -> str:
+def _write_tuple(names: Iterable[str]) -> str:
     """Return names as the source text of a tuple."""
     names = list(names)
     return ", ".join(names) + ("," if len(names) == 1 else "")

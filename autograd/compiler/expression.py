@@ -11,7 +11,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from ..core.notation import LETTERS
-from .simplify import NAME, simplified
+from .simplify import NAME, simplify_expression
 
 Dims = tuple[Any, ...]  # a shape in the source, as ints and "rows"; () for a single number
 
@@ -19,21 +19,21 @@ Dims = tuple[Any, ...]  # a shape in the source, as ints and "rows"; () for a si
 class Expr(NamedTuple):
     """An expression of the source, and the shape of its result.
 
-    `into` is a call that writes the result into an existing array, which stands as {} in it; "" if
-    there is no such call.
+    `out_call` is a call that writes the result into an existing array, which stands as {} in it;
+    "" if there is no such call.
     """
 
     text: str
     dims: Dims
-    into: str = ""
+    out_call: str = ""
 
 
-def shape_text(dims: Dims) -> str:
+def write_shape(dims: Dims) -> str:
     """Return a shape as the source text of a tuple."""
     return f"({', '.join(map(str, dims))})"
 
 
-def number_text(x: float) -> str:
+def write_number(x: float) -> str:
     """Return a float as source text."""
     return re.sub("inf|nan", r"np.\g<0>", repr(x))
 
@@ -45,48 +45,48 @@ def broadcast_dims(several: list[Dims]) -> Dims:
     return tuple(next((n for n in column if n != 1), 1) for column in zip(*padded))
 
 
-def added(exprs: list[Expr]) -> Expr:
+def sum_exprs(exprs: list[Expr]) -> Expr:
     """Return the sum of expressions."""
     text = " + ".join(expr.text for expr in exprs)
     return Expr(text, broadcast_dims([expr.dims for expr in exprs]))
 
 
-def times(g: Expr, partial: Expr) -> Expr:
+def multiply(g: Expr, partial: Expr) -> Expr:
     """Return a gradient times a partial derivative."""
-    signs = {"1.0": g.text, "-1.0": f"-{atom(g.text)}"}
-    text = signs.get(partial.text, f"{atom(g.text)} * {atom(partial.text)}")
+    signs = {"1.0": g.text, "-1.0": f"-{bracket(g.text)}"}
+    text = signs.get(partial.text, f"{bracket(g.text)} * {bracket(partial.text)}")
     return Expr(text, broadcast_dims([g.dims, partial.dims]))
 
 
-def as_rows(text: str, dims: Dims) -> str:
+def flatten_axes(text: str, dims: Dims) -> str:
     """Reshape an expression of shape `dims` to one axis of scalars, and the axis of the rows."""
     if len(dims) == 2:
         return text
-    return f"{atom(text)}.reshape({prod(dims[:-1])}, {dims[-1]})"
+    return f"{bracket(text)}.reshape({prod(dims[:-1])}, {dims[-1]})"
 
 
-def with_axes(text: str, dims: Dims) -> Expr:
+def split_axes(text: str, dims: Dims) -> Expr:
     """Reshape one axis of scalars, and the axis of the rows, to the shape `dims`."""
-    return Expr(text if len(dims) == 2 else f"{atom(text)}.reshape{shape_text(dims)}", dims)
+    return Expr(text if len(dims) == 2 else f"{bracket(text)}.reshape{write_shape(dims)}", dims)
 
 
-def reduced(expr: Expr, method: str, axis: int) -> Expr:
+def reduce_axis(expr: Expr, method: str, axis: int) -> Expr:
     """Reduce along an axis before the rows; the only such axis stays, with size 1."""
-    text, dims = atom(expr.text), expr.dims
+    text, dims = bracket(expr.text), expr.dims
     if axis == 0:
         return Expr(f"{text}.{method}(axis=0, keepdims=True)", (1, dims[-1]))
     return Expr(f"{text}.{method}(axis={axis})", (*dims[:axis], *dims[axis + 1 :]))
 
 
-def over_rows(expr: Expr) -> Expr:
+def sum_over_rows(expr: Expr) -> Expr:
     """Return the sum over the rows: the gradient of what all rows share."""
     if expr.dims == () or expr.dims[-1] == 1:
-        return Expr(f"{atom(expr.text)} * rows", expr.dims)
-    text = f"{atom(expr.text)}.sum(axis=-1, keepdims=True)"
+        return Expr(f"{bracket(expr.text)} * rows", expr.dims)
+    text = f"{bracket(expr.text)}.sum(axis=-1, keepdims=True)"
     return Expr(text, (*expr.dims[:-1], 1), text[:-1] + ", out={})")
 
 
-def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
+def sum_over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
     """Sum over the axes along which one element was broadcast, and drop these axes.
 
     Args:
@@ -100,13 +100,13 @@ def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
     has_row_axis = len(expr.dims) > len(shape)
     dims = expr.dims or (1,) * len(shape)
     summed = [axis for axis in gone if dims[axis] != 1]
-    times = prod(shape[axis] for axis in gone if axis not in summed)
+    repeats = prod(shape[axis] for axis in gone if axis not in summed)
     text = expr.text
     if summed:
-        inside = str(summed[0]) if len(summed) == 1 else shape_text(tuple(summed))
-        text = f"{atom(text)}.sum(axis={inside}, keepdims=True)"
-    if times > 1:
-        text = f"{atom(text)} * {times}"
+        inside = str(summed[0]) if len(summed) == 1 else write_shape(tuple(summed))
+        text = f"{bracket(text)}.sum(axis={inside}, keepdims=True)"
+    if repeats > 1:
+        text = f"{bracket(text)} * {repeats}"
     if expr.dims == ():
         return Expr(text, ())
     left = kept or [gone[0]]
@@ -114,24 +114,24 @@ def over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
     while index and index[-1] == ":":
         index.pop()
     if index:
-        text = f"{atom(text)}[{', '.join(index)}]"
+        text = f"{bracket(text)}[{', '.join(index)}]"
     dims = tuple(1 if axis in summed else dims[axis] for axis in left)
     return Expr(text, (*dims, *(expr.dims[-1:] if has_row_axis else ())))
 
 
-def substituted(expression: str, operands: list[Expr], out: Expr | None = None) -> Expr:
+def substitute(expression: str, operands: list[Expr], out: Expr | None = None) -> Expr:
     """Return an expression of the table, with operands in place of a, b and out."""
     known = dict(zip(LETTERS, operands))
     numbers = {letter: expr.text for letter, expr in known.items() if expr.dims == ()}
     if out:
         known["out"] = out
-    text = simplified(expression, numbers)
+    text = simplify_expression(expression, numbers)
     used = [known[word].dims for word in re.findall(NAME, text) if word in known]
-    text = re.sub(NAME, lambda m: atom(known[m[0]].text) if m[0] in known else m[0], text)
+    text = re.sub(NAME, lambda m: bracket(known[m[0]].text) if m[0] in known else m[0], text)
     return Expr(text, broadcast_dims(used))
 
 
-def atom(text: str) -> str:
+def bracket(text: str) -> str:
     """Put an expression in brackets, unless it can stand beside any operator without them."""
     depth = 0
     for character in text:
@@ -144,19 +144,19 @@ def atom(text: str) -> str:
 SIGNS = {"+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.divide"}
 
 
-def into(text: str, target: str) -> str:
+def write_out_call(text: str, target: str) -> str:
     """Return the call that writes an expression into a target; "" if it is more than one call."""
     match = re.fullmatch(r"(np\.\w+)\((.*)\)", text)
-    if match and match[1] not in ("np.where", "np.broadcast_to") and _balanced(match[2]):
+    if match and match[1] not in ("np.where", "np.broadcast_to") and _is_balanced(match[2]):
         return f"{text[:-1]}, out={target})"
     for sign, ufunc in SIGNS.items():
         left, found, right = text.partition(f" {sign} ")
-        if found and all(_balanced(side) and atom(side) == side for side in (left, right)):
+        if found and all(_is_balanced(side) and bracket(side) == side for side in (left, right)):
             return f"{ufunc}({left}, {right}, out={target})"
     return ""
 
 
-def _balanced(text: str) -> bool:
+def _is_balanced(text: str) -> bool:
     """Return True if every bracket in a text is opened and closed there."""
     depth = 0
     for character in text:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from ..core.ops import Op
-from .arrays import MANY, Array
-from .program import DOT, INPUT, ODDS, PART, SOFTMAX, Node, Program, used_by
+from .arrays import LIST_OPS, Array
+from .program import DOT, INPUT, ODDS, PART, SOFTMAX, Node, Program, find_used
 
 
 @dataclass(eq=False)
@@ -34,10 +34,10 @@ class Group:
         operands: the indices of their operands, with the shapes that `Statement.reads` have.
         sizes: how many operands each node has, if the numbers differ.
         grid: for a matrix product, how many left lists and how many right lists it has.
-        pool: another group that shares the array; None for the group that represents them all.
-        base: the array that holds the results, once it is chosen.
-        start: the index of the first result in `base`.
-        inside: False if a gradient is asked for, and the cost does not depend on the nodes.
+        joined_to: another group that shares the array; None for the group that represents them all.
+        array: the array that holds the results, once it is chosen.
+        start: the index of the first result in `array`.
+        reaches_cost: False if a gradient is asked for, and the cost does not depend on the nodes.
     """
 
     op: Op
@@ -46,27 +46,27 @@ class Group:
     operands: list[np.ndarray]
     sizes: np.ndarray | None = None
     grid: tuple[int, int] | None = None
-    pool: Group | None = None
-    base: Array | None = None
+    joined_to: Group | None = None
+    array: Array | None = None
     start: int = 0
-    inside: bool = True
+    reaches_cost: bool = True
 
     @property
     def length(self) -> int:
         """The number of scalars that it computes: for a softmax, one for each operand."""
         return self.operands[0].size if self.op is SOFTMAX else len(self.nodes)
 
-    def root(self) -> Group:
+    def find_root(self) -> Group:
         """Return the group that represents all groups of the same array (union-find)."""
         group = self
-        while group.pool is not None:
-            if group.pool.pool is not None:
-                group.pool = group.pool.pool
-            group = group.pool
+        while group.joined_to is not None:
+            if group.joined_to.joined_to is not None:
+                group.joined_to = group.joined_to.joined_to
+            group = group.joined_to
         return group
 
 
-def grouped(program: Program, cost: int | None, matrices: bool) -> list[Group]:
+def group_nodes(program: Program, cost: int | None, matrices: bool) -> list[Group]:
     """Return the groups of a program, each after the groups that it reads.
 
     Args:
@@ -75,43 +75,45 @@ def grouped(program: Program, cost: int | None, matrices: bool) -> list[Group]:
             of their own, so that a NaN in them cannot enter the gradient.
         matrices: True to form matrix products of dot products.
     """
-    return _Grouping(program, cost, matrices).groups()
+    return _Grouper(program, cost, matrices).make_groups()
 
 
-class _Grouping:
+class _Grouper:
     """The nodes of a program with what decides their group.
 
     Attributes:
-        inside: for each node, True if the cost depends on it.
+        reaches_cost: for each node, True if the cost depends on it.
         batched: for each node, True if it differs from row to row.
         levels: for each node, its depth above the leaves.
     """
 
     def __init__(self, program: Program, cost: int | None, matrices: bool) -> None:
         self.program, self.matrices = program, matrices
-        self.inside = [True] * len(program.nodes) if cost is None else used_by(program, [cost])
-        self.batched, self.levels = _kinds(program)
+        every = [True] * len(program.nodes)
+        self.reaches_cost = every if cost is None else find_used(program, [cost])
+        self.batched, self.levels = _find_batched_and_levels(program)
 
-    def groups(self) -> list[Group]:
+    def make_groups(self) -> list[Group]:
         """Return the groups, each after the groups that it reads."""
         alike: dict[tuple[Any, ...], list[int]] = {}
         for i, node in enumerate(self.program.nodes):
             if node.args and node.op is not PART:
-                key = (self.levels[i], id(node.op), self.inside[i], *self.kinds(node))
+                key = (self.levels[i], id(node.op), self.reaches_cost[i], *self.find_batched(node))
                 alike.setdefault(key, []).append(i)
         groups: list[Group] = []
         for key in sorted(alike, key=lambda key: key[0]):
             nodes, before = alike[key], len(groups)
             op = self.program.nodes[nodes[0]].op
             if op is DOT:
-                groups.extend(self.products(nodes))
+                groups.extend(self.group_products(nodes))
             elif op is ODDS:
                 args = [self.program.nodes[i].args for i in nodes]
-                group = self.many(op, nodes, [one[:-1] for one in args])
+                group = self.make_list_group(op, nodes, [one[:-1] for one in args])
                 group.operands.append(np.array([one[-1] for one in args]))
                 groups.append(group)
-            elif op in MANY:
-                groups.append(self.many(op, nodes, [self.program.nodes[i].args for i in nodes]))
+            elif op in LIST_OPS:
+                args = [self.program.nodes[i].args for i in nodes]
+                groups.append(self.make_list_group(op, nodes, args))
             else:
                 operands = [
                     np.array(operand)
@@ -119,36 +121,37 @@ class _Grouping:
                 ]
                 groups.append(Group(op, nodes, self.batched[nodes[0]], operands))
             for group in groups[before:]:
-                group.inside = self.inside[nodes[0]]
+                group.reaches_cost = self.reaches_cost[nodes[0]]
         return groups
 
-    def kinds(self, node: Node) -> tuple[bool, ...]:
+    def find_batched(self, node: Node) -> tuple[bool, ...]:
         """Return, for each operand or list of operands, True if it differs from row to row."""
         if node.op is DOT:
-            lefts, rights, others = self.factors(node)
-            return (self.any(lefts), self.any(rights), *(self.batched[i] for i in others))
+            lefts, rights, others = self.find_factors(node)
+            sides = (self.any_batched(lefts), self.any_batched(rights))
+            return (*sides, *(self.batched[i] for i in others))
         if node.op is ODDS:
-            return (self.any(node.args[:-1]), self.batched[node.args[-1]])
-        if node.op in MANY:
-            return (self.any(node.args),)
+            return (self.any_batched(node.args[:-1]), self.batched[node.args[-1]])
+        if node.op in LIST_OPS:
+            return (self.any_batched(node.args),)
         return tuple([self.batched[arg] for arg in node.args])
 
-    def any(self, nodes: Iterable[int]) -> bool:
+    def any_batched(self, nodes: Iterable[int]) -> bool:
         """Return True if one of these nodes differs from row to row."""
         return any(self.batched[i] for i in nodes)
 
-    def factors(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    def find_factors(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Return the left factors and the right factors of a dot product, and its summand.
 
         If all rows share the factors of only one side, these become the left factors.
         """
         k = len(node.args) // 2
         lefts, rights, others = node.args[:k], node.args[k : 2 * k], node.args[2 * k :]
-        if self.any(lefts) and not self.any(rights):
+        if self.any_batched(lefts) and not self.any_batched(rights):
             lefts, rights = rights, lefts
         return lefts, rights, others
 
-    def many(self, op: Op, nodes: list[int], *lists: list[tuple[int, ...]]) -> Group:
+    def make_list_group(self, op: Op, nodes: list[int], *lists: list[tuple[int, ...]]) -> Group:
         """Return a group of nodes with lists of operands, which may differ in length."""
         sizes = np.array([len(one) for one in lists[0]])
         batched = self.batched[nodes[0]]
@@ -157,22 +160,22 @@ class _Grouping:
         flat = [np.array([arg for one in operands for arg in one]) for operands in lists]
         return Group(op, nodes, batched, flat, sizes)
 
-    def products(self, nodes: list[int]) -> list[Group]:
+    def group_products(self, nodes: list[int]) -> list[Group]:
         """Return groups of dot products: the matrix products, then one group of all others.
 
         A matrix product is a set of dot products of every left list with every right list, in
         which all rows share the left lists.
         """
-        found = {i: self.factors(self.program.nodes[i]) for i in nodes}
+        found = {i: self.find_factors(self.program.nodes[i]) for i in nodes}
         groups: list[Group] = []
         pairs: list[int] = []
-        for members in _connected(found) if self.matrices else []:
+        for members in _find_components(found) if self.matrices else []:
             lefts = list(dict.fromkeys(found[i][0] for i in members))
             rights = list(dict.fromkeys(found[i][1] for i in members))
             met = {found[i][:2]: i for i in members}
             every = len(met) == len(members) == len(lefts) * len(rights)
-            alone = every and len(members) == 1 and not self.any(rights[0])
-            if not every or alone or self.any(i for left in lefts for i in left):
+            alone = every and len(members) == 1 and not self.any_batched(rights[0])
+            if not every or alone or self.any_batched(i for left in lefts for i in left):
                 pairs.extend(members)
                 continue
             ordered = [met[left, right] for left in lefts for right in rights]
@@ -186,14 +189,14 @@ class _Grouping:
         pairs = sorted(pairs) if self.matrices else nodes
         if pairs:
             lists = [[found[i][side] for i in pairs] for side in (0, 1)]
-            group = self.many(DOT, pairs, *lists)
+            group = self.make_list_group(DOT, pairs, *lists)
             if found[pairs[0]][2]:
                 group.operands.append(np.array([found[i][2][0] for i in pairs]))
             groups.append(group)
         return groups
 
 
-def _kinds(program: Program) -> tuple[list[bool], list[int]]:
+def _find_batched_and_levels(program: Program) -> tuple[list[bool], list[int]]:
     """Return, for each node, True if it depends on the inputs, and its depth above the leaves."""
     batched: list[bool] = []
     levels: list[int] = []
@@ -207,7 +210,7 @@ def _kinds(program: Program) -> tuple[list[bool], list[int]]:
     return batched, levels
 
 
-def _connected(
+def _find_components(
     pairs: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]],
 ) -> list[list[int]]:
     """Split dot products into sets without common left or right lists: connected components."""

@@ -1,6 +1,7 @@
 """Choose names for the arrays of the source, from the labels of the scalars in them.
 
-Labels come from a user, and the source is executed: every label must pass through `identifier`.
+Labels come from a user, and the source is executed: every label must pass through
+`make_identifier`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-OWN = frozenset(
+SOURCE_NAMES = frozenset(
     {
         *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value", "d_value"),
         *("parameters", "compiled", "add_at"),
@@ -22,16 +23,16 @@ RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
 LONGEST = 40  # characters of a name
 
 
-def identifier(text: str) -> str:
+def make_identifier(text: str) -> str:
     """Return a label as a name for the source: ASCII letters, digits and underscores.
 
     The name begins with a letter, and is neither a keyword nor a builtin. It is "" if no such name
     is left. Every name that comes from a user passes through here, and no other text of a user is
     ever executed.
 
-    >>> identifier("layers[0].w"), identifier("W₁"), identifier("ε"), identifier("class")
-    ('layers_0_w', 'W1', '', '')
-    >>> identifier('x"); import os #')
+    >>> [make_identifier(label) for label in ("layers[0].w", "W₁", "ε", "class")]
+    ['layers_0_w', 'W1', '', '']
+    >>> make_identifier('x"); import os #')
     'x_import_os'
     """
     plain = unicodedata.normalize("NFKC", text)
@@ -39,12 +40,12 @@ def identifier(text: str) -> str:
     return "" if name in RESERVED else name
 
 
-def common_name(labels: Sequence[str]) -> str:
+def find_common_name(labels: Sequence[str]) -> str:
     """Return the common beginning of labels as a name; "" if it gives none.
 
-    >>> common_name(["W0[0,0]", "W0[0,1]"]), common_name(["x", "y"])
+    >>> find_common_name(["W0[0,0]", "W0[0,1]"]), find_common_name(["x", "y"])
     ('W0', '')
-    >>> common_name(["layers[0].neurons[3]", "layers[0].neurons[4]"])
+    >>> find_common_name(["layers[0].neurons[3]", "layers[0].neurons[4]"])
     'layers_0_neurons'
     """
     low, high = (min(labels), max(labels)) if labels else ("", "")
@@ -52,24 +53,24 @@ def common_name(labels: Sequence[str]) -> str:
     text = low[:differ]
     if text.count("[") > text.count("]"):  # the labels differ inside an index
         text = text[: text.rindex("[")]
-    return identifier(re.sub(r"\[[^\]]*\]$", "", text))
+    return make_identifier(re.sub(r"\[[^\]]*\]$", "", text))
 
 
 class Names:
     """The names in use. Each name also reserves the name of its gradient, which begins with `d_`.
 
     >>> names = Names(["W"])
-    >>> names.free("W"), names.free("W"), names.free("b")
+    >>> names.reserve("W"), names.reserve("W"), names.reserve("b")
     ('W_2', 'W_3', 'b')
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = set(OWN)
+        self._taken = set(SOURCE_NAMES)
         self._counts: dict[str, int] = {}
         for name in taken:
             self._take(name)
 
-    def free(self, name: str) -> str:
+    def reserve(self, name: str) -> str:
         """Reserve a name, and return it: with a number if it or its gradient's name is taken."""
         count = self._counts.get(name, 1)
         found = name if count == 1 else f"{name}_{count}"

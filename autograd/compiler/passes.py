@@ -18,8 +18,21 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..core import ops
-from .program import DOT, INPUT, LSE, MAX, ODDS, PARAM, PART, SOFTMAX, SUM, Node, Program, used_by
-from .program import make_node as _node
+from .program import (
+    DOT,
+    INPUT,
+    LSE,
+    MAX,
+    ODDS,
+    PARAM,
+    PART,
+    SOFTMAX,
+    SUM,
+    Node,
+    Program,
+    find_used,
+    make_node,
+)
 
 
 def rewrite_nodes(program: Program, rewrite: Callable[[list[Node], Node], Node | int]) -> Program:
@@ -32,13 +45,13 @@ def rewrite_nodes(program: Program, rewrite: Callable[[list[Node], Node], Node |
     new: list[int] = []
     for node in program.nodes:
         if len(nodes) < len(new) and node.args:  # a node was dropped, so indices have changed
-            node = _node(node.op, tuple([new[arg] for arg in node.args]), node.place)
-        moved = rewrite(nodes, node)
-        if isinstance(moved, int):
-            new.append(moved)
+            node = make_node(node.op, tuple([new[arg] for arg in node.args]), node.offset)
+        rewritten = rewrite(nodes, node)
+        if isinstance(rewritten, int):
+            new.append(rewritten)
         else:
             new.append(len(nodes))
-            nodes.append(moved)
+            nodes.append(rewritten)
     labels: dict[int, str] = {}
     for i, label in program.labels.items():
         labels.setdefault(new[i], label)
@@ -50,7 +63,7 @@ def eliminate_common_subexpressions(program: Program) -> Program:
     known: dict[object, int] = {}
 
     def rewrite(nodes: list[Node], node: Node) -> Node | int:
-        key = repr(program.constants[node.place]) if node.op is ops.constant else node
+        key = repr(program.constants[node.offset]) if node.op is ops.constant else node
         found = known.setdefault(key, len(nodes))
         return node if found == len(nodes) else found
 
@@ -68,10 +81,10 @@ def fold_constants(program: Program) -> Program:
         known = [arg for arg in node.args if nodes[arg].op is ops.constant]
         if not known:
             return node
-        numbers = [constants[nodes[arg].place] for arg in known]
+        numbers = [constants[nodes[arg].offset] for arg in known]
         if len(known) == len(node.args):
             constants.append(node.op.value(*numbers))
-            return _node(ops.constant, (), len(constants) - 1)
+            return make_node(ops.constant, (), len(constants) - 1)
         if node.op is ops.add and known[0] == node.args[0] and numbers[0] == 0.0:
             return node.args[1]
         return node
@@ -81,7 +94,7 @@ def fold_constants(program: Program) -> Program:
 
 def eliminate_dead_code(program: Program) -> Program:
     """Remove the nodes that no output depends on: dead code elimination."""
-    wanted = used_by(program, program.outputs)
+    wanted = find_used(program, program.outputs)
     if all(wanted):
         return program
     new = [-1] * len(wanted)
@@ -90,7 +103,7 @@ def eliminate_dead_code(program: Program) -> Program:
         if wanted[i]:
             new[i] = len(nodes)
             args = node.args and tuple([new[arg] for arg in node.args])
-            nodes.append(_node(node.op, args, node.place))
+            nodes.append(make_node(node.op, args, node.offset))
     labels = {new[i]: label for i, label in program.labels.items() if wanted[i]}
     return replace(program, nodes=nodes, outputs=[new[i] for i in program.outputs], labels=labels)
 
@@ -105,29 +118,29 @@ def merge_chains(program: Program) -> Program:
     A chain is replaced at its end, and only through nodes that nothing else uses. Maxima are
     replaced only where no gradient flows: at a tie, a chain does not split it equally.
     """
-    uses = _uses(program)
+    uses = _count_uses(program)
     stopped = {n.args[0] for n in program.nodes if n.op is ops.stop_gradient}
-    inner = _inside_chains(program, uses)
+    inner = _find_inside_chains(program, uses)
     nodes = list(program.nodes)
     for i, node in enumerate(program.nodes):
         if i in inner or node.op not in (ops.add, ops.maximum):
             continue
-        terms = _terms(program, i, inner)
+        terms = _find_terms(program, i, inner)
         if node.op is ops.maximum:
             if len(terms) > 2 and i in stopped and uses[i] == 1:
                 nodes[i] = Node(MAX, tuple(terms))
             continue
         products = [t for t in terms if program.nodes[t].op is ops.mul and uses[t] == 1]
         others = [t for t in terms if not (program.nodes[t].op is ops.mul and uses[t] == 1)]
-        if len(others) <= 1 and _alike(program, products):
-            factors = [_ordered(program, *program.nodes[t].args) for t in products]
+        if len(others) <= 1 and _is_dot_product(program, products):
+            factors = [_order_factors(program, *program.nodes[t].args) for t in products]
             nodes[i] = Node(DOT, (*(a for a, _ in factors), *(b for _, b in factors), *others))
         elif len(terms) > 2:
             nodes[i] = Node(SUM, tuple(terms))
     return eliminate_dead_code(replace(program, nodes=nodes))
 
 
-def _alike(program: Program, products: list[int]) -> bool:
+def _is_dot_product(program: Program, products: list[int]) -> bool:
     """Return True if the sum of these products is to be a dot product.
 
     Three or more products always are one. Two are not if one of them is a constant times a computed
@@ -139,12 +152,12 @@ def _alike(program: Program, products: list[int]) -> bool:
     return not any(ops.constant in kind and not kind & {INPUT, PARAM} for kind in kinds)
 
 
-def _ordered(program: Program, a: int, b: int) -> tuple[int, int]:
+def _order_factors(program: Program, a: int, b: int) -> tuple[int, int]:
     """Return two factors with the parameter first, so that W·x and x·W are treated alike."""
     return (b, a) if program.nodes[b].op is PARAM and program.nodes[a].op is not PARAM else (a, b)
 
 
-def _uses(program: Program) -> list[int]:
+def _count_uses(program: Program) -> list[int]:
     """Count, for each node, how often it is an operand or an output."""
     uses = [0] * len(program.nodes)
     for node in program.nodes:
@@ -155,7 +168,7 @@ def _uses(program: Program) -> list[int]:
     return uses
 
 
-def _inside_chains(program: Program, uses: list[int]) -> set[int]:
+def _find_inside_chains(program: Program, uses: list[int]) -> set[int]:
     """Return the additions and maxima whose only use is in the next node of their chain."""
     inner = set()
     for node in program.nodes:
@@ -166,7 +179,7 @@ def _inside_chains(program: Program, uses: list[int]) -> set[int]:
     return inner
 
 
-def _terms(program: Program, end: int, inner: set[int]) -> list[int]:
+def _find_terms(program: Program, end: int, inner: set[int]) -> list[int]:
     """Return the operands of a whole chain, from left to right."""
     op = program.nodes[end].op
     found: list[int] = []
@@ -191,18 +204,18 @@ def recognise_softmax(program: Program) -> Program:
 
     They are replaced only if nothing else uses the intermediate nodes.
     """
-    uses = _uses(program)
-    return eliminate_dead_code(_with_softmax(_with_logsumexp(program, uses), uses))
+    uses = _count_uses(program)
+    return eliminate_dead_code(_merge_softmax(_merge_logsumexp(program, uses), uses))
 
 
-def _with_logsumexp(program: Program, uses: list[int]) -> Program:
+def _merge_logsumexp(program: Program, uses: list[int]) -> Program:
     """Replace every m + log S by LSE, and every log S + gap(m, z) by ODDS."""
     nodes = list(program.nodes)
     for i, node in enumerate(nodes):
         for a, b in (node.args, node.args[::-1]) if node.op is ops.add else ():
             if nodes[b].op is ops.log and uses[b] == 1 and uses[nodes[b].args[0]] == 1:
-                shifted = _shifted(program, nodes[b].args[0])
-                if not shifted or set(shifted.uses(uses)) != {1}:
+                shifted = _match_shifted(program, nodes[b].args[0])
+                if not shifted or set(shifted.count_uses(uses)) != {1}:
                     continue
                 if shifted.shift == a:
                     nodes[i] = Node(LSE, shifted.operands)
@@ -211,7 +224,7 @@ def _with_logsumexp(program: Program, uses: list[int]) -> Program:
     return replace(program, nodes=nodes)
 
 
-def _with_softmax(program: Program, uses: list[int]) -> Program:
+def _merge_softmax(program: Program, uses: list[int]) -> Program:
     """Replace quotients exp(gap(xᵢ, m))/S by parts of one SOFTMAX, inserted before the first."""
     quotients: dict[int, list[int]] = {}
     for i, node in enumerate(program.nodes):
@@ -220,7 +233,7 @@ def _with_softmax(program: Program, uses: list[int]) -> Program:
     before: dict[int, Node] = {}
     parts: dict[int, tuple[int, int]] = {}
     for divisor, ends in quotients.items():
-        shifted = _shifted(program, divisor)
+        shifted = _match_shifted(program, divisor)
         exponentials = shifted.exponentials if shifted else ()
         place = {e: k for k, e in enumerate(exponentials)}
         mine = [i for i in ends if program.nodes[i].args[0] in place]
@@ -228,7 +241,7 @@ def _with_softmax(program: Program, uses: list[int]) -> Program:
         if shifted and mine and len(place) == len(exponentials) and not others:
             before[mine[0]] = Node(SOFTMAX, shifted.operands)
             parts.update({i: (mine[0], place[program.nodes[i].args[0]]) for i in mine})
-    return _inserted(program, before, parts) if before else program
+    return _insert_nodes(program, before, parts) if before else program
 
 
 class _Shifted(NamedTuple):
@@ -239,12 +252,12 @@ class _Shifted(NamedTuple):
     exponentials: tuple[int, ...]
     differences: tuple[int, ...]
 
-    def uses(self, uses: list[int]) -> list[int]:
+    def count_uses(self, uses: list[int]) -> list[int]:
         """Return how often each intermediate node is used."""
         return [uses[i] for i in (*self.exponentials, *self.differences)]
 
 
-def _shifted(program: Program, i: int) -> _Shifted | None:
+def _match_shifted(program: Program, i: int) -> _Shifted | None:
     """Match the sum S of `recognise_softmax` at node `i`; return None if it is no such sum."""
     nodes = program.nodes
     exponentials = (i,) if nodes[i].op is ops.exp else nodes[i].args  # a sum of one has no node
@@ -267,7 +280,7 @@ def _shifted(program: Program, i: int) -> _Shifted | None:
     return _Shifted(operands, shift, exponentials, differences)
 
 
-def _inserted(
+def _insert_nodes(
     program: Program, before: dict[int, Node], parts: dict[int, tuple[int, int]]
 ) -> Program:
     """Insert the nodes `before` some nodes, and replace other nodes by `parts` of the inserted.
@@ -279,17 +292,17 @@ def _inserted(
     """
     nodes: list[Node] = []
     new: list[int] = []
-    made: dict[int, int] = {}
+    inserted: dict[int, int] = {}
     for i, node in enumerate(program.nodes):
         if i in before:
-            made[i] = len(nodes)
+            inserted[i] = len(nodes)
             nodes.append(before[i]._replace(args=tuple([new[arg] for arg in before[i].args])))
         new.append(len(nodes))
         if i in parts:
             source, place = parts[i]
-            nodes.append(Node(PART, (made[source],), place))
+            nodes.append(Node(PART, (inserted[source],), place))
         else:
-            nodes.append(Node(node.op, tuple([new[arg] for arg in node.args]), node.place))
+            nodes.append(Node(node.op, tuple([new[arg] for arg in node.args]), node.offset))
     labels = {new[i]: label for i, label in program.labels.items()}
     return replace(program, nodes=nodes, outputs=[new[i] for i in program.outputs], labels=labels)
 

@@ -1,9 +1,9 @@
 """Represent a scalar graph as data.
 
-A `Program` is a list of nodes, each after its operands. `program_of` makes it from a trace,
+A `Program` is a list of nodes, each after its operands. `make_program` makes it from a trace,
 `passes` rewrite it, and `groups` and `roll` turn it into array statements. `interpret` says what a
-program means, and `check` states the invariants that every stage relies on. Passes create nodes
-with any number of operands besides the operations of the table: see `SUM` and those below it.
+program means, and `check_program` states the invariants that every stage relies on. Passes create
+nodes with any number of operands besides the operations of the table: see `SUM` and those below it.
 """
 
 from __future__ import annotations
@@ -21,34 +21,35 @@ from ..core.value import Value
 from .trace import Trace
 
 
-def _kind(name: str) -> Op:
+def _make_marker(name: str) -> Op:
     """Return an operation outside the table, which only marks a kind of node."""
     return Op(name, value=lambda: 0.0, partials=lambda out: (), arity=0)
 
 
-INPUT, PARAM = _kind("input"), _kind("param")
-SUM, MAX, LSE = _kind("sum"), _kind("max"), _kind("logsumexp")
-ODDS = _kind("log_odds")  # log(Σ exp(xᵢ) / exp(z)): the operands are the xᵢ, then z
-DOT = _kind("dot")  # the operands are the left factors, the right factors, then at most one summand
-SOFTMAX = _kind("softmax")  # a list of numbers; a PART is one of them
-PART = _kind("part")
+INPUT, PARAM = _make_marker("input"), _make_marker("param")
+SUM, MAX, LSE = _make_marker("sum"), _make_marker("max"), _make_marker("logsumexp")
+ODDS = _make_marker("log_odds")  # log(Σ exp(xᵢ) / exp(z)): the operands are the xᵢ, then z
+# The operands of a DOT are the left factors, the right factors, then at most one summand.
+DOT = _make_marker("dot")
+SOFTMAX = _make_marker("softmax")  # a list of numbers; a PART is one of them
+PART = _make_marker("part")
 
 
 class Node(NamedTuple):
     """One scalar: its operation, and the indices of its operands.
 
-    `place` is the index of a leaf's number among those of its kind, or the index of a PART in its
+    `offset` is the index of a leaf's number among those of its kind, or the index of a PART in its
     list.
     """
 
     op: Op
     args: tuple[int, ...] = ()
-    place: int = -1
+    offset: int = -1
 
 
-def make_node(op: Op, args: tuple[int, ...], place: int = -1) -> Node:
+def make_node(op: Op, args: tuple[int, ...], offset: int = -1) -> Node:
     """Return `Node(op, args, place)`, in a third of the time: programs have very many nodes."""
-    return tuple.__new__(Node, (op, args, place))
+    return tuple.__new__(Node, (op, args, offset))
 
 
 @dataclass(frozen=True)
@@ -83,29 +84,29 @@ class Program:
     def __str__(self) -> str:
         lines = []
         for i, node in enumerate(self.nodes):
-            operands = ", ".join(f"v{arg}" for arg in node.args) or str(node.place)
+            operands = ", ".join(f"v{arg}" for arg in node.args) or str(node.offset)
             label = f"   # {shortened(self.labels[i])}" if i in self.labels else ""
             lines.append(f"v{i} = {shortened(node.op.name)}({operands}){label}")
         return "\n".join([*lines, f"return {', '.join(f'v{i}' for i in self.outputs)}"])
 
 
-def program_of(trace: Trace, params: list[Value]) -> Program:
+def make_program(trace: Trace, params: list[Value]) -> Program:
     """Return the program of a trace; a leaf that is no parameter and no input is a constant."""
     nodes: list[Node] = []
     index: dict[Value, int] = {}
     constants: list[float] = []
     labels: dict[int, str] = {}
     inputs = [leaf for argument in trace.inputs for leaf in argument]
-    places = {p: Node(PARAM, (), i) for i, p in enumerate(params)}
-    places |= {leaf: Node(INPUT, (), i) for i, leaf in enumerate(inputs)}
+    leaves = {p: Node(PARAM, (), i) for i, p in enumerate(params)}
+    leaves |= {leaf: Node(INPUT, (), i) for i, leaf in enumerate(inputs)}
     for i, value in enumerate(trace.nodes):
         arity = value.op.arity
         if arity == 2:
             node = make_node(value.op, (index[value._a], index[value._b]))
         elif arity:
             node = make_node(value.op, tuple([index[arg] for arg in value.args]))
-        elif value in places:
-            node = places[value]
+        elif value in leaves:
+            node = leaves[value]
         else:
             node = make_node(ops.constant, (), len(constants))
             constants.append(value.data)
@@ -117,7 +118,7 @@ def program_of(trace: Trace, params: list[Value]) -> Program:
     return Program(nodes, outputs, constants, params, [len(a) for a in trace.inputs], labels)
 
 
-def used_by(program: Program, outputs: list[int]) -> list[bool]:
+def find_used(program: Program, outputs: list[int]) -> list[bool]:
     """Return, for each node, True if one of `outputs` depends on it."""
     found = [False] * len(program.nodes)
     for i in outputs:
@@ -142,7 +143,7 @@ def interpret(program: Program, inputs: Sequence[float], params: Sequence[float]
 
     >>> import numpy as np
     >>> from autograd.compiler.trace import record_trace
-    >>> program = program_of(record_trace(lambda x: x * x + 1.0, [np.array(3.0)]), [])
+    >>> program = make_program(record_trace(lambda x: x * x + 1.0, [np.array(3.0)]), [])
     >>> interpret(program, [3.0], [])
     [10.0]
     """
@@ -150,30 +151,30 @@ def interpret(program: Program, inputs: Sequence[float], params: Sequence[float]
     leaves = {INPUT: inputs, PARAM: params, ops.constant: program.constants}
     for node in program.nodes:
         if node.op in leaves:
-            found.append(leaves[node.op][node.place])
+            found.append(leaves[node.op][node.offset])
         else:
             operands = [found[arg] for arg in node.args]
             meaning = MEANINGS.get(node.op, node.op.value)
-            found.append(operands[0][node.place] if node.op is PART else meaning(*operands))
+            found.append(operands[0][node.offset] if node.op is PART else meaning(*operands))
     return [found[i] for i in program.outputs]
 
 
-def _dot(*operands: float) -> float:
+def _compute_dot(*operands: float) -> float:
     half = len(operands) // 2
     lefts, rights, rest = operands[:half], operands[half : 2 * half], operands[2 * half :]
     return sum([a * b for a, b in zip(lefts, rights)]) + sum(rest)
 
 
-def _log_sum_exp(*operands: float) -> float:
+def _compute_log_sum_exp(*operands: float) -> float:
     return log(sum(map(exp, operands)))
 
 
 MEANINGS: dict[Op, Callable[..., Any]] = {
     SUM: lambda *operands: sum(operands),
     MAX: max,
-    DOT: _dot,
-    LSE: _log_sum_exp,
-    ODDS: lambda *operands: _log_sum_exp(*operands[:-1]) - operands[-1],
+    DOT: _compute_dot,
+    LSE: _compute_log_sum_exp,
+    ODDS: lambda *operands: _compute_log_sum_exp(*operands[:-1]) - operands[-1],
     SOFTMAX: lambda *operands: [exp(x) / sum(map(exp, operands)) for x in operands],
 }
 
@@ -181,7 +182,7 @@ MEANINGS: dict[Op, Callable[..., Any]] = {
 # ---------------------------------------------------------------------- invariants
 
 
-def check(program: Program) -> Program:
+def check_program(program: Program) -> Program:
     """Return the program if it keeps the invariants that passes and later stages rely on.
 
     Raises:
@@ -190,7 +191,7 @@ def check(program: Program) -> Program:
             not the index of a scalar node.
     """
     count = len(program.nodes)
-    places = {
+    counts = {
         INPUT: sum(program.sizes),
         PARAM: len(program.params),
         ops.constant: len(program.constants),
@@ -199,12 +200,12 @@ def check(program: Program) -> Program:
         assert all(0 <= arg < i for arg in node.args), f"v{i} stands before an operand"
         for arg in node.args:
             assert node.op is PART or program.nodes[arg].op is not SOFTMAX, f"v{i} reads a list"
-        if node.op in places:
-            assert 0 <= node.place < places[node.op], f"v{i} has no number"
+        if node.op in counts:
+            assert 0 <= node.offset < counts[node.op], f"v{i} has no number"
         elif node.op is PART:
             (source,) = node.args
             assert program.nodes[source].op is SOFTMAX, f"v{i} is no part"
-            assert 0 <= node.place < len(program.nodes[source].args), f"v{i} is no part"
+            assert 0 <= node.offset < len(program.nodes[source].args), f"v{i} is no part"
         elif node.op in (SUM, MAX, LSE, ODDS, SOFTMAX, DOT):
             assert len(node.args) > (node.op is not SOFTMAX), f"v{i} has too few operands"
         else:

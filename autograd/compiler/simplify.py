@@ -1,6 +1,6 @@
 """Simplify expressions of the table of operations in which some operands are known numbers.
 
-This is partial evaluation: `expression.substituted` calls it with the constant operands.
+This is partial evaluation: `expression.substitute` calls it with the constant operands.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import re
 NAME = r"\b(?<!\.)(out|[a-z])\b(?!\.)"
 
 
-def simplified(expression: str, numbers: dict[str, str]) -> str:
+def simplify_expression(expression: str, numbers: dict[str, str]) -> str:
     """Put numbers in place of names in an expression, and evaluate what these decide.
 
-    >>> simplified("np.where(b == 0.0, 0.0, b * a ** (b - 1.0))", {"b": "3.0"})
+    >>> simplify_expression("np.where(b == 0.0, 0.0, b * a ** (b - 1.0))", {"b": "3.0"})
     '3.0 * a ** 2.0'
-    >>> simplified("b * a ** (b - 1.0)", {"b": "2.0"}), simplified("a ** b", {"a": "-2.0"})
-    ('2.0 * a', '(-2.0) ** b')
+    >>> simplify_expression("b * a ** (b - 1.0)", {"b": "2.0"})
+    '2.0 * a'
+    >>> simplify_expression("a ** b", {"a": "-2.0"})
+    '(-2.0) ** b'
     """
     if not numbers.keys() & set(re.findall(NAME, expression)):
         return expression
@@ -33,17 +35,17 @@ class _Simplifier(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         number = self.numbers.get(node.id, "")
-        return node if "np" in number or not number else _constant(float(number))
+        return node if "np" in number or not number else _make_constant(float(number))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.op, ast.Pow) and _is_number(node.right):
             return node.left if ast.unparse(node.right) == "1.0" else node
-        return self.known(node, node.left, node.right) if isinstance(node.op, ast.Sub) else node
+        return self.evaluate(node, node.left, node.right) if isinstance(node.op, ast.Sub) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
-        return self.known(node, node.left, *node.comparators)
+        return self.evaluate(node, node.left, *node.comparators)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -53,14 +55,14 @@ class _Simplifier(ast.NodeTransformer):
         return node
 
     @staticmethod
-    def known(node: ast.expr, *parts: ast.expr) -> ast.AST:
+    def evaluate(node: ast.expr, *parts: ast.expr) -> ast.AST:
         """Evaluate an expression whose parts are all numbers; return any other unchanged."""
         if all(_is_number(part) for part in parts):
-            return _constant(eval(ast.unparse(node)))
+            return _make_constant(eval(ast.unparse(node)))
         return node
 
 
-def _constant(number: float) -> ast.expr:
+def _make_constant(number: float) -> ast.expr:
     """Return the syntax node of a number; a minus sign is a node, so that `unparse` brackets it."""
     if isinstance(number, float) and number < 0.0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-number))

@@ -11,40 +11,40 @@ from ..core.modes import TraceError
 from ..core.ops import Op
 
 
-class Places:
+class RepeatedIndices:
     """Indices into an array, some of them repeated, for `add_at`.
 
     Attributes:
         size: the number of elements of the array.
-        places: the indices, flat.
+        indices: the indices, flat.
         rounds: the indices in sets without repetition. A set is a pair of arrays: the positions of
             the contributions, and the indices that these are added at.
     """
 
-    def __init__(self, places: np.ndarray, size: int) -> None:
-        self.places, self.size = places, size
-        order = np.argsort(places, kind="stable")
-        ordered = places[order]
+    def __init__(self, indices: np.ndarray, size: int) -> None:
+        self.indices, self.size = indices, size
+        order = np.argsort(indices, kind="stable")
+        ordered = indices[order]
         starts = np.flatnonzero(np.r_[True, np.diff(ordered) > 0])
-        rank = np.arange(len(places)) - np.repeat(starts, np.diff(np.r_[starts, len(places)]))
+        rank = np.arange(len(indices)) - np.repeat(starts, np.diff(np.r_[starts, len(indices)]))
         self.rounds = [
             (order[rank == k], ordered[rank == k]) for k in range(int(rank.max(initial=-1)) + 1)
         ]
 
 
-def add_at(target: np.ndarray, places: Places, contributions: np.ndarray) -> None:
-    """Do the same as `np.add.at(target, places, contributions)`, but faster.
+def add_at(target: np.ndarray, at: RepeatedIndices, contributions: np.ndarray) -> None:
+    """Do the same as `np.add.at(target, at.indices, contributions)`, but faster.
 
     >>> target = np.zeros((3, 1))
-    >>> add_at(target, Places(np.array([0, 2, 0]), 3), np.array([[1.0], [2.0], [3.0]]))
+    >>> add_at(target, RepeatedIndices(np.array([0, 2, 0]), 3), np.array([[1.0], [2.0], [3.0]]))
     >>> target.ravel()
     array([4., 0., 2.])
     """
     if target.shape[1] == 1:
-        summed = np.bincount(places.places, contributions[:, 0], places.size)
+        summed = np.bincount(at.indices, contributions[:, 0], at.size)
         target[:, 0] += summed.astype(target.dtype, copy=False)
         return
-    for which, where in places.rounds:
+    for which, where in at.rounds:
         target[where] += contributions[which]
 
 

@@ -19,15 +19,15 @@ from ..core.copies import copied
 from ..core.flat import Flat
 from ..core.value import Value
 from .arguments import Arguments
-from .arrays import OURS, Rolled
-from .emit import Source, written
+from .arrays import OURS, ArrayProgram
+from .emit import Source, write_source
 from .program import Program
 from .reach import Guard
 from .trace import Trace
 
 # Relative to the number itself, and relative to the largest number in the graph.
 TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}
-NONE = np.zeros(0)
+NO_GRADIENT = np.zeros(0)
 BLOCK = 1 << 20  # the numbers that one run may hold: more rows are run in blocks
 
 
@@ -35,10 +35,10 @@ class Version:
     """The compiled code of a function, for arguments of one shape.
 
     Attributes:
-        traced: the scalar graph.
+        trace: the scalar graph.
         program: the graph as data, after the passes.
-        rolled: the program as array statements.
-        wanted: the number of parameters that the gradient is returned for.
+        array_program: the program as array statements.
+        gradient_size: the number of parameters that the gradient is returned for.
         guard: the check that everything the function reads is unchanged.
         steep: True if a derivative may be infinite at a finite value, as that of a root at 0.
     """
@@ -47,33 +47,34 @@ class Version:
         self,
         traces: list[Trace],
         program: Program,
-        rolled: Rolled,
-        wanted: int,
+        array_program: ArrayProgram,
+        gradient_size: int,
         guard: Guard,
         dtype: np.dtype[Any],
     ) -> None:
-        self.trace, self.program, self.rolled = traces[0], program, rolled
+        self.trace, self.program, self.array_program = traces[0], program, array_program
         self._traces = traces
-        self._wanted = np.array([[v.data for v in t.list_computed()] for t in traces]).T
-        self.wanted, self.guard = wanted, guard
+        self._expected = np.array([[v.data for v in t.list_computed()] for t in traces]).T
+        self.gradient_size, self.guard = gradient_size, guard
         self._dtype = dtype
         self._theta = Flat(program.params)
         self._first = self._theta.read().copy()
-        self._codes: dict[bool, Code] = {}
-        self._code: Code | None = None  # the code that ran last
+        self._executables: dict[bool, Executable] = {}
+        self._last: Executable | None = None  # the code that ran last
         # NumPy already runs a matrix product on several threads.
-        self._threads = 1 if any(s.outer for s in rolled.statements) else os.cpu_count() or 1
-        numbers = 2 * sum(array.size for array in rolled.arrays()) + 1
+        products = any(s.matrix_product for s in array_program.statements)
+        self._threads = 1 if products else os.cpu_count() or 1
+        numbers = 2 * sum(array.size for array in array_program.arrays()) + 1
         self._block = max(64, BLOCK // numbers)
-        rows = {statement.op for statement in rolled.statements}
-        users = rows - OURS
+        used = {statement.op for statement in array_program.statements}
+        users = used - OURS
         # True if the engine may raise an error where NumPy signals none: for operations of users,
         # and for divisions (NaN/0), except by a constant.
         self._unsignalled = bool(users) or any(
-            statement.op is ops.div and statement.reads[1].base is not rolled.constants
-            for statement in rolled.statements
+            statement.op is ops.div and statement.reads[1].array is not array_program.constants
+            for statement in array_program.statements
         )
-        self.steep = bool(users) or any(op.domain is not None for op in rows)
+        self.steep = bool(users) or any(op.domain is not None for op in used)
 
     def run(self, rows: Arguments, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return the computed numbers, of shape (k, n) or (k, 1), and the gradient.
@@ -84,35 +85,36 @@ class Version:
         Raises:
             ArithmeticError: the code is new, and disagrees with the engine.
         """
-        self._code = code = self._codes.get(gradient) or self._made(gradient)
+        self._last = executable = self._executables.get(gradient) or self._make_executable(gradient)
         theta = self._theta.read()
-        code.bind(theta)
+        executable.bind(theta)
         if rows.size <= self._block:
-            return code(self._columns(rows, 0), rows.size)
-        blocks = [self._columns(rows, i) for i in range(0, rows.size, self._block)]
+            return executable(self._make_columns(rows, 0), rows.size)
+        blocks = [self._make_columns(rows, i) for i in range(0, rows.size, self._block)]
         with ThreadPoolExecutor(self._threads) as pool:
-            found = list(pool.map(lambda columns: code(columns, rows.size), blocks))
+            found = list(pool.map(lambda columns: executable(columns, rows.size), blocks))
         total = np.sum([slopes for _, slopes in found], axis=0, dtype=self._dtype)
-        if not any(read.base.batched for read in self.rolled.outputs):
+        if not any(read.array.batched for read in self.array_program.outputs):
             return found[0][0], total
         return np.concatenate([outputs for outputs, _ in found], axis=1), total
 
-    def _made(self, gradient: bool) -> Code:
+    def _make_executable(self, gradient: bool) -> Executable:
         """Write the code, and check it against the engine; the first thread that asks does so."""
         with locks.code:
-            if gradient not in self._codes:
-                code = Code(written(self.rolled, gradient), self.rolled, self._dtype)
-                self._hold(code)
-                self._codes[gradient] = code
-            return self._codes[gradient]
+            if gradient not in self._executables:
+                source = write_source(self.array_program, gradient)
+                executable = Executable(source, self.array_program.numbers, self._dtype)
+                self._check_against_engine(executable)
+                self._executables[gradient] = executable
+            return self._executables[gradient]
 
     @property
     def source(self) -> str:
         """The source of the code that ran last."""
-        return self._code.source if self._code else ""
+        return self._last.source if self._last else ""
 
-    def judged(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return two masks of rows: a check fails there; an output is not finite there."""
+    def mark_rows(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return two masks of rows: a requirement fails there; an output is not finite there."""
         checked = outputs[len(self.trace.outputs) :]
         wrong = ~np.isfinite(outputs[: len(self.trace.outputs)]).all(axis=0)
         failing = np.zeros_like(wrong)
@@ -123,39 +125,39 @@ class Version:
 
     def may_raise(self, rows: Arguments) -> bool:
         """Return True if the engine may raise an error on these rows, instead of returning NaN."""
-        assert self._code is not None
-        return self._unsignalled or self._code.signals(self._columns(rows, 0), rows.size)
+        assert self._last is not None
+        return self._unsignalled or self._last.signals(self._make_columns(rows, 0), rows.size)
 
-    def _hold(self, code: Code) -> None:
+    def _check_against_engine(self, executable: Executable) -> None:
         """Check code against the engine, on the rows that were traced."""
         rows = [[v for argument in t.inputs for v in argument] for t in self._traces]
         flat = np.array([[v.data for v in row] for row in rows], self._dtype).T
         columns = np.split(flat, np.cumsum([len(a) for a in self.trace.inputs])[:-1])
         takes = bool(self.trace.inputs)
-        code.bind(self._first)
-        outputs, slopes = code(columns if takes else [], len(rows) if takes else 1)
+        executable.bind(self._first)
+        outputs, slopes = executable(columns if takes else [], len(rows) if takes else 1)
         among = [x for t in self._traces for x in t.list_numbers()]
-        wanted = self._wanted[:, : len(rows)]
-        self._compare(np.broadcast_to(outputs, wanted.shape).ravel(), wanted.ravel(), among)
-        if code.gradient:
-            self._hold_gradient(slopes)
+        expected = self._expected[:, : len(rows)]
+        self._compare(np.broadcast_to(outputs, expected.shape).ravel(), expected.ravel(), among)
+        if executable.gradient:
+            self._check_gradient(slopes)
 
-    def _hold_gradient(self, slopes: np.ndarray) -> None:
+    def _check_gradient(self, slopes: np.ndarray) -> None:
         """Check a gradient against the engine's, and leave `.grad` of the parameters unchanged."""
-        wanted, among = np.zeros(len(self.program.params)), []
+        expected, among = np.zeros(len(self.program.params)), []
         try:
             for trace in self._traces:
-                found = self._engine_slopes(trace.outputs[0])
-                wanted += np.array([found.get(p, 0.0) for p in self.program.params])
+                found = self._compute_engine_gradient(trace.outputs[0])
+                expected += np.array([found.get(p, 0.0) for p in self.program.params])
                 among += list(found.values())
         except (ArithmeticError, ValueError):
             return  # one of the rows has no gradient
-        wanted /= len(self._traces)
-        sure = np.isfinite(wanted)  # the engine's 0 · ∞ may be 0 in the code, which is simplified
-        self._compare(slopes[sure], wanted[sure], among)
+        expected /= len(self._traces)
+        sure = np.isfinite(expected)  # the engine's 0 · ∞ may be 0 in the code, which is simplified
+        self._compare(slopes[sure], expected[sure], among)
         self._traces = self._traces[:1]
 
-    def _engine_slopes(self, root: Value) -> dict[Value, float]:
+    def _compute_engine_gradient(self, root: Value) -> dict[Value, float]:
         """Return the engine's gradients of a traced graph, at the parameters of the trace."""
         params = self.program.params
         if np.array_equal(self._theta.read(), self._first):
@@ -169,24 +171,24 @@ class Version:
         found = gradients(root, by=mine)
         return {mine.get(node, node): slope for node, slope in found.items()}
 
-    def _compare(self, found: np.ndarray, wanted: np.ndarray, among: list[float]) -> None:
+    def _compare(self, found: np.ndarray, expected: np.ndarray, among: list[float]) -> None:
         """Raise if numbers differ by more than the tolerances; `among` has those of the graph."""
         sizes = np.abs(np.array(among, dtype=float))
         scale = sizes.max(initial=0.0, where=np.isfinite(sizes))
         relative, absolute = TOLERANCES[self._dtype.name]
         with np.errstate(over="ignore"):
-            wanted = wanted.astype(self._dtype)
-        close = np.isclose(found, wanted, relative, absolute * scale, equal_nan=True)
+            expected = expected.astype(self._dtype)
+        close = np.isclose(found, expected, relative, absolute * scale, equal_nan=True)
         if not close.all():
             i = int(np.argmin(close))
             raise ArithmeticError(
                 f"the compiled function gives {found[i]} in {self._dtype} and the engine "
-                f"{wanted[i]}, for the first rows: use the function itself, without compile"
+                f"{expected[i]}, for the first rows: use the function itself, without compile"
             )
 
-    def _columns(self, rows: Arguments, start: int) -> list[np.ndarray]:
+    def _make_columns(self, rows: Arguments, start: int) -> list[np.ndarray]:
         """Return a block of rows as columns, with the random numbers drawn for them."""
-        columns = rows.columns(start, start + self._block)
+        columns = rows.take_columns(start, start + self._block)
         if samplers := self.trace.samplers:
             count = range(columns[0].shape[1] if columns else 1)
             draws = np.array([[draw() for draw in samplers] for _ in count], dtype=self._dtype)
@@ -194,42 +196,47 @@ class Version:
         return columns
 
 
-class Code:
+class Executable:
     """A function that was made by executing source.
 
     Attributes:
         source: the text of the source.
         gradient: True if it computes the gradient too.
+
+    Args:
+        source: the source.
+        constants: the numbers of the program's constants.
+        dtype: the dtype of the computation.
     """
 
-    def __init__(self, source: Source, rolled: Rolled, dtype: np.dtype[Any]) -> None:
+    def __init__(self, source: Source, constants: np.ndarray, dtype: np.dtype[Any]) -> None:
         self.source, self._dtype, self.gradient = source.text, dtype, source.gradient
-        names = {**source.names, "dtype": dtype}
+        namespace = {**source.namespace, "dtype": dtype}
         with np.errstate(over="ignore"):
-            names["constants"] = rolled.numbers.astype(dtype)[:, None]
-        exec(source.text, names)
-        self._function = names["compiled"]
-        self._slices = names.get("parameters", lambda theta: ())
-        self._known: tuple[Any, ...] = (None,)  # the bound array, as a column, and its slices
+            namespace["constants"] = constants.astype(dtype)[:, None]
+        exec(source.text, namespace)
+        self._function = namespace["compiled"]
+        self._slices = namespace.get("parameters", lambda theta: ())
+        self._bound: tuple[Any, ...] = (None,)  # the bound array, as a column, and its slices
 
     def bind(self, theta: np.ndarray) -> None:
         """Use these parameters from now on; each run reads the array as it is then."""
-        if theta is not self._known[0] or theta.dtype != self._dtype:
+        if theta is not self._bound[0] or theta.dtype != self._dtype:
             with np.errstate(over="ignore"):
                 column = theta.astype(self._dtype, copy=False)[:, None]
-            self._known = (theta, column, *self._slices(column))
+            self._bound = (theta, column, *self._slices(column))
 
     def __call__(self, columns: list[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the computed numbers, and the gradient of the first output's sum divided by n."""
         with np.errstate(all="ignore"):
-            found = self._function(*columns, *self._known[1:], n)
-        return (found[0], found[1].ravel()) if self.gradient else (found, NONE)
+            found = self._function(*columns, *self._bound[1:], n)
+        return (found[0], found[1].ravel()) if self.gradient else (found, NO_GRADIENT)
 
     def signals(self, columns: list[np.ndarray], n: int) -> bool:
         """Return True if NumPy signals an error: finite numbers give NaN or infinity."""
         try:
             with np.errstate(all="raise", under="ignore"):
-                self._function(*columns, *self._known[1:], n)
+                self._function(*columns, *self._bound[1:], n)
         except FloatingPointError:
             return True
         return False

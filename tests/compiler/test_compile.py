@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value, extend
-from autograd.compiler.arguments import given as rows_given
+from autograd.compiler.arguments import convert_arguments
 from autograd.compiler.compiled import Compiled, Options
 from autograd.compiler.passes import PASSES
 from autograd.compiler.program import Node
@@ -602,13 +602,13 @@ def test_an_operation_of_ones_own_compiles() -> None:
 
 def test_code_is_held_against_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     version = sys.modules["autograd.compiler.version"]
-    written = version.written
+    write_source = version.write_source
 
-    def wrong(*arguments: Any) -> Any:
-        source = written(*arguments)
-        return type(source)(source.text.replace(" + ", " - "), source.names, source.gradient)
+    def write_wrong(*arguments: Any) -> Any:
+        source = write_source(*arguments)
+        return replace(source, text=source.text.replace(" + ", " - "))
 
-    monkeypatch.setattr(version, "written", wrong)
+    monkeypatch.setattr(version, "write_source", write_wrong)
     with pytest.raises(ArithmeticError, match="use the function itself"):
         autograd.compile(lambda x: x + A[0])([1.0])
 
@@ -766,12 +766,12 @@ def test_a_slope_that_is_not_there_names_its_row() -> None:
 )
 def test_the_second_trace_takes_the_first_row_that_differs(column: list[float], row: int) -> None:
     same = [0.0] * len(column)
-    assert rows_given((same, column), np.dtype(float)).different() == row
-    assert rows_given((column, same), np.dtype(float)).different() == row
+    assert convert_arguments((same, column), np.dtype(float)).find_different_row() == row
+    assert convert_arguments((column, same), np.dtype(float)).find_different_row() == row
 
 
 def test_where_no_row_differs_the_second_trace_takes_other_numbers() -> None:
-    (moved,) = rows_given(([[0.0, 2.0, -3.0]],), np.dtype(float)).another()
+    (moved,) = convert_arguments(([[0.0, 2.0, -3.0]],), np.dtype(float)).find_other_row()
     assert (moved != [0.0, 2.0, -3.0]).all()
     np.testing.assert_allclose(moved, [0.0, 2.0, -3.0], rtol=1e-5, atol=1e-8)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Op, Value, extend
-from autograd.compiler.names import Names, common_name, identifier
+from autograd.compiler.names import Names, find_common_name, make_identifier
 from autograd.page.javascript import operations
 
 ATTACKS = [
@@ -33,10 +33,10 @@ ATTACKS = [
 
 @given(st.one_of(st.sampled_from(ATTACKS), st.text(max_size=30)))
 def test_a_name_is_a_plain_word_or_nothing(text: str) -> None:
-    name = identifier(text)
+    name = make_identifier(text)
     assert re.fullmatch(r"(|[A-Za-z][A-Za-z0-9_]{0,39})", name)
     assert name not in (*keyword.kwlist, *keyword.softkwlist, *dir(builtins))
-    assert identifier(name) == name
+    assert make_identifier(name) == name
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_a_name_is_a_plain_word_or_nothing(text: str) -> None:
     [("W₁", "W1"), ("ｗ", "w"), ("layers[0].w", "layers_0_w"), ("__w__", "w"), ("1st w", "st_w")],
 )
 def test_what_can_be_kept_of_a_label_is_kept(label: str, name: str) -> None:
-    assert identifier(label) == name == common_name([f"{label}[0]", f"{label}[1]"])
+    assert make_identifier(label) == name == find_common_name([f"{label}[0]", f"{label}[1]"])
 
 
 @given(st.lists(st.sampled_from(["w", "w_2", "d_w", "d_w_2", "np", "b"]), max_size=12))
 def test_free_names_and_those_of_their_gradients_all_differ(wanted: list[str]) -> None:
     names = Names(["x"])
-    found = [names.free(name) for name in wanted]
+    found = [names.reserve(name) for name in wanted]
     every = [*found, *(f"d_{name}" for name in found), "x", "d_x", "np"]
     assert len(set(every)) == len(every)
 

@@ -22,7 +22,7 @@ from autograd.compiler.passes import (
     merge_chains,
     recognise_softmax,
 )
-from autograd.compiler.program import Node, check, interpret
+from autograd.compiler.program import Node, check_program, interpret
 from autograd.compiler.trace import record_trace
 from autograd.extend import TABLE
 from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
@@ -32,7 +32,7 @@ X, W = [Value(x, f"x{i}") for i, x in enumerate((0.5, -1.5, 2.0))], Value(3.0, "
 
 def program_of(function: Callable[..., Any], count: int = 3) -> compiler.Program:
     """Return the program of a function of a list, with W as a parameter."""
-    return compiler.program_of(record_trace(function, [np.array([0.5, -1.5, 2.0][:count])]), [W])
+    return compiler.make_program(record_trace(function, [np.array([0.5, -1.5, 2.0][:count])]), [W])
 
 
 def operations(program: compiler.Program) -> list[str]:
@@ -49,11 +49,11 @@ def test_passes_in_any_order_leave_the_value_as_it_is(random: Program, chosen: l
     def function(x: Any) -> Value:
         return random.run([*x, *params], dict(TABLE))[-1]
 
-    program = compiler.program_of(record_trace(function, [row]), params)
+    program = compiler.make_program(record_trace(function, [row]), params)
     leaves = list(random.leaves)
     wanted = interpret(program, leaves[:1], leaves[1:])
     for improve in chosen:
-        program = check(improve(program))
+        program = check_program(improve(program))
     assert interpret(program, leaves[:1], leaves[1:]) == pytest.approx(wanted, rel=1e-12, abs=1e-14)
 
 
@@ -97,7 +97,7 @@ def test_every_pass_has_an_example() -> None:
 def test_what_a_pass_makes(improve: Pass, function: Any, before: int, after: list[str]) -> None:
     program = program_of(function)
     assert len(operations(program)) == before
-    assert operations(check(improve(program))) == after
+    assert operations(check_program(improve(program))) == after
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -105,13 +105,13 @@ def test_log_sum_exp_and_softmax_are_recognised(count: int) -> None:
     program = recognise_softmax(merge_chains(program_of(autograd.logsumexp, count)))
     assert operations(program) == ["logsumexp"]
     program = recognise_softmax(merge_chains(program_of(autograd.softmax, count)))
-    assert operations(check(program)) == ["softmax", *["part"] * count]
+    assert operations(check_program(program)) == ["softmax", *["part"] * count]
     one = recognise_softmax(merge_chains(program_of(lambda x: autograd.softmax(x)[1], count)))
     assert operations(one) == ["softmax", "part"]
     odds = recognise_softmax(
         merge_chains(program_of(lambda x: autograd.surprisal(x[0], x[1:]), count))
     )
-    assert operations(check(odds)) == ["log_odds", "softplus"]
+    assert operations(check_program(odds)) == ["log_odds", "softplus"]
 
 
 def test_a_softmax_of_one_is_a_softmax() -> None:
@@ -165,4 +165,4 @@ def test_a_broken_program_is_noticed() -> None:
     ]
     for program in broken:
         with pytest.raises(AssertionError):
-            check(program)
+            check_program(program)

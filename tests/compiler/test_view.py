@@ -1,4 +1,4 @@
-"""Tests of `view`: the expression selects the requested elements and shares their memory."""
+"""Tests of `find_view`: the expression selects the requested elements and shares their memory."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd.compiler.view import View, grid, strides, view
+from autograd.compiler.view import View, find_regular_shape, find_strides, find_view
 
-Problem = tuple[np.ndarray, int]  # places, and the size of the array that they are in
-TAILS = st.sampled_from([("rows", 3), ("1", 1), ("", 1)])
+Problem = tuple[np.ndarray, int]  # indices, and the size of the array that they are in
+WIDTHS = st.sampled_from([("rows", 3), ("1", 1), ("", 1)])
 
 
-def placed(start: int, shape: list[int], steps: list[int]) -> np.ndarray:
-    """Return places that begin at `start` and advance by these steps along each axis."""
-    places = np.full(shape, start)
+def make_indices(start: int, shape: list[int], steps: list[int]) -> np.ndarray:
+    """Return indices that begin at `start` and advance by these steps along each axis."""
+    indices = np.full(shape, start)
     for axis, (size, step) in enumerate(zip(shape, steps)):
         along = [1] * len(shape)
         along[axis] = size
-        places = places + step * np.arange(size).reshape(along)
-    return places
+        indices = indices + step * np.arange(size).reshape(along)
+    return indices
 
 
 @st.composite
-def nested_places(draw: st.DrawFn) -> Problem:
-    """Draw places in rows of equal length, in blocks of equal length, with any axis order."""
+def nested_indices(draw: st.DrawFn) -> Problem:
+    """Draw indices in rows of equal length, in blocks of equal length, with any axis order."""
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     steps, block = [], draw(st.integers(1, 3))
     for size in shape:  # the innermost first
@@ -34,49 +34,49 @@ def nested_places(draw: st.DrawFn) -> Problem:
         block *= 1 if repeated else size + draw(st.integers(0, 2))
     order = draw(st.permutations(range(len(shape))))
     start = draw(st.integers(0, 5))
-    places = placed(start, [shape[i] for i in order], [steps[i] for i in order])
-    return places, start + block + draw(st.integers(0, 4))
+    indices = make_indices(start, [shape[i] for i in order], [steps[i] for i in order])
+    return indices, start + block + draw(st.integers(0, 4))
 
 
 @st.composite
-def regular_places(draw: st.DrawFn) -> Problem:
-    """Draw places with equal steps along each axis; rows may overlap or be cut short."""
+def regular_indices(draw: st.DrawFn) -> Problem:
+    """Draw indices with equal steps along each axis; rows may overlap or be cut short."""
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     steps = draw(st.lists(st.integers(0, 12), min_size=len(shape), max_size=len(shape)))
-    places = placed(draw(st.integers(0, 5)), shape, steps)
-    return places, int(places.max()) + 1 + draw(st.integers(0, 4))
+    indices = make_indices(draw(st.integers(0, 5)), shape, steps)
+    return indices, int(indices.max()) + 1 + draw(st.integers(0, 4))
 
 
-@given(nested_places(), TAILS)
+@given(nested_indices(), WIDTHS)
 def test_what_lies_in_blocks_has_a_view(problem: Problem, last: tuple[str, int]) -> None:
-    (places, length), (tail, rows) = problem, last
-    found = view("v", length, places, tail)
+    (indices, length), (width, rows) = problem, last
+    found = find_view("v", length, indices, width)
     assert found is not None
-    held(found, places, length, tail, rows)
+    check_view(found, indices, length, width, rows)
 
 
-@given(regular_places(), TAILS)
+@given(regular_indices(), WIDTHS)
 def test_a_view_is_what_it_says(problem: Problem, last: tuple[str, int]) -> None:
-    (places, length), (tail, rows) = problem, last
-    found = view("v", length, places, tail)
+    (indices, length), (width, rows) = problem, last
+    found = find_view("v", length, indices, width)
     assume(found)  # no view is found where rows overlap
-    held(found, places, length, tail, rows)
+    check_view(found, indices, length, width, rows)
 
 
-def held(found: View, places: np.ndarray, length: int, tail: str, rows: int) -> None:
-    """Check that a view selects the elements at these places and shares the array's memory."""
+def check_view(found: View, indices: np.ndarray, length: int, width: str, rows: int) -> None:
+    """Check that a view selects the elements at these indices and shares the array's memory."""
     v = np.arange(length * rows).reshape(length, rows)
     core = eval(found.core, {"v": v, "rows": rows})
     taken = eval(found.core + found.suffix, {"v": v, "rows": rows})
-    wanted = v[places] if tail else v[places][..., 0]
+    wanted = v[indices] if width else v[indices][..., 0]
     assert np.array_equal(np.broadcast_to(taken, wanted.shape), wanted)
-    dims = (*found.dims, rows) if tail else found.dims
+    dims = (*found.dims, rows) if width else found.dims
     assert (1,) * (len(dims) - taken.ndim) + taken.shape == dims
     assert np.shares_memory(core, v)
 
 
 @pytest.mark.parametrize(
-    ("places", "length", "text"),
+    ("indices", "length", "text"),
     [
         ([0, 1, 2], 3, "v"),
         ([1, 2], 3, "v[1:3]"),
@@ -89,8 +89,8 @@ def held(found: View, places: np.ndarray, length: int, tail: str, rows: int) -> 
         ([[0, 1], [1, 2]], 3, None),
     ],
 )
-def test_text(places: list[int], length: int, text: str | None) -> None:
-    found = view("v", length, np.array(places), "rows")
+def test_text(indices: list[int], length: int, text: str | None) -> None:
+    found = find_view("v", length, np.array(indices), "rows")
     assert (found and found.core + found.suffix) == text
 
 
@@ -99,11 +99,11 @@ def test_a_grid_makes_repeated_and_tiled_places_regular(a: int, b: int, c: int) 
     repeated, tiled = np.arange(a).repeat(b * c), np.tile(np.arange(b * c), a)
     swapped = np.arange(b * c).reshape(b, c).T.ravel()
     operands = [repeated, tiled, np.tile(swapped, a)]
-    shape = grid(operands)
-    assert all(strides(places.reshape(shape)) is not None for places in operands)
+    shape = find_regular_shape(operands)
+    assert all(find_strides(indices.reshape(shape)) is not None for indices in operands)
 
 
-def test_irregular_places_leave_the_grid_to_the_others() -> None:
+def test_irregular_places_leave_the_shape_to_the_others() -> None:
     irregular = np.array([5, 0, 3, 1, 9, 2])
-    assert grid([irregular]) == (6,)
-    assert grid([irregular, np.array([0, 0, 0, 1, 1, 1])]) == (2, 3)
+    assert find_regular_shape([irregular]) == (6,)
+    assert find_regular_shape([irregular, np.array([0, 0, 0, 1, 1, 1])]) == (2, 3)
