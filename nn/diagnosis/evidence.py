@@ -75,7 +75,7 @@ class Evidence:
         self.examples = examples.chosen(chosen.round().astype(int).tolist())
         shape = len(self.examples), len(self.params)
         self.outputs: list[Any] = []
-        said: list[Any] = []
+        first: list[Any] = []
         self.activation = list(self.layers.values())[-1].activation.name
         self.costs, self.gradients, self.depends = np.zeros(shape[0]), np.zeros(shape), False
         self.z = {name: np.zeros((shape[0], layer.nout)) for name, layer in self.layers.items()}
@@ -83,8 +83,8 @@ class Evidence:
         with mode(model, training=False), kept(self.layers):
             for i, (x, y) in enumerate(self.examples):
                 outputs = self._look(i, x, y)
-                said += [outputs] if len(said) < ASKED else []
-        self.squashed = squashed_twice(loss, said)
+                first += [outputs] if len(first) < ASKED else []
+        self.squashed = squashed_twice(loss, first)
 
     def _look(self, i: int, x: list[float], y: Any) -> Any:
         """Measure example i, and return the model's outputs for it."""
@@ -92,8 +92,8 @@ class Evidence:
         cost = cost_of(self.loss(outputs, y), "loss")
         self.outputs.append(numbers(outputs))
         made = [n.a for n in list(self.layers.values())[-1].neurons]
-        said = [outputs] if isinstance(outputs, Value) else list(outputs)
-        if len(said) != len(made) or any(a is not b for a, b in zip(said, made)):
+        given = [outputs] if isinstance(outputs, Value) else list(outputs)
+        if len(given) != len(made) or any(a is not b for a, b in zip(given, made)):
             self.activation = ""
         self.costs[i] = cost.data
         self.depends = self.depends or depends_on(cost, self.params)
@@ -158,8 +158,8 @@ class Evidence:
     @cached_property
     def commonest(self) -> float:
         """The share of the most frequent target: the accuracy of always giving that answer."""
-        meant = [tuple(self.answers.expected(y)) for y in self.examples.y]
-        return max(map(meant.count, meant)) / len(meant)
+        expected = [tuple(self.answers.expected(y)) for y in self.examples.y]
+        return max(map(expected.count, expected)) / len(expected)
 
     @cached_property
     def learned(self) -> bool:

@@ -91,11 +91,7 @@ class ComparedCosts(Costs):
         return self._ask(methodcaller("penalize"), "the penalty")
 
     def _ask(self, compute: Compute, what: str) -> Computed:
-        """Compute with compiled code, or with the engine if the result is not finite.
-
-        Raises:
-            DifferentError: the engine's result is finite.
-        """
+        """Compute with compiled code, or with the engine if the result is not finite."""
         with contextlib.suppress(*FAILURES):  # the engine raises an error that says why
             if self._is_compiled and (found := compute(self._compiled)).is_finite:
                 return found
@@ -107,14 +103,7 @@ class ComparedCosts(Costs):
     # ------------------------------------------------------------------ when to compare
 
     def check(self, at_least: int = 0) -> None:
-        """Compare on further examples, as far as the time allows.
-
-        Args:
-            at_least: the number of examples to compare whatever time it takes.
-
-        Raises:
-            DifferentError: the numbers differ.
-        """
+        """Compare on further examples as time allows, and on some whatever time it takes."""
         began, checked = time.perf_counter(), 0
         allowed = SHARE * (began - self._began) - self._spent
         while self._is_compiled and (
@@ -187,15 +176,11 @@ class ComparedCosts(Costs):
         two_programs = learned and not self._compiled.has_one_program
         for k, row in enumerate(rows):
             slopes = learned and k < count
-            if slopes or two_programs:
-                self._compare_row(table, row, training=True, slopes=slopes)
-            if not slopes or two_programs:
-                self._compare_row(table, row, training=False, slopes=False)
-
-    def _compare_row(self, table: Examples, row: int, training: bool, slopes: bool) -> None:
-        compute = methodcaller("compute", table, [row], training, slopes)
-        inputs = table.X[row], self._compiled.targets(table)[row]
-        self._compare_results(compute, table.place(row), *inputs)
+            modes = [True, False] if two_programs else [slopes]
+            for training in modes:
+                compute = methodcaller("compute", table, [row], training, training and slopes)
+                inputs = table.X[row], self._compiled.targets(table)[row]
+                self._compare_results(compute, table.place(row), *inputs)
 
     def _compare_penalty(self) -> None:
         if self.penalty is not None:
@@ -204,20 +189,11 @@ class ComparedCosts(Costs):
     # ------------------------------------------------------------------ one comparison
 
     def _compare_results(self, compute: Compute, place: str, *inputs: Any) -> None:
-        """Compare one result of compiled code with the engine's.
+        """Raise a DifferentError if compiled code and the engine give different results.
 
         The comparison is skipped if the engine cannot compute the result, because training reports
         that, and if two runs of the code differ: the code then draws random numbers from
-        generators other than the dropouts', which cannot be restarted.
-
-        Args:
-            compute: computes the result by the given costs.
-            place: the name of what is computed, for the error.
-            inputs: the numbers that the result is computed from; see `unlike`.
-
-        Raises:
-            DifferentError: the results differ. The error names the place, both numbers and the
-                likely cause.
+        generators other than the dropouts', which cannot be restarted. For the inputs see `unlike`.
         """
         try:
             wanted = self._run(compute, self._engine)

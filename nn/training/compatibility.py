@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..data import Examples
 from ..modes import evaluating, mode
 from ..module import Module
 from ..prediction import numbers
-from .costs import Loss, Penalty, named
+from .costs import Loss, Penalty, naming
 from .squash import squashed_twice
 
 NUMERIC = ArithmeticError, DomainError  # errors that depend on the numbers, not on the caller
@@ -28,40 +28,33 @@ NO_GRADIENT = (
 )
 
 
-def check_loss(model: Module, loss: Loss, examples: Examples) -> None:
+def check_loss(model: Module, loss: Loss, examples: Examples, params: Sequence[Value] = ()) -> None:
     """Try the model on the first example, and the loss on every kind of target.
 
-    Raises:
-        TypeError, ValueError: the model or the loss does not accept an example. The error names it.
-    """
-    with evaluating(model):
-        outputs = _outputs(model, examples, 0)
-        for i in examples.kinds():
-            _cost(loss, outputs, examples, i)
-
-
-def check_gradient(
-    model: Module, loss: Loss, penalty: Penalty | None, examples: Examples, params: Iterable[Value]
-) -> None:
-    """Do the work of `check_loss`, and check that the cost depends on one of the parameters.
+    Args:
+        params: parameters; if there are any, the cost must depend on one of them.
 
     Raises:
-        TypeError, ValueError: as for `check_loss`, or the cost depends on none of them.
+        TypeError, ValueError: the model or the loss does not accept an example, which the error
+            names, or the cost depends on none of the parameters.
     """
-    params, kinds = list(params), examples.kinds()
+    kinds = examples.kinds()
     with mode(model, training=False):
         outputs = _outputs(model, examples, 0)
         costs = [_cost(loss, outputs, examples, i) for i in kinds]
-        depends = {depends_on(cost, params) for cost in costs if cost is not None}
-        if True not in depends:  # perhaps only the first outputs are constants
-            for i in kinds[1:TRIED]:
-                cost = _cost(loss, _outputs(model, examples, i), examples, i)
-                depends |= set() if cost is None else {depends_on(cost, params)}
-        if penalty is not None:
-            with contextlib.suppress(*NUMERIC):
-                cost_of(penalty(model), "penalty")
-    if depends == {False}:
-        raise ValueError(NO_GRADIENT)
+        if not params or _any_depends(costs, params):
+            return
+        # Perhaps only the first outputs are constants.
+        more = [_cost(loss, _outputs(model, examples, i), examples, i) for i in kinds[1:TRIED]]
+        if any(cost is not None for cost in costs + more) and not _any_depends(more, params):
+            raise ValueError(NO_GRADIENT)
+
+
+def check_penalty(model: Module, penalty: Penalty | None) -> None:
+    """Raise a TypeError if the penalty does not return a Value."""
+    if penalty is not None:
+        with contextlib.suppress(*NUMERIC):
+            cost_of(penalty(model), "penalty")
 
 
 def count_outputs(model: Module, examples: Examples) -> int:
@@ -95,16 +88,16 @@ def _outputs(model: Module, examples: Examples, i: int) -> Any:
     return None
 
 
+def _any_depends(costs: list[Value | None], params: Sequence[Value]) -> bool:
+    return any(cost is not None and depends_on(cost, params) for cost in costs)
+
+
 def _cost(loss: Loss, outputs: Any, examples: Examples, i: int) -> Value | None:
     """Compute the cost of outputs for the target of an example; return None if that fails.
 
     The outputs may be those of another example.
     """
-    if outputs is None:
-        return None
-    try:
-        return cost_of(loss(outputs, examples.y[i]), "loss")
-    except NUMERIC:
-        return None
-    except (TypeError, ValueError) as error:
-        raise named(error, examples.place(i, "y")) from None
+    if outputs is not None:
+        with contextlib.suppress(*NUMERIC), naming(examples.place(i, "y"), TypeError):
+            return cost_of(loss(outputs, examples.y[i]), "loss")
+    return None

@@ -37,8 +37,13 @@ class CompiledCosts(Costs):
     def renew(self) -> None:
         """Make new compiled functions. Each traces the model when it is called first."""
         self._codes: dict[bool, Any] = {}  # for classes by index, and for other targets
-        penalty = _penalty_by(self.model, self.penalty)
-        self._penalty = autograd.compile(penalty, params=self.params, allow_unused=True)
+        model, penalty = self.model, self.penalty  # all that the function reads is watched
+
+        def cost() -> Value:
+            assert penalty is not None
+            return cost_of(penalty(model), "penalty")
+
+        self._penalty = autograd.compile(cost, params=self.params, allow_unused=True)
 
     def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute costs and outputs of some rows and, if `slopes` is True, the gradient."""
@@ -95,15 +100,5 @@ def _cost_by(model: Module, loss: Loss) -> Callable[[Any, Any], list[Value]]:
         outputs = model(x)
         cost = cost_of(loss(outputs, y), "loss")
         return [cost, outputs] if isinstance(outputs, Value) else [cost, *outputs]
-
-    return cost
-
-
-def _penalty_by(model: Module, penalty: Penalty | None) -> Callable[[], Value]:
-    """Return a function that computes the penalty; it, too, reads no more than it needs."""
-
-    def cost() -> Value:
-        assert penalty is not None
-        return cost_of(penalty(model), "penalty")
 
     return cost

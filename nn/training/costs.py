@@ -103,11 +103,7 @@ class Costs(ABC):
 
     @abstractmethod
     def penalize(self) -> Computed:
-        """Compute the penalty and its gradient.
-
-        Raises:
-            ArithmeticError, ValueError: a number cannot be computed.
-        """
+        """Compute the penalty and its gradient; the errors are those of `compute`."""
 
     def check(self, at_least: int = 0) -> None:
         """Check the numbers on further examples, if there is anything to check them against."""
@@ -132,7 +128,7 @@ class EngineCosts(Costs):
         with mode(self.model, training), self._cleared() if slopes else no_grad():
             for i in chosen:
                 x, y = examples[i]
-                with _naming(examples.place(i)):
+                with naming(examples.place(i)):
                     found = self.model(x)
                     cost = cost_of(self.loss(found, y), "loss")
                     if slopes:
@@ -165,20 +161,15 @@ class EngineCosts(Costs):
 
 
 @contextlib.contextmanager
-def _naming(place: str) -> Iterator[None]:
-    """Prefix numeric errors inside the block with the name of the example."""
+def naming(place: str, *others: type[Exception]) -> Iterator[None]:
+    """Put the name of the example before the message of numeric and other errors."""
+    exact = DivisionByZeroError, DomainError, OverflowError, ZeroDivisionError
+    kinds: tuple[type[Exception], ...] = (*exact, ArithmeticError, ValueError, *others)
     try:
         yield
-    except (ArithmeticError, ValueError) as error:
-        raise named(error, place) from None
-
-
-def named(error: Exception, place: str) -> Exception:
-    """Return an error of the same kind, with the place before its message."""
-    kinds: list[type[Exception]] = [DivisionByZeroError, DomainError, OverflowError]
-    kinds += [ZeroDivisionError, ArithmeticError, TypeError, ValueError]
-    kind = next(kind for kind in kinds if isinstance(error, kind))
-    return kind(f"{place}: {error}")
+    except kinds as error:
+        kind = next(kind for kind in kinds if isinstance(error, kind))
+        raise kind(f"{place}: {error}") from None
 
 
 def total(costs: list[float]) -> float:

@@ -113,10 +113,14 @@ class History(OfHistory):
         """
         epochs, steps = whole(epochs, "epochs", 0), whole(steps, "steps", 0)
         del self.step_losses[steps:]
-        columns: list[list[Any]] = [self.losses, self.accuracies, self.validation_losses]
-        columns += [self.validation_accuracies, self.learning_rates, self.seconds]
-        for column in [*columns, *self.gradient_norms.values()]:
+        for column in self._columns():
             del column[epochs:]
+
+    def _columns(self) -> list[list[Any]]:
+        """Return the lists that have one item per epoch."""
+        columns: list[list[Any]] = [self.losses, self.accuracies, self.learning_rates]
+        columns += [self.validation_losses, self.validation_accuracies, self.seconds]
+        return [*columns, *self.gradient_norms.values()]
 
     @terminal.fitted
     def __str__(self) -> str:
@@ -230,14 +234,7 @@ class History(OfHistory):
         sizes = [self.seconds, *self.gradient_norms.values()]
         if not all(x >= 0.0 for column in sizes for x in column):
             raise ValueError("a norm or a time is negative")
-        columns: list[list[Any]] = [
-            self.accuracies,
-            self.validation_losses,
-            self.validation_accuracies,
-            *sizes,
-        ]
-        columns.append(self.learning_rates)
-        if any(len(column) > self.epochs for column in columns):
+        if any(len(column) > self.epochs for column in self._columns()):
             raise ValueError(f"losses has {self.epochs} epoch(s), and another list has more")
         if not 0 <= self.kept_epoch <= self.epochs:
             raise ValueError(f"kept_epoch is {self.kept_epoch}, of {self.epochs} epoch(s)")

@@ -74,11 +74,11 @@ def difference(theirs: Mapping[str, str], mine: Mapping[str, str]) -> str:
             names.append(name)
         if len(names) > SHOWN:
             break
-    said = [
+    texts = [
         f"{name} was {theirs.get(name, 'nothing')} there and is {mine.get(name, 'nothing')} here"
         for name in names[:SHOWN]
     ]
-    return "; ".join([*said, "and more"] if len(names) > SHOWN else said)
+    return "; ".join([*texts, "and more"] if len(names) > SHOWN else texts)
 
 
 def _apart(name: str, thing: Any) -> tuple[str, list[Named]]:

@@ -33,16 +33,7 @@ def train_from(
 ) -> list[Trained]:
     """Train copies of a trainer, each from the weights that one of the seeds draws.
 
-    Ctrl-C ends the training.
-
-    Args:
-        trainer: the trainer, which is unchanged.
-        starts: the seeds.
-        arguments, settings: those of `Trainer.fit`.
-        n_jobs: the number of parallel processes; −1 for one per core.
-
-    Returns:
-        The finished starts, and the interrupted one if there is one process.
+    Ctrl-C ends the training. If there is one process, the interrupted start is returned, too.
     """
     one, found = joblib.delayed(_train), []
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")

@@ -7,7 +7,6 @@ each of them. A step and the end of an epoch are whole or, if interrupted, undon
 from __future__ import annotations
 
 import contextlib
-import copy
 import math
 import os
 import random
@@ -38,16 +37,6 @@ class Best(NamedTuple):
     state: Mapping[str, Any] = {}
 
 
-class Start(NamedTuple):
-    """The state at the beginning of a run, from which it can start again."""
-
-    weights: np.ndarray
-    optimizer: Mapping[str, Any]
-    scheduler: Mapping[str, Any]
-    best: Best
-    history: Mapping[str, Any]
-
-
 class DivergenceError(ArithmeticError):
     """Training cannot continue: a cost or gradient is not finite or cannot be computed."""
 
@@ -56,11 +45,8 @@ class Run:
     """One call of `Trainer.fit`: its data, and the state that it keeps between steps.
 
     Args:
-        model: the model.
-        optimizer: moves some or all parameters of the model.
-        scheduler: sets the learning rate after each epoch; None if nothing does.
-        examples: the training examples.
-        held_out: the held-out examples; None if there are none.
+        model, optimizer, scheduler: those of the trainer.
+        examples, held_out: the training examples and, if there are any, the held-out examples.
         seed: the seed of the order of the examples and of dropout.
         size: the number of examples per batch.
         patience: the argument `early_stopping` of `fit`.
@@ -105,33 +91,20 @@ class Run:
         self.good: np.ndarray | None = None
         self.gradient: np.ndarray | None = None
         self._has_moved = False
-        self._pending: Callable[[], None] | None = None  # cleans up after an interrupt
-        self._remember()
-        self._begin()
+        self._pending: Callable[[], None] | None = None  # restores the state after an interrupt
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Store the current state as the beginning of the run."""
-        self._start = Start(
-            np.array([p.data for p in self.params]),
-            *(state_of(self.optimizer), state_of(self.scheduler)),
-            *(self.best, copy.deepcopy(vars(self.history))),
-        )
+        if not self.history.snapshots:
+            self._remember()
+        self._first = self.optimizer.read()
+        weights = [p.data for p in self.params]
+        self._go_back = self._restorer(lambda: move(self.params, weights))
 
     def start_anew(self) -> None:
         """Restore the state at the beginning of the run."""
         self._pending = self._go_back
         self._go_back()
-
-    def _go_back(self) -> None:
-        start = self._start
-        move(self.params, start.weights.tolist())
-        self.optimizer.load_state_dict(start.optimizer)
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(start.scheduler)
-        self.best, self.good, self.gradient = start.best, None, None
-        answers = self.history.answers
-        vars(self.history).update(copy.deepcopy(start.history), answers=answers)
-        self._has_moved, self._pending = False, None
 
     # ------------------------------------------------------------------ epochs and steps
 
@@ -155,12 +128,7 @@ class Run:
         return random.Random(name).sample(range(count), count)
 
     def step(self, cost: float, gradient: np.ndarray, clip: float | None) -> None:
-        """Make one step against a gradient, whole or not at all.
-
-        Args:
-            cost: the cost at the current weights, which is finite.
-            gradient: its gradient for all of `params`.
-            clip: the largest allowed norm of the gradient.
+        """Make one step against the gradient of a finite cost, whole or not at all.
 
         Raises:
             DivergenceError: no finite step can be made.
@@ -181,7 +149,7 @@ class Run:
 
     def end_epoch(self, **numbers: Any) -> None:
         """Add the numbers of an epoch to the history, and do what is due after it, as a whole."""
-        with self._whole():
+        with self._whole(self.optimizer.read()):
             self.history.add(**numbers)
             self._remember()
             if self.scheduler is not None:
@@ -200,26 +168,23 @@ class Run:
         if self.patience is not None:
             cost = last_cost(self.history)
             if cost < self.best.cost:
-                state = self.model.state_dict()
-                self.best = Best(cost, self.history.epochs, state)
+                self.best = Best(cost, self.history.epochs, self.model.state_dict())
 
     def has_moved(self) -> bool:
         """Return True if any step so far has changed a weight."""
         if not self._has_moved:
-            first = self._start.weights[self.moved]
-            self._has_moved = not np.array_equal(self.optimizer.read(), first)
+            self._has_moved = not np.array_equal(self.optimizer.read(), self._first)
         return self._has_moved
 
     @contextlib.contextmanager
     def at_first(self) -> Iterator[None]:
         """Set the weights to those at the beginning of the run, for the duration of the block."""
-        optimizer = self.optimizer
-        now = optimizer.read()
-        optimizer.write(self._start.weights[self.moved])
+        now = self.optimizer.read()
+        self.optimizer.write(self._first)
         try:
             yield
         finally:
-            optimizer.write(now)
+            self.optimizer.write(now)
 
     # ------------------------------------------------------------------ divergence
 
@@ -245,27 +210,25 @@ class Run:
     # ------------------------------------------------------------------ whole or not at all
 
     @contextlib.contextmanager
-    def _whole(self, weights: np.ndarray | None = None) -> Iterator[None]:
-        """Make the changes inside the block all or nothing: `settle` undoes an interrupted block.
+    def _whole(self, weights: np.ndarray) -> Iterator[None]:
+        """Make the changes inside the block a whole: `settle` undoes an interrupted block."""
+        self._pending = self._restorer(lambda: self.optimizer.write(weights))
+        yield
+        self._pending = None
 
-        Args:
-            weights: the optimiser's parameters before the block, if the block moves them.
-        """
-        history, optimizer = self.history, self.optimizer
-        parts = [part for part in (history, optimizer, self.scheduler) if part is not None]
-        before = [(part, dict(vars(part))) for part in (*parts, self)]
-        length = history.epochs, len(history.step_losses)
+    def _restorer(self, restore_weights: Callable[[], None]) -> Callable[[], None]:
+        """Return a function that restores the current state of the run."""
+        parts = [self, self.history, self.optimizer, self.scheduler]
+        before = [(part, dict(vars(part))) for part in parts if part is not None]
+        history, length = self.history, (self.history.epochs, len(self.history.step_losses))
 
-        def undo() -> None:
-            if weights is not None:
-                optimizer.write(weights)
+        def restore() -> None:
+            restore_weights()
             history.cut(*length)
             for part, attributes in before:
                 vars(part).update(attributes)
 
-        self._pending = undo
-        yield
-        self._pending = None
+        return restore
 
     def settle(self) -> None:
         """Undo or complete an interrupted change, if there is one."""
@@ -273,22 +236,14 @@ class Run:
             self._pending()
 
     def finish(self) -> None:
-        """Set the final state: the best weights, and the last gradient."""
+        """Restore the best weights of early stopping, and store the last gradient in `.grad`."""
         self.settle()
-        self._restore_best()
-        self._leave_gradient()
-
-    def _restore_best(self) -> None:
-        """Restore the weights of the best epoch, if early stopping has stored them."""
         if self.best.epoch:
             self.model.load_state_dict(self.best.state)
         self.history.kept_epoch = self.best.epoch or self.history.epochs
-
-    def _leave_gradient(self) -> None:
-        """Store the gradient of the last step in the parameters, for the user to inspect."""
         if self.gradient is not None:
-            for p, x in zip(self.params, self.gradient.tolist()):
-                p.grad = x
+            for p, slope in zip(self.params, self.gradient.tolist()):
+                p.grad = slope
 
     # ------------------------------------------------------------------ checkpoints
 
@@ -311,7 +266,7 @@ class Run:
         )
 
     def resume(self, path: str | os.PathLike[str]) -> None:
-        """Restore the state in a checkpoint, as the beginning. On an error nothing has changed.
+        """Restore the state in a checkpoint. On an error nothing has changed.
 
         Raises:
             OSError: the file cannot be read.
@@ -320,20 +275,15 @@ class Run:
         checkpoint = Checkpoint.load(path)
         if differs := difference(checkpoint.progress.identity, self.identity):
             raise ValueError(f"{os.fspath(path)} is of another run: {differs}")
-        parts: list[object] = [self, self.optimizer, self.scheduler]
-        parts = [part for part in parts if part is not None]
-        before = [dict(vars(part)) for part in parts]
         weights = [p.data for p in self.params]
+        restore = self._restorer(lambda: move(self.params, weights))
         try:
             self._take(checkpoint)
         except BaseException as error:
-            move(self.params, weights)
-            for part, attributes in zip(parts, before):
-                vars(part).update(attributes)
+            restore()
             if isinstance(error, ValueError):
                 raise ValueError(f"{os.fspath(path)} does not fit this run: {error}") from None
             raise
-        self._begin()
 
     def _take(self, checkpoint: Checkpoint) -> None:
         """Load all parts of a checkpoint; `resume` restores the old state on an error."""

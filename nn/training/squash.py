@@ -40,7 +40,7 @@ def squashed_twice(loss: Any, outputs: Sequence[Any]) -> str:
     activation, as output='identity' does
     """
     function = function_of(loss)
-    rows = [said if hasattr(said, "__len__") else [said] for said in outputs]
+    rows = [row if hasattr(row, "__len__") else [row] for row in outputs]
     if function is cross_entropy and (_sigmoids(rows) or _add_up(numbers(rows))):
         count = len(rows[0])
         return (

@@ -7,6 +7,7 @@ a `Run` keeps the state between steps (`run.py`).
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers as numbers_abc
 import os
@@ -42,7 +43,7 @@ from ..settings import (
 )
 from .answers import Accuracy, Answers, answers_of
 from .comparison import DifferentError, compared_if_possible
-from .compatibility import check_gradient, check_loss, count_outputs, warn_of_squashing
+from .compatibility import check_loss, check_penalty, count_outputs, warn_of_squashing
 from .costs import ALL, Costs, EngineCosts, total
 from .history import History
 from .identity import identity
@@ -51,6 +52,7 @@ from .restarts import INTERRUPTED, train_from
 from .run import DivergenceError, Run, state_of, surely
 
 Callback = Callable[["Trainer", History], object]
+Judged = tuple[float, float | None]  # the mean cost, and the share of right answers
 LAST = 4  # examples to check, at least, before weights are stored or returned
 
 
@@ -182,10 +184,14 @@ class Trainer:
         patience = None if early_stopping is None else whole(early_stopping, "early_stopping")
         if patience is not None and not held_out:
             raise ValueError("early_stopping judges by held-out examples: give validation=0.2")
-        _check_path(checkpoint, resume)
+        if checkpoint is not None:
+            destination(checkpoint)
+        elif resume:
+            raise ValueError("resume goes on from a checkpoint: name the file it is in")
         self._check_optimizer()
         self._check_scheduler()
-        check_gradient(self.model, self.loss, self.penalty, examples, self.optimizer.params)
+        check_loss(self.model, self.loss, examples, self.optimizer.params)
+        check_penalty(self.model, self.penalty)
         if held_out is not None:
             check_loss(self.model, self.loss, held_out)
         self.answers = self._answers(examples)
@@ -200,6 +206,7 @@ class Trainer:
         costs = compared_if_possible(engine, *data, run.history) if compile else engine
         self.history = run.history
         self.history.answers = self.model._answers = self.answers
+        run.begin()
         warn_of_squashing(self.model, self.loss, examples)
         batches = math.ceil(len(examples) / size)
         bar = tqdm(
@@ -208,19 +215,21 @@ class Trainer:
             unit="step",
             disable=None if progress is None else not progress,
         )
-        rest = epochs, callbacks, checkpoint, bar
+        train = functools.partial(
+            self._train, run, epochs=epochs, callbacks=callbacks, checkpoint=checkpoint, bar=bar
+        )
 
         with bar, mode(self.model, training=True):
             try:
                 try:
-                    self._train(run, costs, *rest)
+                    train(costs)
                 except DifferentError as error:
                     run.start_anew()
                     run.history.not_compiled = str(error)
                     why = f"training begins anew with the engine: {error}"
                     warnings.warn(why, RuntimeWarning, stacklevel=2)
                     bar.n = run.history.epochs * batches
-                    self._train(run, engine, *rest)
+                    train(engine)
             except KeyboardInterrupt:
                 surely(run.settle)
                 done = run.history.epochs
@@ -382,30 +391,26 @@ class Trainer:
             if self.penalty is not None:
                 extra = costs.penalize()
                 cost, gradient = cost + extra.cost, gradient + extra.gradient
+            answers = [self._right(out, run.examples.y[i]) for out, i in zip(found.outputs, batch)]
         except (ArithmeticError, ValueError) as error:
             raise self._failed(run, costs, batch, error) from None
         run.finite(cost)
         norms = {name: norm_of(gradient[places]) for name, places in run.layers.items()}
         if not all(map(math.isfinite, norms.values())):
             raise run.diverged("the gradient is no longer finite", weights_are_good=True)
-        answers = [self._right(out, run.examples.y[i]) for out, i in zip(found.outputs, batch)]
         run.step(cost, gradient, self.clip)
         return cost, norms, answers
 
-    def _failed(
-        self, run: Run, costs: Costs, batch: list[int], error: Exception
-    ) -> DivergenceError:
+    def _failed(self, run: Run, costs: Costs, batch: list[int], why: Exception) -> DivergenceError:
         """Return the error that ends training if a step could not be computed."""
         try:
             has_cost = math.isfinite(costs.judge(run.examples, batch).cost)
         except (ArithmeticError, ValueError):
             has_cost = False
         what = "gradient" if has_cost else "cost"
-        return run.diverged(f"the {what} could not be computed ({error})", has_cost)
+        return run.diverged(f"the {what} could not be computed ({why})", has_cost)
 
-    def _finite_cost(
-        self, run: Run, costs: Costs, examples: Examples, rows: slice = ALL
-    ) -> tuple[float, float | None]:
+    def _finite_cost(self, run: Run, costs: Costs, examples: Examples, rows: slice = ALL) -> Judged:
         """Do the work of `_judge`; raise a DivergenceError if the cost is not finite."""
         try:
             loss, accuracy = self._judge(costs, examples, rows)
@@ -413,9 +418,7 @@ class Trainer:
             raise run.diverged(f"the cost could not be computed ({error})") from None
         return run.finite(loss), accuracy
 
-    def _judge(
-        self, costs: Costs, examples: Examples, rows: slice = ALL
-    ) -> tuple[float, float | None]:
+    def _judge(self, costs: Costs, examples: Examples, rows: slice = ALL) -> Judged:
         """Compute the mean cost and the share of right answers in evaluation mode."""
         found = costs.judge(examples, rows)
         return found.cost, _share(list(map(self._right, found.outputs, examples.y[rows])))
@@ -493,14 +496,6 @@ def _called(callbacks: Iterable[Callback]) -> list[Callback]:
     expected = "callbacks are functions (trainer, history)"
     found = [callbacks] if callable(callbacks) else several(callbacks, expected)
     return [function(callback, expected) for callback in found]
-
-
-def _check_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> None:
-    if checkpoint is None:
-        if resume:
-            raise ValueError("resume goes on from a checkpoint: name the file it is in")
-    else:
-        destination(checkpoint)
 
 
 def _shown(history: History, cost: float) -> dict[str, str]:
