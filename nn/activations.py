@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import Value, softmax
 
-from .settings import looked_up
+from .settings import look_up
 
 
 @dataclass(frozen=True)
@@ -65,4 +65,4 @@ def activation_named(name: str | bool) -> Activation:
     """
     if isinstance(name, (bool, np.bool_)):
         name = "relu" if name else "identity"
-    return looked_up(name, ACTIVATIONS, "activation")
+    return look_up(name, ACTIVATIONS, "activation")

@@ -1,4 +1,4 @@
-"""Gradients as an array, their norm √Σg², and clipping."""
+"""Gradients of parameters: from a cost, as an array, their norm √Σg², and clipping."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autograd import Value
-from autograd.extend import boundary
+from autograd import DomainError, Value
+from autograd.extend import TABLE, boundary
 
 from .parameters import values_in
 from .settings import flag, number, positive
@@ -137,3 +137,39 @@ def norm_of(gradient: np.ndarray) -> float:
     if not 0.0 < largest < math.inf:
         return largest
     return largest * math.sqrt(float(np.square(gradient / largest).sum()))
+
+
+def depends_on(cost: Value, params: Iterable[Value]) -> bool:
+    """Return True if a gradient can flow from a cost to at least one of these parameters.
+
+    >>> w = Value(2.0)
+    >>> depends_on(w * 3.0, [w]), depends_on(w.detach() * 3.0, [w])
+    (True, False)
+    """
+    wanted, seen, stack = set(params), set(), [cost]
+    while stack:
+        node = stack.pop()
+        if node in wanted:
+            return True
+        if node not in seen and node.op is not TABLE["stop_gradient"]:
+            seen.add(node)
+            stack.extend(node.args)
+    return False
+
+
+def differentiate(cost: Value, params: list[Value], share: float) -> None:
+    """Add `share` times the gradient of a cost to the gradients of the parameters.
+
+    A cost that does not depend on any parameter adds nothing.
+
+    >>> w = Value(2.0)
+    >>> differentiate(w * 3.0, [w], 0.5), differentiate(w.detach() * 3.0, [w], 0.5), w.grad
+    (None, None, 1.5)
+    """
+    try:
+        cost.backward(share)
+    except DomainError:
+        raise
+    except ValueError:
+        if depends_on(cost, params):
+            raise

@@ -17,7 +17,7 @@ from typing import SupportsIndex, cast
 import numpy as np
 
 from .activations import Activation
-from .settings import function, looked_up
+from .settings import function, look_up
 
 Initialiser = Callable[[random.Random, int, int], float]
 """A function (rng, nin, nout) that returns one weight; nin and nout are the layer's sizes."""
@@ -89,7 +89,7 @@ def generator(seed: Seed) -> random.Random:
     return random.Random(seed)
 
 
-def start(
+def initialiser_and_rng(
     init: str | Initialiser | None, seed: Seed, activation: Activation
 ) -> tuple[Initialiser, random.Random]:
     """Return the initialiser and the generator for the arguments `init` and `seed` of a layer.
@@ -111,5 +111,5 @@ def start(
     if callable(init):
         chosen = function(init, "init is a name or a function (rng, nin, nout)")
     else:
-        chosen = looked_up(init, INITIALISERS, "initialiser")
+        chosen = look_up(init, INITIALISERS, "initialiser")
     return chosen, generator(seed)

@@ -15,7 +15,7 @@ import numpy as np
 from autograd import Value, scope
 
 from .activations import Activation, activation_named
-from .init import Initialiser, Seed, start
+from .init import Initialiser, Seed, initialiser_and_rng
 from .module import Module
 from .settings import finite, flag, instance, refuse_masked, whole
 
@@ -67,7 +67,7 @@ class Neuron(Module):
                 f"{self.activation.name} compares the neurons of a layer: use "
                 f"Layer({nin}, nout, {self.activation.name!r})"
             )
-        self.init, rng = start(init, seed, self.activation)
+        self.init, rng = initialiser_and_rng(init, seed, self.activation)
         self.w = tuple([Value(0.0) for _ in range(nin)])
         self.b = Value(0.0)
         for p, x in Neuron.sample_parameters(self, rng):
@@ -156,7 +156,7 @@ class Layer(Module):
     ) -> None:
         self.nin, self.nout = whole(nin, "nin"), whole(nout, "nout")
         self.activation = _activation(activation, nonlin)
-        init, rng = start(init, seed, self.activation)
+        init, rng = initialiser_and_rng(init, seed, self.activation)
         single = self.activation.name if self.activation.of_one else "identity"
         self.neurons = [Neuron(nin, single, init=init, seed=rng, nout=nout) for _ in range(nout)]
         self._label("")

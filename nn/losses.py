@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -191,6 +192,34 @@ def perceptron_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     (0.5, 0.0)
     """
     return _reduced(((-s * _sign(y)).relu() for s, y in pairs(input, target)), reduction)
+
+
+def cost_of(returned: Any, what: str) -> Value:
+    """Check that a loss or a penalty has returned a Value, and return that Value.
+
+    Raises:
+        TypeError: `returned` is not a Value. The error says why.
+
+    >>> cost_of(0.5, "loss")
+    Traceback (most recent call last):
+    ...
+    TypeError: the loss returned the number 0.5, which has no gradient: return the Value itself,
+    without .data, float(...) or a function of math or NumPy
+    """
+    if isinstance(returned, Value):
+        return returned
+    if returned is None:
+        raise TypeError(f"the {what} returned None: does it end in `return`?")
+    if isinstance(returned, numbers.Number):
+        raise TypeError(
+            f"the {what} returned the number {returned}, which has no gradient: return the Value "
+            f"itself, without .data, float(...) or a function of math or NumPy"
+        )
+    several = ": return one Value, as from autograd.mean or autograd.sum"
+    raise TypeError(
+        f"the {what} returned a {type(returned).__name__}"
+        f"{several if hasattr(returned, '__len__') else ', and not a Value'}"
+    )
 
 
 def _reduced(terms: Iterator[Value], reduction: str) -> Value:

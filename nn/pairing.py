@@ -10,12 +10,12 @@ import numpy as np
 from autograd import Value
 
 from .settings import instance, number
-from .targets import listed
+from .targets import as_lists
 
 
 def pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
     """Yield each output with its target, from two nested lists of the same shape."""
-    input, target = listed(input), listed(target)
+    input, target = as_lists(input), as_lists(target)
     shape, other = _shape(input), _shape(target)
     if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
         input, target = _first(input), _first(target)  # one output, in a list or not
@@ -65,7 +65,7 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 def examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
     """Yield each example's outputs with its target; a single example needs no list around it."""
-    input, target = listed(input), listed(target)
+    input, target = as_lists(input), as_lists(target)
     instance(input, (Value, list, tuple, float, int), "outputs are a list of Values or numbers")
     if not hasattr(input, "__len__"):
         input = [input]
@@ -78,7 +78,7 @@ def examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
         count = len(target) if hasattr(target, "__len__") else "one number"
         raise ValueError(f"there are {len(input)} examples and as targets {count}: give each one")
     for z, y in zip(input, target):
-        yield _values(z), listed(y)
+        yield _values(z), as_lists(y)
 
 
 def _values(outputs: Any) -> list[Value]:

@@ -11,7 +11,7 @@ from autograd import Value, compile
 
 from .data import features
 from .modes import evaluating
-from .probes import Probes, unlike
+from .probes import Probes, find_differences
 
 if TYPE_CHECKING:
     from .module import Module
@@ -26,7 +26,7 @@ def predict(model: Module, X: Any) -> np.ndarray:
     if len(rows) >= MANY and (found := _compiled_outputs(model, rows)) is not None:
         return found
     with evaluating(model):
-        return np.array([numbers(model(row)) for row in rows.tolist()])
+        return np.array([numbers_in(model(row)) for row in rows.tolist()])
 
 
 def _compiled_outputs(model: Module, rows: np.ndarray) -> np.ndarray | None:
@@ -44,12 +44,12 @@ def _compiled_outputs(model: Module, rows: np.ndarray) -> np.ndarray | None:
         with evaluating(model):
             found = compile(listed)(rows)
             chosen = Probes(rows).next(PROBED)
-            wanted = [numbers(model(row)) for row in rows[chosen].tolist()]
+            wanted = [numbers_in(model(row)) for row in rows[chosen].tolist()]
     except (ArithmeticError, TypeError, ValueError):
         return None
     outputs = np.array(found if np.ndim(wanted) > 1 else found[:, 0])
     for row, right in zip(chosen, wanted):
-        if len(unlike(outputs[row], right, rows[row])):
+        if len(find_differences(outputs[row], right, rows[row])):
             warnings.warn(
                 f"predict runs on the engine: for X[{row}] the compiled code gives "
                 f"{outputs[row]} and the engine {np.array(right)}. Does the model branch on a "
@@ -61,12 +61,12 @@ def _compiled_outputs(model: Module, rows: np.ndarray) -> np.ndarray | None:
     return outputs
 
 
-def numbers(outputs: Any) -> Any:
+def numbers_in(outputs: Any) -> Any:
     """Return the numbers in a module's outputs: a float for a Value, a list for a list.
 
-    >>> numbers([Value(1.0), Value(2.0)])
+    >>> numbers_in([Value(1.0), Value(2.0)])
     [1.0, 2.0]
     """
     if isinstance(outputs, Value):
         return outputs.data
-    return [numbers(v) for v in outputs] if hasattr(outputs, "__len__") else outputs
+    return [numbers_in(v) for v in outputs] if hasattr(outputs, "__len__") else outputs

@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar, overload
 
 from autograd.extend import boundary
 
-Row = TypeVar("Row")
+Thing = TypeVar("Thing")
 
 
-class Checked(Generic[Row]):
+class Checked(Generic[Thing]):
     """A descriptor for an attribute that is checked whenever it is set, in `__init__` or later.
 
     Args:
@@ -31,17 +31,17 @@ class Checked(Generic[Row]):
     ValueError: lr is a positive number, got -1.0
     """
 
-    def __init__(self, check: Callable[[Any, str], Row], what: str = "") -> None:
+    def __init__(self, check: Callable[[Any, str], Thing], what: str = "") -> None:
         self._check, self._what = check, what
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     @overload
-    def __get__(self, owner: None, kind: type) -> Checked[Row]: ...
+    def __get__(self, owner: None, kind: type) -> Checked[Thing]: ...
 
     @overload
-    def __get__(self, owner: object, kind: type) -> Row: ...
+    def __get__(self, owner: object, kind: type) -> Thing: ...
 
     def __get__(self, owner: object, kind: type) -> Any:
         return self if owner is None else vars(owner)[self._name]
@@ -50,7 +50,7 @@ class Checked(Generic[Row]):
         vars(owner)[self._name] = self._check(x, self._what or self._name)
 
 
-def optional(check: Callable[[Any, str], Row]) -> Callable[[Any, str], Row | None]:
+def optional(check: Callable[[Any, str], Thing]) -> Callable[[Any, str], Thing | None]:
     """Return a check that accepts None as well."""
     return lambda x, what: None if x is None else check(x, what)
 
@@ -73,7 +73,7 @@ refuse_masked = boundary.refuse_masked
 whole = boundary.whole
 
 
-def instance_of(kind: type[Row], expected: str) -> Callable[[Any, str], Row]:
+def instance_of(kind: type[Thing], expected: str) -> Callable[[Any, str], Thing]:
     """Return a check that accepts instances of a class."""
     return lambda x, what: instance(x, kind, f"{what} is {expected}")
 
@@ -83,13 +83,13 @@ def function_as(expected: str) -> Callable[[Any, str], Callable[..., Any]]:
     return lambda x, what: function(x, f"{what} is {expected}")
 
 
-def looked_up(name: object, table: Mapping[str, Row], what: str) -> Row:
+def look_up(name: object, table: Mapping[str, Thing], what: str) -> Thing:
     """Return the row of a table by its name.
 
     Raises:
         ValueError: there is no such name. The error gives the nearest names.
 
-    >>> looked_up("tahn", {"tanh": 1, "relu": 2}, "activation")
+    >>> look_up("tahn", {"tanh": 1, "relu": 2}, "activation")
     Traceback (most recent call last):
     ...
     ValueError: there is no activation 'tahn'; the nearest are 'tanh'

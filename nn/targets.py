@@ -32,10 +32,10 @@ def one_hot(target: Any, num_classes: int) -> np.ndarray:
            [1., 0.]])
     """
     refuse_masked(target, "target")
-    rows, target = np.eye(whole(num_classes, "num_classes")), listed(target)
+    rows, target = np.eye(whole(num_classes, "num_classes")), as_lists(target)
     if isinstance(target, (str, bytes, Mapping)) or not hasattr(target, "__len__"):
         return np.array(rows[class_index(target, num_classes)])
-    return np.array(rows[[class_index(listed(t), num_classes) for t in target]])
+    return np.array(rows[[class_index(as_lists(t), num_classes) for t in target]])
 
 
 def class_index(target: Any, num_classes: int) -> int:
@@ -64,10 +64,10 @@ def _is_whole(x: Any) -> bool:
     return isinstance(x, numbers.Real) and bool(x % 1 == 0)
 
 
-def listed(x: Any) -> Any:
+def as_lists(x: Any) -> Any:
     """Return an array or a tensor as nested lists or a number; return other things unchanged.
 
-    >>> listed(np.array([0, 1])), listed(np.array(2)), listed([3])
+    >>> as_lists(np.array([0, 1])), as_lists(np.array(2)), as_lists([3])
     ([0, 1], 2, [3])
     """
     refuse_masked(x, "the array")

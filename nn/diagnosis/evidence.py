@@ -14,16 +14,17 @@ import numpy as np
 
 from autograd import Value, grad
 
-from ..costs import cost_of, depends_on
 from ..data import Examples
 from ..dropout import Dropout
+from ..gradients import depends_on
 from ..layers import Layer, layers_of
 from ..loss_modules import function_of
+from ..losses import cost_of
 from ..modes import mode
 from ..module import Module
 from ..optim import Optimizer
 from ..parameters import move
-from ..prediction import numbers
+from ..prediction import numbers_in
 from ..probes import ABSOLUTE, RELATIVE
 from ..training.answers import DISTANCES, Answers, answers_of
 from ..training.compatibility import NUMERIC
@@ -90,7 +91,7 @@ class Evidence:
         """Measure example i, and return the model's outputs for it."""
         outputs = self.model(x)
         cost = cost_of(self.loss(outputs, y), "loss")
-        self.outputs.append(numbers(outputs))
+        self.outputs.append(numbers_in(outputs))
         made = [n.a for n in list(self.layers.values())[-1].neurons]
         given = [outputs] if isinstance(outputs, Value) else list(outputs)
         if len(given) != len(made) or any(a is not b for a, b in zip(given, made)):

@@ -19,7 +19,7 @@ from ..data import features, targets
 from ..layers import Layer, layers_of
 from ..modes import evaluating
 from ..module import Module
-from ..prediction import numbers
+from ..prediction import numbers_in
 from ..settings import finite, function, instance, pair, positive, several, text, whole
 from ..targets import class_index
 from ..training.answers import Answers, outputs_read
@@ -193,7 +193,7 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
         for q in up:
             for p in across:
                 model([p, q])
-                seen.append([[numbers(n.a) for n in layer.neurons] for layer in layers])
+                seen.append([[numbers_in(n.a) for n in layer.neurons] for layer in layers])
     widest = max(layer.nout for layer in layers)
     figure = Figure(figsize=(max(0.75 * widest, 4.0), 1.0 * len(layers)), layout="constrained")
     for row, layer in enumerate(layers):
@@ -373,7 +373,7 @@ def descent_path(
     figure = Figure(figsize=(5.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
     across, up = _axes_around(np.concatenate(places))
-    surface = np.array([[numbers(cost(float(p), float(q))) for p in across] for q in up])
+    surface = np.array([[numbers_in(cost(float(p), float(q))) for p in across] for q in up])
     levels = np.quantile(surface, np.linspace(0.0, 1.0, 18))
     levels = np.unique(levels)
     axes.contour(across, up, surface, levels=levels, colors="#BBBBBB", linewidths=0.8)

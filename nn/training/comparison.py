@@ -18,12 +18,12 @@ import numpy as np
 
 from ..data import Examples
 from ..dropout import seed_dropouts
-from ..probes import Probes, unlike
+from ..probes import Probes, find_differences
 from .compiled_costs import CompiledCosts
 from .costs import Computed, Costs, Rows
 from .history import History
 
-OTHERS = 3  # examples compared before training, in addition to `Probes.telling`
+OTHERS = 3  # examples compared before training, in addition to `Probes.representative`
 SLOPES = 3  # examples among them whose gradient is compared as well
 MOST = 32  # examples compared after an epoch, at most
 AGAIN = 8  # engine runs that decide whether the engine itself draws at random
@@ -76,7 +76,7 @@ class ComparedCosts(Costs):
         self._probes = {table: Probes(table.X, self._compiled.targets(table)) for table in tables}
         self._trace()
         for table, probes in self._probes.items():
-            self._compare(table, probes.next(len(probes.telling) + OTHERS), SLOPES)
+            self._compare(table, probes.next(len(probes.representative) + OTHERS), SLOPES)
         self._compare_penalty()
 
     # ------------------------------------------------------------------ computing
@@ -128,11 +128,11 @@ class ComparedCosts(Costs):
         return callbacks
 
     def _look(self, trainer: Any, history: History) -> None:
-        """Compare on two of the telling examples, others in each epoch, and on the penalty."""
+        """Compare on two representative examples, others in each epoch, and on the penalty."""
         began = time.perf_counter()
         for table, probes in self._probes.items():
-            count = len(probes.telling)
-            rows = [probes.telling[(history.epochs + k) % count] for k in range(2)]
+            count = len(probes.representative)
+            rows = [probes.representative[(history.epochs + k) % count] for k in range(2)]
             self._compare(table, rows)
         self._compare_penalty()
         self._looked += time.perf_counter() - began
@@ -164,7 +164,7 @@ class ComparedCosts(Costs):
         """
         for table, probes in self._probes.items():
             for training in (False, True) if table is self._examples else (False,):
-                self._compiled.compute(table, probes.telling, training, slopes=False)
+                self._compiled.compute(table, probes.representative, training, slopes=False)
 
     def _compare(self, table: Examples, rows: Sequence[int], count: int = 0) -> None:
         """Compare rows in evaluation and, of the training examples, in training.
@@ -205,7 +205,7 @@ class ComparedCosts(Costs):
             raise DifferentError(
                 f"{place}: the compiled code fails ({error}), and the engine does not. {BRANCH}"
             ) from None
-        different = unlike(found, wanted.numbers, *inputs).tolist()
+        different = find_differences(found, wanted.numbers, *inputs).tolist()
         if different and np.array_equal(found, again, equal_nan=True):
             k = different[0]
             why = CHANCE if self._is_by_chance(compute, k, wanted.numbers[k]) else BRANCH

@@ -11,11 +11,12 @@ import numpy as np
 
 from autograd import DomainError, Value
 
-from ..costs import cost_of, depends_on
 from ..data import Examples
+from ..gradients import depends_on
+from ..losses import cost_of
 from ..modes import evaluating, mode
 from ..module import Module
-from ..prediction import numbers
+from ..prediction import numbers_in
 from .costs import Loss, Penalty, naming
 from .squash import squashed_twice
 
@@ -66,7 +67,8 @@ def count_outputs(model: Module, examples: Examples) -> int:
     """
     with evaluating(model):
         found = (_outputs(model, examples, i) for i in range(len(examples)))
-        return np.size(numbers(next((outputs for outputs in found if outputs is not None), None)))
+        first = next((outputs for outputs in found if outputs is not None), None)
+        return np.size(numbers_in(first))
 
 
 def warn_of_squashing(model: Module, loss: Loss, examples: Examples) -> None:

@@ -16,9 +16,9 @@ import autograd
 from autograd import Value
 
 from .. import losses
-from ..costs import cost_of
 from ..data import Examples
 from ..loss_modules import function_of
+from ..losses import cost_of
 from ..modes import evaluating, mode
 from ..module import Module
 from ..targets import one_hot

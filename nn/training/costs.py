@@ -16,12 +16,12 @@ import numpy as np
 
 from autograd import DivisionByZeroError, DomainError, Value, no_grad
 
-from ..costs import cost_of, differentiate
 from ..data import Examples
-from ..gradients import gradient_of
+from ..gradients import differentiate, gradient_of
+from ..losses import cost_of
 from ..modes import mode
 from ..module import Module
-from ..prediction import numbers
+from ..prediction import numbers_in
 
 Loss = Callable[[Any, Any], Value]
 Penalty = Callable[[Any], Value]
@@ -134,7 +134,7 @@ class EngineCosts(Costs):
                     if slopes:
                         differentiate(cost, self.params, 1.0 / len(chosen))
                 costs.append(cost.data)
-                outputs.append(numbers(found))
+                outputs.append(numbers_in(found))
             if slopes:
                 gradient = gradient_of(self.params)
         return Computed(np.array(costs), outputs, gradient)

@@ -15,7 +15,7 @@ from autograd.extend import TABLE
 
 from ..loss_modules import function_of
 from ..losses import binary_cross_entropy_with_logits, cross_entropy, nll_loss
-from ..prediction import numbers
+from ..prediction import numbers_in
 
 REMEDY = "To mend it, leave out the last activation, as output='identity' does"
 
@@ -41,20 +41,21 @@ def squashed_twice(loss: Any, outputs: Sequence[Any]) -> str:
     """
     function = function_of(loss)
     rows = [row if hasattr(row, "__len__") else [row] for row in outputs]
-    if function is cross_entropy and (_sigmoids(rows) or _add_up(numbers(rows))):
+    if function is cross_entropy and (_sigmoids(rows) or _add_up(numbers_in(rows))):
         count = len(rows[0])
         return (
             f"the outputs are probabilities already, and cross_entropy takes the softmax of them "
             f"once more: no class of {count} gets above {math.e / (math.e + count - 1.0):.3g}, "
             f"however long it learns. {REMEDY}"
         )
-    if function is binary_cross_entropy_with_logits and (_sigmoids(rows) or _add_up(numbers(rows))):
+    takes_logits = function is binary_cross_entropy_with_logits
+    if takes_logits and (_sigmoids(rows) or _add_up(numbers_in(rows))):
         return (
             f"the outputs are probabilities already, and binary_cross_entropy_with_logits takes "
             f"the sigmoid of them once more: they stay between 0.5 and 0.731. {REMEDY}, or use "
             f"binary_cross_entropy"
         )
-    if function is nll_loss and not _add_up(logs := numbers(rows), exp=True):
+    if function is nll_loss and not _add_up(logs := numbers_in(rows), exp=True):
         total = sum(math.exp(min(x, 700.0)) for x in logs[0])
         return (
             f"nll_loss takes logarithms of probabilities, and exp of the outputs of an example "

@@ -15,7 +15,7 @@ import pytest
 import nn
 from autograd import Value, drawn, no_grad
 from nn.data import Examples
-from nn.probes import Probes, unlike
+from nn.probes import Probes, find_differences
 from nn.training.checkpoint import Checkpoint
 from nn.training.comparison import MOST, ComparedCosts, DifferentError
 from nn.training.compiled_costs import CompiledCosts
@@ -286,9 +286,9 @@ def test_predict_sees_each_value_of_a_feature_with_few() -> None:
 
 def test_probes_begin_with_each_kind_of_target_the_first_and_the_last_row() -> None:
     y = np.array([2.0] * 30 + [0.0] * 15 + [1.0] * 15)
-    assert Probes(X, y).telling == [30, 45, 0, 59]
+    assert Probes(X, y).representative == [30, 45, 0, 59]
     one_hot = Probes(X, nn.one_hot(y.astype(int), 3))
-    assert set(one_hot.telling) == {0, 30, 45, 59}
+    assert set(one_hot.representative) == {0, 30, 45, 59}
 
 
 def test_probes_hold_extremes_few_values_and_zeros() -> None:
@@ -332,4 +332,4 @@ def test_large_tables_are_looked_through_in_part() -> None:
 def test_numbers_are_alike_but_for_rounding(
     found: Any, wanted: Any, goes_in: list[float], places: list[int]
 ) -> None:
-    assert unlike(found, wanted, goes_in).tolist() == places
+    assert find_differences(found, wanted, goes_in).tolist() == places
