@@ -22,8 +22,11 @@ from .typed import typed
 
 if TYPE_CHECKING:
     from ..methods import OfHistory
+
+    AnswersOrNone = Answers | Any  # so that a use needs no check for None
 else:
     OfHistory = object
+    AnswersOrNone = Answers | None  # `typed` reads it
 
 ROWS = 12  # a longer history is printed with a gap in the middle
 
@@ -73,7 +76,7 @@ class History(OfHistory):
     stop_reason: str = ""
     not_compiled: str = ""
     snapshots: list[Snapshot] = field(default_factory=list)
-    answers: Answers | Any = None  # Any, so that a use needs no check for None
+    answers: AnswersOrNone = None
 
     @property
     def epochs(self) -> int:
