@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .forms import recorded_forms
+from .forms import SAME_IN_NUMPY, recorded_forms
 from .notation import ATOM, LETTERS, Term, written
 
 if TYPE_CHECKING:
@@ -60,10 +60,14 @@ def is_closed(function: Callable[..., Any], built_in: Callable[[Any], bool]) -> 
         function: the function of a row.
         built_in: returns whether an object is a built-in row.
     """
-    code = getattr(function, "__code__", None)
-    if code is None or any(inspect.iscode(part) for part in code.co_consts):
-        return inspect.isbuiltin(function)
-    read = inspect.getclosurevars(function)
+    if function in (abs, *SAME_IN_NUMPY):
+        return True
+    if not inspect.isfunction(function) or any(map(inspect.iscode, function.__code__.co_consts)):
+        return False
+    try:
+        read = inspect.getclosurevars(function)
+    except ValueError:  # it reads a local variable that is assigned later
+        return False
     return read.builtins.keys() <= {"abs"} and all(
         x.__name__ in {"autograd", "math"} if inspect.ismodule(x) else built_in(x)
         for x in (*read.nonlocals.values(), *read.globals.values())

@@ -337,6 +337,13 @@ def test_the_rules_and_array_forms_of_an_own_operation_are_derived() -> None:
     assert tan.rules == ("∂tan(a)/∂a = 1 + tan(a)²",)
 
 
+class Scaled:
+    factor = 2.0
+
+    def partials(self, out: float, a: float) -> tuple[float]:
+        return (self.factor,)
+
+
 FACTOR, CALLS = [2.0], []
 
 
@@ -360,6 +367,7 @@ def growing(out: float, a: Any) -> tuple[float]:
         lambda out, a: (math.pow(a, 2),),
         lambda out, a: (sum(a for _ in (1, 2)),),
         lambda out, a: (nowhere(a),),  # type: ignore[name-defined]  # noqa: F821
+        Scaled().partials,
         counting,
         growing,
     ],
@@ -368,6 +376,12 @@ def test_nothing_is_derived_from_what_can_change_or_compares_or_has_effects(part
     row = autograd.op("f", value=lambda a: FACTOR[0] * a, partials=partials)
     assert (row.rules, row.array, row.array_partials) == (("∂f/∂a",), "", ())
     assert not CALLS
+
+
+def test_an_own_operation_may_read_a_name_that_is_assigned_later() -> None:
+    row = autograd.op("f", lambda a: later(a), lambda out, a: (out,))
+    later = autograd.exp
+    assert (row(0.0), row.array) == (1.0, "")
 
 
 def test_a_value_that_ignores_an_operand_has_no_array_form() -> None:
