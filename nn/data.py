@@ -5,6 +5,8 @@ Every public function that takes X or y checks them here first.
 
 from __future__ import annotations
 
+import numbers
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 
 from autograd import Value
 
-from .settings import refuse_masked
+from .settings import finite, refuse_masked
 
 Example = tuple[list[float], Any]
 
@@ -83,6 +85,37 @@ class Examples:
 
     def _row(self, i: int) -> int:
         return i if self.rows is None else self.rows[i]
+
+
+def split(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Examples | None]:
+    """Return the training examples and the held-out examples; None if there are none.
+
+    Args:
+        examples: all examples.
+        validation: held-out examples (X, y), or the share of `examples` to hold out, or None.
+        seed: the seed of the choice.
+
+    Raises:
+        TypeError, ValueError: `validation` is nothing of this, or leaves no examples on one side.
+
+    >>> learned, held_out = split(Examples.of(np.zeros((4, 1)), [1, 0, 1, 2]), 0.25, seed=0)
+    >>> len(learned), len(held_out)
+    (3, 1)
+    """
+    if validation is None:
+        return examples, None
+    if isinstance(validation, (tuple, list)) and len(validation) == 2:
+        X, y = validation
+        return examples, Examples.of(X, y, "validation ")
+    if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
+        raise TypeError(f"validation is a pair (X, y), or a share as in 0.2; got {validation!r}")
+    count = round(finite(validation, "validation") * len(examples))
+    if not 0 < count < len(examples):
+        raise ValueError(
+            f"validation={validation} of {len(examples)} examples leaves none on one side"
+        )
+    order = random.Random(f"{seed}, validation").sample(range(len(examples)), len(examples))
+    return examples.chosen(order[count:]), examples.chosen(order[:count])
 
 
 def features(X: Any) -> np.ndarray:

@@ -11,7 +11,6 @@ import functools
 import math
 import numbers as numbers_abc
 import os
-import random
 import time
 import warnings
 from collections.abc import Callable, Iterable
@@ -23,7 +22,7 @@ from tqdm import tqdm
 from autograd import Value
 from autograd.extend import destination
 
-from ..data import Examples
+from ..data import Examples, split
 from ..gradients import norm_of
 from ..modes import mode
 from ..module import Module
@@ -31,7 +30,6 @@ from ..optim import Optimizer
 from ..schedule import Scheduler
 from ..settings import (
     Checked,
-    finite,
     flag,
     function,
     function_as,
@@ -180,7 +178,7 @@ class Trainer:
         resume, compile = flag(resume, "resume"), flag(compile, "compile")
         progress = None if progress is None else flag(progress, "progress")
         callbacks = _called(callbacks)
-        examples, held_out = _held_out(examples, validation, seed)
+        examples, held_out = split(examples, validation, seed)
         patience = None if early_stopping is None else whole(early_stopping, "early_stopping")
         if patience is not None and not held_out:
             raise ValueError("early_stopping judges by held-out examples: give validation=0.2")
@@ -232,8 +230,7 @@ class Trainer:
                     train(engine)
             except KeyboardInterrupt:
                 surely(run.settle)
-                done = run.history.epochs
-                run.history.stop_reason = f"{INTERRUPTED} after {done} epoch(s)"
+                run.history.stop_reason = f"{INTERRUPTED} after {run.history.epochs} epoch(s)"
             except DivergenceError as error:
                 run.history.stop_reason = str(error)
                 warnings.warn(f"training stopped: {error}", RuntimeWarning, stacklevel=2)
@@ -285,7 +282,7 @@ class Trainer:
         if "checkpoint" in settings:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
         if isinstance(settings.get("validation"), numbers_abc.Real):  # the same split for all
-            examples, held_out = _held_out(Examples.of(X, y), settings["validation"], seed)
+            examples, held_out = split(Examples.of(X, y), settings["validation"], seed)
             assert held_out is not None
             X, y, settings["validation"] = examples.X, examples.y, (held_out.X, held_out.y)
         settings.setdefault("progress", False)
@@ -472,24 +469,6 @@ class Trainer:
             accuracy=self.accuracy,
         )
         return facts | self._first_facts
-
-
-def _held_out(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Examples | None]:
-    """Return the training examples and the held-out examples; None if there are none."""
-    if validation is None:
-        return examples, None
-    if isinstance(validation, (tuple, list)) and len(validation) == 2:
-        X, y = validation
-        return examples, Examples.of(X, y, "validation ")
-    if isinstance(validation, bool) or not isinstance(validation, numbers_abc.Real):
-        raise TypeError(f"validation is a pair (X, y), or a share as in 0.2; got {validation!r}")
-    count = round(finite(validation, "validation") * len(examples))
-    if not 0 < count < len(examples):
-        raise ValueError(
-            f"validation={validation} of {len(examples)} examples leaves none on one side"
-        )
-    order = random.Random(f"{seed}, validation").sample(range(len(examples)), len(examples))
-    return examples.chosen(order[count:]), examples.chosen(order[:count])
 
 
 def _called(callbacks: Iterable[Callback]) -> list[Callback]:
