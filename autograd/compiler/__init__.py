@@ -1,10 +1,11 @@
 """Compile a function of Values: trace its scalar graph once, and run it as NumPy code.
 
-`compiled` runs these stages, in this order:
+`stages` runs these, in this order:
 
     trace       run the function on one row of the arguments, and record the graph (tracer, hidden,
-                refusal, and each_row for what the function may do in each row)
-    reach       find what else the function reads, and guard it against changes
+                errors, and each_row for what the function may do in each row)
+    reach       find what else the function reads (foreign, sources), and guard it against changes
+                (guard)
     program     store the graph as data
     passes      rewrite it: fold constants, merge equal nodes, collect sums and dot products
     groups      group the scalars that one array statement can compute

@@ -1,36 +1,30 @@
 """Provide `compile`, and the functions that it returns.
 
 A `Compiled` function looks for code that fits the arguments and the state of what the function
-reads, and else runs all stages of the compiler. It runs the code, and if a number is not finite
+reads, and else runs the stages of the compiler. It runs the code, and if a number is not finite
 it runs the function itself, so that the engine raises the error.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import itertools
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, overload
 
 import numpy as np
 
-from ..core import boundary, locks, modes, ops
+from ..core import boundary, modes, ops
 from ..core.backprop import gradients
 from ..core.boundary import flag, quoted, several
-from ..core.flat import Flat
-from ..core.modes import TraceError
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.markup import block, code, details
 from .arguments import Arguments, convert_arguments
-from .groups import group_nodes
-from .passes import PASSES, Pass
-from .program import Program, check_program, make_program
-from .reach import Guard, Reach
-from .roll import build_array_program
-from .trace import Trace, explain_difference, record_trace
+from .errors import in_row
+from .program import Program
+from .stages import Options, make_version
+from .trace import record_trace
 from .version import Version
 
 VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
@@ -133,25 +127,6 @@ def compile(
 FLOATS = ("float64", "float32")
 
 
-@dataclass(frozen=True)
-class Options:
-    """The options of `compile`, and those that only tests set.
-
-    Attributes:
-        has_aux, allow_unused, dtype: as for `compile`.
-        passes: the passes that rewrite the graph.
-        matrices: True to form matrix products of dot products.
-        debug: True to check the invariants of the program after every pass.
-    """
-
-    has_aux: bool = False
-    allow_unused: bool = False
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(float))
-    passes: tuple[Pass, ...] = PASSES
-    matrices: bool = True
-    debug: bool = False
-
-
 def _check_dtype(dtype: Any) -> np.dtype[Any]:
     if isinstance(dtype, (type, np.dtype)) or (isinstance(dtype, str) and dtype in FLOATS):
         kind: np.dtype[Any] = np.dtype(dtype)
@@ -177,23 +152,6 @@ def _check_params(params: Iterable[Value]) -> list[Value]:
     if len(set(found)) < len(found):
         raise ValueError("a parameter is listed twice in params")
     return found
-
-
-@contextlib.contextmanager
-def in_row(row: int) -> Iterator[None]:
-    """Put the row in front of the text of errors that this package raises inside."""
-    try:
-        yield
-    except TraceError:
-        raise
-    except Exception as error:
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        where = frame.tb_frame.f_globals.get("__name__", "") if frame else ""
-        if where.startswith("autograd."):  # not an error of the user's own code
-            error.args = (f"in row {row}: {error}",)
-        raise
 
 
 class Compiled:
@@ -393,100 +351,12 @@ class Compiled:
         known = self._versions.setdefault(rows.shapes, [])
         version = next((version for version in known if version.guard.holds()), None)
         if version is None:
-            version = self._compile(rows)
+            version = make_version(self.function, self._given_params, self._options, rows)
         if not known or version is not known[0]:  # keep the most recently used first
             others = [other for other in known if other is not version]
             known[:] = [version, *others[: VERSIONS - 1]]
         self._last = version
         return version
-
-    def _compile(self, rows: Arguments) -> Version:
-        """Compile for arguments of these shapes, and leave the random generators as they were."""
-        with locks.alone_in_tracing():
-            reach = Reach(self.function)
-            states = reach.read_states()
-            try:
-                return self._run_stages(rows, reach)
-            finally:
-                reach.restore(states)
-
-    def _trace_second_row(self, rows: Arguments, leaves: list[Value], reach: Reach) -> Trace:
-        """Trace a row that differs from row 0, or else numbers close to row 0."""
-        row = rows.find_different_row()
-        try:
-            with in_row(row):
-                return record_trace(self.function, rows.find_other_row(), leaves, reach)
-        except TraceError:
-            raise
-        except Exception:
-            if row:
-                raise
-            # The function may not be defined close to row 0.
-            return record_trace(self.function, rows.take_row(0), leaves, reach)
-
-    def _run_stages(self, rows: Arguments, reach: Reach) -> Version:
-        """Run all stages. Two traces, of different rows, must give the same program."""
-        given = self._given_params or []
-        if given:
-            Flat(given)  # `Shared` leaves notice that their number is read
-        with in_row(0):
-            first = record_trace(self.function, rows.take_row(0), given, reach)
-        known = set(given)
-        found = [v for v in first.find_leaves() if v not in known]
-        if found:
-            Flat(found)
-        second = self._trace_second_row(rows, [*given, *found], reach)
-        used = set(second.find_leaves())
-        params = [*given, *(v for v in found if v in used)]
-        numbers = _find_embedded_constants([first, second], params)
-        program = make_program(first, params)
-        alike = program.computes_as(make_program(second, params))
-        if not alike or first.list_tests() != second.list_tests():
-            raise explain_difference(self.function, rows.take_row(0), rows.find_other_row())
-        unused = [p for p in given if p not in used]
-        if unused and not self._options.allow_unused:
-            raise ValueError(
-                f"the function does not depend on {len(unused)} of its {len(given)} params, as on "
-                f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
-            )
-        found_params = self._given_params is None
-        gradient_size = first.count_leading(params) if found_params else len(given)
-        for improve in self._options.passes:
-            program = improve(program)
-            if self._options.debug:
-                check_program(program)
-        cost = program.outputs[0] if first.shape == () or self._options.has_aux else None
-        groups = group_nodes(program, cost, self._options.matrices)
-        settings = (first.settings_read | second.settings_read).difference(modes.DEFAULTS)
-        return Version(
-            [first, second],
-            program,
-            build_array_program(program, groups),
-            gradient_size,
-            Guard(Reach(self.function, reach.assigned, settings), numbers),
-            self._options.dtype,
-        )
-
-
-def _find_embedded_constants(traces: list[Trace], params: list[Value]) -> list[Value]:
-    """Return the constants that existed before the traces: their numbers become part of the code.
-
-    Raises:
-        TraceError: a trace used a Value that was computed before, or that the other did not use.
-    """
-    known = set(params)
-    for v in itertools.chain.from_iterable(trace.find_outside_results() for trace in traces):
-        raise TraceError(
-            f"the function uses {v!r}, which was computed before it was called: compute it "
-            f"inside, or take its number alone with v.detach()"
-        )
-    for v in itertools.chain.from_iterable(trace.find_outside_leaves() for trace in traces):
-        if v.op is ops.leaf and v not in known:
-            raise TraceError(
-                f"for one row the function uses {v!r}, and for another it does not: what is "
-                f"compiled must be the same for all rows. Choose with where or maximum"
-            )
-    return [v for v in traces[0].find_outside_leaves() if v.op is ops.constant]
 
 
 def _arrange_by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import boundary, modes
 from ..core.value import Value, constant
-from .refusal import make_error
+from .errors import make_error
 from .tracer import Requirement
 
 

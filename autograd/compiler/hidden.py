@@ -15,7 +15,7 @@ from typing import Any
 from ..core import modes
 from ..core.flat import Shared
 from ..core.value import Value
-from .refusal import make_error
+from .errors import make_error
 
 
 def _read_grad(value: Value) -> float:

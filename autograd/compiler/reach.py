@@ -1,10 +1,10 @@
-"""Find everything that a function reads besides its arguments, and guard it against changes.
+"""Find everything that a function reads besides its arguments.
 
 Compiled code is specialised: the closure, globals, defaults, attributes and elements that the
 function reads become part of it. `Reach` finds them by a walk over all objects that can be reached
 from the function by names in its code. Two checks use it:
 
-    while the function is traced    `Reach.changed`: the run itself must not change them
+    while the function is traced    `Reach.find_change`: the run itself must not change them
     on each later call              `Guard.holds`: if they have changed, the trace is repeated
 
 If the walk finds too much, calls take longer. If it misses something, a change goes unnoticed.
@@ -12,13 +12,8 @@ If the walk finds too much, calls take longer. If it misses something, a change 
 
 from __future__ import annotations
 
-import functools
-import itertools
 import operator
-import pickle
 import random
-import sys
-import sysconfig
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,14 +22,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core import modes, ops
+from ..core import modes
 from ..core.value import Value
+from .foreign import OURS, is_foreign, is_standard
+from .sources import GENERATORS, is_iterator, read_state, set_state
 
-OURS = {"autograd", "numpy"}
-STANDARD = sys.stdlib_module_names | OURS  # modules that are assumed not to change
-INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 PLAIN = (int, float, complex, str, bytes, type(None), range, np.generic)  # compared by value
-GENERATORS = (*(random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator),)
 LARGE = 100_000  # larger lists and arrays are not inspected
 SEQUENCES = (list, deque, set, frozenset, tuple, np.ndarray)
 MAPPINGS = (dict, MappingProxyType)
@@ -62,9 +55,8 @@ class Holder(NamedTuple):
         """Return its present entries."""
         thing, names = self.thing, self.names
         if names is None:
-            return (
-                dict(thing) if isinstance(thing, dict) else dict(enumerate(_list_elements(thing)))
-            )
+            is_dict = isinstance(thing, dict)
+            return dict(thing if is_dict else enumerate(_list_elements(thing)))
         if isinstance(thing, MAPPINGS):
             return {name: thing[name] for name in names if name in thing}
         return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
@@ -166,7 +158,7 @@ class Reach:
         """
         if isinstance(thing, Value):
             self.values.append(thing)
-        elif isinstance(thing, GENERATORS) or _is_iterator(thing):
+        elif isinstance(thing, GENERATORS) or is_iterator(thing):
             self.sources.append((path, thing))
         elif isinstance(thing, np.ndarray):
             if thing.dtype != object:
@@ -222,7 +214,7 @@ class Reach:
 
     def read_states(self) -> list[Any]:
         """Return the state of each source of numbers."""
-        return [_read_state(source) for _, source in self.sources]
+        return [read_state(source) for _, source in self.sources]
 
     def find_advanced(self, before: list[Any]) -> str:
         """Return the name of a source whose state is no longer the same; "" if there is none."""
@@ -234,12 +226,12 @@ class Reach:
     def restore(self, states: list[Any]) -> None:
         """Set the random generators back to these states."""
         for (_, source), state in zip(self.sources, states):
-            _set_state(source, state)
+            set_state(source, state)
 
     def read_contents(self) -> list[Any]:
         """Return the present contents of all holders and arrays."""
         contents: list[Any] = [holder.read_contents() for holder in self.holders]
-        return contents + [_read_bytes(numbers) for _, numbers in self.arrays]
+        return contents + [read_bytes(numbers) for _, numbers in self.arrays]
 
     def find_change(self, before: list[Any]) -> str:
         """Return a description of a change since `before`; "" if there is none.
@@ -259,124 +251,13 @@ class Reach:
                 if is_same(was, now):
                     continue
                 if not _may_be_stored(now):
-                    return (
-                        f"{holder.name_entry(key)} is {now!r:.40} after a run, and was {was!r:.40}"
-                    )
+                    name = holder.name_entry(key)
+                    return f"{name} is {now!r:.40} after a run, and was {was!r:.40}"
                 self.assigned.add((id(holder.thing), key))
         return ""
 
 
-class Guard:
-    """The check that everything a function reads is as it was when the guard was made.
-
-    Args:
-        reach: what the function reads.
-        numbers: the Values whose numbers are part of the code.
-    """
-
-    def __init__(self, reach: Reach, numbers: list[Value]) -> None:
-        self._reads: list[tuple[Callable[[Any], Any], Any]] = []
-        self._sized: list[Any] = []
-        for holder in reach.holders:
-            if isinstance(holder.thing, (tuple, frozenset)):
-                continue  # they are immutable
-            keys = [
-                key
-                for key, thing in holder.read_contents().items()
-                if (id(holder.thing), key) not in reach.assigned
-                and not _is_library(thing)
-                and not _is_only_stored(thing, numbers)
-            ]
-            if keys:
-                self._reads.append((holder.make_reader(keys), holder.thing))
-            if _is_sized(holder):
-                self._sized.append(holder.thing)
-        self._sizes = list(map(len, self._sized))
-        self._missing = _Missing(reach.holders)
-        self._objects, self._kinds = reach.objects, list(map(type, reach.objects))
-        self._numbers = numbers
-        self._settings = reach.settings
-        self._arrays = [numbers for _, numbers in reach.arrays]
-        self._entries, self._contents = self._read_entries(), self._read_contents()
-
-    def holds(self) -> bool:
-        """Return True if nothing has changed."""
-        try:
-            found = self._read_entries()
-        except (AttributeError, LookupError):  # an entry was removed
-            return False
-        if not all(map(operator.is_, found, self._entries)):
-            if len(found) != len(self._entries) or not all(map(is_same, found, self._entries)):
-                return False
-            self._entries = found  # equal numbers in new objects, which are identical next time
-        return (
-            list(map(len, self._sized)) == self._sizes
-            and list(map(type, self._objects)) == self._kinds
-            and self._missing.holds()
-            and all(map(_is_equal, self._contents, self._read_contents()))
-        )
-
-    def _read_entries(self) -> list[Any]:
-        """Return the present entries, which are compared by identity first."""
-        found: list[Any] = []
-        add = found.extend
-        for read, thing in self._reads:
-            add(read(thing))
-        return found
-
-    def _read_contents(self) -> list[Any]:
-        """Return what is compared by content: numbers, the bytes of arrays, and settings."""
-        return [
-            *[repr(v.data) for v in self._numbers],
-            *map(_read_bytes, self._arrays),
-            *map(modes.setting, self._settings),
-        ]
-
-
-class _Missing:
-    """The names that were not found, such as an instance attribute that the class has instead.
-
-    If one is set later, the function may read it.
-    """
-
-    def __init__(self, holders: list[Holder]) -> None:
-        missing: dict[int, tuple[Any, set[str]]] = {}  # by the id of the object that lacks them
-        for holder in holders:
-            if holder.names is not None:
-                _, names = missing.setdefault(id(holder.thing), (holder.thing, set()))
-                names.update(holder.names.difference(holder.read_contents()))
-        # `isdisjoint` of a view, which shows what is added later, iterates over the shorter side.
-        self._mappings: list[tuple[Callable[[set[str]], bool], set[str]]] = []
-        self._slots: list[tuple[Any, str]] = []
-        for thing, names in missing.values():
-            if isinstance(thing, MAPPINGS):
-                self._mappings.append((thing.keys().isdisjoint, names))
-            else:
-                self._slots += [(thing, name) for name in names]
-
-    def holds(self) -> bool:
-        """Return True if they are all still missing."""
-        return all(without(names) for without, names in self._mappings) and not any(
-            hasattr(thing, name) for thing, name in self._slots
-        )
-
-
 _NOTHING = object()
-
-
-def _is_sized(holder: Holder) -> bool:
-    """Return True if the number of entries must stay the same.
-
-    Then the function reads all entries, or it uses a class: a new method of a class may be called
-    without being named, as by an operator.
-    """
-    whole = holder.names is None and isinstance(holder.thing, (dict, *SEQUENCES))
-    return whole or isinstance(holder.thing, MappingProxyType)
-
-
-def _is_equal(a: Any, b: Any) -> bool:
-    """Return True if two things are identical, or equal by an `==` that returns a bool."""
-    return a is b or (type(a) is type(b) and (a == b) is True)
 
 
 def _find_parts(thing: Any) -> list[Any]:
@@ -393,40 +274,16 @@ def is_same(a: Any, b: Any) -> bool:
     return a is b or (type(a) is type(b) and isinstance(a, PLAIN) and repr(a) == repr(b))
 
 
+def read_bytes(numbers: Any) -> bytes:
+    """Return the content of an array."""
+    return numbers.tobytes() if isinstance(numbers, np.ndarray) else bytes(memoryview(numbers))
+
+
 def _may_be_stored(thing: Any) -> bool:
     """Return True for a Value, and for a list or tuple of Values: a function may store them."""
     return isinstance(thing, Value) or (
         isinstance(thing, (list, tuple)) and all(map(_may_be_stored, thing))
     )
-
-
-def is_standard(module: str | None) -> bool:
-    """Return True for a module of this package, of NumPy or of the standard library."""
-    return str(module).partition(".")[0] in STANDARD
-
-
-@functools.cache
-def is_foreign(module: str | None) -> bool:
-    """Return True for a module that is assumed not to change: a standard or an installed one.
-
-    An installed module that imports this package may define layers and costs. It is inspected
-    like a user's module.
-    """
-    found = sys.modules.get(str(module))
-    file = getattr(found, "__file__", None) or ""
-    return is_standard(module) or (
-        file.startswith(INSTALLED) and not any(map(_is_of_this_package, vars(found).values()))
-    )
-
-
-def _is_of_this_package(thing: Any) -> bool:
-    """Return True for a module, class, function or object of this package."""
-    if isinstance(thing, ModuleType):
-        name = thing.__name__
-    else:
-        named = thing if isinstance(thing, (type, FunctionType)) else type(thing)
-        name = str(named.__module__)
-    return name.partition(".")[0] == __name__.partition(".")[0]
 
 
 def _find_names(code: CodeType) -> Iterator[str]:
@@ -448,64 +305,7 @@ def _find_special_methods(kind: type, made: bool) -> frozenset[str]:
     return frozenset(n for n in methods if n.startswith("__") and (made or n not in UNCALLED))
 
 
-def _read_bytes(numbers: Any) -> bytes:
-    """Return the content of an array."""
-    return numbers.tobytes() if isinstance(numbers, np.ndarray) else bytes(memoryview(numbers))
-
-
-def _is_iterator(thing: Any) -> bool:
-    """Return True for an iterator of the standard library, whose only content is its position."""
-    return isinstance(thing, Iterator) and is_standard(type(thing).__module__)
-
-
-def _is_library(thing: Any) -> bool:
-    """Return True for a module or a class that is assumed not to change."""
-    if isinstance(thing, ModuleType):
-        return is_foreign(thing.__name__)
-    return isinstance(thing, type) and is_foreign(thing.__module__)
-
-
-def _is_only_stored(thing: Any, numbers: list[Value]) -> bool:
-    """Return True for a computed Value that the function stores, and the code does not read."""
-    return isinstance(thing, Value) and thing.op is not ops.leaf and thing not in numbers
-
-
 def _find_slots(kind: type) -> Iterator[str]:
     """Yield the names in `__slots__` of a class, which may be a single string."""
     slots = vars(kind).get("__slots__", ())
     yield from (slots,) if isinstance(slots, str) else slots
-
-
-def _read_state(source: Any) -> Any:
-    """Return the state of a random generator or an iterator, in a form that `!=` compares."""
-    if isinstance(source, random.SystemRandom):
-        return None  # it has no state
-    if isinstance(source, random.Random):
-        return source.getstate()
-    if isinstance(source, np.random.RandomState):
-        return pickle.dumps(source.get_state(legacy=False))
-    if isinstance(source, GENERATORS):
-        return pickle.dumps(_find_bit_generator(source).state)
-    if isinstance(source, itertools.count):
-        return repr(source)
-    if frame := getattr(source, "gi_frame", None):
-        return frame.f_lasti, repr(frame.f_locals)
-    left = operator.length_hint(source, -1)
-    return left if left >= 0 else object()  # an unknown state counts as changed
-
-
-def _set_state(source: Any, state: Any) -> None:
-    """Set a random generator to a state; an iterator cannot be set back."""
-    if isinstance(source, random.SystemRandom):
-        return
-    if isinstance(source, random.Random):
-        source.setstate(state)
-    elif isinstance(source, np.random.RandomState):
-        source.set_state(pickle.loads(state))
-    elif isinstance(source, GENERATORS):
-        _find_bit_generator(source).state = pickle.loads(state)
-
-
-def _find_bit_generator(source: Any) -> Any:
-    """Return the bit generator of a NumPy generator, or the argument if it is one."""
-    return getattr(source, "bit_generator", source)

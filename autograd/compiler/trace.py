@@ -19,8 +19,8 @@ from ..core.graph import topological_order
 from ..core.modes import TraceError
 from ..core.sequences import sum as total
 from ..core.value import Value, constant
+from .errors import make_error
 from .reach import Reach
-from .refusal import make_error
 from .tracer import Requirement, Tracer
 
 

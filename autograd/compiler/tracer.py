@@ -12,9 +12,9 @@ from ..core import modes, ops
 from ..core.flat import Shared
 from ..core.modes import TraceError
 from ..core.value import Value
+from .errors import find_line, make_error
 from .hidden import Hidden, HiddenShared
 from .reach import Reach
-from .refusal import find_line, make_error
 
 READ_REMEDY = (
     "use the Value itself. autograd.stop_gradient(v) is its number without a gradient, softmax and "

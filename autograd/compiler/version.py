@@ -21,8 +21,8 @@ from ..core.value import Value
 from .arguments import Arguments
 from .arrays import OURS, ArrayProgram
 from .emit import Source, write_source
+from .guard import Guard
 from .program import Program
-from .reach import Guard
 from .trace import Trace
 
 # Relative to the number itself, and relative to the largest number in the graph.

@@ -19,9 +19,10 @@ import autograd
 import nn
 from autograd import Value, extend
 from autograd.compiler.arguments import convert_arguments
-from autograd.compiler.compiled import Compiled, Options
+from autograd.compiler.compiled import Compiled
 from autograd.compiler.passes import PASSES
 from autograd.compiler.program import Node
+from autograd.compiler.stages import Options
 from autograd.core import locks
 from autograd.extend import TABLE
 from nn.modes import evaluating, mode

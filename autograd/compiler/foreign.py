@@ -1,0 +1,42 @@
+"""Tell which modules are foreign: standard and installed ones, which are assumed not to change."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import sysconfig
+from types import FunctionType, ModuleType
+from typing import Any
+
+OURS = {"autograd", "numpy"}
+STANDARD = sys.stdlib_module_names | OURS
+INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+
+
+def is_standard(module: str | None) -> bool:
+    """Return True for a module of this package, of NumPy or of the standard library."""
+    return str(module).partition(".")[0] in STANDARD
+
+
+@functools.cache
+def is_foreign(module: str | None) -> bool:
+    """Return True for a module that is assumed not to change: a standard or an installed one.
+
+    An installed module that imports this package may define layers and costs. It is inspected
+    like a user's module.
+    """
+    found = sys.modules.get(str(module))
+    file = getattr(found, "__file__", None) or ""
+    return is_standard(module) or (
+        file.startswith(INSTALLED) and not any(map(_is_of_this_package, vars(found).values()))
+    )
+
+
+def _is_of_this_package(thing: Any) -> bool:
+    """Return True for a module, class, function or object of this package."""
+    if isinstance(thing, ModuleType):
+        name = thing.__name__
+    else:
+        named = thing if isinstance(thing, (type, FunctionType)) else type(thing)
+        name = str(named.__module__)
+    return name.partition(".")[0] == __name__.partition(".")[0]
