@@ -122,7 +122,7 @@ class Methods:
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
         modes.refuse_outsiders(*A_COPY)
-        return copies.packed(self)
+        return copies.pickled(self)
 
     # ------------------------------------------------------------------ micrograd's names
 

@@ -113,7 +113,7 @@ def _probed(node: Value, function: Callable[[], None]) -> tuple[float, ...]:
 
 
 def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
-    """Return all nodes, and all edges as pairs (operand, node).
+    """Return all nodes, and all edges as pairs (operand, node): micrograd's walk of the graph.
 
     >>> x = Value(2.0)
     >>> nodes, edges = trace(x * x)

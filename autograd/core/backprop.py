@@ -14,7 +14,7 @@ from typing import Any
 from . import locks, modes, ops
 from .boundary import as_float, flag, instance, several
 from .graph import in_order, topological_order
-from .notation import expression, name, number
+from .notation import expression, name, numeral
 from .value import NOT_COMPUTED, Value, constant, exact_data, failure, leaves_below
 
 Asked = Callable[[Value], bool]  # returns whether the derivative by this operand is needed
@@ -171,7 +171,7 @@ def _watch(order: list[Value]) -> None:
             if arg in flowing and not isfinite(node.grad * local):
                 raise FloatingPointError(
                     f"the gradient of {name(arg)} became {node.grad * local} in "
-                    f"{expression(node)}: upstream {number(node.grad)} × local {number(local)}"
+                    f"{expression(node)}: upstream {numeral(node.grad)} × local {numeral(local)}"
                 )
 
 

@@ -32,7 +32,7 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
     return cast(Value, memo[id(root)])
 
 
-def packed(root: Value) -> tuple[Any, ...]:
+def pickled(root: Value) -> tuple[Any, ...]:
     """Return what `pickle.dumps(root)` writes: a row per node, with its operands as row indices.
 
     If two pickled roots share leaves, these stay shared. Other shared nodes are written twice.
@@ -63,7 +63,7 @@ def _remade(fields: tuple[Any, ...], kind: type[Value]) -> Value:
 
 
 def _unpacked(rows: list[Any], kind: type[Value]) -> Value:
-    """Make the graph that `packed` described, and return its root."""
+    """Make the graph that `pickled` described, and return its root."""
     nodes: list[Value] = []
     for row in rows:
         if isinstance(row, Value):

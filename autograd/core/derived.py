@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .forms import SAME_IN_NUMPY, recorded_forms
-from .notation import ATOM, LETTERS, Term, written
+from .notation import ATOM, LETTERS, Term, write_formula
 
 if TYPE_CHECKING:
     from .ops import Op
@@ -43,7 +43,7 @@ def derive_partials(row: Op) -> None:
 def _read_rules(row: Op) -> tuple[str, ...]:
     """Return the partials as text, by running them on the letters of the operands."""
     letters = [Term(letter, math.nan) for letter in LETTERS[: row.arity]]
-    out = written(row, letters)
+    out = write_formula(row, letters)
     slopes = (row.reads or row.partials)(out, *letters)
     return tuple(
         f"∂{out.inside(ATOM)}/∂{letter} = {Term.of(slope).text.replace('-', '−')}"

@@ -36,7 +36,7 @@ def find(root: Value, wanted: Value | str) -> Value:
     if not isinstance(wanted, str):
         raise TypeError(f"expected a node, its label or its formula, got {quoted(wanted)}")
     found = [node for node in order if node.label == wanted] if wanted else []
-    found = found or _written_as(wanted, order)
+    found = found or _with_formula(wanted, order)
     if len(found) == 1:
         return found[0]
     if found:
@@ -50,7 +50,7 @@ def find(root: Value, wanted: Value | str) -> Value:
     raise LabelError(f"no node is labelled {wanted!r}: {hint}")
 
 
-def _written_as(wanted: str, order: list[Value]) -> list[Value]:
+def _with_formula(wanted: str, order: list[Value]) -> list[Value]:
     """Return the nodes whose formula or displayed name equals the formula `wanted`."""
     typed = _typed(wanted)
     return [

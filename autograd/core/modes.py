@@ -44,7 +44,7 @@ class Link(NamedTuple):
         generator: the frame of the generator that contains the block, or None.
         outer: the link of the enclosing block, or None.
         settings: all settings inside the block.
-        signs: for this link and each outer link, a function that returns None while the link is
+        checks: for this link and each outer link, a function that returns None while the link is
             inactive: its block has ended, or its generator is suspended.
     """
 
@@ -53,7 +53,7 @@ class Link(NamedTuple):
     generator: FrameType | None
     outer: Link | None
     settings: Settings
-    signs: tuple[Callable[[], object], ...]
+    checks: tuple[Callable[[], object], ...]
 
 
 _innermost: ContextVar[Link | None] = ContextVar("innermost", default=None)
@@ -69,17 +69,17 @@ def settings() -> Settings:
     link = _innermost.get()
     if link is None:
         return DEFAULTS
-    for sign in link.signs:
-        if sign() is None:
-            return _of_those_that_count(link)  # link.settings includes an inactive block
+    for check in link.checks:
+        if check() is None:
+            return _active_settings(link)  # link.settings includes an inactive block
     return link.settings
 
 
-def _of_those_that_count(link: Link | None) -> Settings:
+def _active_settings(link: Link | None) -> Settings:
     """Compute the settings from the active links only."""
     blocks = []
     while link is not None:
-        if link.signs[0]() is not None:
+        if link.checks[0]() is not None:
             blocks.append(link.block)
         link = link.outer
     found = DEFAULTS
@@ -195,11 +195,11 @@ class Setting:
             opened = self._opened_by_hand()  # no `with` statement called __enter__
         outer = _open(_innermost.get())
         generator = _generator(sys._getframe(1))
-        sign = functools.partial(_runs, opened, generator) if generator else opened
-        signs = (sign, *(outer.signs if outer else ()))
+        check = functools.partial(_runs, opened, generator) if generator else opened
+        checks = (check, *(outer.checks if outer else ()))
         for open_ones in self._open_ones:
             open_ones.add(weakref.ref(opened(), open_ones.discard))  # discarded at the block's end
-        _innermost.set(Link(self, opened, generator, outer, self.within(settings()), signs))
+        _innermost.set(Link(self, opened, generator, outer, self.within(settings()), checks))
 
     def _opened_by_hand(self) -> Callable[[], object]:
         """Return `Link.opened` for a block without a `with` statement, which `__exit__` ends."""

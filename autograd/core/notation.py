@@ -24,10 +24,10 @@ JOINER = "\u200d"  # joins several emoji into one; Python calls it unprintable
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def number(x: float, digits: int = 4) -> str:
-    """Format a number with at most `digits` significant digits.
+def numeral(x: float, digits: int = 4) -> str:
+    """Return the text of a number, with at most `digits` significant digits.
 
-    >>> number(0.07232948), number(-2.0), number(1e-9), number(123456.0), number(float("nan"))
+    >>> numeral(0.07232948), numeral(-2.0), numeral(1e-9), numeral(123456.0), numeral(float("nan"))
     ('0.07233', '-2', '1e-09', '1.235e+05', 'nan')
     """
     return f"{x + 0.0:.{digits}g}"  # adding zero turns -0.0 into 0.0
@@ -70,12 +70,12 @@ class Term:
         """Return a number as a Term, or a Term unchanged."""
         if isinstance(x, Term):
             return x
-        return cls(number(x), float(x), MINUS if x < 0 else ATOM)
+        return cls(numeral(x), float(x), MINUS if x < 0 else ATOM)
 
     @property
     def is_number(self) -> bool:
         """True if the formula is a literal number, not a name or an expression."""
-        return self.text == number(self.number)
+        return self.text == numeral(self.number)
 
     def reads(self, x: float) -> bool:
         """Return whether the formula is the literal number `x`."""
@@ -86,7 +86,7 @@ class Term:
         return self.text if self.binds >= binds else f"({self.text})"
 
     def _apply(self, op: Op, operands: Iterable[Any]) -> Term:
-        return written(op, [Term.of(operand) for operand in operands])
+        return write_formula(op, [Term.of(operand) for operand in operands])
 
     def __repr__(self) -> str:
         return self.text
@@ -227,7 +227,7 @@ INFIX: dict[tuple[str, int], Callable[..., Term]] = {
 }
 
 
-def written(op: Op, operands: list[Term]) -> Term:
+def write_formula(op: Op, operands: list[Term]) -> Term:
     """Return the formula of an operation: its sign between the operands, or a function call."""
     infix = INFIX.get((op.symbol, len(operands)))
     if infix is not None:
@@ -243,7 +243,7 @@ def located(operands: Iterable[Term], numbers: Iterable[float]) -> str:
     'a = x − 2 = -1, b = 0.5'
     """
     return ", ".join(
-        f"{letter} = {number(x)}" if term.is_number else f"{letter} = {term} = {number(x)}"
+        f"{letter} = {numeral(x)}" if term.is_number else f"{letter} = {term} = {numeral(x)}"
         for letter, term, x in zip(LETTERS, operands, numbers)
     )
 
@@ -283,5 +283,5 @@ def _name(node: Value, depth: int) -> Term:
 
 
 def _expression(node: Value, depth: int) -> Term:
-    term = written(node.op, [_name(arg, depth - 1) for arg in node.args])
+    term = write_formula(node.op, [_name(arg, depth - 1) for arg in node.args])
     return Term(shortened(term.text), node.data, term.binds)

@@ -23,7 +23,7 @@ from . import boundary
 from .boundary import as_float, instance, quoted, refuse_masked, several, text
 from .derived import derive_partials, derive_value, is_closed
 from .forms import check_form
-from .notation import LETTERS, Term, located, written
+from .notation import LETTERS, Term, located, write_formula
 from .terminal import fitted
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Op:
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
     ) -> Exception:
         """Return the error to report to the user for `error`, which `value` raised at `numbers`."""
-        formula = written(self, list(names))
+        formula = write_formula(self, list(names))
         at = located(names, numbers)
         if self.domain and not self.domain.holds(*numbers):
             kind = DivisionByZeroError if isinstance(error, ZeroDivisionError) else DomainError
@@ -206,7 +206,7 @@ class Op:
         if not _is_built_in(self):  # its rules may state no formula, so quote the error too
             rules += f": {str(error).rstrip('.')}"
         return DomainError(
-            f"{written(self, list(names))} has no finite derivative at "
+            f"{write_formula(self, list(names))} has no finite derivative at "
             f"{located(names, numbers)} ({rules}). "
             f"{self.domain.remedy if self.domain else 'Move the operands away from there.'}"
         )

@@ -17,7 +17,7 @@ import numpy as np
 
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
-from .notation import located, name, number, written
+from .notation import located, name, numeral, write_formula
 from .terminal import shown
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Value(Methods):
         if op.arity == 1:
             return _record1(op, *operands)
         if op is ops.pow or op is ops.power:
-            return _raised(*operands)
+            return _record_power(*operands)
         if op is ops.where and isinstance(operands[0], (bool, np.bool_)):
             warnings.warn(FIXED_CONDITION.format(operands[0]), stacklevel=3)
         operands = tuple(a if isinstance(a, Value) else constant(a, op.name) for a in operands)
@@ -248,10 +248,10 @@ class Value(Methods):
     def __pow__(self, other: Operand, modulo: None = None) -> Value:
         if modulo is not None:
             raise TypeError(f"pow(v, exponent) of a Value takes no modulo, got {modulo!r}")
-        return _raised(self, other)
+        return _record_power(self, other)
 
     def __rpow__(self, other: Operand) -> Value:
-        return _raised(other, self)
+        return _record_power(other, self)
 
     def __neg__(self) -> Value:
         return _record1(ops.neg, self)
@@ -532,7 +532,7 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
     return _node(op, data, a, b)
 
 
-def _raised(a: Any, b: Any) -> Value:
+def _record_power(a: Any, b: Any) -> Value:
     """Record a ** b: with `ops.power` if b can have a gradient, else with `ops.pow`."""
     varies = isinstance(b, Value) and b.op is not ops.constant
     return _record2(ops.power if varies else ops.pow, a, b)
@@ -587,7 +587,7 @@ def _watch(node: Value) -> None:
     if not isfinite(node.data):
         names = [name(arg) for arg in node.args]
         at = located(names, [arg.data for arg in node.args])
-        raise FloatingPointError(f"{written(node.op, names)} is {node.data}, at {at}")
+        raise FloatingPointError(f"{write_formula(node.op, names)} is {node.data}, at {at}")
 
 
 def failure(
@@ -621,7 +621,7 @@ def _grown(error: OverflowError, operands: tuple[Value, ...]) -> OverflowError:
     if largest is None or not abs(largest.data) > LARGE:
         return error
     return OverflowError(
-        f"{error}. {largest.label or 'A leaf'} is {number(largest.data)}: if it grew in training, "
+        f"{error}. {largest.label or 'A leaf'} is {numeral(largest.data)}: if it grew in training, "
         f"lower the learning rate"
     )
 

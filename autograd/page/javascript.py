@@ -17,7 +17,7 @@ import numpy as np
 from ..compiler.trace import record_trace
 from ..core import boundary
 from ..core.boundary import several, text
-from ..core.notation import LETTERS, Term, written
+from ..core.notation import LETTERS, Term, write_formula
 from ..core.ops import Op
 from ..core.value import Value
 from ..teach import mistakes, slips
@@ -189,7 +189,7 @@ def _row(row: Op) -> str:
 
 def template(row: Op) -> str:
     """Write the operation with gaps for its operands: `{0} + {1}`, `σ({0})`."""
-    return written(row, [Term(f"{{{i}}}", np.nan) for i in range(row.arity)]).text
+    return write_formula(row, [Term(f"{{{i}}}", np.nan) for i in range(row.arity)]).text
 
 
 def quoted(text: str) -> str:

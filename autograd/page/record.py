@@ -14,7 +14,7 @@ from ..core import ops
 from ..core.backprop import known_locals
 from ..core.copies import copied
 from ..core.graph import topological_order
-from ..core.notation import ATOM, LETTERS, SUM, Term, expression, name, number, shortened
+from ..core.notation import ATOM, LETTERS, SUM, Term, expression, name, numeral, shortened
 from ..core.ops import Op
 from ..core.value import Value
 from ..teach.formulas import local_term
@@ -125,5 +125,5 @@ def slope_formula(node: Value, slot: int) -> str:
 def box_size(row: dict[str, Any]) -> tuple[int, int]:
     """Return the width and the height of the box of a node, in pixels."""
     if row["op"] == CONSTANT:
-        return 10 + 8 * max(len(number(float(row["data"]))), len(row["label"])), 24
+        return 10 + 8 * max(len(numeral(float(row["data"]))), len(row["label"])), 24
     return max(120, 44 + 8 * len(row["label"])), 62

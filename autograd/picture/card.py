@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..core import ops
 from ..core.backprop import STALE_WARNING, has_gradient, stale
 from ..core.graph import topological_order
-from ..core.notation import ATOM, expression, name, number, shortened
+from ..core.notation import ATOM, expression, name, numeral, shortened
 from ..core.value import Value
 from .draw import draw
 from .markup import Markup, block, element, joined, note, paragraph, table, warning
@@ -48,10 +48,10 @@ def _title(node: Value) -> Markup:
 
 
 def _numbers(node: Value) -> Markup:
-    rows = [["data", "", number(node.data)]]
+    rows = [["data", "", numeral(node.data)]]
     if node.op is not ops.constant:
         slope = f"∂/∂{name(node).inside(ATOM)}" if node.label else ""
-        rows.append(["gradient", slope, number(node.grad) if has_gradient(node) else "—"])
+        rows.append(["gradient", slope, numeral(node.grad) if has_gradient(node) else "—"])
     return table(rows, "llr")
 
 

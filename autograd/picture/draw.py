@@ -16,7 +16,7 @@ from ..core import backprop, ops
 from ..core.boundary import choice, instance, pair, several, whole
 from ..core.find import find
 from ..core.graph import consumers, topological_order
-from ..core.notation import expression, number, shortened
+from ..core.notation import expression, numeral, shortened
 from ..core.paths import largest_paths
 from ..core.value import Value
 from .fold import View, view
@@ -101,7 +101,7 @@ def draw(
     if gradients is None:
         stale_gradients |= _left_behind(order, known)
     picture = _Picture(root, order, shown, known, lit, stale, stale_gradients)
-    return picture.drawn(rankdir, format)
+    return picture.draw(rankdir, format)
 
 
 def _known(order: list[Value]) -> dict[Value, float]:
@@ -158,7 +158,7 @@ class _Picture:
     stale_gradients: set[Value]
     ids: dict[Value | str, str] = field(default_factory=dict)
 
-    def drawn(self, rankdir: str, format: str) -> Drawing:
+    def draw(self, rankdir: str, format: str) -> Drawing:
         dot = Drawing(
             format=format,
             graph_attr={**GRAPH_STYLE, "rankdir": rankdir, "charset": "UTF-8"},
@@ -181,21 +181,21 @@ class _Picture:
     def _node_label(self, node: Value) -> str:
         if node.op is ops.constant:
             called = f"{_text(node.label)} = " if node.label else ""
-            return f'<<FONT COLOR="{QUIET_TEXT}">{called}{number(node.data)}</FONT>>'
+            return f'<<FONT COLOR="{QUIET_TEXT}">{called}{numeral(node.data)}</FONT>>'
         fill = ROOT_FILL if node is self.root else NODE_FILL if node.args else LEAF_FILL
         symbol = (
             f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{_text(node.op.symbol, 14)}</B></FONT>'
         )
         label = f"<B>{_text(node.label)}</B>" if node.label else ""
         head = "&nbsp; ".join([label] * bool(label) + [symbol] * bool(node.args)) or "&nbsp;"
-        gradient = number(self.known[node]) if node in self.known else "—"
+        gradient = numeral(self.known[node]) if node in self.known else "—"
         on_path = any(node in edge for edge in self.lit)
         width = 3 if on_path else 1
         return (
             f'<<TABLE BORDER="{width}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
             f'STYLE="ROUNDED" COLOR="{INK}" BGCOLOR="{fill}">'
             f'<TR><TD COLSPAN="2">{head}</TD></TR>'
-            + _row("data", number(node.data), node in self.stale)
+            + _row("data", numeral(node.data), node in self.stale)
             + _row("grad", gradient, node in self.stale_gradients)
             + "</TABLE>>"
         )
@@ -216,7 +216,7 @@ class _Picture:
         for (arg, node, _), (flow, local) in flows.items():
             style = self._edge_style(arg, node, flow, largest)
             if len(flows) <= LABELLED_EDGES and arg.op is not ops.constant:
-                style["label"] = f"× {number(local, 3)}"
+                style["label"] = f"× {numeral(local, 3)}"
             dot.edge(self.ids[arg], self.ids[node], **style)
         edges = dict.fromkeys(self._folded_edges())
         for stub in dict.fromkeys(end for edge in edges for end in edge if end.endswith("stub")):

@@ -30,8 +30,8 @@ def element(tag: str, *children: str, **attributes: str) -> Markup:
     >>> element("b", "1 < 2", title='"')
     '<b title="&quot;">1 &lt; 2</b>'
     """
-    written = "".join(f' {name}="{html.escape(x)}"' for name, x in attributes.items())
-    return Markup(f"<{tag}{written}>{joined(children)}</{tag}>")
+    inside = "".join(f' {name}="{html.escape(x)}"' for name, x in attributes.items())
+    return Markup(f"<{tag}{inside}>{joined(children)}</{tag}>")
 
 
 def joined(parts: Iterable[str]) -> Markup:
@@ -97,11 +97,11 @@ def table(rows: Iterable[Sequence[str]], align: str, heads: Sequence[str] = ()) 
 def _row(tag: str, cells: Sequence[str], align: str, style: str) -> Markup:
     sides = {"l": "left", "r": "right", "c": "center"}
     common = "padding:1px 0.8em 1px 0;font-variant-numeric:tabular-nums;white-space:nowrap"
-    written = (
+    elements = (
         element(tag, cell, style=f"{PLAIN};{common};text-align:{sides[side]};{style}")
         for cell, side in zip(cells, align)
     )
-    return element("tr", *written, style=PLAIN)
+    return element("tr", *elements, style=PLAIN)
 
 
 def bar(share: float, negative: bool = False) -> Markup:

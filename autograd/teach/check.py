@@ -15,7 +15,7 @@ from ..core import boundary
 from ..core.backprop import STALE_WARNING, gradients, moved, stale
 from ..core.boundary import as_float, at_least_zero, positive, several
 from ..core.graph import leaves
-from ..core.notation import name, number, shortened
+from ..core.notation import name, numeral, shortened
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 
@@ -77,8 +77,8 @@ class GradCheck(tuple[Row, ...]):
         for row in rows:  # if not all rows fit, the wrong ones are printed first
             called = shortened(shown(name(row.leaf).text), 19)
             lines.append(
-                f"{called:<20}{number(row.analytic, 7):>15}{number(row.numeric, 7):>15}"
-                f"{number(row.error, 2):>11}{number(row.step, 2):>9}  {row.verdict}"
+                f"{called:<20}{numeral(row.analytic, 7):>15}{numeral(row.numeric, 7):>15}"
+                f"{numeral(row.error, 2):>11}{numeral(row.step, 2):>9}  {row.verdict}"
             )
         if len(self) > ROWS:
             lines.append(f"… and {len(self) - ROWS:,} more")
@@ -188,10 +188,10 @@ def _best(root: Value, leaf: Value, eps: float | None, f: Any, given: list[Value
             if not slope.kink and slope.error <= SURE * abs(slope.value):
                 return slope
     if not found:
-        tried = ", ".join(number(step, 2) for step in steps)
+        tried = ", ".join(numeral(step, 2) for step in steps)
         raise ValueError(
-            f"{leaf.label or 'a leaf'} = {number(here)} cannot be checked: with no step of {tried} "
-            f"are there another number and a value on both sides. "
+            f"{leaf.label or 'a leaf'} = {numeral(here)} cannot be checked: with no step of "
+            f"{tried} are there another number and a value on both sides. "
             f"{failed or 'Check at a smaller number, or give another eps'}"
         )
     return min(found, key=lambda slope: (slope.kink, slope.doubt, slope.error))

@@ -14,7 +14,7 @@ from ..core.backprop import STALE_WARNING, gradients, moved, stale
 from ..core.boundary import as_float, whole
 from ..core.find import find_variable
 from ..core.graph import count_paths, leaves
-from ..core.notation import ATOM, name, number, shortened
+from ..core.notation import ATOM, name, numeral, shortened
 from ..core.paths import Path, largest_paths, magnitude
 from ..core.terminal import fitted, shown
 from ..core.value import Value
@@ -77,7 +77,7 @@ class Explanation:
     @property
     def _title(self) -> str:
         many = approximately(self.count)
-        return f"{self._slope} = {number(self.total)}, the sum over {many} paths"
+        return f"{self._slope} = {numeral(self.total)}, the sum over {many} paths"
 
     @property
     def _shown(self) -> Sequence[Path]:
@@ -85,11 +85,11 @@ class Explanation:
 
     def _sum_lines(self) -> list[str]:
         left, shown = self._slope, self._shown
-        parts = [number(path.product) for path in shown]
+        parts = [numeral(path.product) for path in shown]
         if self.count > len(shown):
             rest = self.total - sum(path.product for path in shown)
-            parts.append(f"{number(rest)} from {approximately(self.count - len(shown))} more")
-        return wrapped(f"{left} = ", parts, " + ", last=f" = {number(self.total)}")
+            parts.append(f"{numeral(rest)} from {approximately(self.count - len(shown))} more")
+        return wrapped(f"{left} = ", parts, " + ", last=f" = {numeral(self.total)}")
 
 
 def _columns(path: Path, left: str, only: bool) -> Markup:
@@ -188,10 +188,10 @@ class Nudge:
         slope = slope_name(self.root, self.node)
         gap = self.actual - self.predicted
         return (
-            f"nudge {node} by {number(self.amount)}\n"
-            f"  predicted  Δ{root} = {slope} · Δ{node.inside(ATOM)} = {number(self.gradient)} × "
-            f"{number(self.amount)} = {number(self.predicted, 6)}\n"
-            f"  actual     Δ{root} = {number(self.actual, 6)}, off by {number(gap, 2)}"
+            f"nudge {node} by {numeral(self.amount)}\n"
+            f"  predicted  Δ{root} = {slope} · Δ{node.inside(ATOM)} = {numeral(self.gradient)} × "
+            f"{numeral(self.amount)} = {numeral(self.predicted, 6)}\n"
+            f"  actual     Δ{root} = {numeral(self.actual, 6)}, off by {numeral(gap, 2)}"
             + (f"\n{STALE_WARNING}" if stale(self.root) else "")
         )
 
@@ -199,9 +199,9 @@ class Nudge:
         """Return the two changes as an HTML table with bars."""
         node, change = name(self.node), f"Δ{name(self.root).inside(ATOM)}"
         slope = f"{slope_name(self.root, self.node)} · Δ{node.inside(ATOM)}"
-        product = f"{number(self.gradient)} × {number(self.amount)}"
-        predicted, actual = number(self.predicted, 6), number(self.actual, 6)
-        gap = number(self.actual - self.predicted, 2)
+        product = f"{numeral(self.gradient)} × {numeral(self.amount)}"
+        predicted, actual = numeral(self.predicted, 6), numeral(self.actual, 6)
+        gap = numeral(self.actual - self.predicted, 2)
         largest = _largest([self.predicted, self.actual])
         rows = [
             ["predicted", f"{change} = {slope} = {product} =", predicted],
@@ -210,7 +210,7 @@ class Nudge:
         ]
         bars = [_bar(self.predicted, largest), _bar(self.actual, largest), ""]
         return block(
-            paragraph(f"nudge {node} by {number(self.amount)}"),
+            paragraph(f"nudge {node} by {numeral(self.amount)}"),
             table([[*row, bar] for row, bar in zip(rows, bars)], "lrrl"),
             *_stale_warning(self.root),
         )
@@ -265,7 +265,7 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
             bar = "█" * round(24 * min(1.0, magnitude(gradient) / largest))
             label = shortened(shown(_called(leaf)), 19)
             lines.append(
-                f"{label:<20}{number(leaf.data):>12}{number(gradient):>14}  {bar}".rstrip()
+                f"{label:<20}{numeral(leaf.data):>12}{numeral(gradient):>14}  {bar}".rstrip()
             )
         if len(self) > ROWS:
             lines.append(self._rest)
@@ -279,7 +279,12 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
             return None
         largest = _largest(g for _, g in self)
         rows = [
-            [_called(leaf), number(leaf.data), number(gradient), _bar(gradient, largest)]
+            [
+                _called(leaf),
+                numeral(leaf.data),
+                numeral(gradient),
+                _bar(gradient, largest),
+            ]
             for leaf, gradient in self[:ROWS]
         ]
         return block(

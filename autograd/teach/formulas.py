@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ..core.backprop import local_of
 from ..core.graph import count_paths, topological_order
-from ..core.notation import ATOM, PRODUCT, SUM, Term, name, number, shortened
+from ..core.notation import ATOM, PRODUCT, SUM, Term, name, numeral, shortened
 from ..core.paths import Path
 from ..core.value import Value
 
@@ -91,8 +91,8 @@ def path_rows(path: Path, left: str, only: bool) -> list[list[str | None]]:
     texts: list[list[str | None]] = [
         [None if s is None else slope_name(path.nodes[s[0]], path.nodes[s[1]]) for s in segments],
         [None if f is None else f.inside(binds) for f in formulas],
-        [None if f is None else number(f.number) for f in formulas],
-        [number(path.product)],
+        [None if f is None else numeral(f.number) for f in formulas],
+        [numeral(path.product)],
     ]
     # If there is only one factor, `left` is its symbol already.
     before: list[list[str | None]] = [[left], *texts]

@@ -12,7 +12,7 @@ from math import isclose, isfinite
 from typing import NamedTuple
 
 from ..core.backprop import STALE_WARNING, gradients
-from ..core.notation import name, number
+from ..core.notation import name, numeral
 from ..core.terminal import fitted
 from ..core.value import Value
 from ..picture.markup import block, table, warning
@@ -64,17 +64,17 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
     """
     found = gradients(root, gradient, by=[node])
     true = found.get(node, 0.0)
-    said = f"{name(node)}: {guess:.10g}"
+    answer = f"{name(node)}: {guess:.10g}"
     if matches(guess, true):
-        exactly = "" if isclose(guess, true, rel_tol=1e-9) else f" ({number(true, 7)})"
-        return Judgement(node, True, f"{said} is right{exactly}.")
+        exactly = "" if isclose(guess, true, rel_tol=1e-9) else f" ({numeral(true, 7)})"
+        return Judgement(node, True, f"{answer} is right{exactly}.")
     exact, likely = _explained(guess, candidates(root, node, found))
     rounded = _rounds_to(guess, true)
     if exact or (likely and not rounded):
-        return Judgement(node, False, f"{said} is not right. {exact or likely}")
+        return Judgement(node, False, f"{answer} is not right. {exact or likely}")
     if rounded or abs(guess - true) <= CLOSE * abs(true):
-        return Judgement(node, False, f"{said} {NEARLY}")
-    return Judgement(node, False, f"{said} is not right. {HINT} explain() lists them.")
+        return Judgement(node, False, f"{answer} {NEARLY}")
+    return Judgement(node, False, f"{answer} is not right. {HINT} explain() lists them.")
 
 
 def _explained(guess: float, wrong: Iterable[Candidate]) -> tuple[str, str]:
@@ -84,11 +84,11 @@ def _explained(guess: float, wrong: Iterable[Candidate]) -> tuple[str, str]:
     `likely` explains the first one that gives it to a few digits. The other is "".
     """
     likely: Callable[[], str] | None = None
-    for value, says in wrong:
+    for value, explain in wrong:
         if isclose(guess, value, rel_tol=1e-9):
-            return says(), ""
+            return explain(), ""
         if likely is None and matches(guess, value):
-            likely = says
+            likely = explain
     return "", "" if likely is None else likely()
 
 

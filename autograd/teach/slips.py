@@ -20,7 +20,7 @@ from math import nan, prod
 from ..core import ops
 from ..core.backprop import gradients, known_locals, locals_of
 from ..core.graph import topological_order
-from ..core.notation import ATOM, name, number
+from ..core.notation import ATOM, name, numeral
 from ..core.paths import Path, largest_paths
 from ..core.value import Value
 from .formulas import local_term, slope_name
@@ -129,9 +129,9 @@ def _forgotten(order: list[Value], node: Value, found: dict[Value, float]) -> It
         for contribution in arriving:
             yield contribution, functools.partial(KEPT.format, len(arriving))
         for contribution in arriving:
-            yield true - contribution, functools.partial(PATH.format, number(contribution))
+            yield true - contribution, functools.partial(PATH.format, numeral(contribution))
     if true and seed not in (0.0, 1.0):
-        yield true / seed, functools.partial(SEED.format, number(seed))
+        yield true / seed, functools.partial(SEED.format, numeral(seed))
 
 
 @dataclass(frozen=True)
@@ -186,13 +186,13 @@ class _Factor:
         factor = local_term(node, self.slot)
         called = slope_name(node, operand) if factor.is_number else factor.text
         return says.format(
-            factor=f"factor {called} = {number(self.local)}",
+            factor=f"factor {called} = {numeral(self.local)}",
             node=name(node),
             operand=name(operand),
             other=rival or ", ".join(name(arg).text for arg in others),
             of=name(node).inside(ATOM),
             by=name(operand).inside(ATOM),
-            upstream=number(self.upstream),
+            upstream=numeral(self.upstream),
             op=node.op.name,
         )
 
@@ -228,8 +228,8 @@ def _mixed_up(true: float, factors: list[Way]) -> Iterator[Candidate]:
     """Yield gradients that use the derivative of another activation."""
     for factor, reach in factors:
         for row, slope in factor.slopes_of_others():
-            said = functools.partial(factor.say, SLOPE, row.name)
-            yield true + reach * (slope - factor.local), said
+            explain = functools.partial(factor.say, SLOPE, row.name)
+            yield true + reach * (slope - factor.local), explain
 
 
 @functools.cache
@@ -248,7 +248,7 @@ def _wrong_paths(root: Value, node: Value, found: dict[Value, float]) -> Iterato
     if len(paths) > 1:
         for path in paths:
             carried = seed * path.product
-            yield true - carried, functools.partial(PATH.format, number(carried))
+            yield true - carried, functools.partial(PATH.format, numeral(carried))
             yield carried, functools.partial(ONE_PATH.format, len(paths))
     short = [path for path in paths if len(path.locals) <= LENGTH]
     if len(paths) > 1:  # with one path, `candidates` has tried these factors already
@@ -256,8 +256,8 @@ def _wrong_paths(root: Value, node: Value, found: dict[Value, float]) -> Iterato
         yield from _slipped(true, factors)
         yield from _mixed_up(true, factors)
     for path in short:
-        for instead, said in _added(path):
-            yield true + seed * (instead - path.product), said
+        for instead, explain in _added(path):
+            yield true + seed * (instead - path.product), explain
 
 
 def _factors(path: Path, seed: float, found: dict[Value, float]) -> Iterator[Way]:
@@ -280,7 +280,7 @@ def _added(path: Path) -> Iterator[Candidate]:
 
 
 def _say_added(factors: Sequence[float]) -> str:
-    return ADDED.format(" · ".join(map(number, factors)))
+    return ADDED.format(" · ".join(map(numeral, factors)))
 
 
 def _parts(
@@ -327,11 +327,11 @@ def _extra_factors(order: list[Value], true: float) -> Iterator[Candidate]:
 
 
 def _say_extra_slope(of: Value, by: Value, local: float) -> str:
-    return EXTRA.format(slope_name(of, by), number(local))
+    return EXTRA.format(slope_name(of, by), numeral(local))
 
 
 def _say_extra(node: Value) -> str:
-    return EXTRA.format(name(node), number(node.data))
+    return EXTRA.format(name(node), numeral(node.data))
 
 
 def _tangents(order: list[Value], node: Value) -> dict[Value, float]:

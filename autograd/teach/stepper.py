@@ -16,7 +16,7 @@ from ..core.backprop import STALE_WARNING, check_for_leaves, local_of, stale
 from ..core.boundary import as_float, instance, whole
 from ..core.find import find_variable
 from ..core.graph import topological_order
-from ..core.notation import name, number, shortened
+from ..core.notation import name, numeral, shortened
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.draw import draw
@@ -69,13 +69,13 @@ class Step:
     @property
     def arithmetic(self) -> str:
         """The multiplication in numbers: `upstream × local = contribution`."""
-        return f"{number(self.upstream)} × {number(self.local)} = {number(self.contribution)}"
+        return f"{numeral(self.upstream)} × {numeral(self.local)} = {numeral(self.contribution)}"
 
     @property
     def sum(self) -> str:
         """The sum of the contributions so far: `∂C/∂x = 4`, then `∂C/∂x: 4 → 10`."""
-        slope, total = slope_name(self.root, self.operand), number(self.total)
-        so_far = f"{slope} = " if self.before is None else f"{slope}: {number(self.before)} → "
+        slope, total = slope_name(self.root, self.operand), numeral(self.total)
+        so_far = f"{slope} = " if self.before is None else f"{slope}: {numeral(self.before)} → "
         return so_far + total + ("" if self.complete else " …")
 
     @fitted
@@ -279,9 +279,9 @@ class Stepper:
 
     def _row(self, node: Value) -> str:
         called = shortened(shown(name(node).text), 19)
-        gradient = number(self._found[node]) if node in self._found else "—"
+        gradient = numeral(self._found[node]) if node in self._found else "—"
         more = " …" if node in self._found and self._to_come[node] else ""
-        return f"  {called:<20}{number(node.data):>11}{gradient:>14}{more}"
+        return f"  {called:<20}{numeral(node.data):>11}{gradient:>14}{more}"
 
     # ------------------------------------------------------------------ the pass
 

@@ -18,7 +18,7 @@ from autograd import Value, detect_anomaly, grad, gradcheck, no_grad
 from autograd.core import ops
 from autograd.core.backprop import gradients, has_gradient, moved, stale
 from autograd.core.graph import topological_order
-from autograd.core.notation import number
+from autograd.core.notation import numeral
 from autograd.extend import TABLE
 from tests import oracle
 from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
@@ -543,7 +543,7 @@ def test_a_slope_that_goes_to_no_leaf_is_no_error(f: Any, slope: float) -> None:
     with detect_anomaly():
         f(x).backward()
     assert x.grad == slope
-    assert f"{number(slope)}" in str(out.explain(x))
+    assert f"{numeral(slope)}" in str(out.explain(x))
     stepper = out.stepper()
     stepper.until("x")
     assert stepper.gradients[x] == slope

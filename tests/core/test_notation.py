@@ -7,7 +7,7 @@ import math
 import pytest
 
 from autograd import Value
-from autograd.core.notation import Term, expression, name, number, shortened
+from autograd.core.notation import Term, expression, name, numeral, shortened
 
 a, b, z = Term("a", 0.75), Term("b", 2.0), Term("z", -2.0)
 
@@ -72,7 +72,7 @@ def test_a_formula_compares_by_its_number_and_is_no_float() -> None:
     ],
 )
 def test_numbers(x: float, text: str) -> None:
-    assert number(x) == text
+    assert numeral(x) == text
 
 
 def test_a_node_is_called_by_label_then_by_formula() -> None:

@@ -18,7 +18,7 @@ from autograd import DivisionByZeroError, Op, Value, grad, gradcheck
 from autograd.core import ops
 from autograd.core.backprop import gradients
 from autograd.core.derived import derive_partials, derive_value
-from autograd.core.notation import ATOM, Term, written
+from autograd.core.notation import ATOM, Term, write_formula
 from autograd.extend import TABLE
 from tests import oracle
 from tests.random_graphs import CALM, GUARDED, LEFT_OUT, PIECEWISE
@@ -113,7 +113,7 @@ def without_tails(at: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
 @every_row
 def test_a_rule_for_each_operand_says_what_it_differentiates(row: Op) -> None:
     letters = "abc"[: row.arity]
-    formula = written(row, [Term(letter, 1.0) for letter in letters]).inside(ATOM)
+    formula = write_formula(row, [Term(letter, 1.0) for letter in letters]).inside(ATOM)
     assert [rule.split(" = ")[0] for rule in row.rules] == [f"∂{formula}/∂{x}" for x in letters]
 
 

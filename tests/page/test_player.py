@@ -16,7 +16,7 @@ from autograd import Value
 from autograd.core.backprop import gradients
 from autograd.core.find import find
 from autograd.core.graph import topological_order
-from autograd.core.notation import number
+from autograd.core.notation import numeral
 from demos import chain as chain_demo
 from tests.browsing import press, violations
 from tests.examples import labelled, network, neuron
@@ -232,7 +232,7 @@ def test_the_card_tells_value_gradient_every_path_and_its_product(
     right = gradients(root)[find(root, "x")]
     assert page.inner_text("#panel h2") == "x"
     assert page.input_value("#value") == "1.5"
-    assert number(right, 6) in page.inner_text("#panel dl")
+    assert numeral(right, 6) in page.inner_text("#panel dl")
     assert "the sum over 2 paths" in page.inner_text("#panel h3 >> nth=0")
     assert page.locator(".paths .route").all_inner_texts() == [
         "C ← o − 1 ← o ← v1·h1 ← h1 ← w1·x ← x",
@@ -281,8 +281,8 @@ def test_a_nudge_is_predicted_and_then_done(opened: Opener, written: Written) ->
     amount = float(page.input_value("#nudge"))
     nudge = root.nudge("w", amount)
     predicted, actual = page.locator(".nudge dd").all_inner_texts()
-    assert predicted.endswith(f"× {number(amount)} = {number(nudge.predicted)}")
-    assert actual.startswith(f"ΔC = {number(nudge.actual)}, off by")
+    assert predicted.endswith(f"× {numeral(amount)} = {numeral(nudge.predicted)}")
+    assert actual.startswith(f"ΔC = {numeral(nudge.actual)}, off by")
     assert numbers_of(page, "w")[0] == "0.6"  # the graph is unchanged
 
 
@@ -297,7 +297,10 @@ def test_a_leaf_can_be_edited_and_everything_follows(opened: Opener, written: Wr
     root.recompute().backward()
     for name in ("w", "z", "a", "C", "x", "b"):
         node = find(root, name)
-        assert numbers_of(page, name) == [number(node.data), number(gradients(root)[node])]
+        assert numbers_of(page, name) == [
+            numeral(node.data),
+            numeral(gradients(root)[node]),
+        ]
     assert words(page)[2] == str(list(root.stepper())[-1].arithmetic)
     page.click("#reset")
     assert numbers_of(page, "w")[0] == "0.6"
@@ -395,15 +398,15 @@ def test_steps_downhill_are_the_engines_and_draw_the_falling_cost(
     page.click("#descend-ten")
     costs = chain_demo.descend(chain, 11, 2.0)
     assert page.inner_text("#descent-said") == (
-        f"C = {number(costs[-1])} after 11 steps, from {number(costs[0])}"
+        f"C = {numeral(costs[-1])} after 11 steps, from {numeral(costs[0])}"
     )
-    assert numbers_of(page, "w1")[0] == number(chain.w[0].data)
-    assert numbers_of(page, "a0")[0] == number(chain.a[0].data)  # an input is not changed
+    assert numbers_of(page, "w1")[0] == numeral(chain.w[0].data)
+    assert numbers_of(page, "a0")[0] == numeral(chain.a[0].data)  # an input is not changed
     heights = [float(dot.get_attribute("cy")) for dot in page.locator(".dot").all()]
     assert len(heights) == 12
     assert heights == sorted(heights)  # downwards
     page.click("#reset")
-    assert page.inner_text("#descent-said") == f"C = {number(costs[0])}"
+    assert page.inner_text("#descent-said") == f"C = {numeral(costs[0])}"
     assert page.locator(".dot").count() == 0
 
 
@@ -490,7 +493,7 @@ def test_the_quiz_gives_nothing_away_in_labels_or_lines(opened: Opener, written:
     assert sum("gradient ?" in text for text in said) == 7
     assert page.locator(".edge.minus, .edge.plus").count() == 0
     box(page, "w").click()
-    assert number(gradients(root)[find(root, "w")]) not in page.inner_text("main")
+    assert numeral(gradients(root)[find(root, "w")]) not in page.inner_text("main")
 
 
 # ---------------------------------------------------------------------- folding
@@ -680,7 +683,7 @@ def test_an_operation_known_to_python_only_is_shown_and_not_edited(
     root = labelled(sine(Value(1.0, "x")), "y")
     page = opened(written(root))
     press(page, "End")
-    assert words(page)[2] == f"1 × {number(math.cos(1.0))} = {number(math.cos(1.0))}"
+    assert words(page)[2] == f"1 × {numeral(math.cos(1.0))} = {numeral(math.cos(1.0))}"
     assert page.is_disabled("#descend")
     assert "known to Python only" in page.inner_text("#descent-said")
     box(page, "x").click()

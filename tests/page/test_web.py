@@ -15,7 +15,7 @@ import autograd
 from autograd import Op, Value
 from autograd.core.backprop import gradients
 from autograd.core.graph import count_paths, leaves, topological_order
-from autograd.core.notation import number
+from autograd.core.notation import numeral
 from autograd.core.paths import largest_paths
 from autograd.extend import TABLE
 from autograd.page.html import modules
@@ -84,14 +84,14 @@ def rows(root: Value) -> list[dict[str, Any]]:
 @example(1.7976931348623157e308, 4)
 def test_numbers_are_written_as_the_engine_writes_them(run: Run, x: float, digits: int) -> None:
     if math.isfinite(x):
-        assert run("return number(given.x, given.digits)", {"x": x, "digits": digits}) == number(
+        assert run("return number(given.x, given.digits)", {"x": x, "digits": digits}) == numeral(
             x, digits
         )
 
 
 def test_what_is_no_number_is_written_too(run: Run) -> None:
     assert run("return [number(NaN), number(Infinity), number(-Infinity), number(-0)]") == [
-        *map(number, (math.nan, math.inf, -math.inf)),
+        *map(numeral, (math.nan, math.inf, -math.inf)),
         "0",
     ]
 
