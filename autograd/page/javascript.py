@@ -131,7 +131,7 @@ def quiz() -> str:
         **{"added": slips.ADDED, "part": slips.PART, "other": slips.OTHER, "slope": slips.SLOPE},
         **{"digits": slips.DIGITS, "times": slips.TIMES, "divided": slips.DIVIDED},
         **{"extra": slips.EXTRA, "nearly": mistakes.NEARLY},
-        "hint": f"{mistakes.HINT} the edges of each path to the output show them.",
+        "hint": f"{mistakes.HINT} each edge on a path to the output shows one.",
     }
     numbers = {
         **{"rounded": mistakes.ROUNDED, "close": mistakes.CLOSE, "limit": slips.GRAPH_LIMIT},

@@ -19,8 +19,8 @@ from ..picture.markup import block, table, warning
 from .slips import Candidate, candidates
 
 ROUNDED, CLOSE = 1e-3, 0.05  # the largest relative errors of a right and of a nearly right answer
-NEARLY = "is close, but not right: carry more digits."
-HINT = "Take it one factor at a time:"
+NEARLY = "is close, but not right: compute with more digits."
+HINT = "Check each factor:"
 
 
 class Judgement(NamedTuple):
@@ -60,7 +60,7 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
 
     >>> x = Value(3.0, label="x")
     >>> judged(x * x, x, 6).text, judged(x * x, x, 3).text
-    ('x: 6 is right.', 'x: 3 is not right. Contributions add up (+=): 1 of 2 was kept.')
+    ('x: 6 is right.', 'x: 3 is not right. The contributions add up (+=): only 1 of 2 was kept.')
     """
     found = gradients(root, gradient, by=[node])
     true = found.get(node, 0.0)

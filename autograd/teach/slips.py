@@ -31,35 +31,35 @@ LENGTH = 40  # in longer paths (in edges), mistakes in the factors of a path are
 MULTIPLES, PLACES = range(2, 11), (1, -1, 2, -2, 3, -3)
 
 SIGN = "The sign is wrong: look at which factors are negative."
-KEPT = "Contributions add up (+=): 1 of {} was kept."
-SEED = "The gradient that flows in, {}, is missing."
-PATH = "A path is missing, the one that adds {}."
-ONE_PATH = "That is one path of {}, and they add up."
-ADDED = "The factors of a path are multiplied, not added: {}."
-PART = "That is {} alone, a part of the way: other factors are missing."
+KEPT = "The contributions add up (+=): only 1 of {} was kept."
+SEED = "The gradient of the output, {}, is missing as a factor."
+PATH = "One path is missing: its contribution is {}."
+ONE_PATH = "That is the contribution of one path of {}: add up all of them."
+ADDED = "Multiply the factors of a path, do not add them: {}."
+PART = "That is only {}: the other factors of the path are missing."
 OTHER = "That is the gradient of {}."
-DIGITS = "The digits are right, the decimal point is not."
-TIMES = "That is {} times the right one."
-DIVIDED = "That is the right one divided by {}."
-EXTRA = "{} = {} is a factor too many."
-SLOPE = "The slope is that of {other}, and {node} is made by {op}: the {factor}."
+DIGITS = "The digits are right, but the decimal point is in the wrong place."
+TIMES = "That is {} times the right gradient."
+DIVIDED = "That is the right gradient divided by {}."
+EXTRA = "{} = {} is not a factor here: leave it out."
+SLOPE = "That uses the derivative of {other}, but {op} computes {node}: use the {factor}."
 NAMES = ("local", "out", "operand", "misplaced", "other", "upstream")
 SLIPS = (
     ("-local", "The sign of the {factor} is wrong."),
     ("1.0", "The {factor} is missing."),
     ("0.0", "The path from {operand} to {node} is missing."),
-    ("out", "Where {node} was used, its slope belongs: the {factor}."),
-    ("operand", "Where {operand} was used, the slope belongs: the {factor}."),
+    ("out", "That uses the value of {node} where it needs the derivative: the {factor}."),
+    ("operand", "That uses the value of {operand} where it needs the derivative: the {factor}."),
     ("local * local", "The {factor} was used twice."),
-    ("misplaced", "The {factor} is taken at {operand}."),
+    ("misplaced", "The {factor} was computed from {operand} instead of {node}."),
     ("1.0 / local if local != 0.0 else 0.0", "Multiply by the {factor}, do not divide."),
-    ("1.0 - out", "1 − {of} stands in place of the {factor}."),
-    ("1.0 - operand", "1 − {by} stands in place of the {factor}."),
+    ("1.0 - out", "That uses 1 − {of} instead of the {factor}."),
+    ("1.0 - operand", "That uses 1 − {by} instead of the {factor}."),
     ("local / other if other != 0.0 else 0.0", "{other} is missing from the {factor}."),
-    ("local * operand", "The {factor} was multiplied by {operand} once more."),
+    ("local * operand", "The {factor} was multiplied by {operand} one time too many."),
     (
         "1.0 + local / upstream if upstream != 0.0 else local",
-        "What flows in, {upstream}, is multiplied by the {factor}, not added to it.",
+        "Multiply the upstream gradient {upstream} by the {factor}, do not add them.",
     ),
 )
 """Mistakes in one factor, as (the wrong factor, the explanation).

@@ -338,7 +338,7 @@ def test_what_is_no_number_is_not_nudged(opened: Opener, written: Written) -> No
 def test_a_constant_is_pointed_at_like_any_node(opened: Opener, written: Written) -> None:
     page = opened(written(neuron()))
     page.locator(".constant").first.hover()
-    assert "a constant is not differentiated by" in page.inner_text("#panel")
+    assert "none: constants have no gradient" in page.inner_text("#panel")
 
 
 def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
@@ -354,7 +354,7 @@ def test_an_edit_that_cannot_be_is_refused_and_changes_nothing(
             "log(x) is not defined: log needs a > 0, and here a = x = -1. Add a small number "
             "first, as in log(a + 1e-12). The old value stays.",
         ),
-        ("two", "“two” is not a number: write one like 0.25 or -3."),
+        ("two", "“two” is not a number: write it like 0.25 or -3."),
     ):
         page.fill("#value", text)
         press(page, "Enter")
@@ -685,7 +685,7 @@ def test_an_operation_known_to_python_only_is_shown_and_not_edited(
     press(page, "End")
     assert words(page)[2] == f"1 × {numeral(math.cos(1.0))} = {numeral(math.cos(1.0))}"
     assert page.is_disabled("#descend")
-    assert "known to Python only" in page.inner_text("#descent-said")
+    assert "Only Python can compute" in page.inner_text("#descent-said")
     box(page, "x").click()
     assert page.locator("#value").count() == 0
 
@@ -833,7 +833,7 @@ def test_the_paths_that_are_left_out_are_counted(opened: Opener, written: Writte
     page = opened(written(labelled(autograd.sum([x * float(i) for i in range(1, 13)]), "y")))
     box(page, "x").click()
     assert page.locator(".paths li").count() == 10
-    assert "… and 2 paths more that carry less" in page.inner_text("#panel")
+    assert "… and 2 more paths with smaller products" in page.inner_text("#panel")
 
 
 def test_the_bars_of_a_nudge_go_to_the_side_of_its_sign(opened: Opener, written: Written) -> None:

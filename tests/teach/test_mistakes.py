@@ -20,7 +20,7 @@ from autograd.teach.slips import PATHS, candidates
 from tests.examples import labelled, network, neuron, words
 from tests.random_graphs import CALM, GUARDED, Program, built, programs
 
-HINT = "one factor at a time"
+HINT = "Check each factor"
 
 
 def square() -> Value:
@@ -75,11 +75,11 @@ def three_ways() -> Value:
     [
         (square, "x", 6, -6, ["sign is wrong"]),
         (neuron, "w", -0.1586313, 0.159, ["sign is wrong"]),
-        (product, "x", 6, 3, ["add up (+=)", "1 of 2 was kept"]),
-        (three_terms, "x", 18, 11, ["add up (+=)", "1 of 3 was kept"]),
-        (three_terms, "x", 18, 2, ["add up (+=)", "1 of 3 was kept"]),
-        (three_terms, "x", 18, 13, ["path is missing", "adds 5"]),
-        (three_terms, "x", 18, 7, ["path is missing", "adds 11"]),
+        (product, "x", 6, 3, ["add up (+=)", "only 1 of 2 was kept"]),
+        (three_terms, "x", 18, 11, ["add up (+=)", "only 1 of 3 was kept"]),
+        (three_terms, "x", 18, 2, ["add up (+=)", "only 1 of 3 was kept"]),
+        (three_terms, "x", 18, 13, ["path is missing", "contribution is 5"]),
+        (three_terms, "x", 18, 7, ["path is missing", "contribution is 11"]),
         (fork, "w", 36, 15, ["path from z to q is missing"]),
         (fork, "w", 36, 21, ["path from z to p is missing"]),
         (square, "x", 6, 0, ["path from x to y is missing"]),
@@ -90,29 +90,41 @@ def three_ways() -> Value:
         (joined, "x", 45.5625, 3, ["factor 3s² = 15.19 is missing"]),
         (difference, "w", -6, 36, ["sign of the factor", "is wrong"]),
         (difference, "w", -6, -36, ["sign of the factor", "= 5 is wrong"]),
-        (square, "x", 6, 9, ["Where y was used", "slope belongs", "2x = 6"]),
-        (neuron, "w", -0.1586313, -0.59, ["Where a was used", "slope belongs", "a(1 − a)"]),
-        (square, "x", 6, 3, ["Where x was used", "slope belongs", "2x = 6"]),
-        (neuron, "w", -0.1586313, -0.0793, ["Where a − 1 was used", "2(a − 1)"]),
+        (square, "x", 6, 9, ["uses the value of y where it needs the derivative", "2x = 6"]),
+        (
+            neuron,
+            "w",
+            -0.1586313,
+            -0.59,
+            ["uses the value of a where it needs the derivative", "a(1 − a)"],
+        ),
+        (square, "x", 6, 3, ["uses the value of x where it needs the derivative", "2x = 6"]),
+        (neuron, "w", -0.1586313, -0.0793, ["uses the value of a − 1 where", "2(a − 1)"]),
         (square, "x", 6, 36, ["2x = 6 was used twice"]),
         (neuron, "w", -0.1586313, -0.0312, ["a(1 − a) = 0.1966 was used twice"]),
         (square, "x", 6, 0.1667, ["Multiply by the factor", "2x = 6", "do not divide"]),
         (neuron, "w", -0.1586313, -4.104, ["Multiply by the factor", "a(1 − a)", "not divide"]),
-        (neuron, "w", -0.1586313, 1.5, ["∂(w·x)/∂w alone", "other factors are missing"]),
-        (neuron, "w", -0.1586313, 0.19661, ["∂a/∂z alone"]),
-        (fork, "w", 36, 27, ["What flows in, 12, is multiplied by", "not added to it"]),
+        (
+            neuron,
+            "w",
+            -0.1586313,
+            1.5,
+            ["only ∂(w·x)/∂w:", "other factors of the path are missing"],
+        ),
+        (neuron, "w", -0.1586313, 0.19661, ["only ∂a/∂z:"]),
+        (fork, "w", 36, 27, ["Multiply the upstream gradient 12 by", "do not add them"]),
         (network, "w1", -0.68097307, 0.18664552, ["gradient of w2"]),
-        (neuron, "w", -0.1586313, -0.21699, ["1 − a stands in place", "a(1 − a)"]),
-        (neuron, "w", -0.1586313, -0.37540, ["slope is that of tanh", "a is made by sigmoid"]),
-        (neuron, "w", -0.1586313, 1.15876, ["multiplied, not added: -0.5379 · 0.1966 · 1.5"]),
-        (neuron, "w", -0.1586313, -0.91262, ["multiplied, not added: 0.1966 · 1.5"]),
-        (neuron, "w", -0.1586313, -1.586313, ["decimal point is not"]),
-        (neuron, "w", -0.1586313, -0.001586313, ["decimal point is not"]),
-        (neuron, "w", -0.1586313, -0.0114737, ["C = 0.07233 is a factor too many"]),
-        (neuron, "w", -0.1586313, -0.4758939, ["3 times the right one"]),
-        (neuron, "w", -0.1586313, -0.05287711, ["right one divided by 3"]),
+        (neuron, "w", -0.1586313, -0.21699, ["1 − a instead of the factor", "a(1 − a)"]),
+        (neuron, "w", -0.1586313, -0.37540, ["derivative of tanh", "sigmoid computes a"]),
+        (neuron, "w", -0.1586313, 1.15876, ["Multiply", "do not add them: -0.5379 · 0.1966 · 1.5"]),
+        (neuron, "w", -0.1586313, -0.91262, ["Multiply", "do not add them: 0.1966 · 1.5"]),
+        (neuron, "w", -0.1586313, -1.586313, ["decimal point is in the wrong place"]),
+        (neuron, "w", -0.1586313, -0.001586313, ["decimal point is in the wrong place"]),
+        (neuron, "w", -0.1586313, -0.0114737, ["C = 0.07233 is not a factor here"]),
+        (neuron, "w", -0.1586313, -0.4758939, ["3 times the right gradient"]),
+        (neuron, "w", -0.1586313, -0.05287711, ["right gradient divided by 3"]),
         (cube, "x", 12, 4, ["3 is missing from the factor 3x²"]),
-        (cube, "x", 12, 24, ["multiplied by x once more"]),
+        (cube, "x", 12, 24, ["multiplied by x one time too many"]),
         (three_ways, "x", 31, 10, ["path from z to 10.5z is missing"]),
         (three_ways, "x", 31, 6, ["one path of 3"]),
         (square, "x", 6, 1234.5, [HINT]),
@@ -141,7 +153,7 @@ def test_the_gradient_that_flows_in_is_a_factor_too() -> None:
     y = square()
     found = judged(y, y.args[0], 6, gradient=2.0)
     assert not found.right
-    assert "The gradient that flows in, 2, is missing" in words(found.text)
+    assert "The gradient of the output, 2, is missing" in words(found.text)
     assert judged(y, y.args[0], 12, gradient=2.0).right
 
 
@@ -351,9 +363,12 @@ def test_one_wrong_factor_on_all_paths_is_always_given_a_name(
 @pytest.mark.parametrize(
     ("factor", "said"),
     [
-        *[(10.0**places, "decimal point is not") for places in (-3, -2, -1, 1, 2, 3)],
-        *[(k, f"{k} times the right one") for k in range(2, 10)],
-        *[(1.0 / k, f"right one divided by {k}") for k in range(3, 10)],
+        *[
+            (10.0**places, "decimal point is in the wrong place")
+            for places in (-3, -2, -1, 1, 2, 3)
+        ],
+        *[(k, f"{k} times the right gradient") for k in range(2, 10)],
+        *[(1.0 / k, f"right gradient divided by {k}") for k in range(3, 10)],
     ],
 )
 def test_a_factor_is_named(factor: float, said: str) -> None:
@@ -405,7 +420,9 @@ def test_a_slope_taken_at_the_operand_in_place_of_the_value_is_named() -> None:
     z = Value(2.0, "z")
     a = labelled(z.sigmoid(), "a")
     text = judged(a, z, 2.0 * (1.0 - 2.0)).text
-    assert text == "z: -2 is not right. The factor a(1 − a) = 0.105 is taken at z."
+    assert (
+        text == "z: -2 is not right. The factor a(1 − a) = 0.105 was computed from z instead of a."
+    )
 
 
 def test_a_product_of_the_factors_as_they_are_printed_is_right() -> None:
@@ -418,7 +435,7 @@ def test_a_guess_that_is_close_is_told_to_carry_more_digits(guess: float) -> Non
     root = neuron()
     judgement = judged(root, find(root, "w"), guess)
     assert not judgement.right
-    assert judgement.text.endswith("is close, but not right: carry more digits.")
+    assert judgement.text.endswith("is close, but not right: compute with more digits.")
 
 
 def test_a_verdict_marks_right_and_wrong() -> None:

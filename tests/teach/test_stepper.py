@@ -427,7 +427,7 @@ def test_check_takes_nodes_and_labels_that_are_no_python_names() -> None:
 def test_check_scales_with_the_gradient_that_flows_in() -> None:
     s = labelled(Value(3.0, "x") ** 2, "y").stepper(2.0)
     assert s.check(x=12)
-    assert "The gradient that flows in, 2, is missing" in words(repr(s.check(x=6)))
+    assert "The gradient of the output, 2, is missing" in words(repr(s.check(x=6)))
 
 
 # ---------------------------------------------------------------------- refusals

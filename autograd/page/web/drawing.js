@@ -81,7 +81,7 @@ export class Drawing {
       {
         viewBox: `${corner} ${this.width} ${this.height}`,
         role: "group",
-        "aria-label": "the graph: values flow along the arrows, gradients against them",
+        "aria-label": "the graph: values flow along the arrows, and gradients flow against them",
       },
       svg("g", {}, ...lines),
       svg("g", {}, ...boxes),
@@ -170,7 +170,7 @@ export class Drawing {
       svg("text", { y: 15, "text-anchor": "middle", class: "what" }, `⊕ ${count}`),
       svg("title", {}, `${group.name}, ${count}: click to open`),
     );
-    setAttribute(element, "aria-label", `${group.name}, ${count}, folded; opens`);
+    setAttribute(element, "aria-label", `${group.name}, ${count}, folded: press Enter to open`);
     return { element, data: null, grad: null };
   }
 

@@ -105,7 +105,7 @@ export function evaluated(graph, changes) {
  */
 function computed(graph, row, operands) {
   const { name, value, domain, remedy } = OPERATIONS[row.op];
-  if (value === null) throw new RangeError(`${name} works on numbers in Python only`);
+  if (value === null) throw new RangeError(`only Python can compute ${name}`);
   const out = value(...operands);
   if (Number.isFinite(out) || !operands.every(Number.isFinite)) return out;
   const at = located(graph, row, operands);

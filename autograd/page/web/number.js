@@ -37,7 +37,7 @@ function trimmed(text) {
 
 /** The message for a field whose text is not a number. @param {string} text */
 export function notANumber(text) {
-  return `“${text}” is not a number: write one like 0.25 or -3.`;
+  return `“${text}” is not a number: write it like 0.25 or -3.`;
 }
 
 /**

@@ -48,7 +48,7 @@ export function showNoPanel() {
     html(
       "p",
       {},
-      "Point at one, or reach it with Tab: its value, its gradient, every path by which it reaches the output, and what a nudge does. Click one, or press Enter, to stay with it; a leaf's number can be changed there.",
+      "Point at a node, or go to it with Tab. This card then shows its value, its gradient, every path from it to the output, and the effect of a nudge. Click the node, or press Enter, to keep the card open. If the node is a leaf, you can change its number here.",
     ),
   );
 }
@@ -105,7 +105,7 @@ function edited(owner, node, text) {
 /** @param {Owner} owner @param {number} node @param {boolean} hidden */
 function gradientEntry({ graph, plan }, node, hidden) {
   const row = graph.rows[node];
-  if (isConstant(row)) return entry("gradient", "none: a constant is not differentiated by");
+  if (isConstant(row)) return entry("gradient", "none: constants have no gradient");
   const gradient = gradientsAfter(graph, plan.backward)[node] ?? 0;
   return entry(slopeName(graph, node), hidden ? "?" : number(gradient, 6));
 }
@@ -120,7 +120,7 @@ function movesBox(owner, node) {
   const box = /** @type {HTMLInputElement} */ (html("input", { type: "checkbox", id: "moves" }));
   box.checked = owner.graph.rows[node].moves ?? false;
   box.addEventListener("change", () => owner.setMoves(node, box.checked));
-  return html("p", {}, html("label", {}, box, " a parameter: moves downhill"));
+  return html("p", {}, html("label", {}, box, " a parameter: steps downhill change it"));
 }
 
 /** @param {Owner} owner @param {number} node */
@@ -135,7 +135,7 @@ function pathList({ graph }, node) {
           html(
             "p",
             { class: "what" },
-            `… and ${counted(count - paths.length)} paths more that carry less`,
+            `… and ${counted(count - paths.length)} more paths with smaller products`,
           ),
         ]
       : [];
@@ -277,7 +277,11 @@ function question(owner, node) {
     check();
   });
   return [
-    html("p", {}, "Multiply the local derivatives along each path to the output, and add up."),
+    html(
+      "p",
+      {},
+      "Multiply the local derivatives along each path to the output. Add up the products.",
+    ),
     form,
     said,
   ];

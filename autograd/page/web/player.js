@@ -133,7 +133,7 @@ function showFolds() {
   const hint =
     groups.length === 0
       ? []
-      : ["Open: ", ...(closers.length ? closers : ["nothing; choose a ⊕ to open it"])];
+      : ["Open: ", ...(closers.length ? closers : ["nothing; click a box with ⊕ to open it"])];
   byId("folds").replaceChildren(...hint);
 }
 
@@ -242,7 +242,7 @@ function descend(count) {
     return;
   }
   if (!graph.rows.some((row) => row.moves)) {
-    setText(said, "No leaf is a parameter: choose one and tick “moves downhill”.");
+    setText(said, "No leaf is a parameter: choose a leaf and tick “a parameter”.");
     return;
   }
   try {
@@ -327,7 +327,7 @@ function start() {
   if (data.stale) {
     setText(
       byId("stale"),
-      "Stale: the numbers were changed after the graph was evaluated; change a leaf here and they are computed anew.",
+      "Stale: a number was changed after the graph was evaluated. Change a leaf here, and all numbers are computed again.",
     );
     byId("stale").hidden = false;
   }
@@ -335,7 +335,7 @@ function start() {
     for (const id of ["descend", "descend-ten", "reset"]) inputById(id).disabled = true;
     setText(
       byId("descent-said"),
-      "An operation of this graph is known to Python only, so its numbers stand as they are.",
+      "Only Python can compute an operation of this graph, so its numbers cannot be changed here.",
     );
   } else {
     showCosts(state.costs, root.name);

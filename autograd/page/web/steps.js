@@ -90,7 +90,10 @@ export function wordsAt(graph, plan, position, hidden) {
   const place = placeAt(plan, position);
   const root = graph.rows[rootOf(graph)];
   if (place.pass === "start") {
-    return words("start", "Values flow forward; then gradients flow back, one product a step.");
+    return words(
+      "start",
+      "First, each step computes the value of one node. Then each step adds one product to a gradient.",
+    );
   }
   if (place.pass === "forward") return forwardWords(graph, place);
   if (place.pass === "seed") {
@@ -98,7 +101,7 @@ export function wordsAt(graph, plan, position, hidden) {
     return words(
       "backward, before the first step",
       formula,
-      "a nudge of the output moves it by as much",
+      "a nudge of the output changes it by the same amount",
     );
   }
   return backwardWords(graph, plan, place, hidden);

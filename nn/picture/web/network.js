@@ -157,7 +157,7 @@ function showEpoch() {
     byId("warning"),
     isFinite
       ? ""
-      : "Some weights here are no numbers, or too large for this page, and what they touch is none either.",
+      : "Some weights are not finite numbers, or are too large for this page. The numbers that depend on them are missing too.",
   );
 }
 
@@ -191,7 +191,7 @@ function showCurve() {
   byId("curve-key").hidden = lines.length === 1;
   const said = `from ${number(curves.loss[0] ?? NaN)} to ${number(curves.loss[epochs - 1] ?? NaN)} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
   setText(byId("curve-said"), said);
-  byId("curve").replaceChildren(chart(lines, `the loss, ${said}`, epoch ?? undefined));
+  byId("curve").replaceChildren(chart(lines, `the loss ${said}`, epoch ?? undefined));
 }
 
 function showInput() {
@@ -248,7 +248,7 @@ function showImage() {
   const pixels = state.input.map((x) => Math.round((255 * (x - low)) / (high - low)));
   const canvas = canvasById("image");
   paint(canvas, image.shape[1], pixels, (level) => [level, level, level]);
-  const what = state.example === null ? "what was drawn" : `example ${state.example + 1}`;
+  const what = state.example === null ? "your drawing" : `example ${state.example + 1}`;
   setAttribute(canvas, "aria-label", `${what}, ${image.shape.join(" × ")} pixels`);
 }
 
@@ -258,7 +258,7 @@ function showExample() {
   }
   const { example } = state;
   if (example === null) {
-    setText(byId("example"), image ? "your own drawing" : "an input of your own");
+    setText(byId("example"), image ? "your drawing" : "your input");
     return;
   }
   const is = right === null ? "" : `: it is ${named(answers, right[example])}`;
@@ -292,7 +292,7 @@ function findMistake() {
       return;
     }
   }
-  setText(byId("example"), `It is right on all ${count} examples here.`);
+  setText(byId("example"), `The network is right on all ${count} examples here.`);
 }
 
 function readPad() {

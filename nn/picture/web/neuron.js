@@ -29,7 +29,7 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
   );
   const notes = [
     ...(most.length < w.length
-      ? [`The ${MOST} of ${w.length.toLocaleString("en")} that add most to z.`]
+      ? [`The ${MOST} of ${w.length.toLocaleString("en")} inputs with the largest |w · input|.`]
       : []),
     ...(slopes ? ["C is the mean cost of the last batch before this moment."] : []),
   ];
@@ -54,7 +54,8 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
 }
 
 export function showNoNeuron() {
-  const text = "Point at a circle, or go to one with Tab: here is then what it computes.";
+  const text =
+    "Point at a circle, or go to it with Tab. This card then shows what the neuron computes.";
   byId("neuron").replaceChildren(html("h2", {}, "A neuron"), html("p", { class: "what" }, text));
 }
 

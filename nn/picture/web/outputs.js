@@ -46,7 +46,7 @@ function answerText(answers, said, shares, outputs) {
     return `It says ${named(answers, said)}${sure === undefined ? "" : `, ${percent(sure)} sure`}`;
   }
   return outputs.some(Number.isNaN)
-    ? "It says nothing: its output is no number"
+    ? "No answer: an output is not a number"
     : `It says ${outputs.map((x) => number(x)).join(", ")}`;
 }
 

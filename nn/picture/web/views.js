@@ -21,10 +21,10 @@ const MOST = 64; // most neurons of a layer that get an image
 export class Heats {
   /** @param {number[]} sizes @param {string[]} activations @param {Choose} choose */
   constructor(sizes, activations, choose) {
-    setText(byId("views-title"), "What each neuron sees");
+    setText(byId("views-title"), "The output of each neuron");
     setText(
       byId("views-key"),
-      "Its activation over the same plane as above: blue above zero, orange below, and the fuller the further.",
+      "The activation over the same plane as above: blue above zero, orange below zero. A fuller colour means a larger value.",
     );
     this.views = sizes
       .slice(1)
@@ -57,7 +57,10 @@ export class Templates {
    */
   constructor(size, activation, across, choose) {
     this.across = across;
-    setText(byId("views-key"), "Blue where it wants light, orange where it wants darkness.");
+    setText(
+      byId("views-key"),
+      "Blue pixels have positive weights: light there raises z. Orange pixels have negative weights: light there lowers z.",
+    );
     this.views = row(1, size, activation, "pixels", choose);
   }
 

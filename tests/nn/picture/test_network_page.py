@@ -256,7 +256,7 @@ def test_an_input_may_be_typed_or_clicked(plane: Run, opened: Opener) -> None:
     assert numbers_in(page, "#outputs") == pytest.approx(
         plane.model.predict([[0.3, -0.7]]).tolist(), rel=1e-5
     )
-    assert page.inner_text("#example") == "an input of your own"
+    assert page.inner_text("#example") == "your input"
     bounds = page.locator("#region").bounding_box()
     page.locator("#region").click(position={"x": bounds["width"] / 4, "y": bounds["height"] / 2})
     low, size = corner(plane.data)
@@ -315,7 +315,7 @@ def test_what_is_drawn_is_what_the_model_answers(
     assert numbers_in(page, "#outputs") == pytest.approx(outputs.tolist(), rel=1e-4, abs=1e-5)
     assert page.inner_text("#answer").startswith(f"It says {answer}, ")
     assert ["lying", "upright"][outputs.argmax()] == answer
-    assert page.inner_text("#example") == "your own drawing"
+    assert page.inner_text("#example") == "your drawing"
 
 
 def test_a_drawing_is_as_large_as_the_examples_and_in_the_middle(
@@ -381,7 +381,7 @@ def test_where_nothing_is_wrong_there_is_no_mistake(
     said = picture.model.predict(X).argmax(1)
     page = opened(picture.model.save_html(tmp_path / "page.html", data=(X, said)))
     page.click("#mistake")
-    assert page.inner_text("#example") == "It is right on all 30 examples here."
+    assert page.inner_text("#example") == "The network is right on all 30 examples here."
 
 
 def test_the_first_layers_weights_are_images(picture: Run, opened: Opener) -> None:
@@ -426,7 +426,7 @@ def test_what_is_typed_and_is_no_number_is_said(plane: Run, opened: Opener) -> N
     field = page.locator("#fields input").first
     field.fill("abc")
     assert field.get_attribute("aria-invalid") == "true"
-    assert page.inner_text("#example") == "“abc” is not a number: write one like 0.25 or -3."
+    assert page.inner_text("#example") == "“abc” is not a number: write it like 0.25 or -3."
     field.fill("0.5")
     assert field.get_attribute("aria-invalid") == "false"
 
@@ -503,8 +503,8 @@ def test_weights_that_are_no_numbers_are_said(tmp_path: Path, opened: Opener) ->
     model = nn.MLP(2, [3, 2], seed=0)
     model.parameters()[0].data = float("nan")
     page = opened(model.save_html(tmp_path / "page.html"))
-    assert "Some weights here are no numbers" in page.inner_text("#warning")
-    assert page.inner_text("#answer") == "It says nothing: its output is no number"
+    assert "Some weights are not finite numbers" in page.inner_text("#warning")
+    assert page.inner_text("#answer") == "No answer: an output is not a number"
 
 
 # ---------------------------------------------------------------------- for everyone
