@@ -27,7 +27,7 @@ from sklearn.datasets import make_blobs
 
 import nn
 from autograd import Value
-from demos.lesson import Lesson, options, run, save, share
+from demos.lesson import Lesson, options, percent, run, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -290,7 +290,7 @@ def show_steps(
         total = points * costs[step]
         print(f"{step:>4}" + "".join(f"{v:>9.3f}" for v in lines[step]), end="")
         print(f"{costs[step]:>10.4f}{total:>15.3f}{math.exp(-total):>12.2e}")
-    print(f"right on {share(accuracy)} of {points} points it never saw")
+    print(f"right on {percent(accuracy)} of {points} points it never saw")
     lesson.claim(
         "descent_makes_the_data_likelier",
         "Each step lowers the cross-entropy, and so raises the likelihood of the data.",

@@ -27,7 +27,7 @@ from sklearn.model_selection import train_test_split
 import nn
 from autograd import softmax
 from demos import idx
-from demos.lesson import heading, options, positive, run, save, save_drawing, share
+from demos.lesson import heading, options, percent, positive, run, save, save_drawing
 
 HIDDEN = [16, 16]
 TABLE_WEIGHTS, TABLE_IMAGES = 6, 6  # rows and columns of the table of wishes
@@ -147,7 +147,7 @@ def print_noise(model: nn.Module, pixels: int, rng: random.Random) -> np.ndarray
     noise = np.array([[rng.random() for _ in range(pixels)] for _ in range(8)])
     said, sure = confidences(model, noise)
     for digit, confidence in zip(said, sure, strict=True):
-        print(f"to noise it says {digit}, {share(confidence)} sure")
+        print(f"to noise it says {digit}, {percent(confidence)} sure")
     print("It never learned to say that something is no digit.")
     return sure
 
@@ -219,9 +219,9 @@ def main(
     said, sure = confidences(model, digits.unseen_images)
     right = said == digits.unseen_labels
     accuracy = float(right.mean())
-    print(f"right on {share(accuracy)} of {len(right):,} digits it never saw")
+    print(f"right on {percent(accuracy)} of {len(right):,} digits it never saw")
     for what, chosen in (("right", sure[right]), ("wrong", sure[~right])):
-        mean = share(chosen.mean() if len(chosen) else None)
+        mean = percent(chosen.mean() if len(chosen) else None)
         print(f"mean probability of its {what} answers: {mean}")
     print(heading("And noise?"))
     noise = print_noise(model, digits.side**2, random.Random(seed))

@@ -109,10 +109,10 @@ class Lesson:
             print(f"A page to play with, for any browser: {page}")
 
 
-def share(x: float | None) -> str:
+def percent(x: float | None) -> str:
     """Write a fraction as a percentage, and None as a dash.
 
-    >>> share(0.975), share(None)
+    >>> percent(0.975), percent(None)
     ('97.5%', '—')
     """
     return "—" if x is None else f"{x:.1%}"

@@ -12,7 +12,7 @@ from typing import Any
 from sklearn.datasets import make_moons
 
 import nn
-from demos.lesson import heading, options, run, save, save_drawing, share
+from demos.lesson import heading, options, percent, run, save, save_drawing
 
 NOISE = 0.1
 
@@ -51,7 +51,7 @@ def main(
     history = trainer.fit(X, y, epochs, 16, validation=held_out, seed=seed)
     print(history)
     accuracy = history.validation_accuracies[-1]
-    print(f"right on {share(accuracy)} of {points} points it never saw")
+    print(f"right on {percent(accuracy)} of {points} points it never saw")
     print(heading("Is anything wrong with it?"))
     diagnosis = nn.diagnose(model, X, y)
     print(diagnosis)

@@ -26,7 +26,7 @@ from sklearn.datasets import make_moons
 
 import nn
 from autograd import Value
-from demos.lesson import heading, options, run, save, share
+from demos.lesson import heading, options, percent, run, save
 
 NOISE = 0.1
 MISLABELLED = 0.2  # share of the points to learn from
@@ -143,7 +143,7 @@ def print_fits(fits: dict[str, Fit]) -> None:
     print(f"{'':16}{'training':>9}{'unseen':>9}{'zeros':>9}{'norm':>8}{'epochs':>8}")
     for name, f in fits.items():
         print(
-            f"{name:16}{share(f.train):>9}{share(f.test):>9}{share(f.zeros):>9}"
+            f"{name:16}{percent(f.train):>9}{percent(f.test):>9}{percent(f.zeros):>9}"
             f"{f.norm:>8.2f}{f.epochs:>8}"
         )
 
@@ -202,7 +202,7 @@ def pictures(fits: dict[str, Fit], data: dict[str, Any], out: str | Path) -> lis
 
     figure = Figure(figsize=(9.6, 6.2), layout="constrained")
     for i, (name, f) in enumerate(fits.items(), 1):
-        title = f"{name}: {share(f.test)} unseen"
+        title = f"{name}: {percent(f.test)} unseen"
         plots.regions(figure.add_subplot(2, 3, i), f.model, *data["train"], title=title)
     return [save(figure, out, "overfit")]
 

@@ -20,7 +20,7 @@ import numpy as np
 
 import nn
 from autograd import Value, sigmoid, softmax
-from demos.lesson import Lesson, options, run, save, share
+from demos.lesson import Lesson, options, percent, run, save
 
 CLASSES = 3
 SCORES = (2.0, 0.0, -2.0)  # their sum is 0
@@ -141,8 +141,8 @@ def show_codes(
     print(f"    the numbers 0, 1, 2                          {far[0]:>8.0f}{far[1]:>11.0f}")
     print(f"    one-hot: (1,0,0), (0,1,0), (0,0,1)           {one_hot[0]:>8.0f}{one_hot[1]:>11.0f}")
     numbers = {"one-hot": accuracy, "numbers": float(np.mean(said == y))}
-    print(f"right on unseen points: with one-hot targets {share(numbers['one-hot'])},", end=" ")
-    print(f"with the numbers 0, 1, 2 {share(numbers['numbers'])}")
+    print(f"right on unseen points: with one-hot targets {percent(numbers['one-hot'])},", end=" ")
+    print(f"with the numbers 0, 1, 2 {percent(numbers['numbers'])}")
     print(f"of the {int(wrong.sum())} mistakes with points of class 0 and 2, {between} say class 1")
     lesson.claim(
         "numbers_as_classes_have_an_order",
@@ -201,7 +201,7 @@ def main(
     accuracy = history.validation_accuracies[-1] or 0.0
     with lesson.section("Training"):
         print(history)
-        print(f"right on {share(accuracy)} of {len(X)} points it never saw")
+        print(f"right on {percent(accuracy)} of {len(X)} points it never saw")
         lesson.claim(
             "a_network_separates_three_classes",
             "One output for each class, and softmax, separate more than two classes.",

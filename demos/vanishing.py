@@ -23,7 +23,7 @@ import numpy as np
 
 import nn
 from autograd import Value, grad
-from demos.lesson import Lesson, options, run, save, share
+from demos.lesson import Lesson, options, percent, run, save
 
 ACTIVATIONS = {"sigmoid": Value.sigmoid, "tanh": Value.tanh, "relu": Value.relu}
 POINTS = 40
@@ -168,7 +168,7 @@ def main(
         moves = {name: lengths for name, (lengths, _) in trained.items()}
         accuracies = {name: accuracy for name, (_, accuracy) in trained.items()}
         print_layers(moves, ".4f")
-        print(f"{'right':>6}" + "".join(f"{share(a):>12}" for a in accuracies.values()))
+        print(f"{'right':>6}" + "".join(f"{percent(a):>12}" for a in accuracies.values()))
         lesson.claim(
             "early_layers_hardly_move",
             "Where the gradient vanishes, the steps are tiny: the early layers hardly learn.",

@@ -10,7 +10,7 @@ from autograd import Value, drawn
 
 from .init import Seed, generator
 from .module import Module
-from .settings import Checked, several, share
+from .settings import Checked, fraction, several
 
 
 class Dropout(Module):
@@ -36,7 +36,7 @@ class Dropout(Module):
     [1.0, 1.0, 1.0, 1.0]
     """
 
-    p = Checked(share, "p, a probability,")
+    p = Checked(fraction, "p, a probability,")
     _rng: random.Random
     _owns_rng = False  # True if nothing else draws from _rng
 

@@ -11,7 +11,7 @@ from autograd import DomainError, Value
 from autograd.extend import TABLE, boundary
 
 from .parameters import values_in
-from .settings import flag, number, positive
+from .settings import flag, positive, real
 
 
 def clip_grad_norm_(
@@ -43,7 +43,7 @@ def clip_grad_norm_(
     >>> clip_grad_norm_([w, b], 1.0), round(w.grad, 6), round(b.grad, 6)
     (5.0, 0.6, 0.8)
     """
-    max_norm = number(max_norm, "max_norm")
+    max_norm = real(max_norm, "max_norm")
     if max_norm != math.inf:
         positive(max_norm, "max_norm")
     parameters = values_in(parameters)

@@ -20,11 +20,11 @@ from .settings import (
     Checked,
     at_least_zero,
     flag,
+    fraction,
     instance,
     pair,
     positive,
     refuse_masked,
-    share,
     whole,
 )
 
@@ -263,7 +263,7 @@ class SGD(Optimizer):
 
 def _betas(betas: Any, what: str) -> tuple[float, float]:
     first, second = pair(betas, f"{what} are two numbers, as in (0.9, 0.999)")
-    return share(first, f"each of {what}"), share(second, f"each of {what}")
+    return fraction(first, f"each of {what}"), fraction(second, f"each of {what}")
 
 
 class Adam(Optimizer):

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Value
 
-from .settings import instance, number
+from .settings import instance, real
 from .targets import as_lists
 
 
@@ -49,7 +49,7 @@ def number_or_value(target: Any, what: str) -> Any:
     """
     if isinstance(target, Value):
         return target
-    return number(int(target) if isinstance(target, (bool, np.bool_)) else target, what)
+    return real(int(target) if isinstance(target, (bool, np.bool_)) else target, what)
 
 
 def _shape(x: Any) -> tuple[int, ...]:

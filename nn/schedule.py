@@ -15,7 +15,7 @@ from typing import Any
 from autograd import Value
 
 from .optim import SGD, Optimizer
-from .settings import Checked, at_least_zero, choice, instance, number, positive, share, whole
+from .settings import Checked, at_least_zero, choice, fraction, instance, positive, real, whole
 
 SMALLEST = 1e-30  # the least factor and learning rate, because a learning rate cannot be zero
 
@@ -101,7 +101,7 @@ def _checked_like(model: Any, x: Any, name: str) -> Any:
     if type(model) is int:
         return whole(x, name, least=0)
     if type(model) is float or model is None:
-        if x is not None and math.isnan(number(x, name)):
+        if x is not None and math.isnan(real(x, name)):
             raise ValueError(f"{name} is a number, got {x!r}")
         return x
     return instance(x, type(model), f"{name} is of the type {type(model).__name__}")
@@ -209,7 +209,7 @@ def _rel_or_abs(mode: Any, what: str) -> str:
 
 
 def _above_0_below_1(factor: Any, what: str) -> float:
-    if share(factor, what) == 0.0:
+    if fraction(factor, what) == 0.0:
         raise ValueError(f"{what} is above 0 and below 1, got {factor!r}")
     return float(factor)
 
@@ -267,7 +267,7 @@ class ReduceLROnPlateau(Scheduler):
         """Set the learning rate of the next epoch, from the cost of the epoch that has ended."""
         if metric is None:
             raise ValueError("ReduceLROnPlateau reads the cost: call step(cost)")
-        cost = number(metric.data if isinstance(metric, Value) else metric, "the cost")
+        cost = real(metric.data if isinstance(metric, Value) else metric, "the cost")
         if self._is_progress(cost):
             self.best, self.waited = cost, 0
         else:

@@ -59,17 +59,17 @@ at_least_zero = boundary.at_least_zero
 choice = boundary.choice
 finite = boundary.finite
 flag = boundary.flag
+fraction = boundary.fraction
 function = boundary.function
 instance = boundary.instance
-number = boundary.number
 pair = boundary.pair
 path = boundary.path
 positive = boundary.positive
 quoted = boundary.quoted
-several = boundary.several
-share = boundary.share
-text = boundary.text
+real = boundary.real
 refuse_masked = boundary.refuse_masked
+several = boundary.several
+text = boundary.text
 whole = boundary.whole
 
 

@@ -98,14 +98,14 @@ def _remedy(value: Any) -> str:
 # ---------------------------------------------------------------------- settings
 
 
-def number(x: Any, what: str) -> float:
+def real(x: Any, what: str) -> float:
     """Return one real number as a float; True and False are not numbers here.
 
     Raises:
         TypeError: `x` is not a real number.
         ValueError: `x` is beyond the largest float.
 
-    >>> number(np.float32(0.5), "lr")
+    >>> real(np.float32(0.5), "lr")
     0.5
     """
     if isinstance(x, bool) or not isinstance(x, numbers.Real):
@@ -127,7 +127,7 @@ def finite(x: Any, what: str) -> float:
     >>> finite(-0.5, "amount")
     -0.5
     """
-    if not math.isfinite(number(x, what)):
+    if not math.isfinite(real(x, what)):
         raise ValueError(f"{what} is a finite number, got {x!r}")
     return float(x)
 
@@ -142,7 +142,7 @@ def positive(x: Any, what: str) -> float:
     >>> positive(0.1, "lr")
     0.1
     """
-    if not 0.0 < number(x, what) < math.inf:
+    if not 0.0 < real(x, what) < math.inf:
         raise ValueError(f"{what} is a positive number, got {x!r}")
     return float(x)
 
@@ -157,22 +157,22 @@ def at_least_zero(x: Any, what: str) -> float:
     >>> at_least_zero(0.9, "momentum")
     0.9
     """
-    if not 0.0 <= number(x, what) < math.inf:
+    if not 0.0 <= real(x, what) < math.inf:
         raise ValueError(f"{what} is at least 0, got {x!r}")
     return float(x)
 
 
-def share(x: Any, what: str) -> float:
+def fraction(x: Any, what: str) -> float:
     """Return a number of at least 0 and below 1.
 
     Raises:
         TypeError: `x` is not a number.
         ValueError: `x` is outside this range.
 
-    >>> share(0.5, "p")
+    >>> fraction(0.5, "p")
     0.5
     """
-    if not 0.0 <= number(x, what) < 1.0:
+    if not 0.0 <= real(x, what) < 1.0:
         raise ValueError(f"{what} is at least 0 and below 1, got {x!r}")
     return float(x)
 
