@@ -35,14 +35,12 @@ def _compiled_outputs(model: Module, rows: np.ndarray) -> np.ndarray | None:
     It fails if the model cannot be compiled, or if the outputs differ from the engine's on some
     rows that `Probes` chooses.
     """
-
-    def listed(x: Any) -> Any:
-        outputs = model(x)
-        return [outputs] if isinstance(outputs, Value) else outputs
-
+    compiled = vars(model).get("_compiled_outputs")
+    if compiled is None or compiled.model is not model:  # `copy.copy` copies the reference
+        compiled = vars(model)["_compiled_outputs"] = _CompiledOutputs(model)
     try:
         with evaluating(model):
-            found = compile(listed)(rows)
+            found = compiled.run(rows)
             chosen = Probes(rows).next(PROBED)
             wanted = [numbers_in(model(row)) for row in rows[chosen].tolist()]
     except (ArithmeticError, TypeError, ValueError):
@@ -59,6 +57,23 @@ def _compiled_outputs(model: Module, rows: np.ndarray) -> np.ndarray | None:
             )
             return None
     return outputs
+
+
+class _CompiledOutputs:
+    """Compiled code for the outputs of a model.
+
+    The model stores it, so that it is compiled again only if it has changed.
+    """
+
+    def __init__(self, model: Module) -> None:
+        def listed(x: Any) -> Any:
+            outputs = model(x)
+            return [outputs] if isinstance(outputs, Value) else outputs
+
+        self.model, self.run = model, compile(listed)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()  # a deep copy of the model, or a pickled one, stores None
 
 
 def numbers_in(outputs: Any) -> Any:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Value
+from autograd import Value, no_grad
 from nn.modes import evaluating, mode
 
 
@@ -295,6 +295,41 @@ def test_many_rows_are_predicted_as_few_are(nout: int) -> None:
     few = np.concatenate([model.predict(X[i : i + 10]) for i in range(0, 120, 10)])
     np.testing.assert_allclose(model.predict(X), few, rtol=1e-12, atol=1e-15)
     assert all(module.training for module in model.modules())
+
+
+def test_predict_compiles_once_and_sees_every_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[Any] = []
+
+    def noting(function: Any) -> Any:
+        compiled.append(function)
+        return autograd.compile(function)
+
+    monkeypatch.setattr("nn.prediction.compile", noting)
+    X, model = np.random.default_rng(0).normal(size=(60, 2)), nn.MLP(2, [3, 1], "tanh", seed=0)
+
+    def is_right(model: nn.Module) -> bool:
+        with no_grad():
+            wanted = [model(row).data for row in X.tolist()]
+        return bool(np.allclose(model.predict(X), wanted, rtol=1e-12))
+
+    assert is_right(model)
+    model.parameters()[0].data += 1.0
+    assert is_right(model)
+    model.layers[0] = nn.Layer(2, 3, "relu", seed=1)
+    assert is_right(model)
+    assert len(compiled) == 1
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+def test_a_copy_of_a_model_that_has_predicted_predicts_by_itself(copied: Any) -> None:
+    X, model = np.random.default_rng(0).normal(size=(60, 2)), nn.MLP(2, [3, 1], seed=0)
+    before = model.predict(X)
+    other = copied(model)
+    other.layers = nn.MLP(2, [3, 1], seed=1).layers
+    assert not np.allclose(other.predict(X), before)
+    assert model.predict(X).tolist() == before.tolist()
 
 
 def test_a_module_that_cannot_be_compiled_predicts_too() -> None:
