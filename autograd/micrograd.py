@@ -12,7 +12,7 @@ from typing import Any
 from .core import ops
 from .core.boundary import quoted
 from .core.graph import topological_order
-from .core.notation import LETTERS
+from .core.term import LETTERS
 from .core.value import Value
 from .picture.draw import draw
 from .picture.render import Drawing

@@ -10,7 +10,7 @@ import re
 from math import prod
 from typing import Any, NamedTuple
 
-from ..core.notation import LETTERS
+from ..core.term import LETTERS
 from .simplify import NAME, simplify_expression
 
 Dims = tuple[Any, ...]  # a shape in the source, as ints and "rows"; () for a single number

@@ -14,7 +14,8 @@ from typing import Any
 from . import locks, modes, ops
 from .boundary import as_float, flag, instance, several
 from .graph import in_order, topological_order
-from .notation import expression, name, numeral
+from .notation import expression, name
+from .term import numeral
 from .value import NOT_COMPUTED, Value, constant, exact_data, failure, leaves_below
 
 Asked = Callable[[Value], bool]  # returns whether the derivative by this operand is needed

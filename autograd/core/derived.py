@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .forms import SAME_IN_NUMPY, recorded_forms
-from .notation import ATOM, LETTERS, Term, write_formula
+from .term import ATOM, LETTERS, Term, write_formula
 
 if TYPE_CHECKING:
     from .ops import Op

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .notation import LETTERS
+from .term import LETTERS
 
 if TYPE_CHECKING:
     from .ops import Op

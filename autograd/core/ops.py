@@ -23,7 +23,8 @@ from . import boundary
 from .boundary import as_float, instance, quoted, refuse_masked, several, text
 from .derived import derive_partials, derive_value, is_closed
 from .forms import check_form
-from .notation import LETTERS, Term, located, write_formula
+from .notation import located
+from .term import LETTERS, Term, write_formula
 from .terminal import fitted
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ import numpy as np
 
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
-from .notation import located, name, numeral, write_formula
+from .notation import located, name
+from .term import numeral, write_formula
 from .terminal import shown
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import numpy as np
 from ..compiler.trace import record_trace
 from ..core import boundary
 from ..core.boundary import several, text
-from ..core.notation import LETTERS, Term, write_formula
 from ..core.ops import Op
+from ..core.term import LETTERS, Term, write_formula
 from ..core.value import Value
 from ..teach import mistakes, slips
 from .record import plain

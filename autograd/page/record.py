@@ -14,8 +14,9 @@ from ..core import ops
 from ..core.backprop import known_locals
 from ..core.copies import copied
 from ..core.graph import topological_order
-from ..core.notation import ATOM, LETTERS, SUM, Term, expression, name, numeral, shortened
+from ..core.notation import expression, name, shortened
 from ..core.ops import Op
+from ..core.term import ATOM, LETTERS, SUM, Term, numeral
 from ..core.value import Value
 from ..teach.formulas import local_term
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ..core import ops
 from ..core.backprop import STALE_WARNING, has_gradient, stale
 from ..core.graph import topological_order
-from ..core.notation import ATOM, expression, name, numeral, shortened
+from ..core.notation import expression, name, shortened
+from ..core.term import ATOM, numeral
 from ..core.value import Value
 from .draw import draw
 from .markup import Markup, block, element, joined, note, paragraph, table, warning

@@ -16,8 +16,9 @@ from ..core import backprop, ops
 from ..core.boundary import choice, instance, pair, several, whole
 from ..core.find import find
 from ..core.graph import consumers, topological_order
-from ..core.notation import expression, numeral, shortened
+from ..core.notation import expression, shortened
 from ..core.paths import largest_paths
+from ..core.term import numeral
 from ..core.value import Value
 from .fold import View, view
 from .render import FORMATS, Drawing

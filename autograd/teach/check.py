@@ -15,7 +15,8 @@ from ..core import boundary
 from ..core.backprop import STALE_WARNING, gradients, moved, stale
 from ..core.boundary import as_float, at_least_zero, positive, several
 from ..core.graph import leaves
-from ..core.notation import name, numeral, shortened
+from ..core.notation import name, shortened
+from ..core.term import numeral
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 

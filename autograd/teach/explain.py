@@ -14,8 +14,9 @@ from ..core.backprop import STALE_WARNING, gradients, moved, stale
 from ..core.boundary import as_float, whole
 from ..core.find import find_variable
 from ..core.graph import count_paths, leaves
-from ..core.notation import ATOM, name, numeral, shortened
+from ..core.notation import name, shortened
 from ..core.paths import Path, largest_paths, magnitude
+from ..core.term import ATOM, numeral
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.markup import Markup, bar, block, note, paragraph, table, warning

@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from ..core.backprop import local_of
 from ..core.graph import count_paths, topological_order
-from ..core.notation import ATOM, PRODUCT, SUM, Term, name, numeral, shortened
+from ..core.notation import name, shortened
 from ..core.paths import Path
+from ..core.term import ATOM, PRODUCT, SUM, Term, numeral
 from ..core.value import Value
 
 WIDTH = 80  # characters of a line

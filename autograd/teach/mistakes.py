@@ -12,7 +12,8 @@ from math import isclose, isfinite
 from typing import NamedTuple
 
 from ..core.backprop import STALE_WARNING, gradients
-from ..core.notation import name, numeral
+from ..core.notation import name
+from ..core.term import numeral
 from ..core.terminal import fitted
 from ..core.value import Value
 from ..picture.markup import block, table, warning

@@ -20,8 +20,9 @@ from math import nan, prod
 from ..core import ops
 from ..core.backprop import gradients, known_locals, locals_of
 from ..core.graph import topological_order
-from ..core.notation import ATOM, name, numeral
+from ..core.notation import name
 from ..core.paths import Path, largest_paths
+from ..core.term import ATOM, numeral
 from ..core.value import Value
 from .formulas import local_term, slope_name
 

@@ -16,7 +16,8 @@ from ..core.backprop import STALE_WARNING, check_for_leaves, local_of, stale
 from ..core.boundary import as_float, instance, whole
 from ..core.find import find_variable
 from ..core.graph import topological_order
-from ..core.notation import name, numeral, shortened
+from ..core.notation import name, shortened
+from ..core.term import numeral
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.draw import draw

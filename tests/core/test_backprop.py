@@ -18,7 +18,7 @@ from autograd import Value, detect_anomaly, grad, gradcheck, no_grad
 from autograd.core import ops
 from autograd.core.backprop import gradients, has_gradient, moved, stale
 from autograd.core.graph import topological_order
-from autograd.core.notation import numeral
+from autograd.core.term import numeral
 from autograd.extend import TABLE
 from tests import oracle
 from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs

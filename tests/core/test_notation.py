@@ -7,7 +7,8 @@ import math
 import pytest
 
 from autograd import Value
-from autograd.core.notation import Term, expression, name, numeral, shortened
+from autograd.core.notation import expression, name, shortened
+from autograd.core.term import Term, numeral
 
 a, b, z = Term("a", 0.75), Term("b", 2.0), Term("z", -2.0)
 

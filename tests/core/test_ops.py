@@ -18,7 +18,7 @@ from autograd import DivisionByZeroError, Op, Value, grad, gradcheck
 from autograd.core import ops
 from autograd.core.backprop import gradients
 from autograd.core.derived import derive_partials, derive_value
-from autograd.core.notation import ATOM, Term, write_formula
+from autograd.core.term import ATOM, Term, write_formula
 from autograd.extend import TABLE
 from tests import oracle
 from tests.random_graphs import CALM, GUARDED, LEFT_OUT, PIECEWISE

@@ -16,7 +16,7 @@ from autograd import Value
 from autograd.core.backprop import gradients
 from autograd.core.find import find
 from autograd.core.graph import topological_order
-from autograd.core.notation import numeral
+from autograd.core.term import numeral
 from demos import chain as chain_demo
 from tests.browsing import press, violations
 from tests.examples import labelled, network, neuron

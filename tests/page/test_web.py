@@ -15,8 +15,8 @@ import autograd
 from autograd import Op, Value
 from autograd.core.backprop import gradients
 from autograd.core.graph import count_paths, leaves, topological_order
-from autograd.core.notation import numeral
 from autograd.core.paths import largest_paths
+from autograd.core.term import numeral
 from autograd.extend import TABLE
 from autograd.page.html import modules
 from autograd.page.javascript import operations, quiz

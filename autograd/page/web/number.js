@@ -1,4 +1,4 @@
-// Write numbers for people, exactly as `number` in notation.py does, and read typed numbers.
+// Write numbers for people, exactly as `numeral` in term.py does, and read typed numbers.
 
 /**
  * Write a number with at most `digits` significant digits, like Python's format `.4g`.
