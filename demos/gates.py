@@ -69,7 +69,7 @@ class Learned:
         moved: how many of these times its weights changed.
     """
 
-    model: nn.Module
+    model: nn.Neuron
     outputs: list[float]
     right: bool
     shown: int
@@ -158,7 +158,7 @@ def with_hidden_neurons(epochs: int, seed: int, starts: int = 5) -> nn.MLP:
     return network
 
 
-def judged(model: nn.Module, gate: str, shown: int, mistakes: int, moved: int) -> Learned:
+def judged(model: nn.Neuron, gate: str, shown: int, mistakes: int, moved: int) -> Learned:
     """Compare a trained model with the truth table."""
     X, y = GATES[gate]
     outputs = model.predict(X).tolist()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
 
 from . import locks, modes, ops
 from .boundary import instance
 from .notation import shortened
 from .value import Value
+
+Item = TypeVar("Item", bound=Hashable)
 
 
 def topological_order(root: Value) -> list[Value]:
@@ -140,8 +143,8 @@ def count_paths(root: Value, node: Value) -> int:
 
 
 def distances(
-    start: Iterable[Hashable], neighbours: Callable[[Hashable], Iterable[Hashable]]
-) -> dict[Hashable, int]:
+    start: Iterable[Item], neighbours: Callable[[Item], Iterable[Item]]
+) -> dict[Item, int]:
     """Return the number of edges from the nearest of `start` to each item, nearest first."""
     found = dict.fromkeys(start, 0)
     queue = list(found)

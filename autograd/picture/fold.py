@@ -146,15 +146,15 @@ def _at_level(scope: str, level: int, opened: Collection[str]) -> str:
 def _nearest(
     order: list[Value],
     place: dict[Value, Value | str],
-    start: Iterable[Value],
+    start: Iterable[Value | str],
     depth: int | None,
     both_ways: bool,
-) -> dict[Hashable, int]:
+) -> dict[Value | str, int]:
     """Return the items within `depth` edges of `start`, with their distances.
 
     Edges are followed from a node to its operands, or in both directions with `both_ways`.
     """
-    neighbours: dict[Hashable, dict[Hashable, None]] = {item: {} for item in place.values()}
+    neighbours: dict[Value | str, dict[Value | str, None]] = {item: {} for item in place.values()}
     for node in order:
         for arg in node.args:
             neighbours[place[node]][place[arg]] = None

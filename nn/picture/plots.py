@@ -350,7 +350,7 @@ def _confusion(wanted: list[int], answers: list[int], names: list[str]) -> Figur
 
 
 def descent_path(
-    cost: Callable[[float, float], float],
+    cost: Callable[[float, float], float | Value],
     paths: dict[str, Sequence[tuple[float, float]]],
     *,
     names: tuple[str, str] = ("w", "b"),
