@@ -101,18 +101,16 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
         url = Path(path).resolve().as_uri()
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
         contexts.append(context)
+
+        def complain_of_request(request: Any) -> None:
+            if request.url.split("#")[0] != url and not request.url.startswith("data:"):
+                complaints.append(f"request: {request.url}")
+
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on(
-            "request",
-            lambda request: (
-                request.url.split("#")[0] == url
-                or request.url.startswith("data:")
-                or complaints.append(f"request: {request.url}")
-            ),
-        )
+        page.on("request", complain_of_request)
         page.goto(url + hash)
         return page
 

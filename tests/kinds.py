@@ -21,7 +21,7 @@ from autograd import Value
 
 X, Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0]
 SHARED = Value(3.0, "x")
-MASKED = np.ma.array(X, mask=[[0, 0], [0, 1], [0, 0], [0, 0]])
+MASKED: Any = np.ma.array(np.array(X), mask=np.array([[0, 0], [0, 1], [0, 0], [0, 0]], bool))
 
 
 def model() -> nn.MLP:
@@ -41,10 +41,14 @@ def sgd() -> nn.SGD:
     return nn.SGD(model().parameters(), lr=0.1, momentum=0.9)
 
 
+def returning(x: Any) -> Callable[[], Any]:
+    return lambda: x
+
+
 ODD: dict[str, Callable[[], Any]] = {
     "None": lambda: None,
     "True": lambda: True,
-    **{str(x): lambda x=x: x for x in (0, 1, 5, -1, 0.5, 1.5)},
+    **{str(x): returning(x) for x in (0, 1, 5, -1, 0.5, 1.5)},
     "nan": lambda: float("nan"),
     "inf": lambda: float("inf"),
     "huge": lambda: 10**400,

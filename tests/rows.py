@@ -13,7 +13,7 @@ POINTS = (-40.0, -20.0, -2.5, -1.0, -0.3, 1e-3, 0.3, 1.0, 2.0, 3.5, 20.0, 40.0)
 
 def places(row: Op) -> list[tuple[float, ...]]:
     """Return operands in the row's domain, away from its kinks."""
-    grids = [POINTS] * row.arity
+    grids: list[tuple[float, ...]] = [POINTS] * row.arity
     if row.name in ("pow", "power"):
         grids = [(-2.5, -1.0, 0.3, 1.0, 2.0, 20.0), (-2.0, -0.5, 0.5, 1.0, 2.0, 3.0)]
     return [

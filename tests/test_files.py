@@ -259,7 +259,7 @@ def test_what_may_not_be_written_is_untouched(file: int, folder: int, said: str)
         path.write_bytes(OLD)
         path.chmod(file)
         Path(place).chmod(folder)
-        command = [sys.executable, "-c", AS_NOBODY, path]
+        command = [sys.executable, "-c", AS_NOBODY, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert said in done.stdout
         assert names(Path(place)) == [path.name] and path.read_bytes() == OLD
@@ -327,7 +327,7 @@ def test_the_file_is_forced_to_the_disk_before_it_takes_its_place(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = []
-    monkeypatch.setattr(files.os, "fsync", lambda _: there.append(path.read_bytes()))
+    monkeypatch.setattr(os, "fsync", lambda _: there.append(path.read_bytes()))
     write_whole(path, NEW)
     assert there == [OLD] and path.read_bytes() == NEW
 

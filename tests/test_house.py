@@ -94,7 +94,8 @@ def test_imports_point_up(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_module_imports_itself_by_a_detour(name: str) -> None:
-    reached, found = set(), [name]
+    reached: set[str] = set()
+    found = [name]
     for module in found:
         new = imported(module) - reached
         reached |= new

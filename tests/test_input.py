@@ -335,7 +335,7 @@ def call_with(name: str, argument: str, value: Any) -> tuple[Callable[[], Any], 
             given[other] = kind_of(kinds[other]).good()[0]
     given[argument] = value
     several = any(parameters[other].kind == inspect.Parameter.VAR_POSITIONAL for other in given)
-    by_place = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}
+    by_place: set[Any] = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}
     if several:  # arguments before *args can only be passed by position
         by_place.add(inspect.Parameter.POSITIONAL_OR_KEYWORD)
     receivers = [RECEIVERS[owner]()] if takes_self(function) else []
@@ -517,15 +517,18 @@ def test_a_schedule_of_another_optimiser_is_refused() -> None:
 
 def test_the_wrong_inputs_of_the_lists_are_refused_in_words() -> None:
     """Test by hand some inputs that were once accepted, or gave an unclear error of Python's."""
-    network, optimizer = model(), sgd()
+    network: Any = model()
+    optimizer: Any = sgd()
+    loose: Any = trainer(network)
+    untyped: Any = nn
     tried: list[tuple[Callable[[], Any], str]] = [
         (lambda: graph().draw(max_nodes="a"), "max_nodes is a whole number of at least 1, got 'a'"),
-        (lambda: trainer(network).fit([[0.0, 1.0]], [1.0], seed=1.5), "seed is a whole number"),
-        (lambda: trainer(network).fit([[0.0, 1.0]], [1.0], checkpoint=5), "path of a file.* got 5"),
-        (lambda: trainer(network).fit([[0.0, 1.0]], [1.0], compile="no"), "compile is True or"),
+        (lambda: loose.fit([[0.0, 1.0]], [1.0], seed=1.5), "seed is a whole number"),
+        (lambda: loose.fit([[0.0, 1.0]], [1.0], checkpoint=5), "path of a file.* got 5"),
+        (lambda: loose.fit([[0.0, 1.0]], [1.0], compile="no"), "compile is True or"),
         (lambda: trainer(network).restarts(2, [[0.0, 1.0]], [1.0], n_jobs=0), "n_jobs is a count"),
-        (lambda: nn.diagnose(5, [[0.0]], [0]), "model is a module of nn; got 5"),
-        (lambda: nn.draw(5), "model is a module of nn.*; got 5"),
+        (lambda: untyped.diagnose(5, [[0.0]], [0]), "model is a module of nn; got 5"),
+        (lambda: untyped.draw(5), "model is a module of nn.*; got 5"),
         (lambda: optimizer.step("abc"), "gradient is an array .* got 'abc'"),
         (lambda: optimizer.step(0.5), "gradient is an array .* got 0.5"),
         (lambda: network.load_state_dict(None), "state holds arrays by name.*; got None"),
@@ -587,7 +590,9 @@ def test_masked_entries_are_refused_wherever_arrays_come_in() -> None:
         lambda: Value(y),
         lambda: nn.mse_loss([Value(1.0)], y),
         lambda: nn.one_hot(np.ma.array([0, 1], mask=[True, False]), 2),
-        lambda: nn.cross_entropy([Value(1.0), Value(2.0)], np.ma.array([0.5, 0.5], mask=[1, 0])),
+        lambda: nn.cross_entropy(
+            [Value(1.0), Value(2.0)], np.ma.array([0.5, 0.5], mask=[True, False])
+        ),
     ]
     for call in tried:
         with pytest.raises(ValueError, match="masked"):

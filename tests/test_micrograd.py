@@ -98,7 +98,7 @@ def test_the_lecture_steps_by_hand_with_backward() -> None:
 def tanh_by_hand(x: Value) -> Value:
     """Compute tanh as an operation written by hand, as in micrograd's lecture."""
     t = (math.exp(2 * x.data) - 1) / (math.exp(2 * x.data) + 1)
-    out = Value(t, (x,), "tanh")  # type: ignore[arg-type]
+    out = Value(t, (x,), "tanh")
 
     def _backward() -> None:
         x.grad += (1 - t**2) * out.grad
@@ -123,7 +123,7 @@ def test_an_operation_written_by_hand_takes_part_in_all() -> None:
 
 def test_an_operation_by_hand_with_one_operand_twice_gets_it_all_once() -> None:
     x = Value(3.0)
-    out = Value(9.0, (x, x), "*")  # type: ignore[arg-type]
+    out = Value(9.0, (x, x), "*")
 
     def _backward() -> None:
         x.grad += x.data * out.grad
@@ -182,4 +182,4 @@ def test_draw_dot_draws() -> None:
 
 def test_children_may_come_from_a_generator() -> None:
     a, b = Value(2.0), Value(3.0)
-    assert Value(5.0, (v for v in (a, b)), "+").args == (a, b)  # type: ignore[arg-type]
+    assert Value(5.0, (v for v in (a, b)), "+").args == (a, b)

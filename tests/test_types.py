@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -94,10 +95,12 @@ def test_a_program_runs(
 
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return what mypy says of the programs and of the wrong lines."""
-    wrong = tmp_path_factory.mktemp("types") / "wrong.py"
+    """Return what mypy says of the programs and of the wrong lines, in a folder of their own."""
+    folder = tmp_path_factory.mktemp("types")
+    right, wrong = folder / "programs.py", folder / "wrong.py"
+    shutil.copy(programs.__file__, right)
     wrong.write_text("\n".join([START, *WRONG]))
-    command = [sys.executable, "-m", "mypy", "--strict", programs.__file__, wrong]
+    command = [sys.executable, "-m", "mypy", "--strict", str(right), str(wrong)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout.splitlines()

@@ -211,7 +211,8 @@ class Irregular(NamedTuple):
 
     def run(self, x: list[Any], operations: list[Callable[[Any, Any], Any]]) -> list[Any]:
         """Compute the graph; return the nodes that no other node uses, so that all are needed."""
-        nodes, used = list(x), set()
+        nodes = list(x)
+        used: set[int] = set()
         for kind, (a, b) in zip(self.kinds, self.operands):
             nodes.append(operations[kind](nodes[a], nodes[b]))
             used.update((a, b) if kind < 4 else (a,))
@@ -257,11 +258,15 @@ def irregular_peers(nodes: int, rows: int) -> list[Peer]:
     total = casadi.sum1(casadi.vertcat(*found))
     one = casadi.Function("f", [casadi.vertcat(*symbols)], [total])
     columns = casadi.DM(X.T)
+
+    def mean(mapped: Any) -> Callable[[], float]:
+        return lambda: float(casadi.sum2(mapped(columns))) / rows
+
     for name, mapped in (
         ("CasADi SX, mapped", one.map(rows)),
         ("CasADi SX, 2 threads", one.map(rows, "thread", 2)),
     ):
-        peers.append(Peer(name, lambda f=mapped: float(casadi.sum2(f(columns))) / rows))
+        peers.append(Peer(name, mean(mapped)))
         assert math.isclose(peers[0].step(), peers[-1].step(), rel_tol=1e-9)
     return peers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -140,7 +140,7 @@ M = [[Value(x) for x in row] for row in ((0.1, -0.2, 0.3), (0.7, 0.5, -0.4), (0.
 MATRIX = [p for row in M for p in row]
 
 
-def times(rows: list[list[Any]], x: list[Any]) -> list[Any]:
+def times(rows: Iterable[Sequence[Any]], x: Sequence[Any]) -> list[Any]:
     return [total(w * v for w, v in zip(row, x)) for row in rows]
 
 
@@ -152,7 +152,7 @@ def recurrent(x: list[Value]) -> Value:
 
 
 def convolved(x: list[Value]) -> Value:
-    padded = [0.0, *x, 0.0]
+    padded: list[Any] = [0.0, *x, 0.0]
     found = [total(w * v for w, v in zip(A, padded[i:])).relu() for i in range(len(x))]
     return found[0].maximum(found[1]).maximum(found[2])
 
@@ -430,7 +430,7 @@ def test_float32_is_offered() -> None:
     double = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y))
     value, gradient = single.value_and_grad(X, Y)
     wanted, slopes = double.value_and_grad(X, Y)
-    assert (gradient.dtype, slopes.dtype) == (np.float32, np.float64)
+    assert gradient.dtype == np.float32 and slopes.dtype == np.float64
     assert value == pytest.approx(wanted, rel=1e-5)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-3, atol=1e-6)
     assert single.params[0].data == double.params[0].data
@@ -843,7 +843,7 @@ def test_a_gradient_is_that_of_one_value() -> None:
     with pytest.raises(TypeError, match="params are Values that you made"):
         autograd.compile(lambda x: w * x, params=[w * 2.0])
     with pytest.raises(TypeError, match="compile takes a function of Values. got 3"):
-        autograd.compile(3)
+        autograd.compile(3)  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="nothing is compiled yet"):
         _ = autograd.compile(lambda x: x).source
 

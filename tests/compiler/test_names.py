@@ -168,7 +168,7 @@ def test_a_node_made_by_hand_is_never_executed(
 def test_an_array_form_is_an_expression_of_numbers_and_nothing_else(array: str) -> None:
     for forms in ({"array": array}, {"array_partials": (array,)}):
         with pytest.raises(ValueError, match="an array form is an expression of"):
-            Op("mine", lambda a: a, lambda out, a: (1.0,), **forms)  # type: ignore[arg-type]
+            Op("mine", lambda a: a, lambda out, a: (1.0,), **forms)
 
 
 def test_names_in_javascript_are_words() -> None:

@@ -138,7 +138,7 @@ def the_length_of_a_list() -> Case:
 
 @case
 def the_order_of_a_list() -> Case:
-    several = [Value(2.0), Value(2.0), 3.0]
+    several: list[Any] = [Value(2.0), Value(2.0), 3.0]
     return lambda x: x * several[0] ** several[2], several.reverse
 
 
@@ -350,7 +350,7 @@ class Scaled(nn.Module):
         self.unread = 1
 
     def forward(self, x: Value) -> Value:
-        return x * self.scale  # type: ignore[no-any-return]
+        return x * self.scale
 
 
 def heir() -> Any:
@@ -446,7 +446,7 @@ def the_code_of_a_function() -> Case:
 @case
 def an_attribute_of_a_function() -> Case:
     def function(x: Value) -> Value:
-        return x * function.scale  # type: ignore[attr-defined, no-any-return]
+        return x * function.scale  # type: ignore[attr-defined]
 
     function.scale = 2.0  # type: ignore[attr-defined]
     return function, lambda: setattr(function, "scale", 3.0)
@@ -623,11 +623,11 @@ CHANCE: dict[str, Callable[[Value], Value]] = {
 @pytest.mark.parametrize("name", CHANCE)
 def test_a_branch_on_chance_is_refused_with_its_line(name: str) -> None:
     function = CHANCE[name]
-    states = random.getstate(), np.random.get_state()[1].tolist(), RANDOM.getstate()  # type: ignore[union-attr,index]
+    states = random.getstate(), np.random.get_state()[1].tolist(), RANDOM.getstate()  # type: ignore[index]
     others = NUMPY.bit_generator.state, LEGACY.get_state()[1].tolist()  # type: ignore[index]
     with pytest.raises(TraceError, match=r"a number is taken from .*test_reach.py, line.*drawn"):
         autograd.compile(function)(X)
-    assert states == (random.getstate(), np.random.get_state()[1].tolist(), RANDOM.getstate())  # type: ignore[union-attr,index]
+    assert states == (random.getstate(), np.random.get_state()[1].tolist(), RANDOM.getstate())  # type: ignore[index]
     assert others == (NUMPY.bit_generator.state, LEGACY.get_state()[1].tolist())  # type: ignore[index]
 
 
@@ -789,7 +789,7 @@ def test_the_number_of_a_value_is_read_nowhere() -> None:
     ):
         with pytest.raises(TraceError):
             autograd.compile(look)(X)
-    assert type(w) in (Value, autograd.core.flat.Shared)  # type: ignore[attr-defined]
+    assert type(w) in (Value, autograd.core.flat.Shared)
     assert (w.data, w * w > 3.0) == (2.0, True), "all is as it was"
 
 

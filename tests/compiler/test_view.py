@@ -60,6 +60,7 @@ def test_a_view_is_what_it_says(problem: Problem, last: tuple[str, int]) -> None
     (indices, length), (width, rows) = problem, last
     found = find_view("v", length, indices, width)
     assume(found)  # no view is found where rows overlap
+    assert found is not None
     check_view(found, indices, length, width, rows)
 
 

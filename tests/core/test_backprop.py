@@ -479,7 +479,7 @@ def test_an_interrupt_leaves_the_graph_as_it_was(use: Callable[[Value], Any]) ->
 
 
 def test_foreign_data_neither_lowers_the_precision_nor_leaks() -> None:
-    x = Value(1.0)
+    x: Any = Value(1.0)
     x.data = np.float32(0.1)
     y = x * x
     assert (type(y.data), y.data) == (float, float(np.float32(0.1)) ** 2)

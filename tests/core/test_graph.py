@@ -224,7 +224,7 @@ def test_what_is_no_value_has_no_graph() -> None:
 
 def test_a_copied_subclass_keeps_what_it_carries() -> None:
     class Tagged(Value):
-        pass
+        tags: list[str]
 
     x = Tagged(2.0)
     x.tags = ["a"]

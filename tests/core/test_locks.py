@@ -90,7 +90,7 @@ def test_a_signal_handler_may_walk_the_graph_that_is_being_walked() -> None:
     x = Value(2.0)
     y = chain(x, 30)
     wanted = topological_order(y)
-    seen = []
+    seen: list[list[Value]] = []
     calls = iter(range(10_000))
 
     def handler() -> None:

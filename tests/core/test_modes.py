@@ -153,7 +153,7 @@ def test_tasks_that_overlap_have_settings_of_their_own() -> None:
 
     async def both() -> list[bool]:
         events = asyncio.Event(), asyncio.Event()
-        return await asyncio.gather(quiet(*events), loud(*events))
+        return list(await asyncio.gather(quiet(*events), loud(*events)))
 
     assert asyncio.run(both()) == [True, True]
     assert_nothing_is_set()

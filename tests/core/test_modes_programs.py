@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, detect_anomaly, no_grad, scope
+from autograd import Setting, Value, detect_anomaly, no_grad, scope
 from autograd.core import modes
 
 Expected = tuple[bool, bool, str]  # recording, watching, scope
@@ -34,7 +34,7 @@ def program(draw: random.Random, depth: int, kinds: list[str]) -> Tree:
     return kind, draw.choice(["no_grad", "watch", "a", "b"]), inside
 
 
-def block(name: str) -> Any:
+def block(name: str) -> Setting:
     if name == "no_grad":
         return no_grad()
     return detect_anomaly() if name == "watch" else scope(name)

@@ -41,7 +41,8 @@ def test_the_sum_of_nothing_is_zero() -> None:
 
 def test_the_builtin_sum_works_too() -> None:
     x = Value(2.0)
-    total = sum([x, x, 1])
+    terms: list[Any] = [x, x, 1]
+    total = sum(terms)
     total.backward()
     assert (total.data, x.grad) == (5.0, 2.0)
 

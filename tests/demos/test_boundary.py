@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,7 +103,12 @@ def test_boundary_prints_what_each_line_costs(capsys: pytest.CaptureFixture[str]
 
 def test_the_lines_in_the_picture_are_the_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
-    monkeypatch.setattr(boundary, "save", lambda figure, *_: shown.append(figure) or "")
+
+    def noting(figure: Any, *rest: Any) -> str:
+        shown.append(figure)
+        return ""
+
+    monkeypatch.setattr(boundary, "save", noting)
     lines = boundary.main(points=30, epochs=4)["lines"]
     for step, line in zip(boundary.moments(4), shown[1].axes[0].lines, strict=True):
         w1, w2, b = lines[step]

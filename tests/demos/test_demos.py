@@ -127,7 +127,7 @@ def test_a_demo_is_told_on_any_terminal(
     monkeypatch.setattr(sys, "stdout", terminal)
     runpy.run_path(demo(name).__file__ or "", run_name="__main__")
     terminal.flush()
-    told = terminal.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+    told = terminal.buffer.getvalue().decode(encoding)
     assert len(told) > 200
     assert "\\u" not in told
 

@@ -22,6 +22,8 @@ from autograd import sum as total
 from nn.init import he, uniform, xavier
 from nn.loss_modules import Loss
 
+UNTYPED: Any = nn  # to call with arguments of wrong types
+
 
 def loaded(module: nn.Module, **state: Any) -> Any:
     module.load_state_dict(state)
@@ -367,7 +369,7 @@ def test_a_table_is_for_predict() -> None:
     ("build", "message"),
     [
         (lambda: nn.Neuron(0), "nin is a whole number of at least 1, got 0"),
-        (lambda: nn.Neuron(2.0), "nin is a whole number"),
+        (lambda: UNTYPED.Neuron(2.0), "nin is a whole number"),
         (lambda: nn.Layer(2, True), "nout is a whole number"),
         (lambda: nn.MLP(2, [3, -1]), "nout is a whole number of at least 1, got -1"),
         (lambda: nn.MLP(2, []), "at least one layer"),
@@ -387,13 +389,13 @@ def test_bad_settings_are_refused(build: Callable[[], Any], message: str) -> Non
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: nn.MLP(2, 16), r"as in \[16, 16, 1\]; got 16"),
-        (lambda: nn.MLP(2, "16"), "got '16'"),
+        (lambda: UNTYPED.MLP(2, 16), r"as in \[16, 16, 1\]; got 16"),
+        (lambda: UNTYPED.MLP(2, "16"), "got '16'"),
         (lambda: nn.Sequential(nn.Layer(1, 1), "relu"), "modules of nn and functions, got 'relu'"),
         (lambda: nn.Sequential(micrograd.nn.Neuron(1)), "modules of nn and functions, got"),
         (lambda: nn.Neuron(1)(["a"]), "expected one real number"),
-        (lambda: nn.Neuron(2, seed=np.random.default_rng(0)), "a seed is a whole number or a"),
-        (lambda: nn.Dropout("0.5"), "p, a probability, is a number, got '0.5'"),
+        (lambda: UNTYPED.Neuron(2, seed=np.random.default_rng(0)), "a seed is a whole number or a"),
+        (lambda: UNTYPED.Dropout("0.5"), "p, a probability, is a number, got '0.5'"),
     ],
 )
 def test_things_of_another_kind_are_refused(build: Callable[[], Any], message: str) -> None:

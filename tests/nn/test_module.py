@@ -97,7 +97,7 @@ def test_a_state_dict_round_trips_through_a_file(tmp_path: Path) -> None:
 
 def test_the_weights_work_in_pytorch_and_come_back(torch: Any) -> None:
 
-    class Twin(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class Twin(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.layers = torch.nn.ModuleList([torch.nn.Linear(3, 4), torch.nn.Linear(4, 2)])
@@ -386,7 +386,7 @@ def test_a_module_that_defines_call_as_in_micrograd_works() -> None:
 
 def test_reset_parameters_draws_as_the_constructor_does() -> None:
     for given_settings in ({"seed": 3}, {"seed": 3, "init": "uniform", "activation": "tanh"}):
-        fresh, reset = (nn.MLP(2, [3, 2], **given_settings) for _ in range(2))  # type: ignore[arg-type]
+        fresh, reset = (nn.MLP(2, [3, 2], **given_settings) for _ in range(2))
         reset.layers[0].neurons[0].b.data = 5.0
         reset.reset_parameters(4)
         assert [p.data for p in reset.parameters()] != [p.data for p in fresh.parameters()]
@@ -588,7 +588,7 @@ def test_compiled_code_follows_which_modules_a_mode_is_for() -> None:
 
     class Beside(nn.Module):
         def forward(self, x: Value) -> list[Value]:
-            return dropout([x] * 8)  # type: ignore[no-any-return]
+            return dropout([x] * 8)
 
     model: Any = Beside()
     compiled = autograd.compile(lambda x: model(x))

@@ -10,6 +10,8 @@ import pytest
 import nn
 from autograd import Value
 
+UNTYPED: Any = nn  # to call with arguments of wrong types
+
 SCHEDULES: list[tuple[str, dict[str, Any], list[float]]] = [
     ("StepLR", {"step_size": 2, "gamma": 0.5}, [1.0, 1.0, 0.5, 0.5, 0.25]),
     ("StepLR", {"step_size": 3}, [1.0, 1.0, 1.0, 0.1, 0.1]),
@@ -87,7 +89,7 @@ def test_a_plateau_stops_at_its_lowest_rate() -> None:
         (lambda o: nn.StepLR(o, 0), "step_size is a whole number of at least 1, got 0"),
         (lambda o: nn.StepLR(o, 2, gamma=0.0), "gamma is a positive number"),
         (lambda o: nn.ExponentialLR(o, -0.5), "gamma is a positive number, got -0.5"),
-        (lambda o: nn.CosineAnnealingLR(o, 2.5), "T_max is a whole number"),
+        (lambda o: UNTYPED.CosineAnnealingLR(o, 2.5), "T_max is a whole number"),
         (lambda o: nn.CosineAnnealingLR(o, 5, eta_min=-1), "eta_min is at least 0"),
         (lambda o: nn.LinearLR(o, start_factor=0.0), "start_factor is a positive number"),
         (lambda o: nn.LinearLR(o, total_iters=0), "total_iters is a whole number"),

@@ -57,7 +57,7 @@ def test_an_operation_of_ones_own_shows_its_symbol_whatever_its_characters() -> 
 
 def test_a_node_made_by_hand_as_for_micrograd_is_drawn() -> None:
     x = Value(2.0, label="x")
-    made = Value(8.0, (x,), "cube")  # type: ignore[arg-type]
+    made = Value(8.0, (x,), "cube")
     assert look(made * x).box("cube").data == "8"
 
 

@@ -504,9 +504,12 @@ def test_no_more_of_a_long_path_is_written_out_than_is_shown(
     for _ in range(3_000):
         y = y.sin()
     written = []
-    monkeypatch.setattr(
-        formulas, "local_term", lambda *at: (written.append(at), local_term(*at))[1]
-    )
+
+    def noting(*at: Any) -> Any:
+        written.append(at)
+        return local_term(*at)
+
+    monkeypatch.setattr(formulas, "local_term", noting)
     assert str(y.explain(x)).splitlines()[0].endswith("…")
     assert len(written) < 20
 

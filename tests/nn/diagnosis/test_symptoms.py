@@ -61,6 +61,7 @@ XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0, 1
 MOONS, BLOBS, RING, LINE, WAVE, BARS, NOISY = (
     make() for make in (moons, blobs, ring, line, wave, bars, noisy)
 )
+LINE2 = LINE[0][:, :2], LINE[1]
 BCE, BCE_LOGITS, CROSS = (
     nn.binary_cross_entropy,
     nn.binary_cross_entropy_with_logits,
@@ -189,7 +190,7 @@ def scaled(model: nn.MLP, by: float) -> nn.MLP:
 
 def fitted(
     model: nn.Module,
-    data: Any,
+    data: tuple[Any, Any],
     loss: Any,
     optimizer: nn.Optimizer,
     epochs: int = 12,
@@ -478,7 +479,6 @@ FAULTS: dict[str, tuple[str, Callable[[], Planted]]] = {
         ),
     ),
 }
-LINE2 = LINE[0][:, :2], LINE[1]
 
 
 @pytest.mark.parametrize("name", FAULTS)

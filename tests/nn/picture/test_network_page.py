@@ -48,9 +48,7 @@ def trained(
 class Run:
     """A trained network, its history, and the file of its page."""
 
-    def __init__(
-        self, folder: Path, model: nn.Module, loss: Any, data: Any, **options: Any
-    ) -> None:
+    def __init__(self, folder: Path, model: nn.MLP, loss: Any, data: Any, **options: Any) -> None:
         self.model, self.data = model, data
         self.history = trained(model, loss, *data, validation=data)
         self.path = model.save_html(
@@ -740,6 +738,7 @@ def test_canvases_follow_the_system_too(plane: Run, opened: Opener) -> None:
 def test_shares_are_percentages_and_the_curve_marks_the_epoch(plane: Run, opened: Opener) -> None:
     page = opened(plane.path, "#epoch=2")
     right = plane.history.validation_accuracies[1]
+    assert right is not None
     assert f"validation accuracy {100 * right:.1f} %" in page.inner_text("#scores")
     assert float(page.locator("#curve .cursor").get_attribute("x1")) == 42 + 246 * 2 / 4
 

@@ -41,7 +41,7 @@ def test_activations_are_dotted_where_they_are_nearly_flat() -> None:
         (right, {"sigmoid": np.exp(-2.0) / (1 + np.exp(-2.0)) ** 2, "relu": 1.0}),
     ):
         for name, solid, dotted in zip(at_two, axes.lines[0:4:2], axes.lines[1:4:2], strict=True):
-            z, heights = solid.get_data()
+            z, heights = map(np.asarray, solid.get_data())
             assert heights[list(z).index(2.0)] == pytest.approx(at_two[name])
             hidden = np.isnan(dotted.get_data()[1])
             assert (np.isnan(heights) == ~hidden).all(), "each point is on one of the two lines"
@@ -72,8 +72,11 @@ def test_curves_show_both_sets() -> None:
         validation_accuracies=[0.25, 0.5],
     )
     cost, accuracy = history.plot().axes
-    assert [list(line.get_ydata()) for line in cost.lines] == [[3.0, 1.0], [4.0, 2.0]]
-    assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.5, 0.75], [0.25, 0.5]]
+    assert [list(np.asarray(line.get_ydata())) for line in cost.lines] == [[3.0, 1.0], [4.0, 2.0]]
+    assert [list(np.asarray(line.get_ydata())) for line in accuracy.lines] == [
+        [0.5, 0.75],
+        [0.25, 0.5],
+    ]
     drawn(history.plot())
 
 
@@ -87,7 +90,7 @@ def test_decision_regions_are_what_the_model_says() -> None:
     picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
     assert not picture[:28].any()
     assert picture[-28:].all()
-    line = axes.collections[1].get_paths()[0].vertices
+    line = np.asarray(axes.collections[1].get_paths()[0].vertices)
     np.testing.assert_allclose(line[:, 1], 0.5, atol=1e-9)
     drawn(figure)
 
@@ -169,7 +172,7 @@ def test_a_path_of_descent() -> None:
     path = [(2.0, 2.0), (1.0, 0.5), (0.0, 0.0)]
     figure = plots.descent_path(lambda p, q: Value(p) ** 2 + q * q, {"careful": path})
     (axes,) = figure.axes
-    assert [tuple(point) for point in axes.lines[0].get_xydata()] == path
+    assert [tuple(point) for point in np.asarray(axes.lines[0].get_xydata())] == path
     drawn(figure)
 
 
@@ -210,7 +213,7 @@ def test_without_matplotlib_it_says_how_to_get_it() -> None:
 
 def test_a_threshold_of_ones_own_is_used() -> None:
     (axes,) = plots.decision_regions(up(), X, Y, threshold=0.25).axes
-    line = axes.collections[1].get_paths()[0].vertices
+    line = np.asarray(axes.collections[1].get_paths()[0].vertices)
     np.testing.assert_allclose(line[:, 1], 0.75, atol=1e-9)
 
 
@@ -224,7 +227,8 @@ def test_a_plane_goes_beyond_its_points_on_every_side() -> None:
 def test_contours_are_those_of_the_cost() -> None:
     path = [(0.0, 0.0), (1.0, 4.0)]
     (axes,) = plots.descent_path(lambda p, q: p, {"along": path}).axes
-    contours = [path.vertices for path in axes.collections[0].get_paths() if len(path.vertices)]
+    outlines = [np.asarray(path.vertices) for path in axes.collections[0].get_paths()]
+    contours = [outline for outline in outlines if len(outline)]
     assert len(contours) > 3
     for contour in contours:
         assert np.ptp(contour[:, 0]) < 1e-9, "p is the same along a contour"
@@ -238,7 +242,7 @@ def test_the_confusion_matrix_says_which_is_which() -> None:
 
 def test_curves_count_epochs_from_one_and_dash_the_held_out() -> None:
     (axes,) = nn.History(losses=[3.0, 1.0], validation_losses=[4.0, 2.0]).plot().axes
-    assert [list(line.get_xdata()) for line in axes.lines] == [[1, 2], [1, 2]]
+    assert [list(np.asarray(line.get_xdata())) for line in axes.lines] == [[1, 2], [1, 2]]
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
 
 

@@ -61,7 +61,7 @@ def states_by_step(compile: bool) -> list[tuple[list[float], list[float]]]:
         step(gradient)
         found.append(state(trainer))
 
-    trainer.optimizer.step = noting  # type: ignore[method-assign]
+    trainer.optimizer.step = noting  # type: ignore[method-assign, assignment]
     fit(trainer, compile)
     return found
 
@@ -98,7 +98,11 @@ def test_an_interrupt_at_any_line_leaves_whole_steps_and_whole_epochs(compile: b
         assert state(trainer) == known[steps], at
         assert optimizer.lr == 0.1 * 0.5**history.epochs, at
         assert history.epochs in (steps // 2, (steps - 1) // 2), at
-        columns = [history.accuracies, history.validation_losses, history.learning_rates]
+        columns: list[list[Any]] = [
+            history.accuracies,
+            history.validation_losses,
+            history.learning_rates,
+        ]
         columns += [history.seconds, history.validation_accuracies]
         assert {len(c) for c in [*columns, *history.gradient_norms.values()]} == {history.epochs}
         assert [module.training for module in trainer.model.modules()] == modes, at

@@ -263,9 +263,8 @@ def test_evaluate_is_the_mean_cost_and_the_share_of_right_answers() -> None:
 def test_a_cost_knows_what_a_right_answer_is(
     loss: Any, outputs: Any, right: Any, wrong: Any
 ) -> None:
-    constant = nn.Sequential(nn.Layer(1, 1), lambda _: outputs_as_values)
     values = [Value(z) for z in outputs] if isinstance(outputs, list) else Value(outputs)
-    outputs_as_values = values
+    constant = nn.Sequential(nn.Layer(1, 1), lambda _: values)
     judge = nn.Trainer(constant, loss, nn.SGD(constant.parameters(), 0.1))
     if right is None:
         target = 1.0 if np.ndim(outputs) == 0 else [1.0]
@@ -297,8 +296,16 @@ def test_callbacks_are_called_each_epoch_and_may_stop() -> None:
 
 def test_every_callback_is_called_even_if_one_stops() -> None:
     seen: list[str] = []
-    stop, after = (lambda *_: not seen.append("stop")), (lambda *_: seen.append("after"))
-    trainer().fit(X, Y, 5, callbacks=iter([stop, after]))
+
+    def stop(trainer: nn.Trainer, history: nn.History) -> bool:
+        seen.append("stop")
+        return True
+
+    def after(trainer: nn.Trainer, history: nn.History) -> None:
+        seen.append("after")
+
+    callbacks: list[Any] = [stop, after]
+    trainer().fit(X, Y, 5, callbacks=iter(callbacks))
     assert seen == ["stop", "after"]
 
 
@@ -431,7 +438,11 @@ def test_early_stopping_restores_the_best_weights() -> None:
         weights.append(data(model))
 
     trained = trainer(model, loss=cost)
-    settings = {"validation": (X[:2], Y[:2]), "early_stopping": 2, "callbacks": [remember]}
+    settings: dict[str, Any] = {
+        "validation": (X[:2], Y[:2]),
+        "early_stopping": 2,
+        "callbacks": [remember],
+    }
     history = trained.fit(X, Y, 5, None, **settings)
     assert history.epochs == 4
     assert history.kept_epoch == 2
@@ -457,7 +468,7 @@ def test_the_best_weights_come_back_however_training_ends() -> None:
             return (1.0 + len(weights)) * nn.cross_entropy(outputs, y)  # noqa: B023
 
         trained = trainer(model, loss=ends, lr=0.01)
-        settings = {"validation": (X, Y), "early_stopping": 9, "callbacks": [worse]}
+        settings: dict[str, Any] = {"validation": (X, Y), "early_stopping": 9, "callbacks": [worse]}
         if ending is OverflowError:
             with pytest.warns(RuntimeWarning, match="training stopped"):
                 history = trained.fit(X, Y, 9, None, **settings)
@@ -630,7 +641,7 @@ def test_held_out_examples_and_checkpoints_meet_logarithms_of_zero_too(tmp_path:
         return (z - y) ** 2 if y else z.log()
 
     model = line(2.0)
-    settings = {"validation": ([[1.0]], [0.0]), "checkpoint": tmp_path / "run.npz"}
+    settings: dict[str, Any] = {"validation": ([[1.0]], [0.0]), "checkpoint": tmp_path / "run.npz"}
     with pytest.warns(RuntimeWarning, match=r"validation X\[0\]: log"):
         history = trainer(model, loss=cost).fit([[1.0]], [-9.0], 9, compile=False, **settings)
     assert data(model) == [2.0, 0.0]
@@ -1095,7 +1106,7 @@ def test_starts_count_from_their_seed() -> None:
 
 
 def test_the_best_start_is_the_one_whose_kept_weights_cost_least() -> None:
-    settings = {"validation": (X[:5], Y[:5]), "early_stopping": 9}
+    settings: dict[str, Any] = {"validation": (X[:5], Y[:5]), "early_stopping": 9}
     trained = trainer(lr=8.0)
     histories = trained.restarts(5, X[5:], Y[5:], 6, None, **settings)
     kept = [history.validation_losses[history.kept_epoch - 1] for history in histories]
