@@ -122,3 +122,23 @@ def test_the_table_of_changes_names_files_and_what_is_in_them(row: list[str]) ->
 def test_documents_name_targets_of_the_makefile(file: str) -> None:
     (targets,) = re.findall(r"^\.PHONY: (.+)$", text_of("Makefile"), re.MULTILINE)
     assert set(re.findall("`make ([a-z]+)", text_of(file))) <= set(targets.split())
+
+
+# ---------------------------------------------------------------------- the workflow
+
+WORKFLOW = ".github/workflows/tests.yml"
+
+
+def test_the_workflow_runs_every_python_that_the_project_names() -> None:
+    named = re.findall(r"Programming Language :: Python :: (3\.\d+)", text_of("pyproject.toml"))
+    matrices = re.findall(r"python: \[(.+)\]", text_of(WORKFLOW))
+    assert len(matrices) == 2
+    for matrix in matrices:
+        assert set(named) <= set(re.findall(r"3\.\d+", matrix))
+
+
+def test_windows_runs_the_tests_of_make_fast() -> None:
+    makefile = text_of("Makefile")
+    (common,) = re.findall(r"^PYTEST := .* (-m pytest .+)$", makefile, re.MULTILINE)
+    (fast,) = re.findall(r"^fast:.*\n\t\$\(PYTEST\) (.+)$", makefile, re.MULTILINE)
+    assert f"python {common} {fast}" in " ".join(text_of(WORKFLOW).split())

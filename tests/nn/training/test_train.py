@@ -812,6 +812,7 @@ full_run(sys.argv[1], callbacks=[killed])
 """
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no such signal")
 def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     straight, weights = full_run(None)
