@@ -53,10 +53,10 @@ class Lesson:
     ...     lesson.claim("negative_cube", "A cube can be negative.", (-2) ** 3 < 0)
     >>> lesson.claims
     {'no_negative_square': True, 'negative_cube': True}
-    >>> lesson.end(["square.png"])
+    >>> lesson.end(["out/square.png"])
     <BLANKLINE>
     --more also shows: A cube
-    The picture: square.png
+    The picture in out: square.png
     """
 
     def __init__(self, more: bool = False) -> None:
@@ -104,7 +104,11 @@ class Lesson:
         if self._hidden:
             text = f"--more also shows: {'; '.join(self._hidden)}"
             print(textwrap.fill(text, WIDTH, subsequent_indent="  "))
-        print(f"The picture{'s' * (len(pictures) > 1)}: {', '.join(pictures)}")
+        named = ", ".join(Path(picture).name for picture in pictures)
+        head = f"The picture{'s' * (len(pictures) > 1)} in {Path(pictures[0]).parent}: "
+        print(
+            head + textwrap.fill(named, WIDTH - 2, subsequent_indent="  ", break_on_hyphens=False)
+        )
         if page:
             print(f"A page to play with, for any browser: {page}")
 

@@ -12,10 +12,10 @@ def test_a_hidden_section_runs_and_its_claims_count(capsys: pytest.CaptureFixtur
     with lesson.section("Hidden", more=True):
         lesson.claim("one_is_one", "One is one.", 1)
     assert capsys.readouterr().out == ""
-    lesson.end(["a.png", "b.png"], "page.html")
+    lesson.end(["out/a.png", "out/b.png"], "page.html")
     said = capsys.readouterr().out
     assert "--more also shows: Hidden\n" in said
-    assert "The pictures: a.png, b.png\n" in said
+    assert "The pictures in out: a.png, b.png\n" in said
     assert said.endswith("page.html\n")
     assert (lesson.claims, lesson.sections) == ({"one_is_one": True}, ["Hidden"])
 
@@ -24,9 +24,9 @@ def test_more_shows_the_hidden_sections(capsys: pytest.CaptureFixture[str]) -> N
     lesson = Lesson(more=True)
     with lesson.section("Hidden", more=True):
         lesson.claim("one_is_one", "One is one.", 1)
-    lesson.end(["a.png"])
+    lesson.end(["out/a.png"])
     said = capsys.readouterr().out
-    assert said == "\nHidden\n──────\n✓ One is one.\n\nThe picture: a.png\n"
+    assert said == "\nHidden\n──────\n✓ One is one.\n\nThe picture in out: a.png\n"
 
 
 def test_a_claim_that_does_not_hold_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
