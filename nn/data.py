@@ -180,7 +180,8 @@ def _has_values(X: Any) -> bool:
     )
 
 
-def _is_even(row: Any) -> bool:
+def _has_shape(row: Any) -> bool:
+    """Return False for nested lists whose rows differ in length."""
     try:
         np.shape(row)
     except ValueError:
@@ -189,11 +190,12 @@ def _is_even(row: Any) -> bool:
 
 
 def _numeric(data: Any, what: str) -> np.ndarray:
+    """Return X or y as an array of floats; `what` is its name in errors."""
     refuse_masked(data, what)
     try:
         array = np.asarray(data)
     except ValueError:
-        shapes = sorted({str(np.shape(row) or "a number") for row in data if _is_even(row)})
+        shapes = sorted({str(np.shape(row) or "a number") for row in data if _has_shape(row)})
         raise ValueError(f"the rows of {what} differ in shape: {', '.join(shapes)}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(

@@ -17,26 +17,26 @@ def pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
     """Yield each output with its target, from two nested lists of the same shape."""
     input, target = as_lists(input), as_lists(target)
     shape, other = _shape(input), _shape(target)
-    if shape == other == (1,) or (shape, other) in (((), (1,)), ((1,), ())):
-        input, target = _first(input), _first(target)  # one output, in a list or not
-        shape = other = ()
-    if shape != other:
+    if {shape, other} == {(), (1,)}:  # one output, and only one of the two is in a list
+        input, target = _in_list(input), _in_list(target)
+    elif shape != other:
         raise ValueError(f"the outputs have shape {shape} and the targets {other}")
     if 0 in shape:
         raise ValueError("there are no outputs")
-    yield from _flat(input, target)
+    yield from _number_pairs(input, target)
 
 
-def _first(x: Any) -> Any:
-    return x if _shape(x) == () else x[0]
+def _in_list(x: Any) -> Any:
+    return x if hasattr(x, "__len__") else [x]
 
 
-def _flat(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
+def _number_pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
+    """Yield the pairs of two nested lists of the same shape, which is not checked again."""
     if not hasattr(input, "__len__"):
         yield _values([input])[0], number_or_value(target, "a target")
     else:
         for a, y in zip(input, target):
-            yield from _flat(a, y)
+            yield from _number_pairs(a, y)
 
 
 def number_or_value(target: Any, what: str) -> Any:
@@ -53,6 +53,7 @@ def number_or_value(target: Any, what: str) -> Any:
 
 
 def _shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of nested lists; () for a single number or Value."""
     if isinstance(x, (str, bytes, Mapping)):
         raise TypeError(f"outputs and targets are numbers, got {x!r}")
     if not hasattr(x, "__len__"):
@@ -67,8 +68,7 @@ def examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
     """Yield each example's outputs with its target; a single example needs no list around it."""
     input, target = as_lists(input), as_lists(target)
     instance(input, (Value, list, tuple, float, int), "outputs are a list of Values or numbers")
-    if not hasattr(input, "__len__"):
-        input = [input]
+    input = _in_list(input)
     if len(input) == 0:
         raise ValueError("there are no outputs")
     if not hasattr(input[0], "__len__"):
@@ -82,4 +82,5 @@ def examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
 
 
 def _values(outputs: Any) -> list[Value]:
+    """Return the outputs as Values; a plain number becomes a constant."""
     return [z if isinstance(z, Value) else Value(z).detach() for z in outputs]

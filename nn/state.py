@@ -142,12 +142,14 @@ def _shape(thing: Any, around: tuple[Any, ...] = ()) -> tuple[int, ...] | None:
 
 
 def _array(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return nested lists of Values as an array of Values."""
     array = np.empty(shape, dtype=object)
     array[...] = values
     return array
 
 
 def _check_names(tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Refuse a state whose names are not those of the module's tensors."""
     missing = [name for name in tensors if name not in state]
     unknown = [name for name in state if name not in tensors]
     if missing or unknown:
@@ -162,6 +164,7 @@ def _check_names(tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
 
 
 def _checked_array(name: str, numbers: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return an item of a state as floats, if it is of this shape and finite."""
     refuse_masked(numbers, name)
     try:
         given = np.asarray(numbers)
