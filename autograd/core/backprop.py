@@ -162,7 +162,7 @@ def _all_constant(args: tuple[Value, ...]) -> bool:
 
 def _watch(order: list[Value]) -> None:
     """Raise a FloatingPointError at the first operation where a gradient is not finite."""
-    flowing = _made_of(order, [node for node in order if node.op is ops.leaf])
+    flowing = _depending_on(order, [node for node in order if node.op is ops.leaf])
     for node in reversed(order):
         if node not in flowing:
             continue
@@ -295,7 +295,7 @@ def gradients(
     (6.0, 0.0)
     """
     order = in_order(root) if create_graph else topological_order(root)
-    asked = None if by is None else _made_of(order, by).__contains__
+    asked = None if by is None else _depending_on(order, by).__contains__
     flows = asked or _is_no_constant
     slopes = _locals_as_values if create_graph else locals_of
     found: dict[Value, Any] = {root: gradient}
@@ -310,7 +310,7 @@ def gradients(
     return found
 
 
-def _made_of(order: list[Value], nodes: Iterable[Value]) -> set[Value]:
+def _depending_on(order: list[Value], nodes: Iterable[Value]) -> set[Value]:
     """Return the nodes that are in `nodes`, or that depend on one of them."""
     found = set(nodes)
     for node in order:

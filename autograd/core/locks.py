@@ -20,7 +20,7 @@ code = threading.RLock()  # for code that is being written and checked
 traces = threading.RLock()  # for the classes of Values, which a trace replaces while it runs
 
 
-def _free() -> None:
+def _replace_locks() -> None:
     """Replace the locks, because a thread that the fork lacks may have held them."""
     global marks, gradients, places, code, traces
     marks, gradients, places, code, traces = [threading.RLock() for _ in range(5)]
@@ -42,4 +42,4 @@ def alone_in_tracing() -> Iterator[None]:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_free)
+    os.register_at_fork(after_in_child=_replace_locks)

@@ -135,7 +135,7 @@ class Op:
         if any(isinstance(operand, np.ndarray) for operand in operands):
             return self._on_arrays(operands)
         for operand in operands:
-            if hasattr(operand, "_apply"):  # a Value or a Term
+            if hasattr(operand, "_apply"):  # a Value, a Term or a Form
                 return operand._apply(self, operands)
         numbers = [as_float(operand, self.name) for operand in operands]
         try:
@@ -392,7 +392,7 @@ def _checked_number(name: str, slope: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _derivative(name: str, x: Any) -> Any:
-    """Return a derivative that is a number, a Value or a Term; refuse anything else."""
+    """Return a derivative that is a number, a Value, a Term or a Form; refuse anything else."""
     return x if hasattr(x, "_apply") else as_float(x, f"a derivative of {name}")
 
 

@@ -45,7 +45,7 @@ def mean(values: Iterable[Any]) -> Value:
     >>> mean([Value(2.0), Value(4.0)]).data
     3.0
     """
-    items = _some(values, "mean")
+    items = _at_least_one(values, "mean")
     return sum(items) / len(items)
 
 
@@ -68,7 +68,7 @@ def logsumexp(values: Iterable[Any]) -> Value:
     >>> logsumexp([1.0, Value(float("inf"))]).data
     inf
     """
-    items = _some(values, "logsumexp")
+    items = _at_least_one(values, "logsumexp")
     if len(items) == 1:
         return items[0]
     largest, exponentials = _shifted_exponentials(items)
@@ -90,7 +90,7 @@ def softmax(values: Iterable[Any]) -> list[Value]:
     >>> [round(p.data, 3) for p in softmax([Value(-1000.0), Value(0.0), Value(0.0)])]
     [0.0, 0.5, 0.5]
     """
-    _, exponentials = _shifted_exponentials(_some(values, "softmax"))
+    _, exponentials = _shifted_exponentials(_at_least_one(values, "softmax"))
     total = sum(exponentials)
     return [e / total for e in exponentials]
 
@@ -108,7 +108,7 @@ def log_softmax(values: Iterable[Any]) -> list[Value]:
     >>> [p.data for p in log_softmax([Value(0.0), Value(-50.0)])]
     [-1.92...e-22, -50.0]
     """
-    items = _some(values, "log_softmax")
+    items = _at_least_one(values, "log_softmax")
     return [-surprisal(v, [*items[:i], *items[i + 1 :]]) for i, v in enumerate(items)]
 
 
@@ -150,7 +150,7 @@ def _shifted_exponentials(items: list[Value]) -> tuple[Value, list[Value]]:
     return largest, [item._apply(ops.gap, (item, largest)).exp() for item in items]
 
 
-def _some(values: Iterable[Any], what: str) -> list[Value]:
+def _at_least_one(values: Iterable[Any], what: str) -> list[Value]:
     """Return the values as a list of Values, and refuse an empty one."""
     items = _listed(values, what)
     if not items:

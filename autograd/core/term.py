@@ -62,7 +62,7 @@ class Term:
         """True if the formula is a literal number, not a name or an expression."""
         return self.text == numeral(self.number)
 
-    def reads(self, x: float) -> bool:
+    def is_literal(self, x: float) -> bool:
         """Return whether the formula is the literal number `x`."""
         return self.is_number and self.number == x
 
@@ -134,31 +134,31 @@ class Term:
 def _sum(a: Term, b: Term) -> Term:
     if a.is_number and b.is_number:
         return Term.of(a.number + b.number)
-    return b if a.reads(0.0) else a if b.reads(0.0) else _added(a, b)
+    return b if a.is_literal(0.0) else a if b.is_literal(0.0) else _added(a, b)
 
 
 def _difference(a: Term, b: Term) -> Term:
     if a.is_number and b.is_number:
         return Term.of(a.number - b.number)
-    return a if b.reads(0.0) else _subtracted(a, b)
+    return a if b.is_literal(0.0) else _subtracted(a, b)
 
 
 def _product(a: Term, b: Term) -> Term:
     if a.is_number and b.is_number:
         return Term.of(a.number * b.number)
-    if a.reads(1.0) or b.reads(0.0):
+    if a.is_literal(1.0) or b.is_literal(0.0):
         return b
-    if b.reads(1.0) or a.reads(0.0):
+    if b.is_literal(1.0) or a.is_literal(0.0):
         return a
-    return -b if a.reads(-1.0) else -a if b.reads(-1.0) else _multiplied(a, b)
+    return -b if a.is_literal(-1.0) else -a if b.is_literal(-1.0) else _multiplied(a, b)
 
 
 def _quotient(a: Term, b: Term) -> Term:
-    return a if b.reads(1.0) else _divided(a, b)
+    return a if b.is_literal(1.0) else _divided(a, b)
 
 
 def _power(a: Term, b: Term) -> Term:
-    return a if b.reads(1.0) else Term.of(1.0) if b.reads(0.0) else _raised(a, b)
+    return a if b.is_literal(1.0) else Term.of(1.0) if b.is_literal(0.0) else _raised(a, b)
 
 
 def _value(compute: Callable[..., float], *operands: Term) -> float:

@@ -51,14 +51,14 @@ def _plain(text: str) -> str:
     return apart.encode("ascii", "ignore").decode()
 
 
-def _handled(error: UnicodeError) -> tuple[str, int]:
+def _replace(error: UnicodeError) -> tuple[str, int]:
     """Replace what cannot be encoded, as an error handler of `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return spelled(error.object[error.start : error.end]), error.end
 
 
-codecs.register_error(ERRORS, _handled)
+codecs.register_error(ERRORS, _replace)
 
 
 def shown(text: str) -> str:

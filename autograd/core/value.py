@@ -29,7 +29,7 @@ else:
 
 Operand: TypeAlias = "Value | SupportsFloat"  # a NumPy array has a __float__ too
 
-BESIDE = "an operation on a Value"  # the name of a wrong operand in error messages
+AN_OPERATION = "an operation on a Value"  # the name of a wrong operand in error messages
 FIXED_CONDITION = (
     "the condition of where is the plain bool {0}, which recompute() cannot change when the Values "
     "change: pass a Value that is 0 for false, as (x - y).step() for x > y. If the condition never "
@@ -659,7 +659,7 @@ def _operand(x: Any) -> Any:
     """
     if isinstance(x, Value):
         return x
-    return constant(x, BESIDE) if is_real(x) or knows_no_values(x) else NotImplemented
+    return constant(x, AN_OPERATION) if is_real(x) or knows_no_values(x) else NotImplemented
 
 
 def _comparable(x: Any) -> Any:

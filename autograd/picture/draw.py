@@ -67,7 +67,7 @@ def draw(
         format: the default format of `.render()` and `.pipe()`.
 
     Raises:
-        LabelError, ValueError, TypeError: a node is not in the graph (see `graph.find`).
+        LabelError, ValueError, TypeError: a node is not in the graph (see `find`).
         ValueError: there is no path, a direction, format or scope is unknown, or a number is out
             of range.
 
