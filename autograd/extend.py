@@ -8,7 +8,7 @@ from .core.flat import Flat
 from .core.ops import TABLE
 from .files import destination, read_whole, write_whole
 from .methods import bind
-from .page import javascript
+from .page import javascript, javascript_gradient
 from .picture import markup
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "boundary",
     "destination",
     "javascript",
+    "javascript_gradient",
     "markup",
     "read_whole",
     "terminal",

@@ -230,6 +230,7 @@ def main(
         Path(out, "digits.html"),
         history=history,
         data=(digits.unseen_images, digits.unseen_labels),
+        loss=nn.cross_entropy,
         title="the digit recogniser",
     )
     print(f"\nThe pictures: {', '.join(made)}")

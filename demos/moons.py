@@ -189,6 +189,7 @@ def main(
         Path(out, "moons.html"),
         history=history,
         data=held_out,
+        loss=nn.binary_cross_entropy_with_logits,
         title="the network of the moons",
     )
     lesson.end(made, page)

@@ -29,9 +29,9 @@ class OfModule:
     def save_html(self: Any, path: str | os.PathLike[str], **options: Any) -> str:
         """Write an HTML page that shows the network and plays its training; return its path.
 
-        The page is one file that works offline. It shows weights and gradients by epoch, the
-        loss and what each neuron sees, and runs the network on inputs of the reader's choice. For
-        the options see `nn.picture.page.network_page`.
+        The page is one file that works offline. It shows the weights and the loss by epoch, the
+        gradients of one example's cost and what each neuron sees, and runs the network on inputs
+        of the reader's choice. For the options see `nn.picture.page.network_page`.
 
         Raises:
             ValueError: the model cannot be shown, or an option does not fit it.

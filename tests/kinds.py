@@ -169,6 +169,7 @@ KINDS: dict[str, Kind] = {
     "scope": Kind(lambda: ["layer1"], "needs a name", "'a'"),
     "open": Kind(lambda: [(), []], "scope", "[]"),
     "js names": Kind(lambda: [["z"]], "names|a name", "['a'] [] array of texts"),
+    "js numbers": Kind(lambda: [[0.5], np.array([0.5])], "at", "[1.0] array"),
     "rules": Kind(lambda: [(), ["∂f/∂a = 1"]], "rule", "[]  ['a']"),
     "bytes": Kind(lambda: [b"content"], "bytes", "bytes"),
     # functions and objects

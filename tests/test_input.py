@@ -70,6 +70,7 @@ gradcheck(f: checked, inputs: two inputs, eps: positive?, atol: at least 0, rtol
 graph_page(root: root, parameters: nodes, lr: finite, max_nodes: whole from 2, title: text?,
            position: whole from 0?)
 javascript(function: function, names: js names)
+javascript_gradient(function: function, names: js names, at: js numbers)
 logsumexp log_softmax mean softmax sum(values: values)
 surprisal(value: operand, others: others)
 require(test: test, values: operand, error: error)
@@ -147,8 +148,8 @@ nn.diagnose(model: model, X: rows, y: targets, loss: loss?, lr: positive?, optim
             history: history, trainer: trainer?)
 nn.draw(model: model, x: features?, by: by, max_neurons: whole from 2, classes: one class,
         bias: place of biases?, format: format)
-network_page(model: model, history: history, data: pair, classes: classes, shape: shape,
-             title: text?)
+network_page(model: model, history: history, data: pair, loss: loss?, classes: classes,
+             shape: shape, title: text?)
 plots.curves(history: full history)
 plots.decision_regions(model: model, X: rows, y: targets, title: text, threshold: finite?,
                        history: history)

@@ -1,7 +1,7 @@
 """The interactive page: one HTML file that plays backpropagation and works offline."""
 
 from .html import Page
-from .javascript import javascript
+from .javascript import javascript, javascript_gradient
 from .play import graph_page
 
-__all__ = ["Page", "graph_page", "javascript"]
+__all__ = ["Page", "graph_page", "javascript", "javascript_gradient"]

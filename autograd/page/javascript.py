@@ -1,7 +1,8 @@
 """Translate operations to JavaScript, so that a page computes the same numbers as the engine.
 
-`graph_page` writes `operations` and `quiz` into a page; `nn` calls `javascript` for activations and
-probabilities. All derivatives come from the table in `core.ops`; nothing here may state its own.
+`graph_page` writes `operations` and `quiz` into a page. `nn` calls `javascript` for activations and
+probabilities, and `javascript_gradient` for the backward pass. All derivatives come from the table
+in `core.ops`; nothing here may state its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.trace import record_trace
+from ..compiler.trace import Trace, record_trace
 from ..core import boundary
 from ..core.boundary import several, text
 from ..core.ops import Op
@@ -247,19 +248,78 @@ def javascript(function: Callable[..., Any], names: Sequence[str]) -> str:
     >>> javascript(lambda a: 2.0 * a, ["a"])
     '(a) => { const t2 = ((a, b) => +(a * b))((2.0), a); return t2; }'
     """
+    names = _argument_names(function, names)
+    # These numbers are away from kinks, and inside the domain of most operations.
+    seen, called = _traced(function, names, [0.5 + 0.125 * i for i in range(len(names))])
+    statements = list(_statements(seen.nodes, called))
+    outputs = ", ".join(called[id(v)] for v in seen.outputs)
+    returned = f"[{outputs}]" if seen.shape else outputs
+    return f"({', '.join(names)}) => {{ {' '.join([*statements, f'return {returned};'])} }}"
+
+
+def javascript_gradient(
+    function: Callable[..., Any], names: Sequence[str], at: Sequence[float]
+) -> str:
+    """Translate a function of Values and its backward pass to JavaScript.
+
+    The JavaScript returns an array: the value, then the derivative by each argument.
+
+    Args:
+        function: takes Values, and returns one.
+        names: the names of its arguments in JavaScript.
+        at: a number for each argument, in the domain of the function.
+
+    Raises:
+        TraceError: the function reads the data of its arguments.
+        ValueError: the function returns a list or uses an operation that has no JavaScript, a
+            name is not a word of letters and digits, or `at` has too few or too many numbers.
+
+    >>> print(*javascript_gradient(lambda a: 2.0 * a, ["a"], [1.0]).split("; "), sep="\\n")
+    (a) => { const t2 = ((a, b) => +(a * b))((2.0), a)
+    let d_a = 0.0, d_t2 = 1.0
+    d_a += d_t2 * ((out, a, b) => +(a))(t2, (2.0), a)
+    return [t2, d_a]
+    }
+    """
+    names = _argument_names(function, names)
+    numbers = [boundary.finite(x, "at") for x in several(at, "at are numbers")]
+    if len(numbers) != len(names):
+        raise ValueError(f"at has {len(numbers)} number(s), and there are {len(names)} arguments")
+    seen, called = _traced(function, names, numbers)
+    if seen.shape:
+        raise ValueError("the function returns a list; a gradient is that of one Value")
+    statements = list(_statements(seen.nodes, called))
+    (output,) = seen.outputs
+    places = [called[id(v)] for v in seen.nodes if v.op.arity and v is not output]
+    zeros = [f"d_{name} = 0.0" for name in [*names, *places] if name != called[id(output)]]
+    statements.append(f"let {', '.join([*zeros, f'd_{called[id(output)]} = 1.0'])};")
+    inputs = {id(leaf) for (leaf,) in seen.inputs}
+    for node in reversed(seen.nodes):
+        operands = ", ".join(["", *(called[id(arg)] for arg in node.args)])
+        for arg, slope in zip(node.args, _functions(node.op)[1]):
+            if arg.op.arity or id(arg) in inputs:
+                passed = f"d_{called[id(node)]} * ({slope})({called[id(node)]}{operands})"
+                statements.append(f"d_{called[id(arg)]} += {passed};")
+    slopes = ", ".join(f"d_{name}" for name in names)
+    statements.append(f"return [{called[id(output)]}, {slopes}];")
+    return f"({', '.join(names)}) => {{ {' '.join(statements)} }}"
+
+
+def _argument_names(function: Callable[..., Any], names: Sequence[str]) -> list[str]:
     boundary.function(function, "javascript takes a function of Values")
     names = [text(name, "a name") for name in several(names, "names are those of the arguments")]
     for name in names:
         if not re.fullmatch("[A-Za-z][A-Za-z0-9]*", name) or RESERVED.fullmatch(name):
             raise ValueError(f"a name in JavaScript is a word of letters and digits, got {name!r}")
-    # These numbers are away from kinks, and inside the domain of most operations.
-    numbers = [np.array(0.5 + 0.125 * i) for i in range(len(names))]
-    seen = record_trace(lambda *x: _as_values(function(*x)), numbers)
-    called = {id(leaf): name for (leaf,), name in zip(seen.inputs, names)}
-    statements = list(_statements(seen.nodes, called))
-    outputs = ", ".join(called[id(v)] for v in seen.outputs)
-    returned = f"[{outputs}]" if seen.shape else outputs
-    return f"({', '.join(names)}) => {{ {' '.join([*statements, f'return {returned};'])} }}"
+    return names
+
+
+def _traced(
+    function: Callable[..., Any], names: list[str], at: list[float]
+) -> tuple[Trace, dict[int, str]]:
+    """Trace a function at these numbers; return the trace, and the names of the inputs by id."""
+    seen = record_trace(lambda *x: _as_values(function(*x)), [np.array(x) for x in at])
+    return seen, {id(leaf): name for (leaf,), name in zip(seen.inputs, names)}
 
 
 def _as_values(x: Any) -> Any:

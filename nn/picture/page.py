@@ -2,26 +2,32 @@
 
 This module collects the data of the page; `web/` holds its JavaScript and CSS. The page computes
 the network's outputs in JavaScript, so `_check` first verifies that this gives the model's outputs.
+It also computes the gradients of the example that it shows, with the derivatives of the engine's
+table.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-from autograd import Page, Value, softmax
-from autograd.extend import javascript
+from autograd import Page, TraceError, Value, softmax
+from autograd import sum as total
+from autograd.extend import javascript, javascript_gradient
 
 from ..activations import Activation
 from ..data import Examples
 from ..layers import Layer, layers_of
+from ..loss_modules import function_of
+from ..losses import cost_of
 from ..module import Module
-from ..settings import pair, several, text, whole
+from ..settings import function, pair, several, text, whole
+from ..targets import one_hot
 from ..training.answers import Answers, outputs_read
 from ..training.history import History
 from ..training.snapshots import packed, unpacked
@@ -42,17 +48,21 @@ def network_page(
     *,
     history: History | None = None,
     data: tuple[Any, Any] | None = None,
+    loss: Callable[[Any, Any], Value] | None = None,
     classes: Sequence[Any] | None = None,
     shape: tuple[int, int] | None = None,
     title: str | None = None,
 ) -> Page:
-    """Make a page that shows a network's weights, their history, and its answers to inputs.
+    """Make a page that shows a network's weights, gradients and history, and its answers to inputs.
 
     Args:
         model: a chain of layers, or a neuron.
         history: the history of the training, to be played epoch by epoch. Without it the page
             shows the current weights only.
         data: examples (X, y) to run the network on. If there are many, the page holds the first.
+        loss: the cost of one example, as for `Trainer`. The page then shows the cost of the
+            example on the screen, and the gradients of that cost. An input of the reader's own
+            has no target, and so no cost.
         classes: names of the outputs, or for a single output the names of no and yes.
         shape: (rows, columns) if the inputs are the pixels of an image. Default: square images
             for 64 and 784 inputs, else none.
@@ -60,7 +70,8 @@ def network_page(
 
     Raises:
         TypeError, ValueError: the model is not a chain of layers, `history` is of another model,
-            or `data`, `classes` or `shape` does not fit the model.
+            `data`, `classes`, `loss` or `shape` does not fit the model, or the page cannot compute
+            the loss.
 
     >>> from nn import MLP
     >>> network_page(MLP(2, [3, 1], seed=0)).title
@@ -73,11 +84,17 @@ def network_page(
     image, examples = _shape(shape, nin), _examples(data, nin)
     classes = None if classes is None else several(classes, "classes are names")
     _check_history(history)
+    if loss is not None:
+        function(loss, "loss is the cost of one example, a function of outputs and target")
     frames, start = _frames(model, layers, history)
     y = examples.y if examples else None
     answers = outputs_read(model, nout, y, classes, history)
     right = None if y is None or answers.kind == "numbers" else [answers.expected(t) for t in y]
     _check(model, layers, examples)
+    wanted, cost = None, "null"
+    if loss is not None and examples is not None:
+        wanted = _wanted(examples, answers, nout)
+        cost = _cost(loss, nout, wanted)
     contents = {
         "sizes": sizes,
         "activations": [layer.activation.name for layer in layers],
@@ -86,13 +103,16 @@ def network_page(
         "sure": _sure(answers, layers[-1].activation),
         "image": image and _image(image, examples),
         "examples": examples and _packed(examples, right, image is not None),
+        "wanted": None if wanted is None else packed(wanted[: _most(nin)].ravel()),
+        "cost": None if loss is None else getattr(function_of(loss), "__name__", "the loss"),
         "frames": frames,
         "start": start,
         "curves": {} if history is None else _curves(history),
     }
     generated = (
         f"const ACTIVATIONS = [{', '.join(_activation(layer) for layer in layers)}];\n"
-        f"const SHARES = {_shares(answers, layers[-1].activation, nout)};"
+        f"const SHARES = {_shares(answers, layers[-1].activation, nout)};\n"
+        f"const COST = {cost};"
     )
     return Page("network", named, contents, generated, folder=WEB)
 
@@ -141,7 +161,7 @@ def _image(shape: tuple[int, int], examples: Examples | None) -> dict[str, Any]:
 
 def _packed(examples: Examples, right: list[list[int]] | None, grey: bool) -> dict[str, Any]:
     """Return the first examples as base64: images as bytes of brightness, others as float32."""
-    X = examples.X[: min(MOST_EXAMPLES, MOST_NUMBERS // examples.X.shape[1])]
+    X = examples.X[: _most(examples.X.shape[1])]
     low, high = examples.X.min(), examples.X.max()
     levels = np.rint(255.0 * (X - low) / max(high - low, 1e-300)).astype(np.uint8)
     return {
@@ -150,6 +170,21 @@ def _packed(examples: Examples, right: list[list[int]] | None, grey: bool) -> di
         "shown": len(X),
         "of": len(examples),
     }
+
+
+def _most(nin: int) -> int:
+    """Return how many examples of this many inputs a page holds at most."""
+    return min(MOST_EXAMPLES, MOST_NUMBERS // nin)
+
+
+def _wanted(examples: Examples, answers: Answers, nout: int) -> np.ndarray:
+    """Return the wanted outputs of each example: its target, one-hot for the index of a class."""
+    y = np.array(examples.y, dtype=float)
+    if answers.kind == "classes" and y.ndim == 1:
+        return one_hot(examples.y, nout)
+    if y.size != len(y) * nout:
+        raise ValueError(f"y has shape {y.shape}, and loss needs {nout} target(s) for each example")
+    return y.reshape(len(y), nout)
 
 
 # ---------------------------------------------------------------------- weights
@@ -167,25 +202,21 @@ def _frames(
     order = [place[id(p)] for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
     frames = []
     for shot in history.snapshots if history else ():
-        weights, gradient = unpacked(shot.weights), unpacked(shot.gradient)
-        if len(weights) != len(params) or len(gradient) not in (0, len(params)):
+        weights = unpacked(shot.weights)
+        if len(weights) != len(params):
             raise ValueError(
                 f"the history is of a model of {len(weights):,} parameters, and this one has "
                 f"{len(params):,}: give the one that trainer.fit() returned for it"
             )
-        frames.append(_frame(shot.epoch, weights[order], gradient[order if len(gradient) else []]))
-    weights, gradient = (
-        np.array([getattr(params[i], name) for i in order], dtype=float)
-        for name in ("data", "grad")
-    )
-    now = _frame(None, weights, gradient if gradient.any() else ())
+        frames.append(_frame(shot.epoch, weights[order]))
+    now = _frame(None, [params[i].data for i in order])
     same = [i for i, frame in enumerate(frames) if frame["weights"] == now["weights"]]
     return (frames, same[-1]) if same else ([*frames, now], len(frames))
 
 
-def _frame(epoch: int | None, weights: Any, gradient: Any) -> dict[str, Any]:
-    """Pack a frame. Numbers are in order of layers and neurons, each neuron's bias last."""
-    return {"epoch": epoch, "weights": packed(weights), "gradient": packed(gradient)}
+def _frame(epoch: int | None, weights: Any) -> dict[str, Any]:
+    """Pack a frame. Weights are in order of layers and neurons, each neuron's bias last."""
+    return {"epoch": epoch, "weights": packed(weights)}
 
 
 def _curves(history: History) -> dict[str, list[float | None]]:
@@ -237,12 +268,41 @@ def _outputs(layers: list[Layer], x: np.ndarray) -> list[float]:
 
 
 def _activation(layer: Layer) -> str:
-    """Return a layer's activation as JavaScript, of one sum or of all sums of the layer."""
+    """Return a layer's activation and its backward pass as JavaScript.
+
+    A function of one sum (`each`) has its value and its slope; one of all sums of the layer
+    (`together`) has the gradient of Σ g·a, where g is the upstream gradient.
+    """
     single, whole = layer.activation.of_one, layer.activation.of_layer
-    each = javascript(single, ["z"]) if single else "null"
-    names = [f"z{j}" for j in range(layer.nout)]
-    together = javascript(lambda *sums: whole(sums), names) if whole else "null"
-    return f"{{ each: {each}, together: {together} }}"
+    if whole is None:
+        slope = javascript_gradient(single, ["z"], [0.5]) if single else "null"
+        each = javascript(single, ["z"]) if single else "null"
+        return f"{{ each: {each}, together: null, back: {slope} }}"
+    sums, upstream = ([f"{name}{j}" for j in range(layer.nout)] for name in "zg")
+
+    def mixed(*numbers: Value) -> Value:
+        outputs = whole(numbers[: layer.nout])
+        return total(g * a for g, a in zip(numbers[layer.nout :], outputs))
+
+    together = javascript(lambda *z: whole(z), sums)
+    at = np.linspace(0.5, 1.0, 2 * layer.nout).tolist()
+    back = javascript_gradient(mixed, [*sums, *upstream], at)
+    return f"{{ each: null, together: {together}, back: {back} }}"
+
+
+def _cost(loss: Callable[[Any, Any], Value], nout: int, wanted: np.ndarray) -> str:
+    """Return the cost of one example and its gradient as JavaScript, of outputs and targets."""
+    names = [f"{name}{j}" for name in "ay" for j in range(nout)]
+
+    def cost(*numbers: Value) -> Value:
+        outputs, targets = list(numbers[:nout]), list(numbers[nout:])
+        single = nout == 1
+        return cost_of(loss(*(outputs + targets if single else [outputs, targets])), "loss")
+
+    try:
+        return javascript_gradient(cost, names, [*[0.5] * nout, *wanted[0].tolist()])
+    except (ArithmeticError, TraceError, TypeError, ValueError) as error:
+        raise ValueError(f"the page cannot compute this loss: {error}") from error
 
 
 def _sure(answers: Answers, last: Activation) -> str:

@@ -1,7 +1,7 @@
 """Snapshots: the weights and gradients of a training run at some of its epochs.
 
-A History stores them, and a network's page plays them. Numbers are stored as float32 in base64,
-and long runs are thinned, so that a history stays small.
+A History stores them, and a network's page plays the weights. Numbers are stored as float32 in
+base64, and long runs are thinned, so that a history stays small.
 """
 
 from __future__ import annotations

@@ -1,11 +1,22 @@
 // What the page declares before its modules run.
 
 declare const ACTIVATIONS: (
-  | { each: (z: number) => number; together: null }
-  | { each: null; together: (...sums: number[]) => number[] }
+  | {
+      each: (z: number) => number;
+      together: null;
+      back: (z: number) => number[];
+    }
+  | {
+      each: null;
+      together: (...sums: number[]) => number[];
+      back: (...sumsAndUpstream: number[]) => number[];
+    }
 )[];
 
 declare const SHARES: ((...outputs: number[]) => number[]) | null;
+
+/** The cost of one example, then its derivatives by the outputs and by the targets. */
+declare const COST: ((...outputsAndTargets: number[]) => number[]) | null;
 
 declare const OPERATIONS: import("./graph.js").Operation[];
 

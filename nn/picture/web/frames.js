@@ -5,18 +5,14 @@ import { floats } from "./packed.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
-/**
- * The weights after an epoch, and the gradient of its last update; both are decoded on first use.
- */
+/** The weights after an epoch, which are decoded on first use. */
 export class Frame {
   /** @type {Layer[] | null} */
   #weights = null;
-  /** @type {Layer[] | null} */
-  #gradients = null;
 
   /**
    * @param {number[]} sizes
-   * @param {{epoch: number | null, weights: string, gradient: string}} row
+   * @param {{epoch: number | null, weights: string}} row
    */
   constructor(sizes, row) {
     this.sizes = sizes;
@@ -28,13 +24,6 @@ export class Frame {
   get weights() {
     this.#weights ??= layersOf(this.sizes, floats(this.row.weights));
     return this.#weights;
-  }
-
-  /** Null before training. */
-  get gradients() {
-    if (this.row.gradient !== "")
-      this.#gradients ??= layersOf(this.sizes, floats(this.row.gradient));
-    return this.#gradients;
   }
 
   get isFinite() {

@@ -2,6 +2,7 @@
 // changes the state calls them afterwards.
 
 import { answered, named, percent } from "./answers.js";
+import { backward } from "./backward.js";
 import { centred } from "./centred.js";
 import { chart } from "./chart.js";
 import { Columns, MOST_CIRCLES, nameOf } from "./columns.js";
@@ -37,6 +38,7 @@ const frames = data.frames.map((/** @type {any} */ row) => new Frame(sizes, row)
 const nin = sizes[0];
 const inputs = inputsOf(data.examples);
 const right = data.examples?.right ?? null;
+const wanted = data.wanted === null ? null : [...floats(data.wanted)];
 const epochs = (curves.loss ?? []).length;
 const isPlane = nin === 2;
 const box = boxAround(isPlane ? inputs : []);
@@ -117,20 +119,40 @@ function frameNow() {
   return frames[playback.position];
 }
 
-/** True if the lines show gradients; before training there are none. */
+/** True if the lines show gradients; an input without a target has none. */
 function areGradients() {
-  return state.showsGradients && frameNow().gradients !== null;
+  return state.showsGradients && slopes !== null;
 }
 
 /** The weights or the gradients that the lines show. @returns {import("./forward.js").Layer[]} */
 function linesNow() {
-  const { weights, gradients } = frameNow();
-  return (state.showsGradients && gradients) || weights;
+  return (state.showsGradients && slopes?.gradients) || frameNow().weights;
+}
+
+// ------------------------------------------------------------------ computing
+
+/** @type {import("./forward.js").Pass} */
+let pass = { activations: [], sums: [] };
+
+/** @type {import("./backward.js").Slopes | null} null without a cost or a target */
+let slopes = null;
+
+/** Run the network on the input: forwards, and backwards from the cost of the example. */
+function run() {
+  const { weights } = frameNow();
+  const { example } = state;
+  const nout = sizes[sizes.length - 1];
+  pass = forward(weights, state.input);
+  slopes =
+    wanted === null || example === null
+      ? null
+      : backward(weights, pass, wanted.slice(example * nout, (example + 1) * nout));
 }
 
 // ------------------------------------------------------------------ showing
 
 function show() {
+  run();
   showEpoch();
   showCurve();
   showViews();
@@ -138,7 +160,7 @@ function show() {
 }
 
 function showEpoch() {
-  const { epoch, gradients, isFinite } = frameNow();
+  const { epoch, isFinite } = frameNow();
   const called =
     epoch === null
       ? "the model as it is now"
@@ -152,7 +174,6 @@ function showEpoch() {
       html("span", {}, html("span", { class: "what" }, `${name} `), said),
     ]),
   );
-  inputById("gradients").disabled = gradients === null;
   setText(
     byId("warning"),
     isFinite
@@ -172,10 +193,15 @@ function scoresOf(epoch) {
   });
 }
 
-/** Show the images of the neurons, which do not depend on the input. */
+/** Show the images of the neurons. */
 function showViews() {
   if (isPlane) surveyed = survey(frameNow().weights, box);
   heats?.show(surveyed);
+  showTemplates();
+}
+
+/** Show the images of the weights, or of their gradients, which depend on the input. */
+function showTemplates() {
   templates?.show(linesNow()[0], areGradients());
 }
 
@@ -195,15 +221,14 @@ function showCurve() {
 }
 
 function showInput() {
-  const { weights, gradients } = frameNow();
-  const pass = forward(weights, state.input);
+  const { weights } = frameNow();
   drawing.show(pass, linesNow(), state.chosen);
   showLegend();
   showOutputs(answers, pass.activations[sizes.length - 1]);
   if (state.chosen === null) showNoNeuron();
   else {
     const [k, j] = state.chosen;
-    showNeuron(k, j, data.activations[k - 1], pass, weights, gradients);
+    showNeuron(k, j, data.activations[k - 1], pass, weights, slopes?.gradients ?? null);
   }
   if (isPlane) showRegion();
   if (image) showImage();
@@ -215,6 +240,18 @@ function showLegend() {
   setText(byId("above"), what);
   for (const id of ["weights", "gradients"])
     setAttribute(byId(id), "aria-pressed", String(id === what));
+  inputById("gradients").disabled = slopes === null;
+  setText(byId("cost"), costText());
+}
+
+/** Which gradients the page shows: those of the example on the screen. */
+function costText() {
+  if (data.cost === null)
+    return "No gradients: this page was saved without the cost of an example, loss=…";
+  if (slopes === null || state.example === null)
+    return "No gradients: an input of your own has no target, and so no cost.";
+  const of = `C = ${number(slopes.cost)} is the cost of example ${state.example + 1} alone, by ${data.cost}.`;
+  return `${of} The gradients are ∂C/∂w and ∂C/∂b; a step of descent goes against them.`;
 }
 
 // ------------------------------------------------------------------ inputs
@@ -271,6 +308,8 @@ function showExample() {
 function look(input, example) {
   state.input = input;
   state.example = example;
+  run();
+  showTemplates();
   showInput();
 }
 

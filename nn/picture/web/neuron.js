@@ -16,7 +16,7 @@ const MOST = 16; // most weights in the table
  * @param {string} activation
  * @param {import("./forward.js").Pass} pass
  * @param {Layer[]} weights
- * @param {Layer[] | null} gradients null before training
+ * @param {Layer[] | null} gradients of the example's cost; null if it has none
  */
 export function showNeuron(k, j, activation, pass, weights, gradients) {
   const layer = weights[k - 1];
@@ -31,7 +31,7 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
     ...(most.length < w.length
       ? [`The ${MOST} of ${w.length.toLocaleString("en")} inputs with the largest |w · input|.`]
       : []),
-    ...(slopes ? ["C is the mean cost of the last batch before this moment."] : []),
+    ...(slopes ? ["C is the cost of the example on the screen alone."] : []),
   ];
   byId("neuron").replaceChildren(
     html("h2", {}, `Neuron ${nameOf(k, j)}`),

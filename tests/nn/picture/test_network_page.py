@@ -49,10 +49,10 @@ class Run:
     """A trained network, its history, and the file of its page."""
 
     def __init__(self, folder: Path, model: nn.MLP, loss: Any, data: Any, **options: Any) -> None:
-        self.model, self.data = model, data
+        self.model, self.loss, self.data = model, loss, data
         self.history = trained(model, loss, *data, validation=data)
         self.path = model.save_html(
-            folder / "page.html", history=self.history, data=data, **options
+            folder / "page.html", history=self.history, data=data, loss=loss, **options
         )
 
 
@@ -169,19 +169,23 @@ def test_a_neurons_numbers_are_the_engines(plane: Run, opened: Opener, at: int) 
     model = nn.MLP(2, [4, 3, 1], "tanh", seed=0)
     for p, x in zip(model.parameters(), unpacked(shot.weights)):
         p.data = float(x)
-    model(plane.data[0][0])
-    slopes = dict(zip(map(id, model.parameters()), unpacked(shot.gradient)))
+    page.click("#example-after")
+    model.zero_grad()
+    cost = plane.loss(model(plane.data[0][1]), int(plane.data[1][1]))
+    cost.backward()
+    assert page.inner_text("#cost").startswith(
+        f"C = {cost.data:.4g} is the cost of example 2 alone"
+    )
     for k, layer in enumerate(model.layers, 1):
         for j, neuron in enumerate(layer.neurons):
             focus(page, k, j)
             found = numbers_in(page, "#neuron dl")
-            wanted = [neuron.z.data, neuron.a.data, neuron.b.data]
-            wanted += [slopes[id(neuron.b)]] if slopes else []
+            wanted = [neuron.z.data, neuron.a.data, neuron.b.data, neuron.b.grad]
             assert found == pytest.approx(wanted, rel=1e-6, abs=1e-6)
             columns = np.array(numbers_in(page, "#neuron tbody")).reshape(layer.nin, -1)
             assert columns[:, 0] == pytest.approx([w.data for w in neuron.w], rel=1e-6)
-            if slopes:
-                assert columns[:, 3] == pytest.approx([slopes[id(w)] for w in neuron.w], rel=1e-6)
+            gradients = [w.grad for w in neuron.w]
+            assert columns[:, 3] == pytest.approx(gradients, rel=1e-6, abs=1e-9)
 
 
 def test_lines_show_weights_or_gradients(plane: Run, opened: Opener) -> None:
@@ -194,11 +198,74 @@ def test_lines_show_weights_or_gradients(plane: Run, opened: Opener) -> None:
     w = plane.model.parameters()[0]
     assert sign() == ("plus" if w.data > 0 else "minus")
     page.click("#gradients")
-    assert sign() == ("plus" if w.grad > 0 else "minus")
+    signs = set()
+    for x, y in zip(*plane.data):
+        plane.model.zero_grad()
+        plane.loss(plane.model(x), int(y)).backward()
+        assert sign() == ("plus" if w.grad > 0 else "minus")
+        signs.add(sign())
+        page.click("#example-after")
+    assert signs == {"plus", "minus"}, "the gradients differ from example to example"
     assert page.get_attribute("#gradients", "aria-pressed") == "true"
-    press(page, "Home")
-    assert page.locator("#gradients").is_disabled(), "there are no gradients before training"
+    page.locator("#fields input").first.fill("0.3")
+    assert page.locator("#gradients").is_disabled()
     assert page.get_attribute("#weights", "aria-pressed") == "true"
+    assert page.inner_text("#cost").startswith("No gradients: an input of your own has no target")
+    assert sign() == ("plus" if w.data > 0 else "minus")
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "targets"),
+    [
+        (nn.squared_error, "sigmoid", nn.one_hot([0, 2, 1], 3)),
+        (nn.squared_error, "softmax", [0, 2, 1]),
+        (nn.MSELoss(), "relu", [[0.5, -1.0, 2.0]] * 3),
+        (nn.l1_loss, "tanh", [[0.5, -1.0, 2.0]] * 3),
+        (nn.cross_entropy, "identity", [0, 2, 1]),
+        (nn.binary_cross_entropy, "sigmoid", [[0, 1, 1]] * 3),
+        (nn.hinge_loss, "leaky_relu", [[1, -1, 1]] * 3),
+        (lambda a, y: sum(y_ * a_.exp() for a_, y_ in zip(a, y)), "elu", [[0.1, 0.2, 0.3]] * 3),
+    ],
+)
+def test_each_cost_and_activation_has_the_engines_gradients(
+    loss: Any, output: str, targets: Any, tmp_path: Path, opened: Opener
+) -> None:
+    model = nn.MLP(4, [3, 3], "softplus", output=output, seed=1)
+    X = np.random.default_rng(0).uniform(-1.0, 1.0, (3, 4))
+    page = opened(model.save_html(tmp_path / "page.html", data=(X, targets), loss=loss))
+    page.click("#example-after")
+    target = np.asarray(targets)[1]
+    if loss is nn.squared_error and target.ndim == 0:
+        target = nn.one_hot(int(target), 3)
+    loss(model(X[1]), target.tolist()).backward()
+    for k, layer in enumerate(model.layers, 1):
+        for j, neuron in enumerate(layer.neurons):
+            focus(page, k, j)
+            columns = np.array(numbers_in(page, "#neuron tbody")).reshape(layer.nin, -1)
+            assert columns[:, 3] == pytest.approx([w.grad for w in neuron.w], rel=1e-5, abs=1e-7)
+            assert numbers_in(page, "#neuron dl")[3] == pytest.approx(neuron.b.grad, abs=1e-6)
+
+
+def test_the_images_of_gradients_follow_the_example(picture: Run, opened: Opener) -> None:
+    page = opened(picture.path)
+    page.click("#gradients")
+    for i in range(3):
+        picture.model.zero_grad()
+        picture.loss(picture.model(picture.data[0][i]), int(picture.data[1][i])).backward()
+        largest = max(abs(w.grad) for w in picture.model.layers[0].neurons[0].w) or 1.0
+        label = page.locator("#heats canvas").first.get_attribute("aria-label")
+        assert float(label.rpartition(" ")[2]) == pytest.approx(largest, rel=0.02, abs=1e-9)
+        page.click("#example-after")
+    draw(page, [[(0.3, 0.1), (0.3, 0.9)]])
+    assert page.inner_text("#views-title") == "The weights of the first layer as images"
+
+
+def test_without_a_cost_there_are_no_gradients(tmp_path: Path, opened: Opener) -> None:
+    page = opened(nn.MLP(2, [2], seed=0).save_html(tmp_path / "page.html", data=([[1, 2]], [0])))
+    assert page.locator("#gradients").is_disabled()
+    assert "saved without the cost of an example, loss=…" in page.inner_text("#cost")
+    focus(page, 1, 0)
+    assert len(numbers_in(page, "#neuron dl")) == 3
 
 
 def test_pointing_at_a_neuron_or_its_view_chooses_it(plane: Run, opened: Opener) -> None:
@@ -410,12 +477,12 @@ def test_neurons_and_weights_have_the_names_that_the_model_gives_them(
     assert "Σ w·a0, a = tanh(z)" in page.inner_text("#neuron .formula")
 
 
-def test_gradients_play_on_from_before_training(plane: Run, opened: Opener) -> None:
+def test_gradients_are_those_of_the_epoch_also_before_training(plane: Run, opened: Opener) -> None:
     page = opened(plane.path)
     page.click("#gradients")
+    now = page.inner_text("#cost")
     press(page, "Home")
-    assert page.get_attribute("#weights", "aria-pressed") == "true"
-    press(page, "ArrowRight")
+    assert page.inner_text("#cost") != now
     assert page.get_attribute("#gradients", "aria-pressed") == "true"
 
 
@@ -568,6 +635,16 @@ class Skipping(nn.Module):
         (Skipping(), {}, "but Skipping.* computes something else"),
         (nn.MLP(2, [2]), {"data": ([[1.0]], [0])}, "X has 1 columns, and the model takes 2 inputs"),
         (nn.MLP(2, [2]), {"data": ([[1.0, 2.0]], [5])}, "class 5 is outside the 2 classes"),
+        (
+            nn.MLP(1, [2]),
+            {"loss": nn.mse_loss, "data": ([[1.0]], [0.5])},
+            r"y has shape \(1,\), and loss needs 2 target\(s\)",
+        ),
+        (
+            nn.MLP(1, [2]),
+            {"loss": lambda a, y: a[0] * a[1].data, "data": ([[1.0]], [0])},
+            "the page cannot compute this loss: `.data` of .* is read",
+        ),
         (nn.MLP(2, [2]), {"classes": ["a"]}, "tell 2 classes apart, and there are 1 names"),
         (nn.MLP(2, [2]), {"shape": (-1, -2)}, "shape"),
         (nn.MLP(2, [2]), {"shape": (3, 3)}, "an image of 3 × 3 pixels does not fit 2 inputs"),
@@ -595,6 +672,7 @@ def test_what_does_not_fit_is_refused(
     ("options", "message"),
     [
         ({"history": [nn.History()]}, "history is what trainer.fit\\(\\) returned, got \\["),
+        ({"loss": "mse"}, "loss is the cost of one example, a function of .*; got 'mse'"),
         ({"shape": 7}, "shape is a pair \\(rows, columns\\), as in \\(28, 28\\); got 7"),
     ],
 )
@@ -828,12 +906,6 @@ def test_a_cost_that_is_no_number_is_a_gap_in_the_curve(tmp_path: Path) -> None:
     history = nn.History(losses=[0.5, float("nan")])
     found = contents(nn.MLP(2, [2], seed=0), tmp_path, history=history)
     assert found["curves"] == {"loss": [0.5, None]}
-
-
-def test_gradients_of_another_model_are_refused_too(tmp_path: Path) -> None:
-    history = nn.History(snapshots=[Snapshot.of(0, [0.0] * 6, [0.0])])
-    with pytest.raises(ValueError, match="give the one that trainer.fit"):
-        nn.MLP(2, [2]).save_html(tmp_path / "page.html", history=history)
 
 
 class Clipping(nn.Module):
