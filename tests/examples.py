@@ -1,7 +1,10 @@
-"""Small graphs with labels, which several tests use."""
+"""Small graphs with labels, and a module, which several tests use."""
 
 from __future__ import annotations
 
+import numpy as np
+
+import nn
 from autograd import Value
 
 
@@ -29,3 +32,17 @@ def network() -> Value:
 
 def words(text: str) -> str:
     return " ".join(text.split())
+
+
+class Mixed(nn.Module):
+    """A module with parameters in every place where a user may keep them."""
+
+    def __init__(self) -> None:
+        self.scale = Value(2.0)
+        self.grid = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+        self.ragged = [[Value(5.0)], [Value(6.0), Value(7.0)]]
+        self.array = np.array([Value(8.0), Value(9.0)], dtype=object)
+        self.heads = {"left": nn.Neuron(1, seed=0), "right": nn.Neuron(1, seed=1)}
+        self.tied = self.scale
+        self.name = "mixed"
+        self.sizes = [1, 2, 3]
