@@ -525,6 +525,16 @@ def test_the_array_partials_are_the_partials(row: Op) -> None:
             assert close_or_same(g, w), (p, g, w)
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if row.arity == 1], ids=lambda row: row.name)
+def test_the_array_form_of_an_own_operation_is_that_of_its_parts(row: Op) -> None:
+    own = autograd.op("own", lambda a: 2 - row(a / 2) * 3, lambda out, a: (row(-a) ** 2,))
+    x = np.array([x for (x,) in everywhere(row)])
+    with np.errstate(all="ignore"):
+        wanted = 2 - row.compute(row.array, x / 2) * 3, row.compute(row.array, -x) ** 2
+        got = own.compute(own.array, x), own.compute(own.array_partials[0], x)
+    np.testing.assert_array_equal(got, wanted)
+
+
 def close_or_same(got: float, wanted: float) -> bool:
     if math.isfinite(got) and math.isfinite(wanted):
         return abs(got - wanted) <= 1e-12 * abs(wanted) + 1e-300
