@@ -39,7 +39,7 @@ TARGETS = {
     "boundary": Target("accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
     "moons": Target("test accuracy >= 0.97", lambda r: r["accuracy"], 0.97),
     "spirals": Target("test accuracy >= 0.95", lambda r: r["accuracy"], 0.95),
-    "descent": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
+    "descent": Target("share of claims", claimed, 1.0),
     "overfit": Target("all orders hold", lambda r: float(all(r["orders"].values())), 1.0),
     "vanishing": Target("sigmoid's last/first >= 100", lambda r: r["ratios"]["sigmoid"], 100.0),
     "digits": Target("test accuracy >= 0.93", lambda r: r["accuracy"], 0.93),

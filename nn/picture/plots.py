@@ -35,9 +35,10 @@ except ImportError as error:
         "plots are made with matplotlib: pip install 'scalar-autograd[plots]', or matplotlib"
     ) from error
 
-# Okabe and Ito's colours suit colour-blind readers. Markers distinguish classes in print.
+# Okabe and Ito's colours suit colour-blind readers. Markers and line styles help in print.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", "--", ":", "-.")
 GRID = 60  # points per side of a picture of the plane
 FLAT = 0.05  # an activation is nearly flat where its slope is below this
 
@@ -379,7 +380,8 @@ def descent_path(
     axes.contour(across, up, surface, levels=levels, colors="#BBBBBB", linewidths=0.8)
     for i, (name, line) in enumerate(zip(paths, places)):
         colour = COLOURS[i % len(COLOURS)]
-        axes.plot(*line.T, color=colour, linewidth=1.2, marker=".", markersize=3, label=name)
+        style = LINES[i % len(LINES)]
+        axes.plot(*line.T, style, color=colour, lw=1.2, marker=".", markersize=3, label=name)
         axes.plot(*line[-1], color=colour, marker=MARKERS[i % len(MARKERS)], markersize=7)
     axes.plot(*places[0][0], "k*", markersize=10)
     axes.set(xlabel=first, ylabel=second)
