@@ -120,21 +120,14 @@ def find_view(name: str, length: int, indices: np.ndarray, width: str) -> View |
     start = int(indices.flat[0])
     axes = [axis for axis, size in enumerate(indices.shape) if size > 1 and steps[axis]]
     dims = tuple(size if axis in axes else 1 for axis, size in enumerate(indices.shape))
-    inward = sorted(axes, key=lambda axis: -steps[axis])
-    sizes = [indices.shape[axis] for axis in inward]
-    runs = [(steps[axis], indices.shape[axis]) for axis in inward]
+    outermost_first = sorted(axes, key=lambda axis: -steps[axis])
+    runs = [(steps[axis], indices.shape[axis]) for axis in outermost_first]
     core = _write_core(name, length, start, runs, width)
     if core is None:
         return None
-    if inward != axes:
-        order = [inward.index(axis) for axis in axes] + ([len(axes)] if width else [])
-        swapped = [i for i, place in enumerate(order) if i != place]
-        core += (
-            f".swapaxes({swapped[0]}, {swapped[1]})"
-            if len(swapped) == 2
-            else (f".transpose({', '.join(map(str, order))})")
-        )
-    if not sizes and not width:
+    order = [outermost_first.index(axis) for axis in axes] + [len(axes)] * bool(width)
+    core += _write_transposition(order)
+    if not axes and not width:
         core += ".reshape(" + "1, " * (indices.ndim - 1) + "1)"
         return View(core, "", dims)
     kept = axes or [indices.ndim - 1]  # the slice of one element has an axis too
@@ -145,10 +138,23 @@ def find_view(name: str, length: int, indices: np.ndarray, width: str) -> View |
     return View(core, text, dims)
 
 
+def _write_transposition(order: list[int]) -> str:
+    """Return the call that puts axes in this order; "" if they are."""
+    displaced = [axis for axis, source in enumerate(order) if axis != source]
+    if len(displaced) == 2:
+        return f".swapaxes({displaced[0]}, {displaced[1]})"
+    return f".transpose({', '.join(map(str, order))})" if displaced else ""
+
+
 def _write_core(
     name: str, length: int, start: int, axes: list[tuple[int, int]], width: str
 ) -> str | None:
-    """Return a slice reshaped to these axes, each a (step, size), outermost first; or None."""
+    """Return a slice reshaped to these axes, each a (step, size), outermost first; or None.
+
+    The slice has a row for each element of the outermost axis. Each further axis splits a row, or a
+    block of it, into blocks of `step` elements, and keeps the first `size` of them. Of a last block
+    of several elements, the first is kept.
+    """
     width = f", {width}" if width else ""
     if not axes:
         return _write_slice(name, length, start, start + 1)
@@ -156,33 +162,33 @@ def _write_core(
         step, size = axes[0]
         text = _write_slice(name, length, start, start + (size - 1) * step + 1, step)
         return text if width else f"{text}.reshape({size})"
-    (outer, rows), inner = axes[0], axes[1:]
-    sizes, indices, block, last = [rows], [":"], outer, 0
-    offset = 0
+    (row_length, rows), inner = axes[0], axes[1:]
     # The slice must have full rows. If it would end behind the array, it starts earlier, and the
     # first elements of each row are skipped.
-    if start + rows * outer > length:
-        offset = start + rows * outer - length
-        start -= offset
+    skipped = max(0, start + rows * row_length - length)
+    start -= skipped
+    if start < 0:
+        return None
+    sizes, kept, block = [rows], [":"], row_length
     for step, size in inner:
-        if block % step or block // step < size or start < 0:
+        if block % step or block // step < size:
             return None
         sizes.append(block // step)
+        kept.append(":" if size == sizes[-1] else f":{size}")
         block = step
-        indices.append(":" if size == sizes[-1] else f":{size}")
-        last = size
     if block > 1:
         sizes.append(block)
-        indices.append("0")
-    if offset:
-        if len(inner) > 1 or block > 1 or offset + last > sizes[1]:
+        kept.append("0")
+    if skipped:
+        end = skipped + inner[0][1]
+        if len(inner) > 1 or block > 1 or end > sizes[1]:
             return None
-        indices[1] = f"{offset}:{offset + last}" if offset + last < sizes[1] else f"{offset}:"
-    while indices and indices[-1] == ":":
-        indices.pop()
-    text = _write_slice(name, length, start, start + rows * outer)
+        kept[1] = f"{skipped}:{end}" if end < sizes[1] else f"{skipped}:"
+    while kept and kept[-1] == ":":
+        kept.pop()
+    text = _write_slice(name, length, start, start + rows * row_length)
     text += f".reshape({', '.join(map(str, sizes))}{width})"
-    return text + (f"[{', '.join(indices)}]" if indices else "")
+    return text + (f"[{', '.join(kept)}]" if kept else "")
 
 
 def _write_slice(name: str, length: int, start: int, stop: int, step: int = 1) -> str:
