@@ -16,5 +16,6 @@
 
 from .compiled import Compiled, compile
 from .each_row import drawn, require
+from .trace import Trace, record_trace
 
-__all__ = ["Compiled", "compile", "drawn", "require"]
+__all__ = ["Compiled", "Trace", "compile", "drawn", "record_trace", "require"]

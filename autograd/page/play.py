@@ -19,9 +19,10 @@ from ..core.notation import name
 from ..core.value import Value
 from .groups import OUTERMOST, grouped, opened, visible
 from .html import Page
-from .javascript import computable, operations, quiz
+from .javascript import is_computable
 from .layout import laid_out
 from .record import box_size, records
+from .tables import write_operations, write_quiz
 
 MOST_NODES = 50_000  # browsers should still open the page
 GROUP_SIZE = (132, 52)  # pixels of the box of a closed group
@@ -65,7 +66,7 @@ def graph_page(
     titled = None if title is None else text(title, "title")
     begun = {} if position is None else {"position": _checked_position(position, order)}
     used = list(dict.fromkeys([ops.leaf, ops.constant, *(node.op for node in order)]))
-    computed = {op for op in used if computable(op)}
+    computed = {op for op in used if is_computable(op)}
     rows = records(root, _moving(order, parameters), used, computed)
     groups, place = grouped(order, max_nodes)
     seen = opened(order, groups, place, max_nodes)
@@ -86,7 +87,7 @@ def graph_page(
         "player",
         rows[-1]["name"] if titled is None else titled,
         data,
-        f"const OPERATIONS = {operations(used)};\n{quiz()}",
+        f"const OPERATIONS = {write_operations(used)};\n{write_quiz()}",
         ("dagre.min.js",) if groups else (),
     )
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Op, Value, extend
 from autograd.compiler.names import Names, find_common_name, make_identifier
-from autograd.page.javascript import operations
+from autograd.page.tables import write_operations
 
 ATTACKS = [
     *("ε", "ϵ", "µ", "μ", "ｗ", "ﬁ", "𝐱", "ª", "K", "x́", "\u202eevil", "ſum"),
@@ -176,5 +176,5 @@ def test_names_in_javascript_are_words() -> None:
         with pytest.raises(ValueError, match="a name in JavaScript is"):
             extend.javascript(lambda x: x * 2.0, [name])
     hostile = Op("</script><b>\n`${x}`", lambda a: a * 2.0, lambda out, a: (2.0,))
-    text = operations([hostile])
+    text = write_operations([hostile])
     assert "</" not in text and '"\\u003c/script>\\u003cb>\\n`${x}`"' in text

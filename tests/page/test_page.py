@@ -19,9 +19,10 @@ from autograd import LabelError, RenderError, Value, extend, no_grad, scope
 from autograd.core import ops
 from autograd.core.graph import leaves, topological_order
 from autograd.page import graph_page
+from autograd.page.expressions import translate
 from autograd.page.groups import OUTERMOST, grouped, opened, visible
 from autograd.page.html import read
-from autograd.page.javascript import computable, expression
+from autograd.page.javascript import is_computable
 from autograd.page.layout import laid_out
 from autograd.page.record import CONSTANT, LEAF, box_size, records, slope_formula
 from demos import chain as chain_demo
@@ -245,7 +246,7 @@ def test_a_formula_of_a_slope_holds_for_any_number(
 @pytest.mark.parametrize("source", ["np.linalg.norm(a)", "a if b", "a @ b", "[a]", "'a'"])
 def test_what_has_no_javascript_is_refused(source: str) -> None:
     with pytest.raises((ValueError, SyntaxError)):
-        expression(source)
+        translate(source)
 
 
 # ---------------------------------------------------------------------- groups
@@ -410,10 +411,10 @@ def test_a_box_is_as_wide_as_its_label() -> None:
 
 def test_a_page_computes_what_can_be_written_in_javascript() -> None:
     in_python = autograd.op("in_python", lambda a: math.floor(a), lambda out, a: (0.0,))
-    assert computable(extend.TABLE["leaf"]) and computable(autograd.tanh)
-    assert not computable(in_python)
+    assert is_computable(extend.TABLE["leaf"]) and is_computable(autograd.tanh)
+    assert not is_computable(in_python)
     sinh = autograd.op("sinh", math.sinh, lambda out, a: ((1 + out**2) ** 0.5,))
-    assert sinh.array and not computable(sinh), "the page does not have every function of NumPy"
+    assert sinh.array and not is_computable(sinh), "the page does not have every function of NumPy"
 
 
 def test_a_symbol_is_data_too() -> None:

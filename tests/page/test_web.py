@@ -19,8 +19,8 @@ from autograd.core.paths import largest_paths
 from autograd.core.term import numeral
 from autograd.extend import TABLE
 from autograd.page.html import modules
-from autograd.page.javascript import operations, quiz
 from autograd.page.record import records
+from autograd.page.tables import write_operations, write_quiz
 from autograd.teach.mistakes import judged, matches
 from autograd.teach.slips import candidates
 from tests.examples import labelled, network, neuron
@@ -53,7 +53,8 @@ def run(browser: Any) -> Iterator[Run]:
     """Yield a function that runs the body of a JavaScript function with the argument `given`."""
     page = browser.new_page()
     page.add_script_tag(
-        content=f"const OPERATIONS = {operations(USED)};\n{quiz()}\n{modules('quiz.js')}"
+        content=f"const OPERATIONS = {write_operations(USED)};\n"
+        f"{write_quiz()}\n{modules('quiz.js')}"
     )
     yield lambda body, argument=None: page.evaluate(
         f"(given) => {{ const {{ number, parsed }} = MODULES['number.js'];"

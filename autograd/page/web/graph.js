@@ -26,7 +26,7 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // the names of the operands in th
  */
 
 /**
- * A row of the table of operations, as `javascript.py` writes it.
+ * A row of the table of operations, as `tables.py` writes it.
  * @typedef {object} Operation
  * @property {string} name not unique: two operations may have the same name
  * @property {string} symbol
