@@ -81,8 +81,8 @@ def equation(boundary: Boundary) -> str:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a model says of some points of known class.
+class Likelihood:
+    """The likelihood of some points of known class under a model, in its parts.
 
     Attributes:
         factors: the probability that the model gives to the class of each point.
@@ -99,38 +99,40 @@ class Told:
     mean: float
 
 
-def told(p: list[float], y: list[int]) -> Told:
+def likelihood_of(p: list[float], y: list[int]) -> Likelihood:
     """Compute the likelihood of points of classes y under the probabilities p of class 1.
 
-    >>> round(told([0.6, 0.2, 0.9, 0.3], [1, 1, 0, 0]).product, 4)
+    >>> round(likelihood_of([0.6, 0.2, 0.9, 0.3], [1, 1, 0, 0]).product, 4)
     0.0084
     """
     factors = [q if wanted else 1.0 - q for q, wanted in zip(p, y, strict=True)]
     costs = [-math.log(factor) for factor in factors]
     mean = nn.binary_cross_entropy([Value(q) for q in p], y).data
-    return Told(factors, costs, math.prod(factors), sum(costs), mean)
+    return Likelihood(factors, costs, math.prod(factors), sum(costs), mean)
 
 
-def print_beside(names: list[str], p: list[list[float]], y: list[int], said: list[Told]) -> None:
+def print_beside(
+    names: list[str], p: list[list[float]], y: list[int], likelihoods: list[Likelihood]
+) -> None:
     """Print what two models say of the same points, side by side, and the last row with totals."""
     print(f"{'':12}" + "".join(f"{name:>32}" for name in names))
     print("point      y" + 2 * f"{'p':>12}{'factor':>10}{'−log':>10}")
     for i, wanted in enumerate(y):
-        cells = zip(p, said, strict=True)
+        cells = zip(p, likelihoods, strict=True)
         print(
             f"{i:>5}{wanted:>7}"
             + "".join(f"{q[i]:>12.4f}{t.factors[i]:>10.4f}{t.costs[i]:>10.4f}" for q, t in cells)
         )
-    totals = "".join(f"{'':12}{t.product:>10.4g}{t.total:>10.4f}" for t in said)
+    totals = "".join(f"{'':12}{t.product:>10.4g}{t.total:>10.4f}" for t in likelihoods)
     print(f"product, sum{totals}")
 
 
-def compare_models(lesson: Lesson) -> list[Told]:
+def compare_models(lesson: Lesson) -> list[Likelihood]:
     """Show the likelihood of four points under two given models."""
     y, p = list(CLASSES), [list(probabilities) for probabilities in MODELS.values()]
-    said = [told(probabilities, y) for probabilities in p]
-    print_beside(list(MODELS), p, y, said)
-    bad, good = said
+    likelihoods = [likelihood_of(probabilities, y) for probabilities in p]
+    print_beside(list(MODELS), p, y, likelihoods)
+    bad, good = likelihoods
     lesson.claim(
         "the_better_model_makes_the_data_likelier",
         "The better model gives what happened the larger probability: the product of the factors.",
@@ -139,17 +141,19 @@ def compare_models(lesson: Lesson) -> list[Told]:
     lesson.claim(
         "the_logarithm_turns_the_product_into_a_sum",
         "The logarithm turns the product into a sum; the better model has the smaller −log.",
-        all(math.isclose(-math.log(t.product), t.total) for t in said) and good.total < bad.total,
+        all(math.isclose(-math.log(t.product), t.total) for t in likelihoods)
+        and good.total < bad.total,
     )
     lesson.claim(
         "an_unlikely_point_costs_most",
         "A point to whose class the model gives little probability has a large cost.",
-        all(np.argmin(t.factors) == np.argmax(t.costs) for t in said) and max(bad.costs) > 1.0,
+        all(np.argmin(t.factors) == np.argmax(t.costs) for t in likelihoods)
+        and max(bad.costs) > 1.0,
     )
     lesson.claim(
         "the_cross_entropy_is_the_mean_cost",
         "The mean of −log is the cross-entropy.",
-        all(math.isclose(t.mean, t.total / len(y)) for t in said),
+        all(math.isclose(t.mean, t.total / len(y)) for t in likelihoods),
     )
     many = math.prod(bad.factors * MANY)
     print(f"\n{4 * MANY} points of such factors: product {many:g}, sum {bad.total * MANY:.1f}")
@@ -158,7 +162,7 @@ def compare_models(lesson: Lesson) -> list[Told]:
         "The product of many probabilities is too small for a computer's number; the sum is not.",
         many == 0.0 and math.isfinite(bad.total * MANY),
     )
-    return said
+    return likelihoods
 
 
 def probability(boundary: Boundary, distance: float) -> float:
@@ -201,7 +205,9 @@ def sweep(
         "changed": [],
     }
     for value in np.linspace(before - 1.0, before + 3.0, 9).tolist():
-        (mistakes, cost), (then, later) = (_judged(neuron, X, y, w) for w in (value, value + NUDGE))
+        (mistakes, cost), (then, later) = (
+            _mistakes_and_cost(neuron, X, y, w) for w in (value, value + NUDGE)
+        )
         row = value, mistakes, cost, then - mistakes, later - cost
         for column, number in zip(found.values(), row, strict=True):
             column.append(number)
@@ -222,7 +228,9 @@ def sweep(
     return found
 
 
-def _judged(neuron: nn.Neuron, X: np.ndarray, y: np.ndarray, w1: float) -> tuple[int, float]:
+def _mistakes_and_cost(
+    neuron: nn.Neuron, X: np.ndarray, y: np.ndarray, w1: float
+) -> tuple[int, float]:
     """Count the mistakes and compute the cross-entropy with another w1."""
     neuron.w[0].data = w1
     z = X @ [w.data for w in neuron.w] + neuron.b.data
@@ -422,9 +430,10 @@ def main(
         more: True to show the sections that are hidden by default.
 
     Returns:
-        `models` (`Told` of the two given models), `before` and `after` (`Told` of a few points),
-        `p` (by distance), `sweep`, `multiples`, `lines` (the boundary after each step), `costs`,
-        `history`, `dimensions`, `accuracy` on new points, `claims`, `sections`, `pictures`.
+        `models` (the `Likelihood` under the two given models), `before` and `after` (that of a few
+        points), `p` (by distance), `sweep`, `multiples`, `lines` (the boundary after each step),
+        `costs`, `history`, `dimensions`, `accuracy` on new points, `claims`, `sections`,
+        `pictures`.
     """
     lesson = Lesson(more)
     X, y = blobs(points, seed, features)
@@ -445,7 +454,7 @@ def main(
     with lesson.section("The boundary moves"):
         show_steps(lesson, lines, costs, points, accuracy)
     p.append(neuron.predict(first).tolist())
-    before, after = (told(probabilities, wanted) for probabilities in p)
+    before, after = (likelihood_of(probabilities, wanted) for probabilities in p)
     with lesson.section(f"The first {len(first)} points before and after training", more=True):
         print_beside(["before", "after"], p, wanted, [before, after])
         lesson.claim(

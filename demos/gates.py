@@ -121,7 +121,7 @@ def by_rule(gate: str, passes: int, seed: int) -> Learned:
             moved += [p.data for p in neuron.parameters()] != weights
         if mistakes == before:
             break
-    return judged(neuron, gate, shown, mistakes, moved)
+    return compare_with_table(neuron, gate, shown, mistakes, moved)
 
 
 def by_descent(gate: str, epochs: int, seed: int) -> Learned:
@@ -143,7 +143,7 @@ def by_descent(gate: str, epochs: int, seed: int) -> Learned:
             optimizer.step()
             mistakes += (a.data > 0.5) != y[i]
             moved += bool((optimizer.read() != before).any())
-    return judged(neuron, gate, epochs * len(X), mistakes, moved)
+    return compare_with_table(neuron, gate, epochs * len(X), mistakes, moved)
 
 
 def with_hidden_neurons(epochs: int, seed: int, starts: int = 5) -> nn.MLP:
@@ -158,7 +158,9 @@ def with_hidden_neurons(epochs: int, seed: int, starts: int = 5) -> nn.MLP:
     return network
 
 
-def judged(model: nn.Neuron, gate: str, shown: int, mistakes: int, moved: int) -> Learned:
+def compare_with_table(
+    model: nn.Neuron, gate: str, shown: int, mistakes: int, moved: int
+) -> Learned:
     """Compare a trained model with the truth table."""
     X, y = GATES[gate]
     outputs = model.predict(X).tolist()

@@ -192,7 +192,7 @@ def folder(text: str) -> str:
     """Read the name of a folder that is writable, or that can be made."""
     try:
         place = Path(text).absolute()
-        while not _is_there(place):
+        while not _exists(place):
             place = place.parent
     except (OSError, ValueError) as error:  # the name is too long, or contains a zero byte
         raise argparse.ArgumentTypeError(f"{text!r} names no folder: {error}") from None
@@ -203,7 +203,7 @@ def folder(text: str) -> str:
     return text
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     """Test whether a path exists; unlike `path.exists()`, raise for a name no path can have."""
     try:
         path.stat()
@@ -216,7 +216,7 @@ def save(figure: Figure, out: str | Path, name: str) -> str:
     """Write a figure to a PNG in a folder, which is made if missing; return the PNG's path."""
     png = io.BytesIO()
     figure.savefig(png, dpi=100)
-    return _written(png, out, name)
+    return _write_png(png, out, name)
 
 
 def save_drawing(drawing: Drawing, out: str | Path, name: str) -> str:
@@ -226,10 +226,10 @@ def save_drawing(drawing: Drawing, out: str | Path, name: str) -> str:
     png = io.BytesIO()
     picture = Image.open(io.BytesIO(drawing.pipe("png"))).convert("RGB")
     picture.quantize(128).save(png, "PNG", optimize=True)
-    return _written(png, out, name)
+    return _write_png(png, out, name)
 
 
-def _written(png: io.BytesIO, out: str | Path, name: str) -> str:
+def _write_png(png: io.BytesIO, out: str | Path, name: str) -> str:
     path = Path(out, f"{name}.png").expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, png.getvalue())

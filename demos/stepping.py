@@ -15,19 +15,19 @@ SIGNS: dict[type[ast.AST], Callable[..., float]] = {
     **{ast.Div: operator.truediv, ast.USub: operator.neg, ast.UAdd: operator.pos},
     ast.Pow: math.pow,
 }
-TYPED = str.maketrans({"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"})
+TYPED_SIGNS = str.maketrans({"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"})
 LONGEST = 200  # largest number of characters of a typed number
 # Phrases of the library's messages, and what the prompt prints in their place.
-HERE = {
+REWORDED = {
     "explain() lists them": "e lists them, as in e w1",
     "pass the node itself, not its name": "give one that is the only one",
 }
 
 
-def counted(text: str) -> int:
+def read_count(text: str) -> int:
     """Read a number of steps; an empty text means one.
 
-    >>> counted(""), counted("5")
+    >>> read_count(""), read_count("5")
     (1, 5)
     """
     if text and not (text.isdecimal() and int(text)):
@@ -35,20 +35,20 @@ def counted(text: str) -> int:
     return int(text or 1)
 
 
-def worked_out(text: str) -> float:
+def calculate(text: str) -> float:
     """Compute the value of a number, or of arithmetic with numbers, as typed.
 
     Raises:
         ValueError: the text is anything else, or has no finite value.
 
-    >>> worked_out("1/3"), worked_out("0.2 * -0.5"), worked_out("2·(0.5 − 1)^2")
+    >>> calculate("1/3"), calculate("0.2 * -0.5"), calculate("2·(0.5 − 1)^2")
     (0.3333333333333333, -0.1, 0.5)
     """
     expected = f"give a number or arithmetic with numbers, as in 0.2*-0.5 or 1/3; got {text!r}"
     try:
         if len(text) > LONGEST:
             raise ValueError
-        value = _value(ast.parse(text.strip().translate(TYPED), mode="eval").body)
+        value = _value(ast.parse(text.strip().translate(TYPED_SIGNS), mode="eval").body)
     except ArithmeticError as error:
         raise ValueError(f"{text!r} has no value: {error}") from None
     except (SyntaxError, ValueError):
@@ -71,12 +71,12 @@ def _value(node: ast.expr) -> float:
     raise ValueError("not arithmetic with numbers")
 
 
-def said_here(text: object) -> str:
+def reword(text: object) -> str:
     """Return a message of the library, with its functions replaced by the prompt's commands."""
-    said = str(text)
-    for elsewhere, here in HERE.items():
-        said = said.replace(elsewhere, here)
-    return said
+    message = str(text)
+    for elsewhere, here in REWORDED.items():
+        message = message.replace(elsewhere, here)
+    return message
 
 
 class SteppingPrompt(cmd.Cmd):
@@ -110,7 +110,7 @@ class SteppingPrompt(cmd.Cmd):
         try:
             return bool(super().onecmd(line))
         except (KeyError, TypeError, ValueError) as error:
-            print(said_here(error))
+            print(reword(error))
             return False
 
     def emptyline(self) -> bool:
@@ -127,11 +127,11 @@ class SteppingPrompt(cmd.Cmd):
 
     def do_n(self, count: str) -> None:
         """Do the next step, or the next few."""
-        self.stepper.next(counted(count))
+        self.stepper.next(read_count(count))
 
     def do_b(self, count: str) -> None:
         """Undo the last step, or the last few."""
-        self.stepper.back(counted(count))
+        self.stepper.back(read_count(count))
 
     def do_u(self, label: str) -> None:
         """Run until the gradient of a node is complete."""
@@ -148,7 +148,7 @@ class SteppingPrompt(cmd.Cmd):
         label, equals, number = guess.rpartition("=")
         if not (equals and label.strip()):
             raise ValueError(f"give a label and a number, as in c w1=-0.2; got {guess!r}")
-        print(said_here(self.stepper.check({label.strip(): worked_out(number)})))
+        print(reword(self.stepper.check({label.strip(): calculate(number)})))
 
     def do_e(self, label: str) -> None:
         """Explain a gradient."""

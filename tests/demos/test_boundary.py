@@ -17,9 +17,9 @@ from tests.demo_runs import Results
 
 def test_boundary(results: Results) -> None:
     numbers = results["boundary"]
-    for told in (*numbers["models"], numbers["before"], numbers["after"]):
-        assert -math.log(told.product) == pytest.approx(told.total, rel=1e-12)
-        assert told.total / len(told.costs) == pytest.approx(told.mean, rel=1e-12)
+    for likelihood in (*numbers["models"], numbers["before"], numbers["after"]):
+        assert -math.log(likelihood.product) == pytest.approx(likelihood.total, rel=1e-12)
+        assert likelihood.total / len(likelihood.costs) == pytest.approx(likelihood.mean, rel=1e-12)
     assert len(numbers["lines"]) == numbers["history"].epochs + 1
     assert numbers["costs"] == sorted(numbers["costs"], reverse=True)
     assert numbers["lines"][0] == (*boundary.START_W, boundary.START_B)
@@ -27,7 +27,9 @@ def test_boundary(results: Results) -> None:
 
 
 def test_the_notes_four_points() -> None:
-    bad, good = (boundary.told(list(p), list(boundary.CLASSES)) for p in boundary.MODELS.values())
+    bad, good = (
+        boundary.likelihood_of(list(p), list(boundary.CLASSES)) for p in boundary.MODELS.values()
+    )
     assert (bad.product, good.product) == pytest.approx((0.0084, 0.3024))
     assert (bad.total, good.total) == pytest.approx((4.7795, 1.1960), abs=1e-4)
 
