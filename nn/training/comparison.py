@@ -92,11 +92,12 @@ class ComparedCosts(Costs):
 
     def _ask(self, compute: Compute, what: str) -> Computed:
         """Compute with compiled code, or with the engine if the result is not finite."""
+        if not self._is_compiled:
+            return compute(self._engine)
         with contextlib.suppress(*FAILURES):  # the engine raises an error that says why
-            if self._is_compiled and (found := compute(self._compiled)).is_finite:
+            if (found := compute(self._compiled)).is_finite:
                 return found
-        found = compute(self._engine)
-        if self._is_compiled and found.is_finite:
+        if (found := compute(self._engine)).is_finite:
             raise DifferentError(f"the compiled code cannot compute {what}, and the engine can")
         return found
 

@@ -30,7 +30,7 @@ class CompiledCosts(Costs):
 
     def __init__(self, model: Module, loss: Loss, penalty: Penalty | None = None) -> None:
         super().__init__(model, loss, penalty)
-        self._targets: dict[Examples, np.ndarray] = {}
+        self._tables: dict[Examples, tuple[bool, np.ndarray]] = {}  # see `_table`
         self._programs: dict[bool, Any] = {}  # the last program in training, and in evaluation
         self.renew()
 
@@ -47,7 +47,7 @@ class CompiledCosts(Costs):
 
     def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute costs and outputs of some rows and, if `slopes` is True, the gradient."""
-        by_index, y = self._by_index(examples), self.targets(examples)
+        by_index, y = self._table(examples)
         if by_index not in self._codes:
             cost = _cost_by(self.model, losses.chosen_surprisal if by_index else self.loss)
             compiled = autograd.compile(params=self.params, has_aux=True, allow_unused=True)
@@ -67,26 +67,28 @@ class CompiledCosts(Costs):
         return Computed(np.array([cost]), [], gradient)
 
     def targets(self, examples: Examples) -> np.ndarray:
-        """Return the targets as an array, with classes as one-hot vectors for cross-entropy.
+        """Return the targets as the compiled code takes them."""
+        return self._table(examples)[1]
+
+    def _table(self, examples: Examples) -> tuple[bool, np.ndarray]:
+        """Return whether cross-entropy gets classes by index, and the targets as an array.
 
         A class index that is an argument cannot index a list. A one-hot vector can select.
         """
-        if examples not in self._targets:
+        if examples not in self._tables:
             y: Any = examples.y
-            if self._by_index(examples):
+            is_index = not isinstance(y[0], list)
+            by_index = is_index and function_of(self.loss) is losses.cross_entropy
+            if by_index:
                 with evaluating(self.model):
                     y = one_hot(y, len(self.model(examples[0][0])))
-            self._targets[examples] = np.array(y, dtype=float)
-        return self._targets[examples]
+            self._tables[examples] = by_index, np.array(y, dtype=float)
+        return self._tables[examples]
 
     @property
     def has_one_program(self) -> bool:
         """True if training and evaluation have last run the same program."""
         return self._programs.get(True) is self._programs.get(False)
-
-    def _by_index(self, examples: Examples) -> bool:
-        is_index = not isinstance(examples.y[0], list)
-        return is_index and function_of(self.loss) is losses.cross_entropy
 
 
 def _cost_by(model: Module, loss: Loss) -> Callable[[Any, Any], list[Value]]:
