@@ -222,12 +222,17 @@ def layers_of(model: Module) -> dict[str, Layer]:
             found[name or "layer"] = module
             inside.update(map(id, module.neurons))
         elif isinstance(module, Neuron) and id(module) not in inside:
-            found[name or "neuron"] = alone = object.__new__(Layer)
-            alone.nin, alone.nout, alone.activation = module.nin, 1, module.activation
-            alone.neurons = [module]
+            found[name or "neuron"] = _layer_of_one(module)
     if not found:
         raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
     return found
+
+
+def _layer_of_one(neuron: Neuron) -> Layer:
+    layer = object.__new__(Layer)  # __init__ would make another neuron
+    layer.nin, layer.nout, layer.activation = neuron.nin, 1, neuron.activation
+    layer.neurons = [neuron]
+    return layer
 
 
 def _activation(name: str | bool, nonlin: bool | None) -> Activation:
