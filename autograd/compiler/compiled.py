@@ -363,7 +363,8 @@ def _arrange_by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> n
     """Return the outputs in their shape, with one row for each row of the arguments."""
     count, shape = len(version.trace.outputs), version.trace.shape
     every = np.broadcast_to(outputs[:count], (count, rows.size)).T
-    return every.reshape(rows.size, *shape).copy()
+    arranged: np.ndarray = every.reshape(rows.size, *shape).copy()
+    return arranged
 
 
 def _compute_mean(outputs: np.ndarray) -> float:

@@ -162,8 +162,8 @@ def _bring_together(leaves: list[Value]) -> None:
                 f"the number of a {type(v).__name__} cannot lie in an array: use Value itself, "
                 f"not a subclass; got {v!r}"
             )
-    array = np.array([as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves])
-    view = memoryview(array)  # type: ignore[arg-type]  # its elements are read as floats
+    array: Any = np.array([as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves])
+    view = memoryview(array)  # its elements are read as floats
     for i, v in enumerate(leaves):
         v._a, v._b = view, i  # first, for another thread may read the number at any time
         v.__class__ = Shared

@@ -12,6 +12,7 @@ import html
 import json
 import os
 import re
+import sys
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,10 @@ from ..files import expanded, write_whole
 from ..picture.markup import LINE, Markup, element
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+    if sys.version_info >= (3, 11):
+        from importlib.resources.abc import Traversable
+    else:
+        from importlib.abc import Traversable
 
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,11 +39,11 @@ def test_leaves_stay_where_they_are_when_they_are_brought_together_again() -> No
 
 
 def test_only_numbers_can_be_set() -> None:
-    a = Value(1.0)
+    a: Any = Value(1.0)
     Flat([a])
     with pytest.raises(TypeError):
-        a.data = "two"  # type: ignore[assignment]
-    a.data = np.float32(2.0)  # type: ignore[assignment]
+        a.data = "two"
+    a.data = np.float32(2.0)
     assert a.data == 2.0
     assert type(a.data) is float
 
