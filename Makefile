@@ -49,7 +49,7 @@ seeds: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks.demos
 
 # Every demo in full, and the pictures that the README shows.
-LESSONS := gates boundary moons spirals descent overfit vanishing digits
+LESSONS := gates boundary moons spirals descent overfit regularise vanishing digits
 gallery: $(VENV)/installed
 	$(BIN)/python -m demos.chain --out demos/gallery
 	$(BIN)/python -m demos.chain --layers 1 --out demos/gallery/one-neuron

@@ -26,6 +26,28 @@ TRAINED = {
         "numbers_put_class_1_between",
         "one_hot_targets_learn_better",
     },
+    "overfit": {
+        "held_out_cost_turns_up",
+        "just_right_is_best_on_new_points",
+        "learned_cost_falls_on",
+        "learned_points_choose_the_wrong_model",
+        "stopping_early_is_better_on_new_points",
+        "stops_when_the_cost_no_longer_falls",
+        "too_large_is_worse_on_new_points",
+        "too_large_learns_by_heart",
+        "too_simple_is_wrong_on_both",
+        "underfits_before_and_overfits_after",
+    },
+    "regularise": {
+        "dropout_holds_back",
+        "dropout_makes_no_neuron_indispensable",
+        "l1_picks_inputs",
+        "l1_sets_weights_to_zero",
+        "l2_keeps_weights_small_and_even",
+        "penalties_hold_back",
+        "too_large_a_lambda_underfits",
+        "too_small_a_lambda_still_overfits",
+    },
     "vanishing": {"early_layers_hardly_move"},
 }
 

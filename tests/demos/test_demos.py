@@ -16,8 +16,6 @@ import pytest
 import nn
 from tests.demo_runs import TINY, Results, demo
 
-NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name == "overfit")) for name in TINY]
-
 
 def test_every_demo_is_tried() -> None:
     files = {path.stem for path in Path(demo("moons").__file__ or "").parent.glob("*.py")}
@@ -25,7 +23,7 @@ def test_every_demo_is_tried() -> None:
     assert files - {"__init__", "lesson", "idx"} - tried_elsewhere == set(TINY)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TINY)
 def test_the_pictures_are_there(name: str, results: Results) -> None:
     assert results[name]["pictures"]
     for picture in results[name]["pictures"]:
@@ -39,7 +37,7 @@ def test_the_training_can_be_played(name: str, results: Results) -> None:
     assert page.read_text().startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TINY)
 def test_the_command_line(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,7 +91,9 @@ def test_seeds_and_folders_are_judged_before_any_work(
     assert said in error
 
 
-@pytest.mark.parametrize("name", ["boundary", "moons", "spirals", "descent", "overfit", "digits"])
+@pytest.mark.parametrize(
+    "name", ["boundary", "moons", "spirals", "descent", "overfit", "regularise", "digits"]
+)
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "0", "-0.1", "fast", ""])
 def test_a_learning_rate_is_judged_before_any_work(
     name: str, value: str, capsys: pytest.CaptureFixture[str]

@@ -9,65 +9,112 @@ import pytest
 
 import nn
 from demos import overfit
+from demos.lesson import Lesson
 from tests.demo_runs import Results
 
 
-@pytest.mark.slow
 def test_overfit(results: Results) -> None:
     fits = results["overfit"]["fits"]
-    assert len(results["overfit"]["orders"]) == 6
-    assert fits["early stopping"].epochs <= 2
-    assert all(0.0 <= f.train <= 1.0 and f.norm > 0.0 for f in fits.values())
-    assert len(overfit.weights(fits["L1"].model)) == 2 * 32 + 32 * 32 + 32
+    assert [f.parameters for f in fits.values()] == [3, 13, 37]
+    for f in fits.values():
+        assert 0.0 <= min(f.learned, f.unseen, f.by_heart) <= max(f.learned, f.unseen) <= 1.0
+    assert results["overfit"]["stopped"].history.epochs <= 3
 
 
-def test_a_fifth_of_the_points_is_mislabelled() -> None:
-    from sklearn.datasets import make_moons
+def test_a_fifth_of_the_labels_is_wrong_in_every_part() -> None:
+    for part in overfit.parts(40, seed=3).values():
+        assert part.mislabelled.sum() == len(part.y) / 5
+        truth = np.where(part.mislabelled, 1 - part.y, part.y)
+        assert truth.tolist() == [0, 1] * (len(truth) // 2)
+        inside = np.hypot(*part.X.T) < 0.65
+        assert np.mean(inside == truth) > 0.97  # the cloud of label 1 is inside the arch
 
-    data = overfit.moons(40, seed=3)
-    X, y = make_moons(40, noise=0.1, random_state=3)
-    np.testing.assert_array_equal(data["train"][0], X)
-    assert (data["train"][1] != y).sum() == 8
+
+def test_the_parts_have_no_point_in_common() -> None:
+    data = overfit.parts(200, seed=0)
+    rows = np.concatenate([part.X for part in data.values()])
+    assert len(np.unique(rows, axis=0)) == len(rows) == 900
 
 
-@pytest.mark.slow
-def test_each_way_is_held_back_as_it_says() -> None:
-    data = overfit.moons(20, seed=0)
-    fits = {name: overfit.fit(way, data, 2, 0.03, 0) for name, way in overfit.WAYS.items()}
-    plain = overfit.weights(fits["unregularised"].model)
-    for name in ("L1", "L2"):
-        held_back = overfit.weights(fits[name].model)
-        assert [w.data for w in held_back] != [w.data for w in plain]
-    kinds = [type(module) for module in overfit.build(overfit.WAYS["dropout"], 0)]
+def test_dropout_follows_each_hidden_layer() -> None:
+    kinds = [type(module) for module in overfit.network([4, 3, 1], 0, dropout=0.3)]
     assert kinds == [nn.Layer, nn.Dropout, nn.Layer, nn.Dropout, nn.Layer]
-    assert [type(module) for module in overfit.build(overfit.WAYS["a line"], 0)] == [nn.Layer]
+    assert [type(module) for module in overfit.network([1], 0, dropout=0.3)] == [nn.Layer]
 
 
-@pytest.mark.slow
-def test_early_stopping_does_not_see_the_points_of_the_test() -> None:
-    data = overfit.moons(20, seed=0)
-    way = overfit.WAYS["early stopping"]
-    found = overfit.fit(way, data, 3, 0.03, 0)
-    data["test"] = (-data["test"][0], data["test"][1])
-    assert overfit.fit(way, data, 3, 0.03, 0).norm == found.norm
-    data["validation"] = (-data["validation"][0], 1 - data["validation"][1])
-    assert overfit.fit(way, data, 3, 0.03, 0).test != found.test
+def by_first_coordinate() -> nn.Sequential:
+    """Return a model that answers yes where x₁ is above 0."""
+    model = overfit.network([1], 0)
+    for p, number in zip(model.parameters(), (1.0, 0.0, 0.0), strict=True):
+        p.data = number
+    return model
 
 
-def test_the_orders_are_those_of_the_fits() -> None:
+def test_wrong_answers_are_counted_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = np.array([[1.0, 5.0], [2.0, 5.0], [-1.0, 5.0], [-2.0, 5.0]])
+    wrong = np.array([True, False, True, False])
+    part = overfit.Points(X, np.array([1, 0, 1, 0]), wrong)  # the model says 1, 1, 0, 0
+    model = by_first_coordinate()
+    assert overfit.mistakes(model, part).tolist() == [False, True, True, False]
+    monkeypatch.setattr(nn.Adam, "step", lambda *_: None)
+    unseen = overfit.Points(X, np.array([1, 1, 1, 0]), wrong)
+    f = overfit.fit(model, {"learned": part, "held out": part, "unseen": unseen}, 1, 0.1, 0)
+    assert (f.learned, f.unseen, f.by_heart) == (0.5, 0.25, 0.5)
 
-    def made(test: float, zeros: float, norm: float) -> Any:
-        return overfit.Fit(nn.Neuron(1), 1.0, test, zeros, norm, 1)
 
-    fits = {
-        "a line": made(0.5, 1.0, 0.1),
-        "unregularised": made(0.7, 0.1, 9.0),
-        "L1": made(0.8, 0.9, 5.0),
-        "L2": made(0.7, 0.2, 3.0),
-        "dropout": made(0.6, 0.0, 8.0),
-        "early stopping": made(0.9, 0.0, 4.0),
-    }
-    held = list(overfit.orders_of(fits).values())
-    assert held == [True, True, True, True, False, True]
-    fits["L1"], fits["L2"] = fits["L2"], fits["L1"]
-    assert list(overfit.orders_of(fits).values())[:2] == [False, False]
+def test_training_does_not_see_the_points_it_is_judged_by() -> None:
+    data = overfit.parts(20, seed=0)
+
+    def stopped() -> overfit.Fit:
+        return overfit.fit(overfit.network([3, 1], 0), data, 5, 0.3, 0, patience=2)
+
+    first = stopped()
+    data["unseen"] = overfit.points(30, seed=9)
+    again = stopped()
+    assert first.model.state_dict().keys() == again.model.state_dict().keys()
+    for name, array in first.model.state_dict().items():
+        np.testing.assert_array_equal(array, again.model.state_dict()[name])
+    held_out = data["held out"]
+    data["held out"] = held_out._replace(y=1 - held_out.y)
+    assert stopped().history.validation_losses != first.history.validation_losses
+
+
+def test_the_lowest_epoch_is_counted_from_one() -> None:
+    assert overfit.lowest([0.7, 0.4, 0.6]) == 2
+
+
+def made(learned: float, unseen: float, by_heart: float, history: Any = None) -> overfit.Fit:
+    return overfit.Fit(overfit.network([1], 0), history, learned, unseen, by_heart)
+
+
+def test_the_claims_about_sizes_follow_the_numbers() -> None:
+    line, small, large = made(0.35, 0.38, 0.3), made(0.19, 0.23, 0.1), made(0.04, 0.32, 0.9)
+    lesson = Lesson()
+    overfit.sizes_section(lesson, {"line": line, "small": small, "large": large})
+    assert all(lesson.claims.values())
+    lesson = Lesson()
+    overfit.sizes_section(lesson, {"line": small, "small": large, "large": line})
+    assert not any(lesson.claims.values())
+
+
+def test_the_claims_about_the_curves_follow_the_numbers() -> None:
+    falling, turning = [0.7, 0.5, 0.3, 0.1], [0.72, 0.55, 0.8, 1.5]
+    lesson = Lesson()
+    overfit.curve_section(lesson, nn.History(losses=falling, validation_losses=turning))
+    assert all(lesson.claims.values())
+    lesson = Lesson()
+    overfit.curve_section(lesson, nn.History(losses=turning, validation_losses=falling))
+    assert not any(lesson.claims.values())
+
+
+def test_the_claims_about_stopping_follow_the_numbers() -> None:
+    costs = [0.7, 0.5, *[0.6] * 60]
+    long = nn.History(losses=costs, validation_losses=costs, kept_epoch=62)
+    short = nn.History(losses=costs[:52], validation_losses=costs[:52], kept_epoch=2)
+    stopped, last = made(0.2, 0.22, 0.1, short), made(0.03, 0.32, 0.9, long)
+    lesson = Lesson()
+    overfit.stop_section(lesson, stopped, last)
+    assert all(lesson.claims.values())
+    lesson = Lesson()
+    overfit.stop_section(lesson, last, stopped)
+    assert not any(lesson.claims.values())
