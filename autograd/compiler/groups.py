@@ -1,6 +1,6 @@
 """Group the scalar nodes that one array statement can compute.
 
-This is vectorisation: `compiled` groups a program after its passes, and `roll` turns each group
+This is vectorisation: `stages` groups a program after its passes, and `roll` turns each group
 into a statement. Nodes form a group if they have the same operation, the same depth above the
 leaves, and agree on which of their operands differ from row to row. Dot products of each of l
 lists with each of r lists form one matrix product:

@@ -7,7 +7,7 @@
     recognise_softmax                   the nodes of a log-sum-exp or a softmax to one node
 
 The last two end with `eliminate_dead_code`. Every pass takes a program and returns one that
-computes the same and keeps the invariants that `program.check` states; `compiled` runs `PASSES` in
+computes the same and keeps the invariants that `check_program` states; `stages` runs `PASSES` in
 order.
 """
 

@@ -1,6 +1,6 @@
 """Store groups of scalars in arrays, and turn each group into an array statement.
 
-`compiled` calls `build_array_program`; `emit` writes the result as source. Each operand of a
+`stages` calls `build_array_program`; `emit` writes the result as source. Each operand of a
 statement must read from a single array, so that one slice reads it. If its scalars are in several
 arrays, these arrays are joined into one. Leaves cannot move, so they are copied into it:
 

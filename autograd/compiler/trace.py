@@ -1,6 +1,6 @@
 """Trace a function: run it once on Values, and record the graph that it computes.
 
-A `Tracer` records what the function does. `compiled` traces two different rows, and their graphs
+A `Tracer` records what the function does. `stages` traces two different rows, and their graphs
 must be equal.
 """
 
@@ -181,10 +181,10 @@ def _make_values(numbers: np.ndarray, name: str) -> list[Value]:
     """Return Values of an argument's numbers, flat; their labels have the name and the index."""
     if numbers.ndim == 0:
         return [Value(float(numbers), label=name)]
-    places = np.ndindex(*numbers.shape)
+    indices = np.ndindex(*numbers.shape)
     return [
-        Value(x, label=f"{name}[{','.join(map(str, place))}]")
-        for x, place in zip(numbers.ravel().tolist(), places)
+        Value(x, label=f"{name}[{','.join(map(str, index))}]")
+        for x, index in zip(numbers.ravel().tolist(), indices)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Tests of `trace`: what it records of a function, and what it refuses."""
+"""Tests of `record_trace`: what it records of a function, and what it refuses."""
 
 from __future__ import annotations
 

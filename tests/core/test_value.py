@@ -458,3 +458,19 @@ def test_an_overflow_without_a_large_leaf_says_nothing_of_training() -> None:
     with pytest.raises(OverflowError) as caught:
         (Value(50.0, "x") * 50.0).exp()
     assert "training" not in str(caught.value)
+
+
+def test_operations_read_the_numbers_of_a_class_that_refuses_reads() -> None:
+    class Refusing(Value):
+        __slots__ = ()
+
+        @property
+        def data(self) -> float:  # type: ignore[override]
+            raise AttributeError("no code may read it")
+
+    x, y, c = Value(3.0), Value(2.0), Value(1.0)
+    for v in (x, y, c):
+        v.__class__ = Refusing
+    assert [v.data for v in (-x, x * y, autograd.where(c, x, y))] == [-3.0, 6.0, 3.0]
+    with pytest.raises(AttributeError, match="no code may read it"):
+        _ = x.data
