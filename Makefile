@@ -49,9 +49,8 @@ seeds: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks.demos
 
 # Every demo in full, and the pictures that the README shows.
-LESSONS := gates boundary moons spirals descent overfit regularise vanishing digits
+LESSONS := chain gates boundary moons spirals descent overfit regularise vanishing digits
 gallery: $(VENV)/installed
-	$(BIN)/python -m demos.chain --out demos/gallery
 	$(BIN)/python -m demos.chain --layers 1 --out demos/gallery/one-neuron
 	set -e; for lesson in $(LESSONS); do \
 	    $(BIN)/python -m demos.$$lesson --out demos/gallery; done

@@ -15,6 +15,7 @@ import pytest
 
 from autograd import Value
 from demos import chain
+from demos.lesson import WIDTH, Lesson
 from demos.stepping import SteppingPrompt
 
 
@@ -45,8 +46,8 @@ def test_main_prints_the_lesson_returns_its_numbers_and_draws(
 ) -> None:
     numbers = chain.main(out=tmp_path)
     printed = capsys.readouterr().out
-    assert max(map(len, printed.splitlines()[:-2])) <= 80  # the last two are paths
-    for words in ("∂C/∂w3 = ∂z3/∂w3 · ∂a3/∂z3 · ∂C/∂a3", "predicted ΔC", "step  10", "w1"):
+    assert max(map(len, printed.splitlines()[:-2])) <= WIDTH  # the last two are paths
+    for words in ("∂C/∂w3 = ∂z3/∂w3 · ∂a3/∂z3 · ∂C/∂a3", "new value", "step  10", "w1"):
         assert words in printed
     assert numbers["costs"] == sorted(numbers["costs"], reverse=True)
     assert len(numbers["costs"]) == 11
@@ -57,6 +58,49 @@ def test_main_prints_the_lesson_returns_its_numbers_and_draws(
     assert (tmp_path / "chain.png").read_bytes()[:4] == b"\x89PNG"
     assert (tmp_path / "chain.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert numbers["page"] == str(tmp_path / "chain.html")
+
+
+def test_the_table_of_nudges_is_that_of_the_lessons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = chain.build("sigmoid", 3, seed=0)
+    built.cost.backward()
+    chain.main(lr=2.0, out=tmp_path)
+    table = capsys.readouterr().out.split("new value")[1]
+    rows = [line.split() for line in table.splitlines()[1:7]]
+    for p, (label, value, gradient, step, new, *_) in zip(built.parameters, rows, strict=True):
+        assert label == p.label
+        assert float(value) == p.data
+        assert float(gradient) == pytest.approx(p.grad, rel=1e-3)
+        assert float(step) == pytest.approx(-2.0 * p.grad, abs=1e-4)
+        assert float(new) == pytest.approx(p.data - 2.0 * p.grad, abs=1e-4)
+
+
+def test_three_learning_rates_on_a_parabola() -> None:
+    lesson = Lesson()
+    walks = chain.show_rates(lesson)
+    for lr, walk in walks.items():
+        wanted = [1.0 - (1.0 - 2.0 * lr) ** k for k in range(9)]  # w − 1 shrinks by 1 − 2·lr
+        assert walk == pytest.approx(wanted)
+    assert all(lesson.claims.values())
+
+
+def test_a_cost_that_rises_refutes_the_claim() -> None:
+    lesson, built = Lesson(), chain.build("softplus", 2, seed=3)
+    costs = chain.show_descent(lesson, built, steps=5, lr=50.0)
+    assert costs != sorted(costs, reverse=True)
+    assert lesson.claims == {"many_nudges_lower_the_cost": False}
+
+
+def test_two_paths_add_up() -> None:
+    lesson = Lesson()
+
+    def slope(z: float) -> float:
+        return chain.sigmoid(z) * (1.0 - chain.sigmoid(z))
+
+    products = chain.show_two_neurons(lesson, "sigmoid")
+    assert products == pytest.approx((0.7 * slope(0.4) * 0.8, 0.4 * slope(-0.6) * -1.2))
+    assert all(lesson.claims.values())
 
 
 def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +140,7 @@ def test_a_folder_that_stops_being_one_is_named(
 def test_the_columns_of_the_lesson_stand_below_each_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chain.main(layers=6, seed=3, steps=2, out=tmp_path)
+    chain.main(layers=6, seed=3, steps=2, out=tmp_path, more=True)
     lines = [line for line in capsys.readouterr().out.splitlines() if "engine " in line]
     checked = [line for line in lines if "off by" in line]
     assert len(checked) == 42
@@ -207,7 +251,7 @@ def test_ctrl_c_leaves_the_prompt_and_not_the_lesson(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read().decode()
     assert process.returncode == 0
-    assert "layer 1" in rest
+    assert "layer 3" in rest
 
 
 def test_a_terminal_without_greek_and_a_reader_that_leaves_early_get_no_traceback(

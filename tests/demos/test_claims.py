@@ -115,7 +115,7 @@ def test_the_numbers_show_each_claim(name: str, results: Results) -> None:
 def test_a_lesson_prints_two_screens(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    demo(name).main(**TINY.get(name, {}), out=tmp_path)
+    demo(name).main(**TINY[name], out=tmp_path)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 80
     own = [line for line in lines if str(tmp_path) not in line]
