@@ -1,12 +1,12 @@
-"""The lessons' digit recogniser: the cost and gradient of one image, a batch, and training.
+"""The lessons' digit recogniser: from random weights to a network that reads digits.
 
 By default a 64-16-16-10 network learns the 8×8 digits that come with scikit-learn. With
 `--mnist DIR` the lessons' 784-16-16-10 network, with its 13,002 weights and biases, learns the
-28×28 digits of MNIST. The wish of an image is minus the gradient of its cost: how it would change
-an output or a weight.
+28×28 digits of MNIST. Both are the lessons' own: a sigmoid in each neuron, the cost Σ(a − y)², and
+plain gradient descent in mini-batches. `--modern` trains the same digits with today's choices too.
 
     python -m demos.digits
-    python -m demos.digits --mnist path/to/mnist --images 500 --epochs 2
+    python -m demos.digits --mnist path/to/mnist --images 500
 
 Source: 3Blue1Brown, "But what is a neural network?" and "Gradient descent", Deep Learning,
 chapters 1 to 3.
@@ -15,141 +15,183 @@ chapters 1 to 3.
 from __future__ import annotations
 
 import argparse
-import random
-from dataclasses import dataclass
+import itertools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 import nn
-from autograd import softmax
-from demos import idx
-from demos.lesson import heading, options, percent, positive, run, save, save_drawing
+from demos.digit_data import (
+    Digits,
+    edges_and_loops,
+    likeness,
+    mnist_digits,
+    moved,
+    print_image,
+    small_digits,
+)
+from demos.digit_wishes import show_competition, show_mean_of_wishes, show_outputs, show_three_ways
+from demos.lesson import Lesson, options, percent, positive, run, save, save_drawing
 
 HIDDEN = [16, 16]
-TABLE_WEIGHTS, TABLE_IMAGES = 6, 6  # rows and columns of the table of wishes
-SHADES = " .:-=+*#%@"
+BATCH = 16
+EPOCHS_SHOWN = (1, 2, 3, 5, 10, 20, 30)
+NOISE = 1000  # images of noise
+MODERN_EPOCHS, MODERN_LR = 5, 0.01
 
 
-@dataclass(frozen=True)
-class Digits:
-    """Images as rows of numbers from 0 to 1, and their labels.
-
-    Attributes:
-        X, y: images and labels to learn from.
-        unseen_images, unseen_labels: held-out images and labels.
-        side: width and height of an image in pixels.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    unseen_images: np.ndarray
-    unseen_labels: np.ndarray
-    side: int
+def costs(model: nn.Module, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Compute the cost of each image, Σ(a − y)²."""
+    return np.asarray(((model.predict(X) - nn.one_hot(y, 10)) ** 2).sum(1))
 
 
-def small_digits(seed: int, images: int | None) -> Digits:
-    """Load scikit-learn's 8×8 digits and hold out a fifth of them."""
-    X, y = load_digits(return_X_y=True)
-    split = train_test_split(X / 16.0, y, test_size=0.2, random_state=seed, stratify=y)
-    learn_X, test_X, learn_y, test_y = split
-    return Digits(learn_X[:images], learn_y[:images], test_X, test_y, side=8)
+def accuracy(model: nn.Module, X: np.ndarray, y: np.ndarray) -> float:
+    """Compute the share of images whose digit has the largest output."""
+    return float((model.predict(X).argmax(1) == y).mean())
 
 
-def mnist_digits(folder: str | Path, seed: int, images: int | None) -> Digits:
-    """Load MNIST from its IDX files: `images` of the training set, and as many of the test set."""
-    X, y = idx.mnist(folder, "train")
-    test_X, test_y = idx.mnist(folder, "t10k")
-    learn, test = (
-        np.random.default_rng(seed).permutation(len(labels))[:images] for labels in (y, test_y)
+def show_function(lesson: Lesson, model: nn.MLP, digits: Digits) -> None:
+    """Show one image, and the network as a function from pixels to ten outputs."""
+    side, sizes = digits.side, [digits.side**2, *HIDDEN, 10]
+    count = len(model.parameters())
+    print_image(digits.X[0], side)
+    pixels = f"{side}·{side} = {side**2} inputs"
+    print(f"{pixels} → {' → '.join(map(str, sizes[1:]))} outputs; {count:,} weights and biases")
+    terms = [f"{n}·{m} + {n}" for m, n in itertools.pairwise(sizes)]
+    print(f"= {' + '.join(terms)}   (28·28 = 784 inputs make 13,002)")
+    lesson.claim(
+        "inputs_are_the_brightness_of_pixels",
+        "The inputs are the brightness of the pixels, from 0 (dark) to 1 (bright).",
+        digits.X.shape[1] == side**2 and digits.X.min() == 0.0 and digits.X.max() == 1.0,
     )
-    return Digits(X[learn], y[learn], test_X[test], test_y[test], side=28)
+    made = sum(n * m + n for m, n in itertools.pairwise(sizes))
+    lesson.claim(
+        "the_network_is_a_function",
+        "The network is a function of these inputs, with ten outputs from 0 to 1 and all weights "
+        "and biases as parameters.",
+        made == count
+        and model.predict(digits.X[:1]).shape == (1, 10)
+        and 0.0 <= model.predict(digits.X).min() <= model.predict(digits.X).max() <= 1.0,
+    )
 
 
-def print_image(image: np.ndarray, side: int) -> None:
-    """Print an image in characters; brighter pixels get denser characters."""
-    for row in image.reshape(side, side):
-        print("   " + "".join(2 * SHADES[min(int(x * len(SHADES)), len(SHADES) - 1)] for x in row))
+def show_training(
+    lesson: Lesson, model: nn.MLP, digits: Digits, settings: tuple[int, float, int]
+) -> nn.History:
+    """Train, and show what becomes of cost and accuracy."""
+    epochs, lr, seed = settings
+    X, y = digits.X, digits.y
+    before = costs(model, X, y)
+    trash = accuracy(model, digits.unseen_images, digits.unseen_labels)
+    trainer = nn.Trainer(model, nn.squared_error, nn.SGD(model.parameters(), lr))
+    history = trainer.fit(X, nn.one_hot(y, 10), epochs, BATCH, seed=seed, progress=False)
+    after = costs(model, X, y)
+    learned = accuracy(model, X, y)
+    unseen = accuracy(model, digits.unseen_images, digits.unseen_labels)
+    print(f"{'epoch':>6}{'cost':>10}{'right':>9}")
+    for epoch in sorted({min(epoch, epochs) for epoch in (*EPOCHS_SHOWN, epochs)}):
+        right = percent(history.accuracies[epoch - 1])
+        print(f"{epoch:>6}{history.losses[epoch - 1]:>10.4f}{right:>9}")
+    print(f"{'':28}{'before':>9}{'after':>9}")
+    print(f"{'cost of the image above':28}{before[0]:>9.4f}{after[0]:>9.4f}")
+    print(f"{'cost of the network':28}{before.mean():>9.4f}{after.mean():>9.4f}")
+    print(f"{'right of the unseen digits':28}{percent(trash):>9}{percent(unseen):>9}"
+          f"   (of the learned ones {percent(learned)})")  # fmt: skip
+    lesson.claim(
+        "random_weights_give_trash",
+        "With random weights the answers are trash: hardly better than a guess.",
+        trash < 0.3,
+    )
+    lesson.claim(
+        "the_cost_is_large_for_trash",
+        "The cost of an image is large while the answer is trash, and small when it is right.",
+        after[0] < 0.1 * before[0] and model.predict(X[:1]).argmax() == y[0],
+    )
+    lesson.claim(
+        "training_lowers_the_cost",
+        "Learning is finding the weights and biases that make the cost small.",
+        after.mean() < 0.2 * before.mean(),
+    )
+    lesson.claim(
+        "unseen_digits_are_read_as_well",
+        "It reads most digits that it never saw, nearly as well as those it learned from.",
+        unseen > 0.9 and unseen > learned - 0.06,
+    )
+    return history
 
 
-def print_wishes(model: nn.Module, image: np.ndarray, digit: int) -> dict[str, list[float]]:
-    """Print the cost of one image, and which outputs should go up and which down.
+def show_first_layer(lesson: Lesson, model: nn.MLP, side: int) -> np.ndarray:
+    """Show whether the neurons of the first layer look for edges or loops; return the shares."""
+    weights = np.array([[w.data for w in neuron.w] for neuron in model.layers[0].neurons])
+    found = np.sort(likeness(weights, side))[::-1]
+    print("share of each neuron's weights that the most similar edge or loop explains"
+          f" (of {len(edges_and_loops(side)):,}):")  # fmt: skip
+    print("   " + " ".join(f"{x:.2f}" for x in found))
+    lesson.claim(
+        "the_first_layer_finds_no_edges",
+        "One hoped for edges and loops; most neurons look for neither, and still it reads digits.",
+        float(np.median(found)) < 0.5,
+    )
+    return found
 
-    Returns:
-        The columns of the table, and the `cost` of the image as the lessons define it.
-    """
-    z = model(image)
-    a = softmax(z)
-    wanted = nn.one_hot(digit, 10).tolist()
-    cost = nn.squared_error(a, wanted)
-    model.zero_grad()
-    cost.backward()
-    columns = {
-        "a": [v.data for v in a],
-        "y": wanted,
-        "square": [(v.data - y) ** 2 for v, y in zip(a, wanted, strict=True)],
-        "wish": [-v.grad for v in a],
+
+def show_moved(lesson: Lesson, model: nn.MLP, digits: Digits) -> dict[str, float]:
+    """Show how many unseen digits are read after a move by a pixel (of eight)."""
+    by, images, y = digits.side // 8, digits.unseen_images, digits.unseen_labels
+    moves = {"not moved": (0, 0), "left": (0, -by), "right": (0, by), "up": (-by, 0)}
+    found = {
+        name: accuracy(model, moved(images, digits.side, *move), y)
+        for name, move in (moves | {"down": (by, 0)}).items()
     }
-    print("digit      a     y   (a − y)²   −∂C/∂a   should go")
-    for k, (p, y, square, wish) in enumerate(zip(*columns.values(), strict=True)):
-        direction = "up" if wish > 0 else "down"
-        print(f"{k:>5}{p:>7.2f}{y:>6.0f}{square:>11.4f}{wish:>+9.2f}   {direction}")
-    print(f"C = Σ(a − y)² = {cost.data:.4f}")
-    return columns | {"cost": [cost.data]}
+    print(f"moved by {by} of {digits.side} pixels: right")
+    print("   " + "   ".join(f"{name} {percent(x)}" for name, x in found.items()))
+    lesson.claim(
+        "a_moved_digit_is_not_recognised",
+        "Many of the same images, a little moved, are not recognised: it has no sense of place.",
+        max(x for name, x in found.items() if name != "not moved") < found["not moved"] - 0.15,
+    )
+    return found
 
 
-def gradients(model: nn.Module, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Compute the gradient of each example's cost by all parameters, a row for each example."""
-    rows = []
-    for x, digit in zip(X, y, strict=True):
-        model.zero_grad()
-        nn.cross_entropy(model(x), int(digit)).backward()
-        rows.append([p.grad for p in model.parameters()])
-    return np.array(rows)
+def show_noise(lesson: Lesson, model: nn.MLP, digits: Digits, seed: int) -> np.ndarray:
+    """Show how large the largest output is for noise; return it for each image of noise."""
+    noise = np.random.default_rng(seed).random((NOISE, digits.side**2))
+    largest = {
+        f"{len(digits.unseen_images):,} unseen digits": model.predict(digits.unseen_images).max(1),
+        f"{NOISE:,} images of noise": model.predict(noise).max(1),
+    }
+    print(f"{'largest output':26}{'median':>8}{'above ½':>10}")
+    for name, outputs in largest.items():
+        print(f"{name:26}{np.median(outputs):>8.2f}{percent((outputs > 0.5).mean()):>10}")
+    answers = np.asarray(list(largest.values())[1])
+    lesson.claim(
+        "noise_gets_confident_answers",
+        "To most images of noise it gives an answer above ½: it never learned that there are "
+        "images of no digit.",
+        (answers > 0.5).mean() > 0.5,
+    )
+    return answers
 
 
-def print_sum_of_wishes(model: nn.Module, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Print the wishes of a few images for a few weights, and their mean: the batch's step.
-
-    Returns:
-        `wishes` (−∂C/∂w by example and parameter), `step` (their mean), and `batch` (minus the
-        gradient of the mean cost of the whole batch, from one backward pass).
-    """
-    wishes = -gradients(model, X, y)
-    step = wishes.mean(0)
-    model.zero_grad()
-    nn.cross_entropy([model(x) for x in X], y.tolist()).backward()
-    batch = np.array([-p.grad for p in model.parameters()])
-    labels = [p.label for p in model.parameters()]
-    shown = np.argsort(-abs(wishes).sum(0))[:TABLE_WEIGHTS]
-    print("".join([f"{'':10}", *(f"{f'a {d}':>8}" for d in y[:TABLE_IMAGES])])
-          + f"   …  mean of {len(X)}")  # fmt: skip
-    for i in shown:
-        cells = "".join(f"{wish:>+8.2f}" for wish in wishes[:TABLE_IMAGES, i])
-        print(f"{labels[i]:10}{cells}   …  {step[i]:+.3f}")
-    off = abs(step - batch).max()
-    print(f"the batch's own backward pass gives the same, to {off:.0e}")
-    return {"wishes": wishes, "step": step, "batch": batch}
-
-
-def confidences(model: nn.Module, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the model's answer to each image, and its probability."""
-    outputs = model.predict(X)
-    shifted = np.exp(outputs - outputs.max(1, keepdims=True))
-    return outputs.argmax(1), (shifted / shifted.sum(1, keepdims=True)).max(1)
-
-
-def print_noise(model: nn.Module, pixels: int, rng: random.Random) -> np.ndarray:
-    """Print the model's answers to images of noise; return the probability of each answer."""
-    noise = np.array([[rng.random() for _ in range(pixels)] for _ in range(8)])
-    said, sure = confidences(model, noise)
-    for digit, confidence in zip(said, sure, strict=True):
-        print(f"to noise it says {digit}, {percent(confidence)} sure")
-    print("It never learned to say that something is no digit.")
-    return sure
+def show_modern(model: nn.MLP, digits: Digits, seed: int) -> float:
+    """Train a network as one does today, and compare it with the lessons'; return its accuracy."""
+    modern = nn.MLP(digits.side**2, [*HIDDEN, 10], seed=seed)
+    optimizer = nn.Adam(modern.parameters(), MODERN_LR)
+    schedule = nn.CosineAnnealingLR(optimizer, MODERN_EPOCHS)
+    trainer = nn.Trainer(modern, nn.cross_entropy, optimizer, scheduler=schedule)
+    trainer.fit(digits.X, digits.y, MODERN_EPOCHS, BATCH, seed=seed, progress=False)
+    unseen = digits.unseen_images, digits.unseen_labels
+    reached = accuracy(modern, *unseen)
+    rows = {
+        "the lessons": (accuracy(model, *unseen), "sigmoid, Σ(a − y)², plain descent"),
+        "today": (reached, f"relu, softmax and cross-entropy, Adam; {MODERN_EPOCHS} epochs"),
+    }
+    for name, (right, what) in rows.items():
+        print(f"{name:14}{percent(right):>7}   {what}")
+    print("What changed: relu has a slope of 1 where it is on, cross-entropy has a large gradient")
+    print("where an answer is wrong, and Adam sizes the steps: a few epochs suffice.")
+    return reached
 
 
 def pictures(model: nn.MLP, digits: Digits, said: np.ndarray, out: str | Path) -> list[str]:
@@ -162,7 +204,8 @@ def pictures(model: nn.MLP, digits: Digits, said: np.ndarray, out: str | Path) -
     figure = Figure(figsize=(8.0, 2.4), layout="constrained")
     for i, j in enumerate(wrong, 1):
         axes = figure.add_subplot(2, 8, i)
-        axes.imshow(digits.unseen_images[j].reshape(digits.side, digits.side), cmap="gray_r")
+        image = digits.unseen_images[j].reshape(digits.side, digits.side)
+        axes.imshow(image, cmap="gray", vmin=0.0, vmax=1.0)
         axes.set(xticks=[], yticks=[])
         axes.set_title(f"a {digits.unseen_labels[j]}, said {said[j]}", fontsize=8)
     network = nn.draw(model, digits.unseen_images[0])
@@ -180,70 +223,81 @@ def pictures(model: nn.MLP, digits: Digits, said: np.ndarray, out: str | Path) -
 def main(
     mnist: str | Path | None = None,
     images: int | None = None,
-    epochs: int = 5,
-    lr: float = 0.01,
+    modern: bool = False,
+    epochs: int = 30,
+    lr: float = 2.0,
     seed: int = 0,
     out: str | Path = "out",
+    more: bool = False,
 ) -> dict[str, Any]:
     """Show the recogniser before and after training, and return the numbers.
 
     Args:
         mnist: a folder with MNIST's IDX files; by default scikit-learn's digits are read.
         images: number of images to learn from; by default all.
+        modern: True to train with today's choices too.
         epochs: how often each image is shown.
-        lr: the learning rate, which falls to zero along half a cosine.
+        lr: the learning rate.
         seed: seed of the split, of the weights and of the order.
         out: the folder for the pictures and `digits.html`.
+        more: True to show the sections that are hidden by default.
 
     Returns:
-        `parameters` (their number), `before` (see `print_wishes`), `wishes` (see
-        `print_sum_of_wishes`), `history`, `accuracy` on the held-out digits, `noise` (the
-        probability of each answer to noise), and the paths of the `pictures` and the `page`.
+        `parameters` (their number), `before` (see `show_outputs`), `competition` (see
+        `show_competition`), `wishes` (see `show_mean_of_wishes`), `history`, `accuracy` on the
+        held-out digits, `likeness` (see `show_first_layer`), `moved` (see `show_moved`), `noise`
+        (the largest output for each image of noise), `modern` (the accuracy with today's choices,
+        or None), `claims`, `sections`, and the paths of the `pictures` and the `page`.
     """
+    lesson = Lesson(more)
     digits = mnist_digits(mnist, seed, images) if mnist else small_digits(seed, images)
-    model = nn.MLP(digits.side**2, [*HIDDEN, 10], seed=seed)
-    count = len(model.parameters())
-    print(f"{count:,} weights and biases, {len(digits.X):,} images to learn from")
-    print(heading(f"One image, before training: a {digits.y[0]}"))
-    print_image(digits.X[0], digits.side)
-    before = print_wishes(model, digits.X[0], int(digits.y[0]))
-    print(heading("The wishes (−gradients) of single images, and their mean: the batch's step"))
-    wishes = print_sum_of_wishes(model, digits.X[:16], digits.y[:16])
-
-    print(heading("Training"))
-    optimizer = nn.Adam(model.parameters(), lr)
-    schedule = nn.CosineAnnealingLR(optimizer, epochs)
-    trainer = nn.Trainer(model, nn.cross_entropy, optimizer, scheduler=schedule)
-    history = trainer.fit(digits.X, digits.y, epochs, 16, seed=seed)
-    print(history)
-    said, sure = confidences(model, digits.unseen_images)
-    right = said == digits.unseen_labels
-    accuracy = float(right.mean())
-    print(f"right on {percent(accuracy)} of {len(right):,} digits it never saw")
-    for what, chosen in (("right", sure[right]), ("wrong", sure[~right])):
-        mean = percent(chosen.mean() if len(chosen) else None)
-        print(f"mean probability of its {what} answers: {mean}")
-    print(heading("And noise?"))
-    noise = print_noise(model, digits.side**2, random.Random(seed))
+    model = nn.MLP(digits.side**2, [*HIDDEN, 10], "sigmoid", output="sigmoid", seed=seed)
+    image, digit = digits.X[0], int(digits.y[0])
+    with lesson.section("The network is a function"):
+        print(f"The image of a {digit}:")
+        show_function(lesson, model, digits)
+    with lesson.section("The image above, before training: what should change"):
+        before = show_outputs(lesson, model, image, digit)
+    with lesson.section("Three ways to raise the right output", more=True):
+        show_three_ways(lesson, model, image, digit)
+    with lesson.section("What each output wishes of the last hidden neurons: −∂C/∂a", more=True):
+        competition = show_competition(lesson, model, image, digit)
+    with lesson.section("The wishes −∂C/∂w of single images, and their mean: the step", more=True):
+        wishes = show_mean_of_wishes(lesson, model, digits.X[:BATCH], digits.y[:BATCH])
+    with lesson.section("Training on all images"):
+        history = show_training(lesson, model, digits, (epochs, lr, seed))
+    with lesson.section("What the first layer looks for"):
+        found = show_first_layer(lesson, model, digits.side)
+    with lesson.section("What it has not learned"):
+        shares = show_moved(lesson, model, digits)
+        noise = show_noise(lesson, model, digits, seed)
+    reached = None
+    if modern:
+        with lesson.section("Today's choices beside the lessons'"):
+            reached = show_modern(model, digits, seed)
+    said = model.predict(digits.unseen_images).argmax(1)
     made = pictures(model, digits, said, out)
     page = model.save_html(
         Path(out, "digits.html"),
         history=history,
         data=(digits.unseen_images, digits.unseen_labels),
-        loss=nn.cross_entropy,
+        loss=nn.squared_error,
         title="the digit recogniser",
     )
-    print(f"\nThe pictures: {', '.join(made)}")
-    print(
-        f"A page that plays the training, with a canvas to draw digits on, for any browser: {page}"
-    )
+    lesson.end(made, page)
     return {
-        "parameters": count,
+        "parameters": len(model.parameters()),
         "before": before,
+        "competition": competition,
         "wishes": wishes,
         "history": history,
-        "accuracy": accuracy,
+        "accuracy": float((said == digits.unseen_labels).mean()),
+        "likeness": found,
+        "moved": shares,
         "noise": noise,
+        "modern": reached,
+        "claims": lesson.claims,
+        "sections": lesson.sections,
         "pictures": made,
         "page": page,
     }
@@ -268,6 +322,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
         "--mnist", type=mnist_folder, metavar="DIR", help="a folder with MNIST's IDX files"
     )
     parser.add_argument("--images", type=positive(int), help="images to learn from")
+    parser.add_argument("--modern", action="store_true", help="train with today's choices too")
     return parser.parse_args(arguments)
 
 

@@ -27,7 +27,7 @@ from ..training.history import History
 
 try:
     from matplotlib.axes import Axes
-    from matplotlib.colors import ListedColormap, to_rgb
+    from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgb
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
@@ -40,6 +40,7 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", ":", "-.")
 GRID = 60  # points per side of a picture of the plane
+DOTTED = 0.2  # a negative weight has a dot from this share of the largest weight on
 FLAT = 0.05  # an activation is nearly flat where its slope is below this
 
 
@@ -255,7 +256,9 @@ def _value_and_slope(activation: Activation, z: float) -> tuple[float, float]:
 
 
 def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
-    """Plot the weights of each neuron as an image, blue for positive and red for negative.
+    """Plot the weights of each neuron as an image, all on one scale.
+
+    Positive weights are blue, and negative ones are orange with a dot, as far as they are seen.
 
     Args:
         layer: the first layer of a network whose inputs are images.
@@ -270,14 +273,18 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
         raise ValueError(f"an image of {rows} × {columns} does not fit {layer.nin} inputs")
     across = min(layer.nout, 8)
     down = -(-layer.nout // across)
-    figure = Figure(figsize=(1.1 * across, 1.25 * down), layout="constrained")
-    for j, neuron in enumerate(layer.neurons):
+    figure = Figure(figsize=(1.0 * across + 0.8, 1.2 * down), layout="constrained")
+    images = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
+    bound = abs(images).max() or 1.0
+    colours = LinearSegmentedColormap.from_list("weights", [COLOURS[0], "white", COLOURS[1]])
+    for j, image in enumerate(images.reshape(-1, rows, columns)):
         axes = figure.add_subplot(down, across, j + 1)
-        image = np.array([w.data for w in neuron.w]).reshape(rows, columns)
-        bound = abs(image).max() or 1.0
-        axes.imshow(image, cmap="RdBu", vmin=-bound, vmax=bound)
+        shown = axes.imshow(image, cmap=colours, vmin=-bound, vmax=bound)
+        low, left = np.nonzero(image < -DOTTED * bound)
+        axes.plot(left, low, ".", color="#222222", markersize=15.0 / max(rows, columns))
         axes.set(xticks=[], yticks=[])
         axes.set_title(f"neuron {j}", fontsize=8)
+    figure.colorbar(shown, ax=figure.axes, label="weight", aspect=30)
     return figure
 
 
@@ -337,7 +344,8 @@ def _confusion(wanted: list[int], answers: list[int], names: list[str]) -> Figur
         matrix[class_index(right, count), class_index(answer, count)] += 1
     figure = Figure(figsize=(0.42 * count + 1.2, 0.42 * count + 1.0), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(matrix / np.maximum(matrix.sum(1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=1)
+    blues = LinearSegmentedColormap.from_list("shares", ["white", COLOURS[1]])
+    axes.imshow(matrix / np.maximum(matrix.sum(1, keepdims=True), 1), cmap=blues, vmin=0, vmax=1)
     for i, j in np.argwhere(matrix):
         dark = matrix[i, j] > 0.5 * matrix[i].sum()
         colour = "white" if dark else "#222222"

@@ -33,7 +33,7 @@ def test_the_files_are_read_whole(mnist: Path, part: str, count: int, md5: str) 
 
 
 def test_the_recogniser_learns_from_a_few(mnist: Path, tmp_path: Path) -> None:
-    numbers = digits.main(mnist=mnist, images=150, epochs=3, out=tmp_path)
+    numbers = digits.main(mnist=mnist, images=150, out=tmp_path)
     assert numbers["parameters"] == 13_002
     assert numbers["accuracy"] > 0.5
 

@@ -120,6 +120,13 @@ def test_weights_as_images() -> None:
     figure = plots.weights_as_images(layer, (2, 3))
     image = figure.axes[9].images[0].get_array()
     assert np.asarray(image).ravel().tolist() == [w.data for w in layer.neurons[9].w]
+    largest = max(abs(w.data) for neuron in layer.neurons for w in neuron.w)
+    scales = {axes.images[0].get_clim() for axes in figure.axes[:10]}
+    assert scales == {(-largest, largest)}, "all images have the scale of the colour bar"
+    assert figure.axes[10].get_ylabel() == "weight"
+    dots = sum(len(np.asarray(axes.lines[0].get_xdata())) for axes in figure.axes[:10])
+    negative = [w for neuron in layer.neurons for w in neuron.w if w.data < -0.2 * largest]
+    assert dots == len(negative)
     drawn(figure)
 
 
