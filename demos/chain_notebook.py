@@ -155,7 +155,7 @@ model
 
 # %%
 logit = model([0, 1])
-logit.explain("W0[2,1]")
+logit.explain("W1[2,1]")
 
 # %% [markdown]
 # `compile` turns the network, which is written scalar by scalar, into matrix code:

@@ -144,6 +144,8 @@ class Layer(Module):
     1.0
     """
 
+    _number = ""  # the number of the layer in its network, from 1; "" outside a network
+
     def __init__(
         self,
         nin: int,
@@ -161,10 +163,11 @@ class Layer(Module):
         self.neurons = [Neuron(nin, single, init=init, seed=rng, nout=nout) for _ in range(nout)]
         self._label("")
 
-    def _label(self, layer: str) -> None:
-        """Label the neurons' Values; `layer` is the number of this layer in its network, or ""."""
+    def _label(self, number: str) -> None:
+        """Label the neurons' Values by the number of this layer in its network, or by ""."""
+        self._number = number
         for j, neuron in enumerate(self.neurons):
-            neuron._label(f"W{layer}[{j},{{}}]", f"{layer}[{j}]")
+            neuron._label(f"W{number}[{j},{{}}]", f"{number}[{j}]")
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return `weight`, shape (nout, nin), and `bias`, shape (nout,), as arrays of Values.

@@ -18,6 +18,8 @@ from .settings import several
 class Sequential(Module):
     """A chain of modules: the outputs of each module are the inputs of the next.
 
+    The layers inside are numbered from 1, because the inputs are the activations of layer 0.
+
     Args:
         layers: modules, or plain functions of a list of Values.
 
@@ -39,15 +41,14 @@ class Sequential(Module):
             ):
                 raise TypeError(f"Sequential takes modules of nn and functions, got {layer!r}")
         self.layers = list(layers)
-        count = itertools.count()
-        for layer in self.layers:
-            if isinstance(layer, Layer):
-                layer._label(str(next(count)))
+        inside = [module for module in self.modules() if isinstance(module, Layer)]
+        for number, layer in enumerate(inside, 1):
+            layer._label(str(number))
 
     def forward(self, x: Any) -> Any:
         """Compute the outputs of the last module from the inputs of the first."""
         for i, layer in enumerate(self.layers):
-            with scope(f"layers[{i}]"):
+            with scope(_scope_name(layer, i)):
                 x = layer(x)
         return x
 
@@ -63,6 +64,13 @@ class Sequential(Module):
     @recursive_repr("…")
     def __repr__(self) -> str:
         return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
+
+
+def _scope_name(module: Any, position: int) -> str:
+    """Return `layer1` for the first layer of a network, `Dropout[1]` for what is not a layer."""
+    if isinstance(module, Layer) and module._number:
+        return f"layer{module._number}"
+    return f"{type(module).__name__}[{position}]"
 
 
 class MLP(Sequential):

@@ -69,7 +69,7 @@ def network() -> None:
         history,
         neuron.z,
         neuron.a,
-        logit.explain("W0[2,1]"),
+        logit.explain("W1[2,1]"),
         nn.diagnose(model, X, y, lr=1.0),
     ]
     assert len(list(map(str, shown))) == 5 and history.losses[-1] < 1.0
@@ -222,6 +222,6 @@ def compiled() -> None:
     nn.SGD(cost.params, lr=0.1).step(gradient)
     assert value == cost.mean(X, y) and guarded(X, y).shape == (5,)
     recogniser = autograd.compile(nn.MLP(4, [3, 2], seed=0))
-    assert recogniser(np.zeros((5, 4))).shape == (5, 2) and "W0" in recogniser.source
+    assert recogniser(np.zeros((5, 4))).shape == (5, 2) and "W1" in recogniser.source
     shown = [cost.explain(), cost.program, cost.graph]
     assert len(list(map(str, shown))) == 3

@@ -538,7 +538,7 @@ def test_the_wrong_inputs_of_the_lists_are_refused_in_words() -> None:
         (lambda: nn.MLP(2, [1], init=lambda *_: float("nan")), "init draws is a finite number"),
         (lambda: started_anew_from(float("nan")), "starts from is a finite number, got nan"),
         (lambda: judged_by(lambda outputs, target: "yes"), "True, False or None, it said 'yes'"),
-        (lambda: stepped_by("a"), "gradient of W0.0,0. expected one real number, got str 'a'"),
+        (lambda: stepped_by("a"), "gradient of W1.0,0. expected one real number, got str 'a'"),
         (lambda: setattr(graph(), "args", 5), "args are the operands.* got 5"),
         (lambda: nn.History().add(losses=0.5, loss=0.5), "no list 'loss'"),
         (lambda: nn.History().add(gradient_norms=0.5), "gradient_norms are by layer; got 0.5"),

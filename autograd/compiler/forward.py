@@ -1,7 +1,7 @@
 """Write array statements as NumPy source: the forward pass.
 
 `emit` calls it, and `backward` extends it. Every array has shape (size, rows), or (size, 1) if all
-rows share it, so that a layer becomes `W0 @ x + b0`. Inside an expression, the first axis may be
+rows share it, so that a layer becomes `W1 @ x + b1`. Inside an expression, the first axis may be
 split into several: the last axis is always that of the rows, and the axis before it counts the
 operands of each result, where a result has a list of them.
 """

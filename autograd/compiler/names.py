@@ -43,8 +43,8 @@ def make_identifier(text: str) -> str:
 def find_common_name(labels: Sequence[str]) -> str:
     """Return the common beginning of labels as a name; "" if it gives none.
 
-    >>> find_common_name(["W0[0,0]", "W0[0,1]"]), find_common_name(["x", "y"])
-    ('W0', '')
+    >>> find_common_name(["W1[0,0]", "W1[0,1]"]), find_common_name(["x", "y"])
+    ('W1', '')
     >>> find_common_name(["layers[0].neurons[3]", "layers[0].neurons[4]"])
     'layers_0_neurons'
     """

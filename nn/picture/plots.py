@@ -207,7 +207,7 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
             axes.set(xticks=[], yticks=[])
             axes.set_title(f"{j}" if image.any() else f"{j}: dead", fontsize=7, pad=2)
             if j == 0:
-                axes.set_ylabel(f"layer {row}", fontsize=8)
+                axes.set_ylabel(f"layer {row + 1}", fontsize=8)
     return figure
 
 

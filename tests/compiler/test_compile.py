@@ -469,22 +469,22 @@ def test_the_source_is_the_matrix_code_one_would_write() -> None:
     lines = [line.strip() for line in compiled.source.splitlines()]
     assert lines == [
         "def parameters(theta):",
-        "W0 = theta[0:16].reshape(4, 4)[:, :3]",
-        "b0 = theta[3:16:4]",
-        "W1 = theta[16:26].reshape(2, 5)[:, :4]",
-        "b1 = theta[20:26:5]",
-        "return W0, b0, W1, b1",
+        "W1 = theta[0:16].reshape(4, 4)[:, :3]",
+        "b1 = theta[3:16:4]",
+        "W2 = theta[16:26].reshape(2, 5)[:, :4]",
+        "b2 = theta[20:26:5]",
+        "return W1, b1, W2, b2",
         "",
         "",
-        "def compiled(x, theta, W0, b0, W1, b1, n):",
+        "def compiled(x, theta, W1, b1, W2, b2, n):",
         "rows = x.shape[1]",
-        "z0 = W0 @ x + b0",
-        "a0 = np.maximum(z0, 0.0)",
-        "z1 = W1 @ a0 + b1",
-        "return z1",
+        "z1 = W1 @ x + b1",
+        "a1 = np.maximum(z1, 0.0)",
+        "z2 = W2 @ a1 + b2",
+        "return z2",
     ]
     assert "36 scalar operations" not in compiled.explain()
-    assert "z0, 4 numbers a row" in compiled.explain()
+    assert "z1, 4 numbers a row" in compiled.explain()
 
 
 def test_any_outputs_come_by_rows() -> None:

@@ -199,17 +199,33 @@ def test_one_neuron_in_the_middle_works_where_micrograd_fails() -> None:
 def test_labels_are_the_matrices_of_the_lessons() -> None:
     model = nn.MLP(2, [3, 2], seed=0)
     first, second = model.layers
-    assert [w.label for w in first.neurons[2].w] == ["W0[2,0]", "W0[2,1]"]
-    assert (first.neurons[2].b.label, second.neurons[1].b.label) == ("b0[2]", "b1[1]")
+    assert [w.label for w in first.neurons[2].w] == ["W1[2,0]", "W1[2,1]"]
+    assert (first.neurons[2].b.label, second.neurons[1].b.label) == ("b1[2]", "b2[1]")
     out = model([1.0, 2.0])
-    assert (first.neurons[2].z.label, first.neurons[2].a.label) == ("z0[2]", "a0[2]")
-    assert out[1].label == "z1[1]", "an identity does not rename z"
-    assert str(out[1].explain("W1[1,0]")).startswith("∂z1[1]/∂W1[1,0] =")
+    assert (first.neurons[2].z.label, first.neurons[2].a.label) == ("z1[2]", "a1[2]")
+    assert out[1].label == "z2[1]", "an identity does not rename z"
+    assert str(out[1].explain("W2[1,0]")).startswith("∂z2[1]/∂W2[1,0] =")
 
 
 def test_labels_count_layers_and_not_what_stands_between() -> None:
     model = nn.Sequential(nn.Layer(1, 1), nn.Dropout(), nn.Layer(1, 1))
-    assert [p.label for p in model.parameters()] == ["W0[0,0]", "b0[0]", "W1[0,0]", "b1[0]"]
+    assert [p.label for p in model.parameters()] == ["W1[0,0]", "b1[0]", "W2[0,0]", "b2[0]"]
+
+
+def test_layers_of_nested_networks_are_numbered_through() -> None:
+    model = nn.Sequential(nn.MLP(1, [1, 1]), nn.Dropout(), nn.Layer(1, 1))
+    biases = [p.label for p in model.parameters() if p.label.startswith("b")]
+    assert biases == ["b1[0]", "b2[0]", "b3[0]"]
+    out = model([1.0])
+    assert (out.label, out.scope) == ("a3[0]", "layer3.neurons[0]")
+    assert model[0].layers[1].neurons[0].z.scope == "MLP[0].layer2.neurons[0]"
+
+
+def test_a_layer_that_is_added_later_has_no_number() -> None:
+    model = nn.MLP(1, [1])
+    model.layers.append(nn.Layer(1, 1))
+    out = model([1.0])
+    assert (out.label, out.scope) == ("a[0]", "Layer[1].neurons[0]")
 
 
 def test_inputs_become_one_constant_each() -> None:
@@ -223,11 +239,11 @@ def test_inputs_become_one_constant_each() -> None:
 def test_nodes_carry_the_neuron_and_layer_they_were_made_in() -> None:
     model = nn.MLP(2, [3, 1], seed=0)
     out = model([1.0, 2.0])
-    assert model.layers[0].neurons[2].z.scope == "layers[0].neurons[2]"
-    assert out.scope == "layers[1].neurons[0]"
+    assert model.layers[0].neurons[2].z.scope == "layer1.neurons[2]"
+    assert out.scope == "layer2.neurons[0]"
     drawing = model([1.0, 2.0]).draw(max_nodes=8).source
-    assert "layers[0]" in drawing
-    assert "layers[1]" in drawing
+    assert "layer1" in drawing
+    assert "layer2" in drawing
 
 
 # ---------------------------------------------------------------------- initialisers

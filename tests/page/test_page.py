@@ -326,13 +326,13 @@ def test_a_network_folds_by_layer_and_neuron() -> None:
     order = topological_order(model([1.0, 2.0]))
     groups, place = grouped(order, 30)
     names = [group.name for group in groups if group.parent == OUTERMOST]
-    assert sorted(names) == ["layers[0]", "layers[1]", "layers[2]"]
-    weight = next(i for i, node in enumerate(order) if node.label == "W1[3,5]")
+    assert sorted(names) == ["layer1", "layer2", "layer3"]
+    weight = next(i for i, node in enumerate(order) if node.label == "W2[3,5]")
     inside, path = place[weight], []
     while inside != OUTERMOST:
         path.append(groups[inside].name)
         inside = groups[inside].parent
-    assert path[-2:] == ["neurons[3]", "layers[1]"]
+    assert path[-2:] == ["neurons[3]", "layer2"]
 
 
 def test_a_scope_nested_ever_so_deep_folds() -> None:

@@ -509,13 +509,13 @@ def test_a_large_graph_opens_folded_and_unfolds_on_a_click(
 ) -> None:
     page = opened(written(scoped(6), max_nodes=20))
     groups = [box.split(",")[0] for box in labels(page, ".group")]
-    assert sorted(groups) == ["layers[0]", "layers[1]", "layers[2]"]
+    assert sorted(groups) == ["layer1", "layer2", "layer3"]
     before = page.locator(".box").count()
-    page.locator('.group[aria-label^="layers[1]"]').click()
+    page.locator('.group[aria-label^="layer2"]').click()
     assert [name for name in labels(page, ".group") if name.startswith("neurons")]
     assert page.locator(".box").count() > before
     page.locator('.group[aria-label^="neurons[2]"]').click()
-    assert box(page, "z1[2]").count() == 1
+    assert box(page, "z2[2]").count() == 1
     assert page.locator(".chip").count() == 2
     page.locator(".chip").first.click()  # folds the groups inside as well
     assert page.locator(".chip").count() == 0
@@ -900,7 +900,7 @@ def test_a_sheet_of_paper_gets_all_of_it_and_then_the_window_again(
 
 def test_what_was_opened_is_in_focus(opened: Opener, written: Written) -> None:
     page = opened(written(scoped(6), max_nodes=20))
-    page.locator('.group[aria-label^="layers[1]"]').focus()
+    page.locator('.group[aria-label^="layer2"]').focus()
     press(page, "Enter")
     assert page.evaluate("document.activeElement.hasAttribute('data-box')")
 
@@ -1047,7 +1047,7 @@ def test_folding_keeps_the_focus_and_the_quiz_asks_what_is_seen(
     opened: Opener, written: Written
 ) -> None:
     page = opened(written(scoped(6), max_nodes=20))
-    page.locator('.group[aria-label^="layers[1]"]').click()
+    page.locator('.group[aria-label^="layer2"]').click()
     page.locator(".chip").first.focus()
     press(page, "Enter")
     assert page.evaluate("document.activeElement.getAttribute('data-box')").startswith("g")

@@ -174,7 +174,7 @@ export class Columns {
 
 /** The name of a neuron or input, as in Python. @param {number} k @param {number} j */
 export function nameOf(k, j) {
-  return k === 0 ? `x[${j}]` : `a${k - 1}[${j}]`;
+  return k === 0 ? `x[${j}]` : `a${k}[${j}]`;
 }
 
 /** @param {number} size @param {number} from */

@@ -25,7 +25,7 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
   const w = weightsInto(layer, j);
   const most = largest(Array.from(w, (weight, i) => weight * x[i]));
   const rows = most.map((i) =>
-    row(`W${k - 1}[${j},${i}]`, w[i], nameOf(k - 1, i), x[i], slopes && weightsInto(slopes, j)[i]),
+    row(`W${k}[${j},${i}]`, w[i], nameOf(k - 1, i), x[i], slopes && weightsInto(slopes, j)[i]),
   );
   const notes = [
     ...(most.length < w.length
@@ -38,7 +38,7 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
     html(
       "p",
       { class: "formula small" },
-      `z = b + Σ w·${k === 1 ? "x" : `a${k - 2}`}, a = ${activation === "identity" ? "z" : `${activation}(z)`}`,
+      `z = b + Σ w·${k === 1 ? "x" : `a${k - 1}`}, a = ${activation === "identity" ? "z" : `${activation}(z)`}`,
     ),
     html(
       "dl",

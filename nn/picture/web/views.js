@@ -110,7 +110,7 @@ function row(k, size, activation, kind, choose) {
   const more =
     left > 0 ? [html("p", { class: "what" }, `and ${left.toLocaleString("en")} more`)] : [];
   byId("heats").append(
-    html("h3", {}, `layer ${k - 1}, ${activation}`),
+    html("h3", {}, `layer ${k}, ${activation}`),
     html("div", { class: "heats" }, ...figures),
     ...more,
   );

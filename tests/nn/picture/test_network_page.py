@@ -271,9 +271,15 @@ def test_without_a_cost_there_are_no_gradients(tmp_path: Path, opened: Opener) -
 def test_pointing_at_a_neuron_or_its_view_chooses_it(plane: Run, opened: Opener) -> None:
     page = opened(plane.path)
     page.hover('[data-neuron="2,1"]')
-    assert page.inner_text("#neuron h2") == "Neuron a1[1]"
+    assert page.inner_text("#neuron h2") == "Neuron a2[1]"
     page.hover("#heats figure >> nth=3")
-    assert page.inner_text("#neuron h2") == "Neuron a0[3]"
+    assert page.inner_text("#neuron h2") == "Neuron a1[3]"
+    assert page.inner_text("#neuron tbody th >> nth=0") == "W1[3,0]"
+    assert page.locator("#heats h3").all_inner_texts() == [
+        "layer 1, tanh",
+        "layer 2, tanh",
+        "layer 3, identity",
+    ]
     assert page.locator(".neuron.chosen").get_attribute("data-neuron") == "1,3"
 
 
@@ -474,7 +480,7 @@ def test_neurons_and_weights_have_the_names_that_the_model_gives_them(
     assert page.inner_text("#neuron h2") == f"Neuron {neuron.a.label}"
     rows = page.locator("#neuron tbody th").all_inner_texts()
     assert rows == [w.label for w in neuron.w]
-    assert "Σ w·a0, a = tanh(z)" in page.inner_text("#neuron .formula")
+    assert "Σ w·a1, a = tanh(z)" in page.inner_text("#neuron .formula")
 
 
 def test_gradients_are_those_of_the_epoch_also_before_training(plane: Run, opened: Opener) -> None:
@@ -740,7 +746,7 @@ def test_a_neuron_that_is_never_active_is_called_dead(tmp_path: Path, opened: Op
     model = nn.MLP(2, [2, 1], seed=0)
     model.layers[0].neurons[1].b.data = -100.0
     page = opened(model.save_html(tmp_path / "page.html"))
-    assert "a0[1]: dead" in page.locator("figcaption").all_inner_texts()
+    assert "a1[1]: dead" in page.locator("figcaption").all_inner_texts()
 
 
 def test_of_many_outputs_the_largest_are_shown(tmp_path: Path, opened: Opener) -> None:

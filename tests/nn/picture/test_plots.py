@@ -108,6 +108,7 @@ def test_heatmaps_show_each_neuron() -> None:
     model = nn.MLP(2, [3, 1], "tanh", seed=0)
     figure = plots.neuron_heatmaps(model, X)
     assert len(figure.axes) == 4
+    assert [figure.axes[k].get_ylabel() for k in (0, 3)] == ["layer 1", "layer 2"]
     image = np.asarray(figure.axes[1].images[0].get_array())
     corner = X.min(0) - 0.12 * (X.max(0) - X.min(0))
     model(corner.tolist())
