@@ -154,7 +154,7 @@ def waves(w: Any) -> Any:
     return 0.1 * w**2 + (3.0 * w).sin() if isinstance(w, Value) else 0.1 * w**2 + math.sin(3.0 * w)
 
 
-def rolled(cost: Any, start: float, lr: float, momentum: float, steps: int) -> list[float]:
+def roll(cost: Any, start: float, lr: float, momentum: float, steps: int) -> list[float]:
     """Minimise a cost of one parameter; return the parameter at the start and after each step."""
     w = Value(start, label="w")
     optimizer = nn.SGD([w], lr, momentum=momentum)
@@ -179,7 +179,7 @@ def show_slope(lesson: Lesson, lr: float, start: float) -> dict[float, list[floa
     found = {}
     print(f"{'step':>4}{'w':>9}{'C':>9}{'∂C/∂w':>10}{'−lr·∂C/∂w':>12}")
     for side in (start, -start):
-        places = rolled(dip, side, lr, 0.0, SHOWN[-1] + 1)
+        places = roll(dip, side, lr, 0.0, SHOWN[-1] + 1)
         found[side] = [slope_of(dip, w) for w in places[:-1]]
         for k in SHOWN:
             w, slope = places[k], found[side][k]
@@ -408,7 +408,7 @@ def main(
     """
     lesson, hill, rng = Lesson(more), Hill(seed), random.Random(seed)
     start = rng.uniform(1.6, 2.0)
-    plain, momentum = (rolled(dip, start, 0.01, m, 300) for m in (0.0, BETA))
+    plain, momentum = (roll(dip, start, 0.01, m, 300) for m in (0.0, BETA))
     with lesson.section("The slope says which way: C(w) = w⁴ − 2w² + 0.3w, lr = 0.01"):
         slopes = show_slope(lesson, 0.01, start)
     with lesson.section("Two weights: which way is the steepest?"):
@@ -424,7 +424,7 @@ def main(
         push = show_momentum(lesson, plain, momentum)
     with lesson.section("A learning rate that decays", more=True):
         steady, decayed = show_decay(lesson, hill, lr, max(steps // 2, 8), seed)
-    rolls = [rolled(waves, rng.uniform(-6.0, 6.0), 0.02, 0.0, 200) for _ in range(starts)]
+    rolls = [roll(waves, rng.uniform(-6.0, 6.0), 0.02, 0.0, 200) for _ in range(starts)]
     with lesson.section("Many random starts on a wavy cost"):
         ends = show_starts(lesson, rolls)
     with lesson.section("Why squares?", more=True):

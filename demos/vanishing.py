@@ -67,7 +67,7 @@ def ratio(norms: list[float]) -> float:
     return math.inf if norms[-1] else math.nan
 
 
-def moved(model: nn.MLP, seed: int) -> tuple[list[float], float]:
+def train_and_measure(model: nn.MLP, seed: int) -> tuple[list[float], float]:
     """Train with plain descent; return how far each layer moved, and the share of right answers.
 
     How far a layer moved is the length of the change of its parameters.
@@ -164,7 +164,7 @@ def main(
         )
 
     with lesson.section(f"How far {EPOCHS} steps of descent move each layer's parameters"):
-        trained = {name: moved(model, seed) for name, model in networks.items()}
+        trained = {name: train_and_measure(model, seed) for name, model in networks.items()}
         moves = {name: lengths for name, (lengths, _) in trained.items()}
         accuracies = {name: accuracy for name, (_, accuracy) in trained.items()}
         print_layers(moves, ".4f")

@@ -9,7 +9,7 @@ from . import ops
 from .boundary import quoted
 from .graph import topological_order
 from .notation import expression, name
-from .terminal import fitted, spelled
+from .terminal import fitted, spell
 from .value import Value
 
 
@@ -62,9 +62,9 @@ def _with_formula(wanted: str, order: list[Value]) -> list[Value]:
 
 def _typed(formula: str) -> str:
     """Return one common spelling, as for w·x, w*x and (w * x), or 2(a − 1)² and 2*(a-1)**2."""
-    text = spelled("".join(formula.split())).replace("**", "^")
+    text = spell("".join(formula.split())).replace("**", "^")
     for row in ops.TABLE.values():
-        text = text.replace(f"{row.name}(", f"{spelled(row.symbol)}(")
+        text = text.replace(f"{row.name}(", f"{spell(row.symbol)}(")
     text = re.sub(r"\*(?=\()|(?<![\w.])([\d.]+)\*(?=[^\W\d])", r"\1", text)
     return text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
 

@@ -25,10 +25,10 @@ SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵃᵇᶻ]+")
 T = TypeVar("T")
 
 
-def spelled(text: str) -> str:
+def spell(text: str) -> str:
     """Return the text in ASCII, as one would type it.
 
-    >>> spelled("∂a/∂z = a(1 − a)²"), spelled("σ(ε·x)")
+    >>> spell("∂a/∂z = a(1 − a)²"), spell("σ(ε·x)")
     ('da/dz = a(1 - a)^2', 'sigma(epsilon*x)')
     """
     raised = SUPERSCRIPTS.sub(lambda found: "^" + _plain(found[0]), text)
@@ -55,7 +55,7 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     """Replace what cannot be encoded, as an error handler of `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return spelled(error.object[error.start : error.end]), error.end
+    return spell(error.object[error.start : error.end]), error.end
 
 
 codecs.register_error(ERRORS, _replace)

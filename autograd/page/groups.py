@@ -1,6 +1,6 @@
 """Divide a large graph into groups that the page can fold and open.
 
-`graph_page` calls `grouped` and `opened`. Groups follow the scopes in which nodes were made. A
+`graph_page` calls `find_groups` and `opened`. Groups follow the scopes in which nodes were made. A
 scope with more items than fit into a drawing is divided into parts, and each part is a group. A
 closed group is drawn as one box. `fold.js` shows these groups, with the same identifiers.
 """
@@ -32,7 +32,7 @@ class Group:
     count: int = 0
 
 
-def grouped(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
+def find_groups(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
     """Return the groups, parents before children, and for each node the index of its group.
 
     A graph with at most `most` nodes has no groups; a node in no group has the index -1.
@@ -40,7 +40,7 @@ def grouped(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
     >>> from autograd import sum
     >>> from autograd.core.graph import topological_order
     >>> total = sum([Value(1.0, label="x")] * 9)
-    >>> [group.name for group in grouped(topological_order(total), 4)[0]]
+    >>> [group.name for group in find_groups(topological_order(total), 4)[0]]
     ['part 1 of 3', 'part 2 of 3', 'part 3 of 3']
     """
     if len(order) <= most:
@@ -124,8 +124,8 @@ def visible(node: int, place: list[int], groups: list[Group], opened: set[int]) 
 
     Args:
         node: its place in the topological order.
-        place: the group of each node, from `grouped`.
-        groups: the groups, from `grouped`.
+        place: the group of each node, from `find_groups`.
+        groups: the groups, from `find_groups`.
         opened: the open groups.
     """
     item, inside = f"n{node}", place[node]

@@ -17,7 +17,7 @@ from ..core.find import find
 from ..core.graph import topological_order
 from ..core.notation import name
 from ..core.value import Value
-from .groups import OUTERMOST, grouped, opened, visible
+from .groups import OUTERMOST, find_groups, opened, visible
 from .html import Page
 from .javascript import is_computable
 from .layout import laid_out
@@ -68,7 +68,7 @@ def graph_page(
     used = list(dict.fromkeys([ops.leaf, ops.constant, *(node.op for node in order)]))
     computed = {op for op in used if is_computable(op)}
     rows = records(root, _moving(order, parameters), used, computed)
-    groups, place = grouped(order, max_nodes)
+    groups, place = find_groups(order, max_nodes)
     seen = opened(order, groups, place, max_nodes)
     for row, group in zip(rows, place):
         row["size"] = box_size(row)

@@ -1,6 +1,6 @@
 """Judge gradients that a learner computed by hand, and name the likely mistake in a wrong one.
 
-`Stepper.check` calls `judged`. The page's `quiz.js` is a translation of this module and must give
+`Stepper.check` calls `judge`. The page's `quiz.js` is a translation of this module and must give
 the same verdicts.
 """
 
@@ -52,7 +52,7 @@ class Verdict(tuple[Judgement, ...]):
         return block(table(rows, "ll"), *([warning(STALE_WARNING)] if self.stale else []))
 
 
-def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judgement:
+def judge(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judgement:
     """Compare `guess` with ∂root/∂node, and name the likely mistake if it is wrong.
 
     A guess is right if it equals the true gradient rounded to the same number of digits, or if
@@ -60,7 +60,7 @@ def judged(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Jud
     is the gradient of `root`, as for `backward`.
 
     >>> x = Value(3.0, label="x")
-    >>> judged(x * x, x, 6).text, judged(x * x, x, 3).text
+    >>> judge(x * x, x, 6).text, judge(x * x, x, 3).text
     ('x: 6 is right.', 'x: 3 is not right. The contributions add up (+=): only 1 of 2 was kept.')
     """
     found = gradients(root, gradient, by=[node])

@@ -1,6 +1,6 @@
 """List the wrong gradients that typical mistakes of a learner produce, with explanations.
 
-`mistakes.judged` compares a wrong guess with these candidates. A gradient is a sum of products of
+`mistakes.judge` compares a wrong guess with these candidates. A gradient is a sum of products of
 local derivatives, so it is linear in each of them. If the local derivative of one edge changes
 from l to m, the gradient of a node changes by upstream · (m − l) · tangent, where the tangent is
 ∂operand/∂node for the operand of the edge. Each row of `SLIPS` is such a change. Other mistakes

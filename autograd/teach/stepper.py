@@ -24,7 +24,7 @@ from ..picture.draw import draw
 from ..picture.markup import code, details, joined
 from ..picture.render import Drawing
 from .formulas import WIDTH, local_term, slope_name
-from .mistakes import Verdict, judged
+from .mistakes import Verdict, judge
 
 MOST_NODES = 5_000  # a larger graph gets no player in a notebook: it stores 400 bytes per node
 LINES = 24  # most lines printed of a long run, and most rows of a long table
@@ -221,7 +221,7 @@ class Stepper:
             (find_variable(self.root, node), as_float(guess, "a guess"))
             for node, guess in wanted.items()
         ]
-        verdict = Verdict(judged(self.root, node, guess, self._gradient) for node, guess in found)
+        verdict = Verdict(judge(self.root, node, guess, self._gradient) for node, guess in found)
         verdict.stale = bool(stale(self.root))
         return verdict
 

@@ -30,7 +30,7 @@ from ..settings import function, pair, several, text, whole
 from ..targets import one_hot
 from ..training.answers import Answers, outputs_read
 from ..training.history import History
-from ..training.snapshots import packed, unpacked
+from ..training.snapshots import pack, unpack
 from .draw import BOUNDS
 
 WEB = files(__package__) / "web"
@@ -103,7 +103,7 @@ def network_page(
         "sure": _sure(answers, layers[-1].activation),
         "image": image and _image(image, examples),
         "examples": examples and _packed(examples, right, image is not None),
-        "wanted": None if wanted is None else packed(wanted[: _most(nin)].ravel()),
+        "wanted": None if wanted is None else pack(wanted[: _most(nin)].ravel()),
         "cost": None if loss is None else getattr(function_of(loss), "__name__", "the loss"),
         "frames": frames,
         "start": start,
@@ -165,7 +165,7 @@ def _packed(examples: Examples, right: list[list[int]] | None, grey: bool) -> di
     low, high = examples.X.min(), examples.X.max()
     levels = np.rint(255.0 * (X - low) / max(high - low, 1e-300)).astype(np.uint8)
     return {
-        "inputs": base64.b64encode(levels.tobytes()).decode() if grey else packed(X.ravel()),
+        "inputs": base64.b64encode(levels.tobytes()).decode() if grey else pack(X.ravel()),
         "right": None if right is None else right[: len(X)],
         "shown": len(X),
         "of": len(examples),
@@ -202,7 +202,7 @@ def _frames(
     order = [place[id(p)] for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
     frames = []
     for shot in history.snapshots if history else ():
-        weights = unpacked(shot.weights)
+        weights = unpack(shot.weights)
         if len(weights) != len(params):
             raise ValueError(
                 f"the history is of a model of {len(weights):,} parameters, and this one has "
@@ -216,7 +216,7 @@ def _frames(
 
 def _frame(epoch: int | None, weights: Any) -> dict[str, Any]:
     """Pack a frame. Weights are in order of layers and neurons, each neuron's bias last."""
-    return {"epoch": epoch, "weights": packed(weights)}
+    return {"epoch": epoch, "weights": pack(weights)}
 
 
 def _curves(history: History) -> dict[str, list[float | None]]:

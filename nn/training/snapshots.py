@@ -28,7 +28,7 @@ class Snapshot:
             "" before training.
 
     >>> shot = Snapshot.of(0, [0.5, -2.0])
-    >>> shot.weights, unpacked(shot.weights)
+    >>> shot.weights, unpack(shot.weights)
     ('AAAAPwAAAMA=', array([ 0.5, -2. ], dtype=float32))
     """
 
@@ -41,7 +41,7 @@ class Snapshot:
         cls, epoch: int, weights: Sequence[float], gradient: Sequence[float] | np.ndarray = ()
     ) -> Snapshot:
         """Make a snapshot of these numbers."""
-        return cls(epoch, packed(weights), packed(gradient))
+        return cls(epoch, pack(weights), pack(gradient))
 
     @property
     def size(self) -> int:
@@ -84,7 +84,7 @@ def check_snapshots(snapshots: Sequence[Snapshot], epochs: int) -> None:
     for shot in snapshots:
         if not last < shot.epoch <= epochs:
             raise ValueError(f"there is a snapshot of epoch {shot.epoch} after that of {last}")
-        weights, gradient = unpacked(shot.weights), unpacked(shot.gradient)
+        weights, gradient = unpack(shot.weights), unpack(shot.gradient)
         size = len(weights) if size is None else size
         what = f"the snapshot of epoch {shot.epoch} has"
         if len(weights) != size:
@@ -97,31 +97,31 @@ def check_snapshots(snapshots: Sequence[Snapshot], epochs: int) -> None:
 
 
 def count(text: str) -> int:
-    """Return the number of numbers in a text that `packed` made.
+    """Return the number of numbers in a text that `pack` made.
 
-    >>> count(packed([1.0, 2.0]))
+    >>> count(pack([1.0, 2.0]))
     2
     """
     return 3 * len(text) // 16  # 6 bits a character, 32 bits a number; // drops the padding
 
 
-def packed(numbers: Sequence[float] | np.ndarray) -> str:
+def pack(numbers: Sequence[float] | np.ndarray) -> str:
     """Return numbers as base64 of float32; numbers too large for float32 become infinite.
 
-    >>> packed([1.0])
+    >>> pack([1.0])
     'AACAPw=='
     """
     with np.errstate(over="ignore"):
         return base64.b64encode(np.asarray(numbers, dtype=KEPT_AS).tobytes()).decode()
 
 
-def unpacked(text: str) -> np.ndarray:
-    """Return the numbers in a text that `packed` made.
+def unpack(text: str) -> np.ndarray:
+    """Return the numbers in a text that `pack` made.
 
     Raises:
         ValueError: `text` is not such a text.
 
-    >>> unpacked("AACAPw==")
+    >>> unpack("AACAPw==")
     array([1.], dtype=float32)
     """
     try:

@@ -79,16 +79,16 @@ def test_what_an_encoding_has_is_kept() -> None:
 
 
 def test_numbers_above_and_below_the_line_stay_apart() -> None:
-    assert terminal.spelled("x¹² + e⁻ᶻ + w₁₂ → é") == "x^12 + e^-z + w12 -> e"
+    assert terminal.spell("x¹² + e⁻ᶻ + w₁₂ → é") == "x^12 + e^-z + w12 -> e"
 
 
 def test_a_letter_nobody_can_spell_keeps_its_number() -> None:
-    assert terminal.spelled("重") == "\\u91cd"
+    assert terminal.spell("重") == "\\u91cd"
 
 
 @given(st.text())
 def test_any_text_is_spelled_in_ascii(text: str) -> None:
-    assert terminal.spelled(text).isascii()
+    assert terminal.spell(text).isascii()
     assert text.encode("ascii", terminal.ERRORS).decode("ascii").isascii()
 
 

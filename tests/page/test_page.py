@@ -20,7 +20,7 @@ from autograd.core import ops
 from autograd.core.graph import leaves, topological_order
 from autograd.page import graph_page
 from autograd.page.expressions import translate
-from autograd.page.groups import OUTERMOST, grouped, opened, visible
+from autograd.page.groups import OUTERMOST, find_groups, opened, visible
 from autograd.page.html import read
 from autograd.page.javascript import is_computable
 from autograd.page.layout import laid_out
@@ -273,7 +273,7 @@ def test_every_node_is_in_one_group_and_no_group_holds_more_than_fits(
 ) -> None:
     root = autograd.sum(results(program))  # no result is unused
     order = topological_order(in_scopes(root, names))
-    groups, place = grouped(order, most)
+    groups, place = find_groups(order, most)
     assert len(place) == len(order) > most
     for i in range(-1, len(groups)):
         direct = place.count(i) + sum(group.parent == i for group in groups)
@@ -289,7 +289,7 @@ def test_every_node_is_in_one_group_and_no_group_holds_more_than_fits(
 
 def test_a_long_run_is_cut_into_as_few_parts_as_fit() -> None:
     order = topological_order(autograd.sum([Value(1.0, f"x{i}") for i in range(13)]))
-    groups, place = grouped(order, 12)
+    groups, place = find_groups(order, 12)
     assert [(group.name, group.count) for group in groups] == [
         ("part 1 of 3", 9),
         ("part 2 of 3", 9),
@@ -301,7 +301,7 @@ def test_a_long_run_is_cut_into_as_few_parts_as_fit() -> None:
 def test_outer_groups_are_opened_before_inner_ones_as_far_as_there_is_room() -> None:
     order = topological_order(in_scopes(neuron(), ["a.b"]))
     order[-1].scope = order[-2].scope = "a"
-    groups, place = grouped(order, len(order) - 1)
+    groups, place = find_groups(order, len(order) - 1)
     assert [(group.name, group.parent) for group in groups] == [("a", OUTERMOST), ("b", 0)]
     assert opened(order, groups, place, len(order) - 1) == [0]
     assert opened(order, groups, place, len(order)) == [0, 1]
@@ -309,8 +309,8 @@ def test_outer_groups_are_opened_before_inner_ones_as_far_as_there_is_room() -> 
 
 def test_what_fits_is_in_no_group() -> None:
     order = topological_order(in_scopes(neuron(), ["a", "b"]))
-    assert grouped(order, len(order)) == ([], [OUTERMOST] * len(order))
-    assert grouped(order, len(order) - 1)[0]
+    assert find_groups(order, len(order)) == ([], [OUTERMOST] * len(order))
+    assert find_groups(order, len(order) - 1)[0]
 
 
 def _inside(groups: list[Any], place: int, outer: int) -> bool:
@@ -324,7 +324,7 @@ def _inside(groups: list[Any], place: int, outer: int) -> bool:
 def test_a_network_folds_by_layer_and_neuron() -> None:
     model = nn.MLP(2, [20, 20, 1], seed=0)
     order = topological_order(model([1.0, 2.0]))
-    groups, place = grouped(order, 30)
+    groups, place = find_groups(order, 30)
     names = [group.name for group in groups if group.parent == OUTERMOST]
     assert sorted(names) == ["layer1", "layer2", "layer3"]
     weight = next(i for i, node in enumerate(order) if node.label == "W2[3,5]")
@@ -341,7 +341,7 @@ def test_a_scope_nested_ever_so_deep_folds() -> None:
         x = x * 1.01
     for i, node in enumerate(topological_order(x)):
         node.scope = ".".join(f"s{k}" for k in range(i // 2))
-    groups, _ = grouped(topological_order(x), 20)
+    groups, _ = find_groups(topological_order(x), 20)
     assert len(groups) >= 400
     with scope("outer"):
         assert graph_page(x + 1.0, max_nodes=20).html

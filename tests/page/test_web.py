@@ -21,7 +21,7 @@ from autograd.extend import TABLE
 from autograd.page.html import modules
 from autograd.page.record import records
 from autograd.page.tables import write_operations, write_quiz
-from autograd.teach.mistakes import judged, matches
+from autograd.teach.mistakes import judge, matches
 from autograd.teach.slips import candidates
 from tests.examples import labelled, network, neuron
 from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, built, programs
@@ -302,9 +302,9 @@ def test_a_wrong_answer_is_told_what_the_engine_tells(run: Run, root: Value) -> 
     for node in leaves(root):
         guesses = [value for value, _ in candidates(root, node, found)] + [found[node], 17.25, 0.0]
         for guess in {x for x in guesses if math.isfinite(x) and (x == 0 or abs(x) > 1e-12)}:
-            wanted = judged(root, node, guess)
+            wanted = judge(root, node, guess)
             got = run(
-                "return q.judged(g.graphOf(given.rows), given.node, given.guess)",
+                "return q.judge(g.graphOf(given.rows), given.node, given.guess)",
                 {"rows": graph, "node": order.index(node), "guess": guess},
             )
             assert got["right"] == wanted.right
@@ -334,7 +334,7 @@ def test_the_largest_paths_come_first(run: Run) -> None:
 def test_in_a_large_graph_single_factors_are_not_tried(run: Run, limit: int, said: str) -> None:
     text = run(
         "const before = QUIZ.limit; QUIZ.limit = given.limit;"
-        "try { return q.judged(g.graphOf(given.rows), 0, 2).text } finally { QUIZ.limit = before }",
+        "try { return q.judge(g.graphOf(given.rows), 0, 2).text } finally { QUIZ.limit = before }",
         {"rows": rows((Value(0.5, "x") * 2.0).tanh()), "limit": limit},
     )
     assert text.endswith(said)

@@ -15,7 +15,7 @@ from autograd.core.backprop import gradients, locals_of
 from autograd.core.find import find
 from autograd.core.graph import topological_order
 from autograd.core.paths import Path
-from autograd.teach.mistakes import judged, matches
+from autograd.teach.mistakes import judge, matches
 from autograd.teach.slips import PATHS, candidates
 from tests.examples import labelled, network, neuron, words
 from tests.random_graphs import CALM, GUARDED, Program, built, programs
@@ -136,7 +136,7 @@ def test_a_wrong_gradient_is_told_why(
     root = make()
     node = find(root, label)
     assert gradients(root)[node] == pytest.approx(true, rel=1e-6)
-    found = judged(root, node, guess)
+    found = judge(root, node, guess)
     assert (found.node, found.right) == (node, False)
     assert words(found.text).startswith(f"{label}: {guess} is not right.")
     assert [part for part in mistake if part not in words(found.text)] == []
@@ -144,29 +144,29 @@ def test_a_wrong_gradient_is_told_why(
 
 def test_a_factor_that_is_a_number_is_not_called_equal_to_itself() -> None:
     root = fork()
-    text = judged(root, find(root, "w"), 12).text
+    text = judge(root, find(root, "w"), 12).text
     assert "is missing" in text
     assert "3 = 3" not in text
 
 
 def test_the_gradient_that_flows_in_is_a_factor_too() -> None:
     y = square()
-    found = judged(y, y.args[0], 6, gradient=2.0)
+    found = judge(y, y.args[0], 6, gradient=2.0)
     assert not found.right
     assert "The gradient of the output, 2, is missing" in words(found.text)
-    assert judged(y, y.args[0], 12, gradient=2.0).right
+    assert judge(y, y.args[0], 12, gradient=2.0).right
 
 
 def test_a_right_guess_is_shown_what_it_was_rounded_from() -> None:
     root, y = neuron(), square()
-    assert judged(root, find(root, "w"), -0.16).text == "w: -0.16 is right (-0.1586313)."
-    assert judged(y, y.args[0], 6).text == "x: 6 is right."
+    assert judge(root, find(root, "w"), -0.16).text == "w: -0.16 is right (-0.1586313)."
+    assert judge(y, y.args[0], 6).text == "x: 6 is right."
 
 
 def test_the_gradient_of_the_output_itself_is_one() -> None:
     y = square()
-    assert judged(y, y, 1).right
-    assert "sign" in judged(y, y, -1).text
+    assert judge(y, y, 1).right
+    assert "sign" in judge(y, y, -1).text
 
 
 def test_judging_leaves_data_and_gradients_as_they_were() -> None:
@@ -175,7 +175,7 @@ def test_judging_leaves_data_and_gradients_as_they_were() -> None:
     for i, node in enumerate(order):
         node.grad = float(i)
     before = [(node.data, node.grad) for node in order]
-    judged(root, find(root, "w"), 5.0)
+    judge(root, find(root, "w"), 5.0)
     assert [(node.data, node.grad) for node in order] == before
 
 
@@ -183,8 +183,8 @@ def test_a_very_large_graph_is_judged_without_trying_every_factor() -> None:
     x = y = Value(0.5, "x")
     for _ in range(20_000):
         y = y * 0.9999
-    assert judged(y, x, gradients(y)[x]).right
-    assert HINT in words(judged(y, x, 7.5).text)
+    assert judge(y, x, gradients(y)[x]).right
+    assert HINT in words(judge(y, x, 7.5).text)
 
 
 # ---------------------------------------------------------------------- rounding
@@ -266,8 +266,8 @@ def test_the_true_gradient_in_four_digits_is_always_right(
 ) -> None:
     root = built(program)
     node, true = chosen(root, data)
-    assert judged(root, node, float(f"{true:.4g}")).right
-    assert judged(root, node, true).right
+    assert judge(root, node, float(f"{true:.4g}")).right
+    assert judge(root, node, true).right
 
 
 @settings(deadline=None)
@@ -278,7 +278,7 @@ def test_a_gradient_that_is_far_off_is_never_right(
     root = built(program)
     node, true = chosen(root, data)
     assume(abs(true) > 1e-300)
-    assert not judged(root, node, factor * true).right
+    assert not judge(root, node, factor * true).right
 
 
 Planted = Callable[[Path, int], float]
@@ -335,7 +335,7 @@ def named(root: Value, node: Value, guess: float) -> None:
     """Check that a wrong guess gets an explanation."""
     true = gradients(root)[node]
     assume(math.isfinite(guess) and abs(guess) > 1e-6 and not matches(guess, true))
-    found = judged(root, node, guess)
+    found = judge(root, node, guess)
     assert not found.right
     assert HINT not in words(found.text)
 
@@ -374,7 +374,7 @@ def test_one_wrong_factor_on_all_paths_is_always_given_a_name(
 def test_a_factor_is_named(factor: float, said: str) -> None:
     root = neuron()
     node = find(root, "w")
-    assert said in judged(root, node, gradients(root)[node] * factor).text
+    assert said in judge(root, node, gradients(root)[node] * factor).text
 
 
 @settings(deadline=None, max_examples=200)
@@ -405,7 +405,7 @@ def test_what_is_said_is_said_of_this_number(program: Program, data: st.DataObje
     root = built(program)
     node, true = chosen(root, data)
     guess = true * data.draw(st.floats(-20.0, 20.0))
-    text = judged(root, node, guess).text
+    text = judge(root, node, guess).text
     given_names = {says() for value, says in candidates(root, node, gradients(root))
                    if matches(guess, value)}  # fmt: skip
     assert (
@@ -419,7 +419,7 @@ def test_what_is_said_is_said_of_this_number(program: Program, data: st.DataObje
 def test_a_slope_taken_at_the_operand_in_place_of_the_value_is_named() -> None:
     z = Value(2.0, "z")
     a = labelled(z.sigmoid(), "a")
-    text = judged(a, z, 2.0 * (1.0 - 2.0)).text
+    text = judge(a, z, 2.0 * (1.0 - 2.0)).text
     assert (
         text == "z: -2 is not right. The factor a(1 − a) = 0.105 was computed from z instead of a."
     )
@@ -427,13 +427,13 @@ def test_a_slope_taken_at_the_operand_in_place_of_the_value_is_named() -> None:
 
 def test_a_product_of_the_factors_as_they_are_printed_is_right() -> None:
     root = neuron()
-    assert judged(root, find(root, "w"), -0.5379 * 0.1966 * 1.5).right
+    assert judge(root, find(root, "w"), -0.5379 * 0.1966 * 1.5).right
 
 
 @pytest.mark.parametrize("guess", [-0.158, -0.2])
 def test_a_guess_that_is_close_is_told_to_carry_more_digits(guess: float) -> None:
     root = neuron()
-    judgement = judged(root, find(root, "w"), guess)
+    judgement = judge(root, find(root, "w"), guess)
     assert not judgement.right
     assert judgement.text.endswith("is close, but not right: compute with more digits.")
 

@@ -3,7 +3,7 @@
 import { byId, entry, html, setText } from "./elements.js";
 import { evaluated, gradientsAfter, isConstant, isLeaf, local, pathsTo, rootOf } from "./graph.js";
 import { notANumber, number, parsed } from "./number.js";
-import { judged } from "./quiz.js";
+import { judge } from "./quiz.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
 
@@ -257,7 +257,7 @@ function question(owner, node) {
       setText(said, notANumber(field.value));
       return;
     }
-    const verdict = judged(graph, node, guess);
+    const verdict = judge(graph, node, guess);
     setText(said, verdict.text);
     said.className = verdict.right ? "right" : "wrong";
     if (verdict.right) owner.answer(node);

@@ -15,7 +15,7 @@ import { candidates } from "./slips.js";
  * @param {number} guess
  * @returns {{right: boolean, text: string}}
  */
-export function judged(graph, node, guess) {
+export function judge(graph, node, guess) {
   const gradients = gradientsAfter(graph, backwardSteps(graph));
   const right = gradients[node] ?? 0;
   const said = `${graph.rows[node].name}: ${number(guess, 10)}`;

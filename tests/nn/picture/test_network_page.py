@@ -13,7 +13,7 @@ import pytest
 
 import nn
 from nn.training.answers import outputs_read
-from nn.training.snapshots import Snapshot, unpacked
+from nn.training.snapshots import Snapshot, unpack
 from tests.browsing import parts, press, violations
 
 Opener = Callable[..., Any]
@@ -167,7 +167,7 @@ def test_a_neurons_numbers_are_the_engines(plane: Run, opened: Opener, at: int) 
     page = opened(plane.path, f"#epoch={at}")
     shot = plane.history.snapshots[at]
     model = nn.MLP(2, [4, 3, 1], "tanh", seed=0)
-    for p, x in zip(model.parameters(), unpacked(shot.weights)):
+    for p, x in zip(model.parameters(), unpack(shot.weights)):
         p.data = float(x)
     page.click("#example-after")
     model.zero_grad()

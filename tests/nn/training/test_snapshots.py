@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from nn.training.snapshots import BUDGET, MOST, Snapshot, count, packed, unpacked, with_snapshot
+from nn.training.snapshots import BUDGET, MOST, Snapshot, count, pack, unpack, with_snapshot
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 Y = [0, 1, 1, 0]
@@ -27,7 +27,7 @@ def fitted(epochs: int, **settings: Any) -> tuple[nn.MLP, nn.History]:
 @settings(deadline=None)  # a run of many epochs takes a while
 @given(epochs=st.integers(0, 400), numbers=st.sampled_from([1, 6_000, 60_000, 600_000]))
 def test_few_are_kept_evenly_the_first_and_the_last_among_them(epochs: int, numbers: int) -> None:
-    weights = packed([0.0] * numbers)
+    weights = pack([0.0] * numbers)
     most = max(2, min(MOST, BUDGET // numbers))
     snapshots: list[Snapshot] = []
     for epoch in range(epochs + 1):
@@ -52,14 +52,14 @@ def test_of_a_small_network_64_are_kept(epochs: int, stride: int) -> None:
 
 @given(st.lists(st.floats(width=32, allow_nan=False)))
 def test_numbers_come_back_as_they_were(numbers: list[float]) -> None:
-    assert unpacked(packed(numbers)).tolist() == numbers
-    assert count(packed(numbers)) == len(numbers)
+    assert unpack(pack(numbers)).tolist() == numbers
+    assert count(pack(numbers)) == len(numbers)
 
 
 @pytest.mark.parametrize("text", ["AAA", "AAAA", "?" * 8, None])
 def test_what_was_not_packed_is_refused(text: Any) -> None:
     with pytest.raises(ValueError, match="these are no packed numbers"):
-        unpacked(text)
+        unpack(text)
 
 
 def test_training_keeps_the_weights_of_each_epoch() -> None:
@@ -71,12 +71,12 @@ def test_training_keeps_the_weights_of_each_epoch() -> None:
     _, history = fitted(3, callbacks=look)
     assert [shot.epoch for shot in history.snapshots] == [0, 1, 2, 3]
     for shot, weights in zip(history.snapshots, seen, strict=True):
-        assert unpacked(shot.weights) == pytest.approx(weights, rel=1e-6)
+        assert unpack(shot.weights) == pytest.approx(weights, rel=1e-6)
 
 
 def test_the_gradient_is_that_of_the_epochs_last_batch() -> None:
     model, history = fitted(2)
-    gradient = unpacked(history.snapshots[-1].gradient)
+    gradient = unpack(history.snapshots[-1].gradient)
     assert gradient == pytest.approx([p.grad for p in model.parameters()], rel=1e-6)
     assert history.snapshots[0].gradient == "", "there is no gradient before training"
 
@@ -111,7 +111,7 @@ def test_a_resumed_run_keeps_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_numbers_too_large_for_it_are_infinite() -> None:
-    assert unpacked(packed([1e300, -1e300])).tolist() == [np.inf, -np.inf]
+    assert unpack(pack([1e300, -1e300])).tolist() == [np.inf, -np.inf]
 
 
 def test_a_gradient_counts_as_numbers_too() -> None:
