@@ -172,7 +172,7 @@ def sizes_section(lesson: Lesson, fits: dict[str, Fit]) -> None:
     )
     lesson.claim(
         "too_large_learns_by_heart",
-        "The large network learns most of the wrong labels by heart, and the rule worse.",
+        "The large network learns most of the wrong labels by heart.",
         large.by_heart > 0.5 and large.by_heart >= small.by_heart + 0.2,
     )
     lesson.claim(
@@ -211,7 +211,7 @@ def curve_section(lesson: Lesson, history: nn.History) -> None:
         print(f"{epoch:>8}{learned[epoch - 1]:>17.3f}{held_out[epoch - 1]:>12.3f}{mark}")
     lesson.claim(
         "learned_cost_falls_on",
-        "On the points it learns from, the cost falls on and on.",
+        "On the points it learns from, the cost falls, also after that epoch.",
         learned[-1] < 0.5 * learned[stop - 1] and learned[stop - 1] < learned[0],
     )
     lesson.claim(

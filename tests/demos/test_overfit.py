@@ -52,31 +52,42 @@ def by_first_coordinate() -> nn.Sequential:
 
 def test_wrong_answers_are_counted_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     X = np.array([[1.0, 5.0], [2.0, 5.0], [-1.0, 5.0], [-2.0, 5.0]])
-    wrong = np.array([True, False, True, False])
+    wrong = np.array([True, True, True, False])
     part = overfit.Points(X, np.array([1, 0, 1, 0]), wrong)  # the model says 1, 1, 0, 0
     model = by_first_coordinate()
     assert overfit.mistakes(model, part).tolist() == [False, True, True, False]
     monkeypatch.setattr(nn.Adam, "step", lambda *_: None)
     unseen = overfit.Points(X, np.array([1, 1, 1, 0]), wrong)
     f = overfit.fit(model, {"learned": part, "held out": part, "unseen": unseen}, 1, 0.1, 0)
-    assert (f.learned, f.unseen, f.by_heart) == (0.5, 0.25, 0.5)
+    assert (f.learned, f.unseen, f.by_heart) == (0.5, 0.25, 1 / 3)
 
 
 def test_training_does_not_see_the_points_it_is_judged_by() -> None:
     data = overfit.parts(20, seed=0)
 
     def stopped() -> overfit.Fit:
-        return overfit.fit(overfit.network([3, 1], 0), data, 5, 0.3, 0, patience=2)
+        return overfit.fit(overfit.network([3, 1], 0), data, 60, 0.3, 0, patience=3)
 
     first = stopped()
+    assert first.history.kept_epoch == first.history.epochs - 3 < 57
     data["unseen"] = overfit.points(30, seed=9)
     again = stopped()
-    assert first.model.state_dict().keys() == again.model.state_dict().keys()
+    assert first.history.validation_losses == again.history.validation_losses
     for name, array in first.model.state_dict().items():
         np.testing.assert_array_equal(array, again.model.state_dict()[name])
     held_out = data["held out"]
     data["held out"] = held_out._replace(y=1 - held_out.y)
     assert stopped().history.validation_losses != first.history.validation_losses
+
+
+@pytest.mark.parametrize("settle", [False, True])
+def test_the_learning_rate_settles_if_asked(settle: bool) -> None:
+    data = overfit.parts(10, seed=0)
+    rates = overfit.fit(
+        overfit.network([1], 0), data, 4, 0.1, 0, settle=settle
+    ).history.learning_rates
+    assert rates[0] == pytest.approx(0.1)
+    assert (rates[-1] < 0.05) == settle
 
 
 def test_the_lowest_epoch_is_counted_from_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -17,6 +18,10 @@ from tests.demo_runs import Results
 def test_regularise(results: Results) -> None:
     numbers = results["regularise"]
     assert len(numbers["fits"]) == 8
+    found = [[w.data for w in regularise.weights(f.model)] for f in numbers["fits"].values()]
+    assert all(one != other for one, other in itertools.combinations(found, 2))
+    dropouts = [m.p for m in numbers["fits"]["dropout"].model if isinstance(m, nn.Dropout)]
+    assert dropouts == [0.3, 0.3]
     assert [len(w) for w in numbers["selected"].values()] == [8, 8, 8]
     assert set(numbers["missed"]) == {"no dropout", "dropout"}
     assert len(regularise.weights(numbers["fits"]["dropout"].model)) == 2 * 4 + 4 * 4 + 4
@@ -141,6 +146,14 @@ def test_the_claims_about_penalties_follow_the_numbers(
 ) -> None:
     fits = penalised()
     assert not claims({**fits, name: fits[other]}, monkeypatch)[refuted]
+
+
+def test_l1_selects_and_l2_does_not() -> None:
+    found = regularise.select(150, seed=1)
+    zeros = [int((abs(w[2:]) < regularise.ZERO).sum()) for w in found.values()]
+    assert zeros[0] == zeros[2] == 0
+    assert zeros[1] >= 4
+    assert abs(found["L2, λ = 0.05"]).max() < abs(found["no penalty"]).max()
 
 
 def test_the_claim_about_inputs_follows_the_numbers() -> None:
