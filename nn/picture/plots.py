@@ -202,7 +202,7 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
         for j in range(layer.nout):
             axes = figure.add_subplot(len(layers), widest, row * widest + j + 1)
             image = np.array([s[row][j] for s in seen]).reshape(len(up), len(across))
-            bound = abs(image).max() or 1.0
+            bound = float(abs(image).max()) or 1.0
             axes.imshow(image, origin="lower", cmap="RdBu", vmin=-bound, vmax=bound)
             axes.set(xticks=[], yticks=[])
             axes.set_title(f"{j}" if image.any() else f"{j}: dead", fontsize=7, pad=2)
@@ -275,7 +275,7 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
     down = -(-layer.nout // across)
     figure = Figure(figsize=(1.0 * across + 0.8, 1.2 * down), layout="constrained")
     images = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
-    bound = abs(images).max() or 1.0
+    bound = float(abs(images).max()) or 1.0
     colours = LinearSegmentedColormap.from_list("weights", [COLOURS[0], "white", COLOURS[1]])
     for j, image in enumerate(images.reshape(-1, rows, columns)):
         axes = figure.add_subplot(down, across, j + 1)

@@ -620,15 +620,20 @@ CHANCE: dict[str, Callable[[Value], Value]] = {
 }
 
 
+def words(generator: Any) -> list[int]:
+    """Return the state of one of NumPy's old generators as numbers."""
+    return generator.get_state()[1].tolist()
+
+
 @pytest.mark.parametrize("name", CHANCE)
 def test_a_branch_on_chance_is_refused_with_its_line(name: str) -> None:
     function = CHANCE[name]
-    states = random.getstate(), np.random.get_state()[1].tolist(), RANDOM.getstate()  # type: ignore[index]
-    others = NUMPY.bit_generator.state, LEGACY.get_state()[1].tolist()  # type: ignore[index]
+    states = random.getstate(), words(np.random), RANDOM.getstate()
+    others = NUMPY.bit_generator.state, words(LEGACY)
     with pytest.raises(TraceError, match=r"a number is taken from .*test_reach.py, line.*drawn"):
         autograd.compile(function)(X)
-    assert states == (random.getstate(), np.random.get_state()[1].tolist(), RANDOM.getstate())  # type: ignore[index]
-    assert others == (NUMPY.bit_generator.state, LEGACY.get_state()[1].tolist())  # type: ignore[index]
+    assert states == (random.getstate(), words(np.random), RANDOM.getstate())
+    assert others == (NUMPY.bit_generator.state, words(LEGACY))
 
 
 def test_chance_that_no_node_follows_is_refused_too() -> None:

@@ -352,7 +352,7 @@ def test_our_functions_take_arrays_too() -> None:
 
 
 def test_sums_and_means_of_arrays() -> None:
-    arr = values(1.0, 2.0, 6.0)
+    arr: Any = values(1.0, 2.0, 6.0)
     assert (arr.sum().data, arr.mean().data, np.abs(-arr).sum().data) == (9.0, 3.0, 9.0)
     arr.sum().backward()
     assert [v.grad for v in arr] == [1.0, 1.0, 1.0]
