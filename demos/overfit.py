@@ -6,7 +6,7 @@ is right, and when to stop.
 
     python -m demos.overfit
 
-What holds a large network back is the lesson `demos.regularise`.
+What holds a large network back is in the lessons `demos.regularise` and `demos.dropout`.
 """
 
 from __future__ import annotations

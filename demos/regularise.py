@@ -1,9 +1,10 @@
 """Regularisation: what keeps a large network from learning wrong labels by heart.
 
-    a penalty   C + λ·Σ|w| (L1) sets weights to zero, and C + λ·Σw² (L2) keeps them small and even
-    dropout     leaves out hidden neurons at random in training, so that none is indispensable
+    L1    C + λ·Σ|w| sets most weights to zero
+    L2    C + λ·Σw² keeps all weights small and even
 
-The points and the large network are those of the lesson `demos.overfit`.
+The points and the large network are those of the lesson `demos.overfit`; another way to hold the
+network back is `demos.dropout`.
 
     python -m demos.regularise
 """
@@ -22,13 +23,12 @@ import numpy as np
 import nn
 from autograd import Value, grad
 from demos.lesson import Lesson, options, percent, run, save
-from demos.overfit import Fit, Points, draw_regions, fit, mistakes, network, parts
+from demos.overfit import Fit, Points, draw_regions, fit, network, parts
 
 ZERO = 0.001  # a weight whose size is below this counts as zero
 LARGEST = 10  # weights whose share of the sum of all sizes is printed
 LAMBDAS = {"too little": 0.0001, "right": 0.002, "too much": 0.1}
 PENALTIES = {"L1": nn.l1_penalty, "L2": nn.l2_penalty}
-DROPOUT = 0.3
 USEFUL, USELESS = 2, 6  # inputs of the neuron whose inputs are selected
 SELECTING = 150  # steps of its training, at most
 
@@ -234,66 +234,6 @@ def select_section(lesson: Lesson, found: dict[str, np.ndarray]) -> None:
     )
 
 
-def masks(count: int, width: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Send ones through a dropout layer; return the outputs in training and in evaluation."""
-    dropout = nn.Dropout(DROPOUT, seed=seed)
-    trained = np.array([dropout([1.0] * width) for _ in range(count)])
-    return trained, np.array(dropout.eval()([1.0] * width))
-
-
-def without_each(model: nn.Sequential, part: Points) -> np.ndarray:
-    """Compute the share of wrong answers without each neuron of the last hidden layer."""
-    *hidden, last = model
-    a = nn.Sequential(*hidden).predict(part.X)
-    w = np.array([weight.data for weight in last.neurons[0].w])
-    z = model.predict(part.X)[:, None] - a * w
-    return np.asarray(((z > 0.0) != part.y[:, None]).mean(0))
-
-
-def dropout_section(
-    lesson: Lesson, plain: Fit, dropped: Fit, learned: Points, seed: int
-) -> dict[str, float]:
-    """Print what dropout leaves out and what it changes, and the claims about it."""
-    trained, evaluated = masks(100, plain.model[0].nout, seed)
-    print(f"which of {len(evaluated)} neurons pass their output on (■), at p = {DROPOUT:g}")
-    for i, row in enumerate(trained[:4], 1):
-        print(f"  training, example {i}    " + " ".join("■" if m else "·" for m in row))
-    print("  evaluation             " + " ".join("■" if m else "·" for m in evaluated))
-    on = trained > 0.0
-    lesson.claim(
-        "dropout_leaves_neurons_out_at_random",
-        "Each neuron is left out at times and learns at times, so that all neurons learn.",
-        0 < on.sum(0).min() <= on.sum(0).max() < len(on),
-    )
-    lesson.claim(
-        "evaluation_uses_all_neurons",
-        "In evaluation no neuron is left out.",
-        bool((evaluated == 1.0).all()),
-    )
-    print()
-    print_fits({"no dropout": plain, f"dropout, p = {DROPOUT:g}": dropped})
-    print(
-        "\nwrong answers on the learned points, with one neuron of the last hidden layer left out"
-    )
-    print(f"{'':20}{'none left out':>14}{'the one missed most':>22}")
-    worst = {}
-    for name, f in {"no dropout": plain, "dropout": dropped}.items():
-        missing = float(without_each(f.model, learned).max())
-        worst[name] = missing - float(mistakes(f.model, learned).mean())
-        print(f"{name:20}{percent(f.learned):>14}{percent(missing):>22}")
-    lesson.claim(
-        "dropout_holds_back",
-        "With dropout, too, it learns fewer wrong labels, and is better on new points.",
-        dropped.by_heart <= plain.by_heart - 0.2 and dropped.unseen < plain.unseen,
-    )
-    lesson.claim(
-        "dropout_makes_no_neuron_indispensable",
-        "It spreads the work: without dropout one neuron can be indispensable, with it none is.",
-        worst["dropout"] <= 0.05 and worst["dropout"] <= 0.5 * worst["no dropout"],
-    )
-    return worst
-
-
 def main(
     count: int = 100,
     width: int = 20,
@@ -301,7 +241,6 @@ def main(
     lr: float = 0.05,
     seed: int = 0,
     out: str | Path = "out",
-    more: bool = False,
 ) -> dict[str, Any]:
     """Train the large network in each way, print and draw the results, return the numbers.
 
@@ -310,22 +249,20 @@ def main(
         width: number of neurons in each of the two hidden layers.
         epochs: number of steps with all of them.
         lr: the learning rate, which falls to zero along half a cosine.
-        seed: seed of the points, of the weights and of dropout.
+        seed: seed of the points and of the weights.
         out: the folder for the pictures.
-        more: True to show the sections that are hidden by default.
 
     Returns:
         `fits` (a `Fit` for each network), `selected` (the weights of the neuron with useless
-        inputs), `missed` (wrong answers added without the neuron missed most, with and without
-        dropout), `claims`, `sections`, `pictures`.
+        inputs), `claims`, `sections`, `pictures`.
     """
-    lesson = Lesson(more)
+    lesson = Lesson()
     with lesson.section("Large weights make a neuron too sure"):
         sure_section(lesson)
     data = parts(count, seed)
 
-    def trained(penalty: Callable[[Any], Value] | None = None, dropout: float = 0.0) -> Fit:
-        model = network([width, width, 1], seed, dropout)
+    def trained(penalty: Callable[[Any], Value] | None = None) -> Fit:
+        model = network([width, width, 1], seed)
         return fit(model, data, epochs, lr, seed, penalty=penalty, settle=True)
 
     fits = {"no penalty": trained()}
@@ -334,23 +271,19 @@ def main(
             fits[f"{kind}, λ = {strength:g}"] = trained(penalised(kind, strength))
     with lesson.section("A penalty on large weights, L1 or L2"):
         penalty_section(lesson, fits)
-    with lesson.section("One large weight or two small ones", more=True):
+    with lesson.section("One large weight or two small ones"):
         even_section(lesson)
     selected = select(min(epochs, SELECTING), seed)
     with lesson.section("Which inputs matter"):
         select_section(lesson, selected)
-    dropped = trained(dropout=DROPOUT)
-    with lesson.section("Dropout: neurons left out at random"):
-        missed = dropout_section(lesson, fits["no penalty"], dropped, data["learned"], seed)
     made = [
         save(weights_figure(fits), out, "regularise-weights"),
-        save(regions_figure({**fits, "dropout": dropped}, data["learned"]), out, "regularise"),
+        save(regions_figure(fits, data["learned"]), out, "regularise"),
     ]
     lesson.end(made)
     return {
-        "fits": {**fits, "dropout": dropped},
+        "fits": fits,
         "selected": selected,
-        "missed": missed,
         "claims": lesson.claims,
         "sections": lesson.sections,
         "pictures": made,
@@ -383,15 +316,14 @@ def weights_figure(fits: dict[str, Fit]) -> Any:
 
 
 def regions_figure(fits: dict[str, Fit], learned: Points) -> Any:
-    """Draw the regions of the network without help, with either penalty, and with dropout."""
+    """Draw the regions of each network: a row for each penalty, a column for each λ."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 6.8), layout="constrained")
-    right, much = LAMBDAS["right"], LAMBDAS["too much"]
-    names = ["no penalty", f"L1, λ = {right:g}", f"L1, λ = {much:g}"]
-    names += ["dropout", f"L2, λ = {right:g}", f"L2, λ = {much:g}"]
-    for axes, name in zip(figure.subplots(2, 3).flat, names, strict=True):
-        draw_regions(axes, fits[name], learned, name)
+    for row, kind in zip(figure.subplots(2, 3), PENALTIES, strict=True):
+        for axes, (how, strength) in zip(row, LAMBDAS.items(), strict=True):
+            name = f"{kind}, λ = {strength:g}"
+            draw_regions(axes, fits[name], learned, f"{name} ({how})")
     return figure
 
 
@@ -399,7 +331,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line's options."""
     return options(
         main,
-        "Penalties on large weights, and dropout.",
+        "Penalties on large weights.",
         count="points to learn from",
         width="neurons in each hidden layer",
         epochs="steps with all points",

@@ -18,6 +18,7 @@ TINY: dict[str, dict[str, Any]] = {
     "descent": {"steps": 2000},
     "overfit": {"count": 20, "width": 4, "epochs": 3},
     "regularise": {"count": 20, "width": 4, "epochs": 3},
+    "dropout": {"count": 20, "width": 4, "epochs": 3},
     "vanishing": {"depth": 5},
     "digits": {"images": 20, "epochs": 1},
 }
@@ -45,6 +46,7 @@ TARGETS = {
     "descent": Target("share of claims", claimed, 1.0),
     "overfit": Target("share of claims", claimed, 1.0),
     "regularise": Target("share of claims", claimed, 1.0),
+    "dropout": Target("share of claims", claimed, 1.0),
     "vanishing": Target("sigmoid's last/first >= 100", lambda r: r["ratios"]["sigmoid"], 100.0),
     "digits": Target("test accuracy >= 0.94", lambda r: r["accuracy"], 0.94),
 }

@@ -45,9 +45,8 @@ TRAINED = {
         "too_simple_is_wrong_on_both",
         "underfits_before_and_overfits_after",
     },
+    "dropout": {"dropout_holds_back", "dropout_makes_no_neuron_indispensable"},
     "regularise": {
-        "dropout_holds_back",
-        "dropout_makes_no_neuron_indispensable",
         "l1_picks_inputs",
         "l1_sets_weights_to_zero",
         "l2_keeps_weights_small_and_even",

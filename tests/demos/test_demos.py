@@ -93,7 +93,8 @@ def test_seeds_and_folders_are_judged_before_any_work(
 
 
 @pytest.mark.parametrize(
-    "name", ["boundary", "moons", "spirals", "descent", "overfit", "regularise", "digits"]
+    "name",
+    ["boundary", "moons", "spirals", "descent", "overfit", "regularise", "dropout", "digits"],
 )
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "0", "-0.1", "fast", ""])
 def test_a_learning_rate_is_judged_before_any_work(

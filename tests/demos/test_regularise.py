@@ -1,10 +1,9 @@
-"""Tests of the lesson on penalties and dropout."""
+"""Tests of the lesson on penalties."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,14 +16,11 @@ from tests.demo_runs import Results
 
 def test_regularise(results: Results) -> None:
     numbers = results["regularise"]
-    assert len(numbers["fits"]) == 8
+    assert len(numbers["fits"]) == 7
     found = [[w.data for w in regularise.weights(f.model)] for f in numbers["fits"].values()]
     assert all(one != other for one, other in itertools.combinations(found, 2))
-    dropouts = [m.p for m in numbers["fits"]["dropout"].model if isinstance(m, nn.Dropout)]
-    assert dropouts == [0.3, 0.3]
     assert [len(w) for w in numbers["selected"].values()] == [8, 8, 8]
-    assert set(numbers["missed"]) == {"no dropout", "dropout"}
-    assert len(regularise.weights(numbers["fits"]["dropout"].model)) == 2 * 4 + 4 * 4 + 4
+    assert len(regularise.weights(numbers["fits"]["no penalty"].model)) == 2 * 4 + 4 * 4 + 4
 
 
 def test_a_sure_neuron_by_hand() -> None:
@@ -70,28 +66,6 @@ def test_each_penalty_changes_what_is_learned() -> None:
     assert first[0] != first[1] != first[2] != first[0]
 
 
-def test_answers_without_each_neuron_by_hand() -> None:
-    model = weighted(1.0, 0.0, 0.0, 1.0, 2.0, 1.0)  # z = 2·tanh(x₁) + tanh(x₂)
-    X = np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]])
-    part = overfit.Points(X, np.array([1, 0, 1, 0]), np.zeros(4, bool))
-    assert overfit.mistakes(model, part).sum() == 0
-    assert regularise.without_each(model, part).tolist() == [0.5, 0.0]
-
-
-def test_dropout_layers_are_off_when_neurons_are_taken_away() -> None:
-    data = overfit.parts(20, seed=0)["learned"]
-    model = overfit.network([4, 1], 0, dropout=0.5)
-    once, again = (regularise.without_each(model, data) for _ in range(2))
-    np.testing.assert_array_equal(once, again)
-
-
-def test_the_masks_are_those_of_training() -> None:
-    trained, evaluated = regularise.masks(2000, 5, seed=0)
-    assert set(np.unique(trained)) == {0.0, 1 / 0.7}
-    assert (trained == 0.0).mean() == pytest.approx(0.3, abs=0.02)
-    assert evaluated.tolist() == [1.0] * 5
-
-
 def fitted(model: nn.Sequential, learned: float, unseen: float, by_heart: float) -> overfit.Fit:
     return overfit.Fit(model, nn.History(), learned, unseen, by_heart)
 
@@ -129,62 +103,3 @@ def test_the_claims_about_penalties_hold_where_they_should(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert all(claims(penalised(), monkeypatch).values())
-
-
-@pytest.mark.parametrize(
-    ("other", "name", "refuted"),
-    [
-        ("L2, λ = 0.002", "L1, λ = 0.002", "l1_sets_weights_to_zero"),
-        ("L1, λ = 0.002", "L2, λ = 0.002", "l2_keeps_weights_small_and_even"),
-        ("no penalty", "L2, λ = 0.002", "penalties_hold_back"),
-        ("L1, λ = 0.002", "L1, λ = 0.0001", "too_small_a_lambda_still_overfits"),
-        ("L1, λ = 0.002", "L2, λ = 0.1", "too_large_a_lambda_underfits"),
-    ],
-)
-def test_the_claims_about_penalties_follow_the_numbers(
-    other: str, name: str, refuted: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fits = penalised()
-    assert not claims({**fits, name: fits[other]}, monkeypatch)[refuted]
-
-
-def test_l1_selects_and_l2_does_not() -> None:
-    found = regularise.select(150, seed=1)
-    zeros = [int((abs(w[2:]) < regularise.ZERO).sum()) for w in found.values()]
-    assert zeros[0] == zeros[2] == 0
-    assert zeros[1] >= 4
-    assert abs(found["L2, λ = 0.05"]).max() < abs(found["no penalty"]).max()
-
-
-def test_the_claim_about_inputs_follows_the_numbers() -> None:
-    sparse, small = np.array([1.0, 1.0, *[0.0] * 6]), np.array([0.7, 0.7, *[0.1] * 6])
-    for l1, l2, holds in (
-        (sparse, small, True),
-        (small, sparse, False),
-        (0 * sparse, small, False),
-    ):
-        lesson = Lesson()
-        found = {"no penalty": 2 * small, "L1, λ = 0.05": l1, "L2, λ = 0.05": l2}
-        regularise.select_section(lesson, found)
-        assert lesson.claims == {"l1_picks_inputs": holds}
-
-
-def test_the_claims_about_dropout_follow_the_numbers() -> None:
-    X = np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]])
-    part = overfit.Points(X, np.array([1, 0, 1, 0]), np.zeros(4, bool))
-    leaning = fitted(weighted(1.0, 0.0, 0.0, 1.0, 2.0, 1.0), 0.0, 0.3, 0.9)
-    shared = fitted(weighted(1.0, 0.0, 1.0, 0.0, 1.0, 1.0), 0.2, 0.21, 0.1)
-    about = ("dropout_holds_back", "dropout_makes_no_neuron_indispensable")
-    for plain, dropped, holds in ((leaning, shared, True), (shared, leaning, False)):
-        lesson = Lesson()
-        missed = regularise.dropout_section(lesson, plain, dropped, part, seed=0)
-        assert [lesson.claims[name] for name in about] == [holds, holds]
-        assert sorted(missed.values()) == [0.0, 0.5]
-
-
-def test_dropout_that_leaves_nothing_out_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regularise, "DROPOUT", 0.0)
-    f = replace(fitted(weighted(*[1.0] * 6), 0.1, 0.2, 0.3))
-    lesson = Lesson()
-    regularise.dropout_section(lesson, f, f, overfit.points(4, 0), seed=0)
-    assert not lesson.claims["dropout_leaves_neurons_out_at_random"]
