@@ -95,6 +95,10 @@ def _row(line: str) -> Row:
 ROWS = tables()
 
 
+def test_every_lesson_has_a_table() -> None:
+    assert set(ROWS) == set(TINY)
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_each_statement_is_seen_where_the_table_says(name: str, results: Results) -> None:
     numbers: dict[str, Any] = results[name]
