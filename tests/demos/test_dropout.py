@@ -59,15 +59,15 @@ def fitted(model: nn.Sequential, learned: float, unseen: float, by_heart: float)
 
 def test_the_claims_about_dropout_follow_the_numbers() -> None:
     X = np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]])
-    part = overfit.Points(X, np.array([1, 0, 1, 0]), np.zeros(4, bool))
-    leaning = fitted(weighted(1.0, 0.0, 0.0, 1.0, 2.0, 1.0), 0.0, 0.3, 0.9)
-    shared = fitted(weighted(1.0, 0.0, 1.0, 0.0, 1.0, 1.0), 0.2, 0.21, 0.1)
+    part = overfit.Points(X, np.array([1, 0, 1, 1]), np.zeros(4, bool))
+    leaning = fitted(weighted(1.0, 0.0, 0.0, 1.0, 2.0, 1.0), 0.25, 0.3, 0.9)
+    shared = fitted(weighted(1.0, 0.0, 1.0, 0.0, 1.0, 1.0), 0.25, 0.21, 0.1)
     for plain, dropped, holds in ((leaning, shared, True), (shared, leaning, False)):
         lesson = Lesson()
         dropout.fits_section(lesson, plain, dropped)
         missing = dropout.missed_section(lesson, plain, dropped, part)
         assert list(lesson.claims.values()) == [holds, holds]
-        assert sorted(shares.max() for shares in missing.values()) == [0.0, 0.5]
+        assert sorted(shares.max() for shares in missing.values()) == [0.25, 0.75]
 
 
 @pytest.mark.parametrize("p", [0.0, 0.99])
