@@ -20,7 +20,7 @@ from ..core.term import ATOM, numeral
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.markup import Markup, bar, block, note, paragraph, table, warning
-from .formulas import path_lines, path_rows, route_lines, slope_name, wrapped
+from .formulas import Factor, factors_of, path_lines, path_rows, route_lines, slope_name, wrapped
 
 ROWS = 20  # most rows printed of a table
 
@@ -46,12 +46,14 @@ class Explanation:
     def __str__(self) -> str:
         left = self._slope
         if self.count == 1:
-            blocks = [path_lines(self.paths[0], f"{left} = ", only=True)]
+            path = self.paths[0]
+            blocks = [path_lines(path, factors_of(path, only=True), f"{left} = ")]
         else:
             blocks = [[self._title]]
             for i, path in enumerate(self._shown, 1):
-                lines = route_lines(path, f"path {i}: ")
-                blocks.append(lines + path_lines(path, "    ", only=False))
+                factors = factors_of(path, only=False)
+                route = route_lines(path, factors, f"path {i}: ")
+                blocks.append(route + path_lines(path, factors, "    "))
             blocks.append(self._sum_lines())
         if stale(self.root):
             blocks.append([STALE_WARNING])
@@ -62,12 +64,14 @@ class Explanation:
     def _repr_html_(self) -> str:
         """Return the explanation as HTML, with the factors of each path in columns."""
         if self.count == 1:
-            parts = [_columns(self.paths[0], self._slope, only=True)]
+            path = self.paths[0]
+            parts = [_columns(path, factors_of(path, only=True), self._slope)]
         else:
             parts = [paragraph(self._title)]
             for i, path in enumerate(self._shown, 1):
-                parts.append(note(*_unwrapped(route_lines(path, f"path {i}: "))))
-                parts.append(_columns(path, "", only=False))
+                factors = factors_of(path, only=False)
+                parts.append(note(*_unwrapped(route_lines(path, factors, f"path {i}: "))))
+                parts.append(_columns(path, factors, ""))
             parts.append(paragraph(*_unwrapped(self._sum_lines())))
         return block(*parts, *_stale_warning(self.root))
 
@@ -93,10 +97,10 @@ class Explanation:
         return wrapped(f"{left} = ", parts, " + ", last=f" = {numeral(self.total)}")
 
 
-def _columns(path: Path, left: str, only: bool) -> Markup:
+def _columns(path: Path, factors: Sequence[Factor], left: str) -> Markup:
     """Return a table of a path: a column for each factor, its formula and its number."""
     rows: list[list[str]] = []
-    for parts in path_rows(path, left, only):
+    for parts in path_rows(path, factors, left):
         cells = [cell for part in parts for cell in ("·", part or "…")][1:]
         rows.append(["" if rows else left, "=", *cells])
     return table(rows, "l" + "c" * (max(map(len, rows)) - 1))

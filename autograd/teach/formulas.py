@@ -7,12 +7,12 @@ so that a derivative reads the same everywhere.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import TypeVar
 
 from ..core.backprop import local_of
-from ..core.graph import count_paths, topological_order
+from ..core.graph import topological_order
 from ..core.notation import name, shortened
 from ..core.paths import Path
 from ..core.term import ATOM, PRODUCT, SUM, Term, numeral
@@ -21,11 +21,10 @@ from ..core.value import Value
 WIDTH = 80  # characters of a line
 FACTORS = 12  # most factors of a path that are written
 FORMULA = 60  # most characters of one factor
-# In larger graphs the edges of a path are not combined into one factor, if there are other paths:
-# each combination needs a count of all paths between two nodes.
-GROUPING_LIMIT = 500
 
 T = TypeVar("T")
+Factor = tuple[int, int]
+"""The positions in a path between which a factor is the derivative of one node by the other."""
 
 
 def slope_name(of: Value, by: Value) -> str:
@@ -52,45 +51,88 @@ def local_term(node: Value, slot: int) -> Term:
     return Term(term.text, local_of(node, slot), term.binds)
 
 
-def route_lines(path: Path, left: str) -> list[str]:
-    """List the nodes of a path, output first, in lines that begin with `left`."""
-    return wrapped(
-        left, [None if node is None else name(node).text for node in _abridged(path.nodes)], " ← "
-    )
+def factors_of(path: Path, only: bool) -> list[Factor]:
+    """Split a path at its labelled nodes, so that a factor reads ∂a/∂z and not ∂(…)/∂(…).
 
-
-def path_lines(path: Path, left: str, only: bool) -> list[str]:
-    """Write a path as `∂C/∂a · ∂a/∂z`, then its formulas, its numbers, and the product.
+    Edges between two labelled nodes a and z become one factor only if no other path joins them:
+    otherwise ∂a/∂z would include the other paths.
 
     Args:
         path: the path.
-        left: the beginning of the first line.
         only: True if there is no other path between its ends.
+
+    Returns:
+        The positions (start, end) of each factor in the path.
+    """
+    last = len(path.nodes) - 1
+    order = [] if only else topological_order(path.nodes[0])
+    on_path = set(path.nodes)
+    place = {node: i for i, node in enumerate(order) if node in on_path}
+    named = [i for i in range(1, last) if path.nodes[i].label]
+    factors: list[Factor] = []
+    for start, end in itertools.pairwise([0, *named, last] if last else []):
+        upper, lower = path.nodes[start], path.nodes[end]
+        if only or end - start == 1 or _is_only_way(order[place[lower] : place[upper] + 1]):
+            factors.append((start, end))
+        else:
+            factors += itertools.pairwise(range(start, end + 1))
+    return factors
+
+
+def _is_only_way(order: Sequence[Value]) -> bool:
+    """Return True if just one path leads from the last node of an order to the first."""
+    ways = {order[0]: 1}
+    for node in order[1:]:
+        if count := sum(ways.get(arg, 0) for arg in node.args):
+            ways[node] = min(count, 2)
+    return ways[order[-1]] == 1
+
+
+def route_lines(path: Path, factors: Sequence[Factor], left: str) -> list[str]:
+    """List the nodes between the factors, output first, in lines that begin with `left`.
+
+    Unnamed nodes between two factors that are always 1 are left out: these are partial sums.
+    """
+    units = [_is_unit(path, factor) for factor in factors]
+    between = [
+        end
+        for (_, end), above, below in zip(factors, units, units[1:])
+        if path.nodes[end].label or not (above and below)
+    ]
+    places = _abridged([0, *between, len(path.nodes) - 1])
+    return wrapped(left, [None if i is None else name(path.nodes[i]).text for i in places], " ← ")
+
+
+def path_lines(path: Path, factors: Sequence[Factor], left: str) -> list[str]:
+    """Write a path as `∂C/∂a · ∂a/∂z`, then its formulas, its numbers, and the product.
+
+    `left` is the beginning of the first line; see `path_rows`.
     """
     indent = " " * (len(left) - 2)
     lines: list[str] = []
-    for parts in path_rows(path, left.removesuffix(" = "), only):
+    for parts in path_rows(path, factors, left.removesuffix(" = ")):
         lines += wrapped(f"{indent}= " if lines else left, parts, " · ")
     return lines
 
 
-def path_rows(path: Path, left: str, only: bool) -> list[list[str | None]]:
+def path_rows(path: Path, factors: Sequence[Factor], left: str) -> list[list[str | None]]:
     """Return the factors of a path as symbols, as formulas and as numbers, then the product.
 
-    A row that equals the one before it is left out. A factor None replaces omitted factors.
+    Factors that are always 1 are left out. A row that equals the one before it is left out. None
+    replaces further factors of a long path.
 
     Args:
         path: the path.
+        factors: what `factors_of` returns for it.
         left: the text to the left of the first equals sign.
-        only: True if there is no other path between its ends.
     """
-    if len(path.nodes) == 1:
+    written = _abridged(_telling(path, factors))
+    if not written:
         return [["1"]]
-    segments = _abridged(list(_segments(path, only)))
-    formulas = [None if s is None else _segment_term(path, *s) for s in segments]
-    binds = PRODUCT if len(segments) > 1 else SUM
+    formulas = [None if f is None else _factor_term(path, *f) for f in written]
+    binds = PRODUCT if len(written) > 1 else SUM
     texts: list[list[str | None]] = [
-        [None if s is None else slope_name(path.nodes[s[0]], path.nodes[s[1]]) for s in segments],
+        [None if f is None else slope_name(path.nodes[f[0]], path.nodes[f[1]]) for f in written],
         [None if f is None else f.inside(binds) for f in formulas],
         [None if f is None else numeral(f.number) for f in formulas],
         [numeral(path.product)],
@@ -100,29 +142,23 @@ def path_rows(path: Path, left: str, only: bool) -> list[list[str | None]]:
     return [parts for previous, parts in zip(before, texts) if parts != previous]
 
 
-def _segments(path: Path, only: bool) -> Iterator[tuple[int, int]]:
-    """Split the path at its labelled nodes, so that a factor reads ∂a/∂z and not ∂(…)/∂(…).
+def _telling(path: Path, factors: Sequence[Factor]) -> list[Factor]:
+    """Leave out the factors that are always 1.
 
-    Yields the positions (start, end) of each factor in the path. Edges between two labelled nodes
-    a and z become one factor only if no other path joins them: otherwise ∂a/∂z would include
-    the other paths.
+    The derivative of one named node by another, such as ∂z/∂b = 1, stays if there is room.
     """
-    last = len(path.nodes) - 1
-    look_through = only or len(topological_order(path.nodes[0])) <= GROUPING_LIMIT
-    start = 0
-    for end in range(1, last + 1):
-        if end < last and look_through and not path.nodes[end].label:
-            continue
-        upper, lower = path.nodes[start], path.nodes[end]
-        if only or end - start == 1 or count_paths(upper, lower) == 1:
-            yield start, end
-        else:
-            yield from itertools.pairwise(range(start, end + 1))
-        start = end
+    telling = [factor for factor in factors if not _is_unit(path, factor)]
+    named = [f for f in factors if f in telling or all(path.nodes[i].label for i in f)]
+    return named if len(named) <= FACTORS else telling
 
 
-def _segment_term(path: Path, start: int, end: int) -> Term:
-    """Return the product of a segment's local derivatives; its text is shortened."""
+def _is_unit(path: Path, factor: Factor) -> bool:
+    """Return True if the derivative is 1 by its rule, whatever the data, as in sums."""
+    return all(path.nodes[i].op.rules[path.slots[i]].endswith(" = 1") for i in range(*factor))
+
+
+def _factor_term(path: Path, start: int, end: int) -> Term:
+    """Return the product of a factor's local derivatives; its text is shortened."""
     product = Term.of(1.0)
     for i in range(start, end):
         product = product * local_term(path.nodes[i], path.slots[i])

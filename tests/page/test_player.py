@@ -244,6 +244,29 @@ def test_the_card_tells_value_gradient_every_path_and_its_product(
     assert sum(products) == pytest.approx(right, rel=1e-3)
 
 
+def test_the_card_leaves_out_partial_sums_and_their_factors(
+    opened: Opener, written: Written
+) -> None:
+    w = Value(2.0, "w")
+    terms = [w * Value(float(i), f"x{i}") for i in range(20)]
+    page = opened(written(labelled(autograd.sum(terms) * 0.5, "C"), max_nodes=100))
+    box(page, "x3").click()
+    assert page.inner_text(".paths .route") == "C ← … + … + w·x18 + w·x19 ← w·x3 ← x3"
+    assert page.inner_text(".paths .product") == "0.5 · 2 = 1"
+
+
+def test_the_card_shows_a_factor_of_one_between_named_nodes(
+    opened: Opener, written: Written
+) -> None:
+    page = opened(written(neuron()))
+    box(page, "b").click()
+    assert page.inner_text(".paths .product") == "-0.5379 · 0.1966 · 1 = -0.1058"
+    page = opened(written(labelled(Value(1.0, "x") + 1 + 2, "y")))
+    box(page, "x").click()
+    assert page.inner_text(".paths .route") == "y ← x"
+    assert page.inner_text(".paths .product") == "1"
+
+
 def test_the_card_follows_the_pointer_and_the_focus_and_comes_back_to_the_chosen(
     opened: Opener, written: Written
 ) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
+import nn
 from autograd import LabelError, Value, softmax
 from autograd.core import ops
 from autograd.core.backprop import gradients, locals_of
@@ -79,9 +80,8 @@ def test_the_larger_path_comes_first_and_the_sum_last() -> None:
         "∂y/∂a = 4, the sum over 2 paths",
         "",
         "path 1: y ← a·b ← a",
-        "    ∂y/∂(a·b) · ∂(a·b)/∂a",
-        "  = 1 · b",
-        "  = 1 · 3",
+        "    ∂(a·b)/∂a",
+        "  = b",
         "  = 3",
         "",
         "path 2: y ← a",
@@ -143,6 +143,58 @@ def test_unlabelled_nodes_with_two_ways_through_them_are_not_looked_through() ->
         "  = 6 · 2",
         "  = 12",
     ]
+
+
+def test_a_path_through_wide_layers_shows_the_factor_of_each_layer() -> None:
+    model = nn.MLP(8, [32, 32, 1], "tanh", seed=0)
+    cost = labelled(nn.squared_error(model([0.1 * i for i in range(8)]), 1.0), "C")
+    found = cost.explain("W1[2,1]", max_paths=1)
+    lines = str(found).splitlines()
+    (j,) = [j for j in range(32) if f" a2[{j}] " in lines[2]]
+    assert [" ".join(lines[3:5]), *lines[2:3], *lines[5:6]] == [
+        f"    ∂C/∂z3[0] · ∂z3[0]/∂a2[{j}] · ∂a2[{j}]/∂z2[{j}] · ∂z2[{j}]/∂a1[2] · "
+        "∂a1[2]/∂z1[2] ·     ∂z1[2]/∂W1[2,1]",
+        f"path 1: C ← z3[0] ← a2[{j}] ← z2[{j}] ← a1[2] ← z1[2] ← W1[2,1]",
+        f"  = 2(z3[0] − 1) · W3[0,{j}] · (1 − a2[{j}]²) · W2[{j},2] · (1 − a1[2]²) · x[1]",
+    ]
+    assert lines[6].count(" · ") == 5
+    assert "…" not in "".join(lines) + found._repr_html_()
+
+
+def test_sums_of_unnamed_nodes_are_left_out_before_a_path_is_shortened() -> None:
+    w = Value(2.0, "w")
+    terms = [w * Value(float(i), f"x{i}") for i in range(20)]
+    cost = labelled(autograd.sum(terms).tanh(), "C")
+    assert str(cost.explain(w, max_paths=1)).splitlines()[2:5] == [
+        "path 1: C ← … + … + w·x18 + w·x19 ← w·x19 ← w",
+        "    ∂C/∂(… + … + w·x18 + w·x19) · ∂(w·x19)/∂w",
+        "  = (1 − C²) · x19",
+    ]
+
+
+def test_a_derivative_of_one_by_its_rule_is_written_between_named_nodes_if_there_is_room() -> None:
+    assert str(neuron().explain("b")).splitlines()[:2] == [
+        "∂C/∂b = ∂C/∂a · ∂a/∂z · ∂z/∂b",
+        "      = 2(a − 1) · a(1 − a) · 1",
+    ]
+    y = labelled(Value(3.0, "x") * 2, "y")
+    for i in range(formulas.FACTORS):
+        y = labelled(y + 1, f"y{i}")
+    assert str(labelled(y**2, "C").explain("x")).splitlines()[:2] == [
+        "∂C/∂x = ∂C/∂y11 · ∂y/∂x",
+        "      = 2y11 · 2",
+    ]
+
+
+def test_a_derivative_of_one_at_this_place_is_written() -> None:
+    z = labelled(Value(3.0, "x") * 2, "z")
+    assert "= 2a · 1 · 2" in str(labelled(labelled(z.relu(), "a") ** 2, "C").explain("x"))
+
+
+def test_a_path_of_sums_alone_has_the_product_one() -> None:
+    x = Value(3.0, "x")
+    assert str((x + 1 + 2).explain(x)) == "∂(x + 1 + 2)/∂x = 1"
+    assert str((x + 1 + x).explain(x)).splitlines()[2:4] == ["path 1: x + 1 + x ← x", "    1"]
 
 
 def test_an_intermediate_node_can_be_explained_and_so_can_the_output() -> None:

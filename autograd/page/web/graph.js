@@ -151,6 +151,16 @@ export function local(graph, node, slot) {
 }
 
 /**
+ * True if the local derivative is 1 by its rule, whatever the data, as in sums.
+ * @param {Graph} graph
+ * @param {number} node
+ * @param {number} slot
+ */
+export function isUnit(graph, node, slot) {
+  return OPERATIONS[graph.rows[node].op].rules[slot].endsWith(" = 1");
+}
+
+/**
  * The gradients of all nodes.
  * @param {Graph} graph
  * @param {Edge[]} edges

@@ -1,13 +1,23 @@
 // The card of a node: its value, gradient and paths, and a nudge; in the quiz, a question instead.
 
 import { byId, entry, html, setText } from "./elements.js";
-import { evaluated, gradientsAfter, isConstant, isLeaf, local, pathsTo, rootOf } from "./graph.js";
+import {
+  evaluated,
+  gradientsAfter,
+  isConstant,
+  isLeaf,
+  isUnit,
+  local,
+  pathsTo,
+  rootOf,
+} from "./graph.js";
 import { notANumber, number, parsed } from "./number.js";
 import { judge } from "./quiz.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
 
 const MOST_PATHS = 10;
+const MOST_FACTORS = 12; // an even number
 
 /**
  * The parts of the player that the card uses.
@@ -153,18 +163,50 @@ function counted(count) {
 }
 
 /** @param {Graph} graph @param {import("./graph.js").Path} path */
-function pathLines(graph, { nodes, slots, product }) {
-  const route = abridged(nodes.map((i) => graph.rows[i].name)).join(" ← ");
-  const factors = abridged(slots.map((slot, k) => number(local(graph, nodes[k], slot))));
+function pathLines(graph, path) {
+  const route = abridged(written(graph, path).map((i) => graph.rows[i].name)).join(" ← ");
+  const factors = abridged(factorsOf(graph, path).map((x) => number(x)));
+  const before = factors.length > 1 ? `${factors.join(" · ")} = ` : "";
   return [
     html("span", { class: "route" }, route),
-    html("span", { class: "product" }, `${factors.join(" · ")} = ${number(product)}`),
+    html("span", { class: "product" }, `${before}${number(path.product)}`),
   ];
+}
+
+/**
+ * The nodes of a path without the partial sums: the unnamed nodes between two factors that are
+ * always 1.
+ * @param {Graph} graph
+ * @param {import("./graph.js").Path} path
+ */
+function written(graph, { nodes, slots }) {
+  const units = slots.map((slot, k) => isUnit(graph, nodes[k], slot));
+  return nodes.filter((i, k) => graph.rows[i].label !== "" || !(units[k - 1] && units[k]));
+}
+
+/**
+ * The local derivatives along a path, without those that are always 1. The derivative of one named
+ * node by another, such as ∂z/∂b = 1, stays if there is room: as in `teach/formulas.py`.
+ * @param {Graph} graph
+ * @param {import("./graph.js").Path} path
+ */
+function factorsOf(graph, { nodes, slots }) {
+  const edges = slots.map((slot, k) => ({
+    x: local(graph, nodes[k], slot),
+    unit: isUnit(graph, nodes[k], slot),
+    named: [nodes[k], nodes[k + 1]].every((i) => graph.rows[i].label !== ""),
+  }));
+  const telling = edges.filter(({ unit }) => !unit);
+  const all = edges.filter(({ unit, named }) => !unit || named);
+  return (all.length <= MOST_FACTORS ? all : telling).map(({ x }) => x);
 }
 
 /** The items; of a long list only both ends. @param {string[]} items */
 function abridged(items) {
-  return items.length <= 12 ? items : [...items.slice(0, 6), "…", ...items.slice(-6)];
+  const half = MOST_FACTORS / 2;
+  return items.length <= MOST_FACTORS
+    ? items
+    : [...items.slice(0, half), "…", ...items.slice(-half)];
 }
 
 /** @param {Owner} owner @param {number} node */
