@@ -103,3 +103,42 @@ def test_the_claims_about_penalties_hold_where_they_should(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert all(claims(penalised(), monkeypatch).values())
+
+
+@pytest.mark.parametrize(
+    ("other", "name", "refuted"),
+    [
+        ("L2, λ = 0.002", "L1, λ = 0.002", "l1_sets_weights_to_zero"),
+        ("L1, λ = 0.002", "L2, λ = 0.002", "l2_keeps_weights_small_and_even"),
+        ("no penalty", "L2, λ = 0.002", "l2_keeps_weights_small_and_even"),
+        ("no penalty", "L2, λ = 0.002", "penalties_hold_back"),
+        ("L1, λ = 0.002", "L1, λ = 0.0001", "too_small_a_lambda_still_overfits"),
+        ("L1, λ = 0.002", "L2, λ = 0.1", "too_large_a_lambda_underfits"),
+    ],
+)
+def test_the_claims_about_penalties_follow_the_numbers(
+    other: str, name: str, refuted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = penalised()
+    assert not claims({**fits, name: fits[other]}, monkeypatch)[refuted]
+
+
+def test_l1_selects_and_l2_does_not() -> None:
+    found = regularise.select(150, seed=1)
+    zeros = [int((abs(w[2:]) < regularise.ZERO).sum()) for w in found.values()]
+    assert zeros[0] == zeros[2] == 0
+    assert zeros[1] >= 4
+    assert abs(found["L2, λ = 0.05"]).max() < abs(found["no penalty"]).max()
+
+
+def test_the_claim_about_inputs_follows_the_numbers() -> None:
+    sparse, small = np.array([1.0, 1.0, *[0.0] * 6]), np.array([0.7, 0.7, *[0.1] * 6])
+    for l1, l2, holds in (
+        (sparse, small, True),
+        (small, sparse, False),
+        (0 * sparse, small, False),
+    ):
+        lesson = Lesson()
+        found = {"no penalty": 2 * small, "L1, λ = 0.05": l1, "L2, λ = 0.05": l2}
+        regularise.select_section(lesson, found)
+        assert lesson.claims == {"l1_picks_inputs": holds}
