@@ -23,6 +23,7 @@ from ..picture.markup import Markup, bar, block, note, paragraph, table, warning
 from .formulas import Factor, factors_of, path_lines, path_rows, route_lines, slope_name, wrapped
 
 ROWS = 20  # most rows printed of a table
+SIGN = "a step goes against it"  # says of a printed number that it is the gradient, not a nudge
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,7 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
         if not self:
             return "no leaves: the output depends on constants alone"
         largest = _largest(g for _, g in self)
-        lines = [f"{'leaf':<20}{'data':>12}{'gradient':>14}"]
+        lines = [f"{'leaf':<20}{'data':>12}{'gradient':>14}  {SIGN}"]
         for leaf, gradient in self[:ROWS]:
             bar = "█" * round(24 * min(1.0, magnitude(gradient) / largest))
             label = shortened(shown(_called(leaf)), 19)
@@ -293,7 +294,7 @@ class Sensitivity(tuple[tuple[Value, float], ...]):
             for leaf, gradient in self[:ROWS]
         ]
         return block(
-            table(rows, "lrrl", ["leaf", "data", "gradient", ""]),
+            table(rows, "lrrl", ["leaf", "data", "gradient", SIGN]),
             *([note(self._rest)] if len(self) > ROWS else []),
             *([warning(STALE_WARNING)] if self.stale else []),
         )

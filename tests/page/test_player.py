@@ -244,6 +244,29 @@ def test_the_card_tells_value_gradient_every_path_and_its_product(
     assert sum(products) == pytest.approx(right, rel=1e-3)
 
 
+def test_the_card_of_a_parameter_tells_the_gradient_from_the_nudge(
+    opened: Opener, written: Written
+) -> None:
+    root = neuron()
+    page = opened(written(root, parameters=["w"], lr=0.5))
+    gradient = gradients(root)[find(root, "w")]
+
+    def entries() -> list[str]:
+        return list(page.locator("#panel > dl:not(.nudge) > *").all_inner_texts())[2:]
+
+    box(page, "w").click()
+    shown = ["gradient ∂C/∂w", numeral(gradient, 6)]
+    assert entries() == [*shown, "nudge −lr · ∂C/∂w", numeral(-0.5 * gradient, 6)]
+    page.fill("#lr", "2")
+    assert entries()[-1] == numeral(-2.0 * gradient, 6)
+    page.uncheck("#moves")
+    assert entries() == shown
+    assert page.evaluate("document.activeElement.id") == "moves"
+    page.check("#moves")
+    page.click("#quiz")
+    assert entries() == ["gradient ∂C/∂w", "?", "nudge −lr · ∂C/∂w", "?"]
+
+
 def test_the_card_leaves_out_partial_sums_and_their_factors(
     opened: Opener, written: Written
 ) -> None:

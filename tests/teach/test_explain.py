@@ -500,7 +500,7 @@ def test_every_leaf_is_ranked_once_and_no_constant_is(program: Program) -> None:
 def test_sensitivity_prints_a_bar_as_long_as_the_gradient_is_large() -> None:
     x, w, v = Value(2.0, "x"), Value(-4.0, "w"), Value(0.0)
     assert repr((w * x + v * 0.0).sensitivity()) == text(
-        f"leaf{'data':>28}{'gradient':>14}",
+        f"leaf{'data':>28}{'gradient':>14}  a step goes against it",
         f"x{'2':>31}{'-4':>14}  {'█' * 24}",
         f"w{'-4':>31}{'2':>14}  {'█' * 12}",
         f"(no label){'0':>22}{'0':>14}",

@@ -29,6 +29,7 @@ const MOST_FACTORS = 12; // an even number
  * @property {(changes: Map<number, number>) => void} edit sets data; throws RangeError if it cannot
  * @property {(node: number) => void} answer called when the reader has found, or is shown, the
  *   gradient
+ * @property {() => number} lr the learning rate, or NaN while its field holds no number
  * @property {(node: number, moves: boolean) => void} setMoves sets whether descent changes a leaf
  */
 
@@ -44,7 +45,13 @@ export function showPanel(owner, node) {
   const title = row.label && row.expression ? `${row.name} = ${row.expression}` : row.name;
   byId("panel").replaceChildren(
     html("h2", {}, title),
-    html("dl", {}, ...entry("value", valueOf(owner, node)), ...gradientEntry(owner, node, hidden)),
+    html(
+      "dl",
+      {},
+      ...entry("value", valueOf(owner, node)),
+      ...gradientEntry(owner, node, hidden),
+      ...(row.moves ? nudgeEntry(owner, node, hidden) : []),
+    ),
     ...(isLeaf(row) ? [movesBox(owner, node)] : []),
     html("p", { id: "edit-said", class: "warning", role: "alert" }),
     ...(hidden ? question(owner, node) : [...pathList(owner, node), ...nudger(owner, node)]),
@@ -117,7 +124,18 @@ function gradientEntry({ graph, plan }, node, hidden) {
   const row = graph.rows[node];
   if (isConstant(row)) return entry("gradient", "none: constants have no gradient");
   const gradient = gradientsAfter(graph, plan.backward)[node] ?? 0;
-  return entry(slopeName(graph, node), hidden ? "?" : number(gradient, 6));
+  return entry(`gradient ${slopeName(graph, node)}`, hidden ? "?" : number(gradient, 6));
+}
+
+/**
+ * The change of a parameter in one step downhill.
+ * @param {Owner} owner
+ * @param {number} node
+ * @param {boolean} hidden
+ */
+function nudgeEntry({ graph, plan, lr }, node, hidden) {
+  const nudge = -lr() * (gradientsAfter(graph, plan.backward)[node] ?? 0);
+  return entry(`nudge −lr · ${slopeName(graph, node)}`, hidden ? "?" : number(nudge, 6));
 }
 
 /** @param {Graph} graph @param {number} node */

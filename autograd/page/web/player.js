@@ -40,6 +40,7 @@ const owner = {
   isHidden,
   edit,
   answer,
+  lr: () => parsed(inputById("lr").value),
   setMoves,
 };
 
@@ -231,11 +232,12 @@ function answer(node) {
 /** @param {number} node @param {boolean} moves */
 function setMoves(node, moves) {
   graph.rows[node].moves = moves;
+  showCard();
 }
 
 /** @param {number} count */
 function descend(count) {
-  const lr = parsed(inputById("lr").value);
+  const lr = owner.lr();
   const said = byId("descent-said");
   if (!Number.isFinite(lr)) {
     setText(said, "lr is a number, like 0.1.");
@@ -291,6 +293,7 @@ function listen() {
     reset: startAgain,
   };
   for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
+  byId("lr").addEventListener("input", showCard);
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") comeBack();
   });

@@ -46,7 +46,7 @@ export function showNeuron(k, j, activation, pass, weights, gradients) {
       ...entry("weighted sum z", figure(pass.sums[k - 1][j])),
       ...entry("activation a", figure(pass.activations[k][j])),
       ...entry("bias b", figure(bias(layer, j))),
-      ...entry("∂C/∂b", slopes ? figure(bias(slopes, j)) : "—"),
+      ...entry("gradient ∂C/∂b", slopes ? figure(bias(slopes, j)) : "—"),
     ),
     table(rows),
     html("p", { class: "what" }, notes.join(" ")),
@@ -90,7 +90,7 @@ function row(name, w, from, x, slope) {
 
 /** @param {HTMLElement[]} rows */
 function table(rows) {
-  const heads = ["weight", "w", "input", "w · input", "∂C/∂w"].map((name) =>
+  const heads = ["weight", "w", "input", "w · input", "gradient ∂C/∂w"].map((name) =>
     html("th", { scope: "col" }, name),
   );
   const made = html(

@@ -275,6 +275,8 @@ def test_pointing_at_a_neuron_or_its_view_chooses_it(plane: Run, opened: Opener)
     page.hover("#heats figure >> nth=3")
     assert page.inner_text("#neuron h2") == "Neuron a1[3]"
     assert page.inner_text("#neuron tbody th >> nth=0") == "W1[3,0]"
+    assert page.inner_text("#neuron thead th >> nth=4") == "gradient ∂C/∂w"
+    assert page.inner_text("#neuron dt >> nth=3") == "gradient ∂C/∂b"
     assert page.locator("#heats h3").all_inner_texts() == [
         "layer 1, tanh",
         "layer 2, tanh",
