@@ -109,7 +109,8 @@ C.nudge(w1, 0.01)
 
 # %% [markdown]
 # Which parameter changes the cost most? One of the last layer. The gradients of earlier layers
-# contain more derivatives of the sigmoid as factors, and each of these is at most ¼.
+# contain more derivatives of the sigmoid as factors, and each of these is at most ¼. The table
+# shows gradients, which point uphill. The nudge that lowers $C$ is $-\eta\,\partial C/\partial p$.
 
 # %%
 C.sensitivity()
