@@ -41,14 +41,10 @@ NOISE = 1000  # images of noise
 MODERN_EPOCHS, MODERN_LR = 5, 0.01
 
 
-def costs(model: nn.Module, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Compute the cost of each image, Σ(a − y)²."""
-    return np.asarray(((model.predict(X) - nn.one_hot(y, 10)) ** 2).sum(1))
-
-
-def accuracy(model: nn.Module, X: np.ndarray, y: np.ndarray) -> float:
-    """Compute the share of images whose digit has the largest output."""
-    return float((model.predict(X).argmax(1) == y).mean())
+def judge(model: nn.Module, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute for each image its cost Σ(a − y)², and whether its digit has the largest output."""
+    outputs = model.predict(X)
+    return ((outputs - nn.one_hot(y, 10)) ** 2).sum(1), outputs.argmax(1) == y
 
 
 def show_function(lesson: Lesson, model: nn.MLP, digits: Digits) -> None:
@@ -65,14 +61,13 @@ def show_function(lesson: Lesson, model: nn.MLP, digits: Digits) -> None:
         "The inputs are the brightness of the pixels, from 0 (dark) to 1 (bright).",
         digits.X.shape[1] == side**2 and digits.X.min() == 0.0 and digits.X.max() == 1.0,
     )
+    outputs = model.predict(digits.X)
     made = sum(n * m + n for m, n in itertools.pairwise(sizes))
     lesson.claim(
         "the_network_is_a_function",
         "The network is a function of these inputs, with ten outputs from 0 to 1 and all weights "
         "and biases as parameters.",
-        made == count
-        and model.predict(digits.X[:1]).shape == (1, 10)
-        and 0.0 <= model.predict(digits.X).min() <= model.predict(digits.X).max() <= 1.0,
+        made == count and outputs.shape[1] == 10 and 0.0 <= outputs.min() <= outputs.max() <= 1.0,
     )
 
 
@@ -82,17 +77,17 @@ def show_training(
     """Train, and show what becomes of cost and accuracy."""
     epochs, lr, seed = settings
     X, y = digits.X, digits.y
-    before = costs(model, X, y)
-    trash = accuracy(model, digits.unseen_images, digits.unseen_labels)
+    before, _ = judge(model, X, y)
+    trash = judge(model, digits.unseen_images, digits.unseen_labels)[1].mean()
     trainer = nn.Trainer(model, nn.squared_error, nn.SGD(model.parameters(), lr))
     history = trainer.fit(X, nn.one_hot(y, 10), epochs, BATCH, seed=seed, progress=False)
-    after = costs(model, X, y)
-    learned = accuracy(model, X, y)
-    unseen = accuracy(model, digits.unseen_images, digits.unseen_labels)
+    after, right = judge(model, X, y)
+    learned = right.mean()
+    unseen = judge(model, digits.unseen_images, digits.unseen_labels)[1].mean()
     print(f"{'epoch':>6}{'cost':>10}{'right':>9}")
     for epoch in sorted({min(epoch, epochs) for epoch in (*EPOCHS_SHOWN, epochs)}):
-        right = percent(history.accuracies[epoch - 1])
-        print(f"{epoch:>6}{history.losses[epoch - 1]:>10.4f}{right:>9}")
+        share = percent(history.accuracies[epoch - 1])
+        print(f"{epoch:>6}{history.losses[epoch - 1]:>10.4f}{share:>9}")
     print(f"{'':28}{'before':>9}{'after':>9}")
     print(f"{'cost of the image above':28}{before[0]:>9.4f}{after[0]:>9.4f}")
     print(f"{'cost of the network':28}{before.mean():>9.4f}{after.mean():>9.4f}")
@@ -106,7 +101,7 @@ def show_training(
     lesson.claim(
         "the_cost_is_large_for_trash",
         "The cost of an image is large while the answer is trash, and small when it is right.",
-        after[0] < 0.1 * before[0] and model.predict(X[:1]).argmax() == y[0],
+        after[0] < 0.1 * before[0] and right[0],
     )
     lesson.claim(
         "training_lowers_the_cost",
@@ -140,10 +135,10 @@ def show_moved(lesson: Lesson, model: nn.MLP, digits: Digits) -> dict[str, float
     """Show how many unseen digits are read after a move by a pixel (of eight)."""
     by, images, y = digits.side // 8, digits.unseen_images, digits.unseen_labels
     moves = {"not moved": (0, 0), "left": (0, -by), "right": (0, by), "up": (-by, 0)}
-    found = {
-        name: accuracy(model, moved(images, digits.side, *move), y)
-        for name, move in (moves | {"down": (by, 0)}).items()
-    }
+    moves["down"] = (by, 0)
+    tried = np.concatenate([moved(images, digits.side, *move) for move in moves.values()])
+    right = judge(model, tried, np.tile(y, len(moves)))[1].reshape(len(moves), -1)
+    found = dict(zip(moves, right.mean(1).tolist(), strict=True))
     print(f"moved by {by} of {digits.side} pixels: right")
     print("   " + "   ".join(f"{name} {percent(x)}" for name, x in found.items()))
     lesson.claim(
@@ -157,21 +152,19 @@ def show_moved(lesson: Lesson, model: nn.MLP, digits: Digits) -> dict[str, float
 def show_noise(lesson: Lesson, model: nn.MLP, digits: Digits, seed: int) -> np.ndarray:
     """Show how large the largest output is for noise; return it for each image of noise."""
     noise = np.random.default_rng(seed).random((NOISE, digits.side**2))
-    largest = {
-        f"{len(digits.unseen_images):,} unseen digits": model.predict(digits.unseen_images).max(1),
-        f"{NOISE:,} images of noise": model.predict(noise).max(1),
-    }
+    largest = model.predict(np.concatenate([noise, digits.unseen_images])).max(1)
+    noisy, unseen = largest[:NOISE], largest[NOISE:]
     print(f"{'largest output':26}{'median':>8}{'above ½':>10}")
-    for name, outputs in largest.items():
-        print(f"{name:26}{np.median(outputs):>8.2f}{percent((outputs > 0.5).mean()):>10}")
-    answers = np.asarray(list(largest.values())[1])
+    for name, outputs in (("images of noise", noisy), ("unseen digits", unseen)):
+        share = percent((outputs > 0.5).mean())
+        print(f"{f'of {len(outputs):,} {name}':26}{np.median(outputs):>8.2f}{share:>10}")
     lesson.claim(
         "noise_gets_confident_answers",
         "To most images of noise it gives an answer above ½: it never learned that there are "
         "images of no digit.",
-        (answers > 0.5).mean() > 0.5,
+        (noisy > 0.5).mean() > 0.5,
     )
-    return answers
+    return np.asarray(noisy)
 
 
 def show_modern(model: nn.MLP, digits: Digits, seed: int) -> float:
@@ -182,15 +175,14 @@ def show_modern(model: nn.MLP, digits: Digits, seed: int) -> float:
     trainer = nn.Trainer(modern, nn.cross_entropy, optimizer, scheduler=schedule)
     trainer.fit(digits.X, digits.y, MODERN_EPOCHS, BATCH, seed=seed, progress=False)
     unseen = digits.unseen_images, digits.unseen_labels
-    reached = accuracy(modern, *unseen)
+    reached = float(judge(modern, *unseen)[1].mean())
     rows = {
-        "the lessons": (accuracy(model, *unseen), "sigmoid, Σ(a − y)², plain descent"),
+        "the lessons": (judge(model, *unseen)[1].mean(), "sigmoid, Σ(a − y)², plain descent"),
         "today": (reached, f"relu, softmax and cross-entropy, Adam; {MODERN_EPOCHS} epochs"),
     }
     for name, (right, what) in rows.items():
         print(f"{name:14}{percent(right):>7}   {what}")
-    print("What changed: relu has a slope of 1 where it is on, cross-entropy has a large gradient")
-    print("where an answer is wrong, and Adam sizes the steps: a few epochs suffice.")
+    print("What changed: slopes (relu), the cost (steep where it is wrong), and steps (Adam).")
     return reached
 
 
