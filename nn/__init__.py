@@ -12,13 +12,24 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import methods  # noqa: F401  # it gives the classes their methods
+from .activation_modules import (
+    ELU,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Step,
+    Tanh,
+)
 from .activations import ACTIVATIONS, Activation
 from .diagnosis.diagnose import Diagnosis, diagnose
 from .diagnosis.symptoms import Finding
 from .dropout import Dropout
 from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
 from .init import INITIALISERS
-from .layers import Layer, Neuron
+from .layers import Layer, Linear, Neuron
 from .loss_modules import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -60,6 +71,7 @@ from .training.trainer import Trainer
 
 __all__ = [
     "ACTIVATIONS",
+    "ELU",
     "INITIALISERS",
     "MLP",
     "SGD",
@@ -75,8 +87,11 @@ __all__ = [
     "Finding",
     "HingeLoss",
     "History",
+    "Identity",
     "L1Loss",
     "Layer",
+    "LeakyReLU",
+    "Linear",
     "LinearLR",
     "MSELoss",
     "Module",
@@ -84,11 +99,17 @@ __all__ = [
     "Neuron",
     "Optimizer",
     "PerceptronLoss",
+    "ReLU",
     "ReduceLROnPlateau",
     "Scheduler",
     "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
     "SquaredError",
+    "Step",
     "StepLR",
+    "Tanh",
     "Trainer",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",

@@ -1,4 +1,4 @@
-"""`Neuron` and `Layer`, of which networks are made.
+"""`Neuron`, `Layer` and `Linear`, of which networks are made.
 
 A neuron is scalar code on Values. Its last z and a stay in its attributes, where drawings and the
 diagnosis read them.
@@ -16,8 +16,9 @@ from autograd import Value, scope
 
 from .activations import Activation, activation_named
 from .init import Initialiser, Seed, initialiser_and_rng
+from .members import is_parameter
 from .module import Module
-from .settings import finite, flag, instance, refuse_masked, whole
+from .settings import finite, flag, refuse_masked, whole
 
 
 class Neuron(Module):
@@ -175,10 +176,11 @@ class Layer(Module):
         Parameters that a subclass of Layer or Neuron adds follow under their own names.
         """
         weight = np.array([neuron.w for neuron in self.neurons], dtype=object)
-        bias = np.array([neuron.b for neuron in self.neurons], dtype=object)
-        known = {*weight.flat, *bias.flat}
+        biases = [neuron.b for neuron in self.neurons if is_parameter(neuron.b)]
+        known = {*weight.flat, *biases}
         others = {k: v for k, v in super().tensors().items() if not known.issuperset(v.flat)}
-        return {"weight": weight, "bias": bias, **others}
+        bias = {"bias": np.array(biases, dtype=object)} if biases else {}
+        return {"weight": weight, **bias, **others}
 
     def forward(self, x: Any) -> Value | list[Value]:
         """Compute the activations of the neurons.
@@ -207,35 +209,42 @@ class Layer(Module):
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
 
 
-def layers_of(model: Module) -> dict[str, Layer]:
-    """Return the layers of a model by name; a neuron outside any layer counts as a layer of one.
+class Linear(Layer):
+    """PyTorch's name for a `Layer` without activation, W x + b; an activation module may follow it.
+
+    Args:
+        in_features: the number of inputs.
+        out_features: the number of outputs.
+        bias: False for W x; then the layer has no parameter `bias`.
+        init, seed: as for `Neuron`. Before ReLU and its variants, `init="he"` fits.
 
     Raises:
-        ValueError: the model has no layers and no neurons.
+        ValueError: a size is below 1, or there is no such initialiser.
 
-    >>> from nn import MLP
-    >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
-    (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
+    >>> linear = Linear(2, 3, seed=0)
+    >>> linear, {name: array.shape for name, array in linear.state_dict().items()}
+    (Linear(in_features=2, out_features=3, bias=True), {'weight': (3, 2), 'bias': (3,)})
     """
-    instance(model, Module, "model is a module of nn, as MLP(...) makes")
-    found: dict[str, Layer] = {}
-    inside: set[int] = set()
-    for name, module in model.named_modules():
-        if isinstance(module, Layer):
-            found[name or "layer"] = module
-            inside.update(map(id, module.neurons))
-        elif isinstance(module, Neuron) and id(module) not in inside:
-            found[name or "neuron"] = _layer_of_one(module)
-    if not found:
-        raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
-    return found
 
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        init: str | Initialiser | None = None,
+        seed: Seed = None,
+    ) -> None:
+        nin, nout = whole(in_features, "in_features"), whole(out_features, "out_features")
+        bias = flag(bias, "bias")
+        super().__init__(nin, nout, "identity", init=init, seed=seed)
+        if not bias:
+            for neuron in self.neurons:
+                neuron.b = _constant(0.0, neuron.b.label)
 
-def _layer_of_one(neuron: Neuron) -> Layer:
-    layer = object.__new__(Layer)  # __init__ would make another neuron
-    layer.nin, layer.nout, layer.activation = neuron.nin, 1, neuron.activation
-    layer.neurons = [neuron]
-    return layer
+    def __repr__(self) -> str:
+        bias = is_parameter(self.neurons[0].b)
+        return f"Linear(in_features={self.nin}, out_features={self.nout}, bias={bias})"
 
 
 def _activation(name: str | bool, nonlin: bool | None) -> Activation:

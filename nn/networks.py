@@ -1,24 +1,30 @@
-"""Networks: modules in a row, and the multi-layer perceptron."""
+"""Networks: modules in a row, the multi-layer perceptron, and the layers of any model."""
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from reprlib import recursive_repr
 from typing import Any
 
-from autograd import scope
+import numpy as np
 
+from autograd import Value, scope
+
+from .activation_modules import ActivationModule
 from .init import Initialiser, Seed, generator
-from .layers import Layer
+from .layers import Layer, Neuron
 from .module import Module
-from .settings import several
+from .settings import instance, several
 
 
 class Sequential(Module):
     """A chain of modules: the outputs of each module are the inputs of the next.
 
-    The layers inside are numbered from 1, because the inputs are the activations of layer 0.
+    The layers inside are numbered from 1, because the inputs are the activations of layer 0. An
+    activation module right after a layer without activation, such as `Linear`, counts as the
+    activation of this layer: its outputs are the `a` of the layer's neurons.
 
     Args:
         layers: modules, or plain functions of a list of Values.
@@ -30,6 +36,9 @@ class Sequential(Module):
     >>> network = Sequential(Layer(2, 8, "tanh", seed=0), Dropout(0.5, seed=0), Layer(8, 1, seed=1))
     >>> len(network), len(network.parameters()), network[1]
     (3, 33, Dropout(p=0.5))
+    >>> from nn import Linear, ReLU
+    >>> list(Sequential(Linear(2, 16), ReLU(), Linear(16, 1)).state_dict())
+    ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
     def __init__(self, *layers: Any) -> None:
@@ -50,7 +59,15 @@ class Sequential(Module):
         for i, layer in enumerate(self.layers):
             with scope(_scope_name(layer, i)):
                 x = layer(x)
+            if i and is_activation_of(layer, before := self.layers[i - 1]):
+                for neuron, a in zip(before.neurons, [x] if isinstance(x, Value) else x):
+                    neuron.keep_activation(a)
         return x
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the parameters as arrays of Values, named `0.weight` as in PyTorch."""
+        found = super().tensors()
+        return {name.removeprefix("layers."): tensor for name, tensor in found.items()}
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -71,6 +88,17 @@ def _scope_name(module: Any, position: int) -> str:
     if isinstance(module, Layer) and module._number:
         return f"layer{module._number}"
     return f"{type(module).__name__}[{position}]"
+
+
+def is_activation_of(module: Any, before: Any) -> bool:
+    """Return True if a module counts as the activation of the one before it.
+
+    >>> from nn import Linear, ReLU
+    >>> is_activation_of(ReLU(), Linear(2, 3)), is_activation_of(ReLU(), Layer(2, 3, "tanh"))
+    (True, False)
+    """
+    is_activation = isinstance(module, ActivationModule)
+    return is_activation and isinstance(before, Layer) and before.activation.name == "identity"
 
 
 class MLP(Sequential):
@@ -119,3 +147,74 @@ class MLP(Sequential):
                 for i, (a, b) in enumerate(itertools.pairwise(sizes), 1)
             )
         )
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the parameters as arrays of Values, named `layers.0.weight`."""
+        return Module.tensors(self)
+
+
+def layers_of(model: Module) -> dict[str, Layer]:
+    """Return the layers of a model by name; a neuron outside any layer counts as a layer of one.
+
+    A layer without activation that an activation module follows counts as a layer with it.
+
+    Raises:
+        ValueError: the model has no layers and no neurons, or an activation module does not follow
+            a layer without activation.
+
+    >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
+    (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
+    """
+    instance(model, Module, "model is a module of nn, as MLP(...) makes")
+    found: dict[str, Layer] = {}
+    inside: set[int] = set()
+    activations = _activations_of_layers(model)
+    for name, module in model.named_modules():
+        if isinstance(module, Layer):
+            found[name or "layer"] = _activated(module, activations.get(id(module)))
+            inside.update(map(id, module.neurons))
+        elif isinstance(module, Neuron) and id(module) not in inside:
+            found[name or "neuron"] = _layer_of_one(module)
+    if not found:
+        raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
+    return found
+
+
+def _activations_of_layers(model: Module) -> dict[int, ActivationModule]:
+    """Return the activation module that follows each layer, by the id of the layer.
+
+    Raises:
+        ValueError: an activation module is somewhere else.
+    """
+    found: dict[int, ActivationModule] = {}
+    others: list[ActivationModule] = []
+    for chain in [module for module in model.modules() if isinstance(module, Sequential)]:
+        for before, module in itertools.pairwise([None, *chain.layers]):
+            if is_activation_of(module, before):
+                found[id(before)] = module
+            elif isinstance(module, ActivationModule):
+                others.append(module)
+    inside = {id(module) for module in found.values()}
+    modules = [module for module in model.modules() if isinstance(module, ActivationModule)]
+    others += [module for module in modules if id(module) not in inside]
+    if others:
+        raise ValueError(
+            f"{others[0]!r} belongs to no layer: to look at the layers, put it right after a "
+            f"Linear, as in Sequential(Linear(2, 3), {others[0]!r})"
+        )
+    return found
+
+
+def _activated(layer: Layer, module: ActivationModule | None) -> Layer:
+    if module is None:
+        return layer
+    view = copy.copy(layer)  # it has the same neurons
+    view.activation = module.activation
+    return view
+
+
+def _layer_of_one(neuron: Neuron) -> Layer:
+    layer = object.__new__(Layer)  # __init__ would make another neuron
+    layer.nin, layer.nout, layer.activation = neuron.nin, 1, neuron.activation
+    layer.neurons = [neuron]
+    return layer

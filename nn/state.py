@@ -51,7 +51,7 @@ class HasState(HasMembers):
         On an error no parameter has changed.
 
         Args:
-            state: arrays by name. PyTorch names those of a `Sequential` `0.weight`, not
+            state: arrays by name. A `Sequential` has `0.weight` where an `MLP` has
                 `layers.0.weight`; `dict(zip(model.state_dict(), theirs.values()))` renames them.
 
         Raises:

@@ -244,6 +244,11 @@ KINDS: dict[str, Kind] = {
     ),
     "two inputs": Kind(lambda: [[0.5, 1.0], [Value(0.5), 1.0]], "input|number", "[] [1.0]"),
     "inputs": Kind(lambda: [[0.5, 1.0], np.array([0.5, 1.0]), [Value(0.5), 1.0]], "input|number"),
+    "activated": Kind(
+        lambda: [[-0.5, Value(1.0)], np.array([0.5, 1.0]), Value(0.5)],
+        "number",
+        f"{NUMBERS} True [] [1.0] Value three axes",
+    ),
     "outputs": Kind(
         lambda: [Value(0.5), [Value(0.5)]], "output|number|shape", f"{NUMBERS} [1.0] Value True"
     ),

@@ -96,6 +96,10 @@ HasMode.train(mode: flag)
 Neuron(nin: whole, activation: one activation, nonlin: flag?, init: init, seed: seed, nout: whole)
 Neuron.forward Layer.forward Sequential.forward(x: inputs)
 Layer(nin: whole, nout: whole, activation: activation, nonlin: flag?, init: init, seed: seed)
+Linear(in_features: whole, out_features: whole, bias: flag, init: init, seed: seed)
+ActivationModule.forward(x: activated)
+LeakyReLU(negative_slope: finite)
+ELU(alpha: at least 0)
 MLP(nin: whole, nouts: nouts, activation: activation, output: activation, init: init, seed: seed)
 Sequential(layers: layers)
 Sequential.__getitem__(index: theirs)
@@ -213,6 +217,7 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "HasState": model,
     "Neuron": lambda: model()[0].neurons[0],
     "Layer": lambda: model()[0],
+    "ActivationModule": nn.ReLU,
     "Sequential": model,
     "Dropout": lambda: nn.Dropout(0.5, seed=0),
     "Loss": nn.MSELoss,
@@ -463,6 +468,8 @@ SET_LATER: dict[str, dict[str, str]] = {
     "ReduceLROnPlateau": {"mode": "mode", "factor": "above 0 below 1", "patience": "whole from 0"}
     | {"threshold": "at least 0", "threshold_mode": "threshold mode", "min_lr": "at least 0"},
     "Dropout": {"p": "share", "training": "flag"},
+    "LeakyReLU": {"negative_slope": "finite"},
+    "ELU": {"alpha": "at least 0"},
     "Trainer": {"model": "model", "loss": "loss", "optimizer": "optimizer", "clip": "positive?"}
     | {"scheduler": "any scheduler", "penalty": "penalty", "accuracy": "accuracy"},
 }
@@ -475,6 +482,8 @@ MADE: dict[str, Callable[[], Any]] = {
     "LinearLR": lambda: nn.LinearLR(sgd()),
     "ReduceLROnPlateau": lambda: nn.ReduceLROnPlateau(sgd()),
     "Dropout": lambda: nn.Dropout(0.5, seed=0),
+    "LeakyReLU": nn.LeakyReLU,
+    "ELU": nn.ELU,
     "Trainer": lambda: trainer(model()),
 }
 

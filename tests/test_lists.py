@@ -60,7 +60,8 @@ def functions(module: ModuleType) -> set[str]:
 
 NAMES = {
     "modules": set().union(*map(public, (nn.module, nn.layers, nn.networks, nn.dropout))),
-    "activations": set(nn.ACTIVATIONS),
+    "activations, as in": set(nn.ACTIVATIONS),
+    "activations as modules": public(nn.activation_modules) - {"ActivationModule"},
     "costs": functions(losses) | functions(penalties) | functions(nn.targets),
     "optimisers": public(optim) | public(nn.gradients) - {"grad_norm"},
     "schedules": public(schedule),

@@ -17,9 +17,9 @@ from autograd.extend import terminal
 from .. import losses
 from ..data import Examples
 from ..gradients import gradient_of
-from ..layers import layers_of
 from ..modes import evaluating
 from ..module import Module
+from ..networks import layers_of
 from ..optim import SGD, Optimizer
 from ..settings import function, instance, positive
 from ..training.compatibility import NUMERIC

@@ -17,11 +17,12 @@ from autograd import Value, grad
 from ..data import Examples
 from ..dropout import Dropout
 from ..gradients import depends_on
-from ..layers import Layer, layers_of
+from ..layers import Layer
 from ..loss_modules import function_of
 from ..losses import cost_of
 from ..modes import mode
 from ..module import Module
+from ..networks import layers_of
 from ..optim import Optimizer
 from ..parameters import move
 from ..prediction import numbers_in
@@ -60,6 +61,7 @@ class Evidence:
         squashed: the message of `squashed_twice`; "" if the last activation fits the loss.
         activation: the name of the last layer's activation; "" if the outputs are not those of
             the last layer.
+        range: the range of the last layer's activation.
 
     Raises:
         ArithmeticError, DomainError: a cost cannot be computed.
@@ -77,7 +79,8 @@ class Evidence:
         shape = len(self.examples), len(self.params)
         self.outputs: list[Any] = []
         first: list[Any] = []
-        self.activation = list(self.layers.values())[-1].activation.name
+        last = list(self.layers.values())[-1].activation
+        self.activation, self.range = last.name, last.range
         self.costs, self.gradients, self.depends = np.zeros(shape[0]), np.zeros(shape), False
         self.z = {name: np.zeros((shape[0], layer.nout)) for name, layer in self.layers.items()}
         self.slopes = {name: np.zeros_like(z) for name, z in self.z.items()}

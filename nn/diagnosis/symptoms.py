@@ -16,7 +16,6 @@ import numpy as np
 from autograd.extend import terminal
 
 from .. import losses
-from ..activations import ACTIVATIONS
 from ..gradients import norm_of
 from ..loss_modules import function_of
 from ..optim import Optimizer
@@ -113,9 +112,9 @@ def squashed(case: Case) -> Iterator[Finding]:
 def out_of_range(case: Case) -> Iterator[Finding]:
     """Report targets or scores that the last activation cannot produce."""
     seen, function = case.seen, function_of(case.seen.loss)
-    if seen.activation not in ACTIVATIONS:
+    if not seen.activation:
         return
-    low, high = ACTIVATIONS[seen.activation].range
+    low, high = seen.range
     between = f"{low:g} to {high:g}" if high < math.inf else f"{low:g} and above"
     if any(function is distance for distance in DISTANCES):
         y = np.array(seen.all.y, dtype=float)

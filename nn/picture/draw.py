@@ -15,9 +15,10 @@ import numpy as np
 from autograd import Drawing, Value
 
 from ..data import features
-from ..layers import Layer, layers_of
+from ..layers import Layer
 from ..modes import evaluating
 from ..module import Module
+from ..networks import layers_of
 from ..settings import choice, several, whole
 
 # Okabe and Ito's colours. Negative lines are also dashed, for printing in black and white.

@@ -22,10 +22,11 @@ from autograd.extend import javascript, javascript_gradient
 
 from ..activations import Activation
 from ..data import Examples
-from ..layers import Layer, layers_of
+from ..layers import Layer
 from ..loss_modules import function_of
 from ..losses import cost_of
 from ..module import Module
+from ..networks import layers_of
 from ..settings import function, pair, several, text, whole
 from ..targets import one_hot
 from ..training.answers import Answers, outputs_read
@@ -199,7 +200,8 @@ def _frames(
     """
     params = model.parameters()
     place = {id(p): i for i, p in enumerate(params)}
-    order = [place[id(p)] for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
+    zero = len(params)  # the place of the bias of a layer without biases
+    order = [place.get(id(p), zero) for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
     frames = []
     for shot in history.snapshots if history else ():
         weights = unpack(shot.weights)
@@ -208,8 +210,8 @@ def _frames(
                 f"the history is of a model of {len(weights):,} parameters, and this one has "
                 f"{len(params):,}: give the one that trainer.fit() returned for it"
             )
-        frames.append(_frame(shot.epoch, weights[order]))
-    now = _frame(None, [params[i].data for i in order])
+        frames.append(_frame(shot.epoch, np.append(weights, 0.0)[order]))
+    now = _frame(None, np.array([*(p.data for p in params), 0.0])[order])
     same = [i for i, frame in enumerate(frames) if frame["weights"] == now["weights"]]
     return (frames, same[-1]) if same else ([*frames, now], len(frames))
 

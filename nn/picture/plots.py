@@ -16,9 +16,10 @@ from autograd import Value, grad
 
 from ..activations import Activation, activation_named
 from ..data import features, targets
-from ..layers import Layer, layers_of
+from ..layers import Layer
 from ..modes import evaluating
 from ..module import Module
+from ..networks import layers_of
 from ..prediction import numbers_in
 from ..settings import finite, function, instance, pair, positive, several, text, whole
 from ..targets import class_index

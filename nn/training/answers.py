@@ -15,9 +15,9 @@ import numpy as np
 
 from .. import losses
 from ..activations import ACTIVATIONS
-from ..layers import layers_of
 from ..loss_modules import function_of
 from ..module import Module
+from ..networks import layers_of
 from ..targets import class_index
 
 if TYPE_CHECKING:

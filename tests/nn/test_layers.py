@@ -19,6 +19,7 @@ import autograd
 import nn
 from autograd import Value, gradcheck
 from autograd import sum as total
+from nn.activation_modules import ActivationModule
 from nn.init import he, uniform, xavier
 from nn.loss_modules import Loss
 
@@ -37,7 +38,11 @@ MODELS = [
     nn.MLP(2, [2, 1], seed=0),
     nn.Sequential(nn.Layer(2, 2, seed=0), nn.Layer(2, 1, seed=0)),
     nn.Dropout(seed=0),
+    nn.Linear(2, 3, seed=0),
+    *(nn.Step(), nn.Sigmoid(), nn.Tanh(), nn.ReLU(), nn.LeakyReLU(), nn.ELU()),
+    *(nn.Softplus(), nn.Softmax(), nn.Identity()),
 ]
+ELEMENTWISE = (nn.Dropout, ActivationModule)  # modules that take any number of inputs
 
 
 def test_there_is_a_model_of_each_class() -> None:
@@ -431,7 +436,7 @@ class Inside(nn.Module):
 
 @pytest.mark.parametrize(
     "model",
-    [*(model for model in MODELS if not isinstance(model, nn.Dropout)), Inside()],
+    [*(model for model in MODELS if not isinstance(model, ELEMENTWISE)), Inside()],
     ids=lambda model: type(model).__name__,
 )
 @pytest.mark.parametrize("rows", [1, 2, 3])

@@ -1,0 +1,152 @@
+"""The activations as modules, as in `Sequential(Linear(2, 3), ReLU())`; names follow PyTorch.
+
+A module is made from its row of `ACTIVATIONS`: `class ReLU(ActivationModule, name="relu")`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from math import inf
+from typing import Any, ClassVar
+
+from autograd import Value
+
+from .activations import ACTIVATIONS, Activation
+from .module import Module
+from .settings import Checked, at_least_zero, finite, refuse_masked, several
+
+
+class ActivationModule(Module):
+    """Base class of activations as modules. A subclass names its row of `ACTIVATIONS`.
+
+    A subclass without a docstring gets one that names the layer with the same activation.
+    """
+
+    row: ClassVar[Activation]
+
+    def __init_subclass__(cls, name: str | None = None) -> None:
+        super().__init_subclass__()
+        if name is not None:
+            cls.row = ACTIVATIONS[name]
+            cls.__doc__ = cls.__doc__ or (
+                f"The activation {name} as a module: `Sequential(Linear(2, 3), {cls.__name__}())` "
+                f"computes what `Layer(2, 3, {name!r})` does."
+            )
+
+    @property
+    def activation(self) -> Activation:
+        """The row of the table of activations, with the settings of this module."""
+        return self.row
+
+    def forward(self, x: Any) -> Any:
+        """Compute the activations of a Value, of a list of Values, or of nested lists.
+
+        Raises:
+            TypeError: x holds something other than Values and numbers.
+            ValueError: the activation is softmax, and x holds lists.
+
+        >>> from nn import ReLU, Softmax
+        >>> [a.data for a in ReLU()([Value(-1.0), Value(2.0)])]
+        [0.0, 2.0]
+        >>> [p.data for p in Softmax()([0.0, 0.0])]
+        [0.5, 0.5]
+        """
+        if hasattr(x, "tolist"):
+            refuse_masked(x, "x")
+            x = x.tolist()
+        single, whole = self.activation.of_one, self.activation.of_layer
+        is_list = hasattr(x, "__len__")
+        inputs = several(x, "x holds Values or numbers") if is_list else [x]
+        if whole is not None:
+            if any(hasattr(xi, "__len__") for xi in inputs):
+                raise ValueError(f"{type(self).__name__} takes the outputs of a layer, got a table")
+            outputs = whole(list(map(_value, inputs)))
+            return outputs if is_list else outputs[0]
+        if is_list:
+            return [self.forward(xi) for xi in inputs]
+        assert single is not None
+        return single(_value(x))
+
+
+def _value(x: Any) -> Value:
+    return x if isinstance(x, Value) else Value(x).detach()
+
+
+class Step(ActivationModule, name="step"): ...
+
+
+class Sigmoid(ActivationModule, name="sigmoid"): ...
+
+
+class Tanh(ActivationModule, name="tanh"): ...
+
+
+class ReLU(ActivationModule, name="relu"): ...
+
+
+class LeakyReLU(ActivationModule, name="leaky_relu"):
+    """The activation leaky_relu as a module: x if x > 0, else negative_slope·x.
+
+    Args:
+        negative_slope: the slope of its left half.
+
+    Raises:
+        TypeError, ValueError: the slope is not a finite number.
+
+    >>> LeakyReLU(0.5)(-2.0).data
+    -1.0
+    """
+
+    negative_slope = Checked(finite)
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    @property
+    def activation(self) -> Activation:
+        """The row leaky_relu, with this slope."""
+        return replace(
+            self.row, of_one=partial(Value.leaky_relu, negative_slope=self.negative_slope)
+        )
+
+    def __repr__(self) -> str:
+        return f"LeakyReLU(negative_slope={self.negative_slope})"
+
+
+class ELU(ActivationModule, name="elu"):
+    """The activation elu as a module: x if x > 0, else alpha·(eˣ − 1).
+
+    Args:
+        alpha: the size of its lower bound −alpha, at least 0.
+
+    Raises:
+        TypeError, ValueError: alpha is not a number of at least 0.
+
+    >>> round(ELU(2.0)(-1.0).data, 4)
+    -1.2642
+    """
+
+    alpha = Checked(at_least_zero)
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    @property
+    def activation(self) -> Activation:
+        """The row elu, with this alpha."""
+        return replace(
+            self.row, of_one=partial(Value.elu, alpha=self.alpha), range=(-self.alpha, inf)
+        )
+
+    def __repr__(self) -> str:
+        return f"ELU(alpha={self.alpha})"
+
+
+class Softplus(ActivationModule, name="softplus"): ...
+
+
+class Softmax(ActivationModule, name="softmax"): ...
+
+
+class Identity(ActivationModule, name="identity"): ...
