@@ -8,7 +8,7 @@ checkers, `Value` derives from `Methods`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
@@ -126,18 +126,36 @@ class Methods:
 
     # ------------------------------------------------------------------ micrograd's names
 
-    def _made_by_hand(self: Any, children: Any, op: str) -> None:
-        micrograd.adopt(self, children, op)
+    def _made_by_hand(self: Any, children: Any, given: Any, op: Any) -> None:
+        micrograd.adopt(self, children, given, op)
 
     @property
     def _prev(self: Any) -> set[Value]:
-        """micrograd's set of operands."""
+        """micrograd's set of operands. Assigning it makes the node an operation by hand."""
         return set(self.args)
+
+    @_prev.setter
+    def _prev(self: Any, operands: Iterable[Value]) -> None:
+        micrograd.adopt(self, operands, micrograd.op_name(self) or "?")
+
+    @property
+    def _children(self: Any) -> tuple[Value, ...]:
+        """The operands, in order."""
+        return self.args  # type: ignore[no-any-return]
+
+    @property
+    def _local_grads(self: Any) -> tuple[float, ...]:
+        """The local derivatives ∂self/∂operand, in the order of the operands."""
+        return backprop.locals_of(self)
 
     @property
     def _op(self: Any) -> str:
-        """micrograd's name of the operation."""
+        """micrograd's name of the operation; a new name leaves the derivatives as they are."""
         return micrograd.op_name(self)
+
+    @_op.setter
+    def _op(self: Any, name: str) -> None:
+        micrograd.rename(self, name)
 
     @property
     def _backward(self: Any) -> Callable[[], None]:

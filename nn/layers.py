@@ -77,6 +77,11 @@ class Neuron(Module):
         self.a: Value | Any = None
         self._label("w[{}]", place="")
 
+    @property
+    def nonlin(self) -> bool:
+        """Whether the neuron has an activation other than the identity: micrograd's attribute."""
+        return self.activation.name != "identity"
+
     def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
         """Yield each weight with a number drawn by the initialiser, and the bias with zero."""
         for w in self.w:

@@ -205,6 +205,8 @@ KINDS: dict[str, Kind] = {
     "output": Kind(lambda: [SHARED * 2.0], "Value", "Value"),
     "inputs of it": Kind(lambda: [SHARED, [SHARED]], "Value", "[] Value"),
     "children": Kind(lambda: [(Value(1.0), Value(2.0)), (), [Value(1.0)]], "Value", "[] {} Value"),
+    "children or label": Kind(lambda: ["x", "", (Value(1.0),), ()], "Value", "'' 'a' [] {} Value"),
+    "local grads": Kind(lambda: [(), ""], "number", "'' 'a' [] {}", lambda: [(1.0, 2.0), ("a",)]),
     "checked": Kind(lambda: [lambda a, b: a * b], "function", "function model Value"),
     "root": Kind(lambda: [graph()], "Value", "Value"),
     "node": Kind(lambda: ["x", "w"], "in the graph|in this graph|label|node"),

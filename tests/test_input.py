@@ -30,7 +30,8 @@ from tests.kinds import KINDS, Kind, graph, kind_of, model, sgd
 ROOT = Path(__file__).parent.parent
 
 ARGUMENTS = """
-Value(data: real, label: label, _op: text, _children: children)
+Value(data: real, children: children or label, local_grads: local grads, label: label,
+      _children: children, _op: text, requires_grad: flag)
 Value.backward(gradient: real)
 Value.leaky_relu(negative_slope: operand)
 Value.elu(alpha: operand)

@@ -161,7 +161,7 @@ def test_wrong_children_are_refused() -> None:
     with pytest.raises(TypeError, match="Values as children"):
         Value(1.0, (2.0,), "+")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="name of an operation is a string"):
-        Value(1.0, (Value(2.0),), 3)  # type: ignore[arg-type]
+        Value(1.0, (Value(2.0),), 3)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="a function without arguments"):
         (Value(1.0) * 2)._backward = 3  # type: ignore[assignment]
 

@@ -22,6 +22,8 @@ READ_REMEDY = (
     "has_aux=True outputs are returned beside a cost, to count right answers outside"
 )
 
+LARGEST_REMEDY = "write functools.reduce(autograd.maximum, values) for the largest of Values"
+
 
 class Requirement(NamedTuple):
     """A test of the numbers of some Values, made for each row; see `require`."""
@@ -139,7 +141,8 @@ class Tracer:
         """Raise because the number of a Value is read, unless this package reads it."""
         caller = sys._getframe(2).f_globals.get("__name__", "")
         if not caller.startswith("autograd."):
-            raise make_error(f"`.data` of {name or 'a Value'} is read", READ_REMEDY)
+            remedy = LARGEST_REMEDY if "max(" in find_line() else READ_REMEDY
+            raise make_error(f"`.data` of {name or 'a Value'} is read", remedy)
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
         """Raise an error that says what cannot be compiled, and in which line it is."""

@@ -38,7 +38,8 @@ def pickled(root: Value) -> tuple[Any, ...]:
     If two pickled roots share leaves, these stay shared. Other shared nodes are written twice.
     """
     if root.op.arity == 0:
-        return _remade, (_fields(root), root._kind)
+        own = vars(root) if hasattr(root, "__dict__") else None  # the attributes of a subclass
+        return _remade, (_fields(root), root._kind), own or None
     order = topological_order(root)
     index = {node: i for i, node in enumerate(order)}
     rows = [

@@ -11,7 +11,7 @@ import numbers
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias, cast, overload
 
 import numpy as np
 
@@ -35,8 +35,7 @@ FIXED_CONDITION = (
     "change: pass a Value that is 0 for false, as (x - y).step() for x > y. If the condition never "
     "changes, pass float({0})"
 )
-NO_CHILDREN: tuple[Any, ...] = ()
-NO_OP = ""
+NOTHING: Any = ()  # the default of arguments that programs for micrograd pass
 NOT_COMPUTED = float("0")
 """The gradient of a node that no backward pass has reached.
 
@@ -66,7 +65,12 @@ class Value(Methods):
 
     Args:
         data: the number: an int, a float or a NumPy real scalar.
-        label: the name in drawings, tables and formulas.
+        label: the name in drawings, tables and formulas; it may stand second, as `Value(2.0, "x")`.
+        children: the operands of an operation that is done by hand.
+        local_grads: the derivatives of that operation by its operands, one number each. Or its
+            name, as in micrograd: then its `_backward` is assigned.
+        requires_grad: False makes a constant, which gets no gradient.
+        _children, _op: micrograd's names of the operands and of the operation's name.
 
     Attributes:
         data: the number, a float.
@@ -77,12 +81,20 @@ class Value(Methods):
 
     Raises:
         TypeError: `data` is not one real number, or `label` is not a string.
+        ValueError: there is not one local derivative per operand.
 
     >>> x = Value(1.5, label="x"); w = Value(0.6, label="w")
     >>> z = w * x + 0.5
     >>> z.backward()
     >>> z.data, w.grad, x.grad
     (1.4, 1.5, 0.6)
+
+    An operation by hand, of which the local derivative is given as a number:
+
+    >>> square = Value(x.data**2, children=(x,), local_grads=(2 * x.data,))
+    >>> square.backward()
+    >>> x.grad
+    3.6
     """
 
     __slots__ = ("_a", "_b", "_mark", "data", "grad", "label", "op", "scope")
@@ -99,16 +111,39 @@ class Value(Methods):
     label: str
     scope: str
 
+    @overload
+    def __init__(
+        self, data: SupportsFloat, label: str = "", *, requires_grad: bool = True
+    ) -> None: ...
+
+    @overload
     def __init__(
         self,
         data: SupportsFloat,
-        label: str | Iterable[Value] = "",
-        _op: str = NO_OP,
-        *,
-        _children: Any = NO_CHILDREN,
+        children: Iterable[Value],
+        local_grads: Iterable[float],
+        label: str = "",
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        data: SupportsFloat,
+        _children: Iterable[Value] = ...,
+        _op: str = "",
+        label: str = "",
+    ) -> None: ...
+
+    def __init__(  # type: ignore[misc]  # the second argument goes by three names
+        self,
+        data: SupportsFloat,
+        children: Any = NOTHING,
+        local_grads: Any = NOTHING,
+        label: str = "",
+        _children: Any = NOTHING,  # not keyword-only, for that is slower
+        _op: Any = NOTHING,
+        requires_grad: bool = True,
     ) -> None:
-        if not isinstance(label, str):
-            label, _children = "", label  # micrograd's Value(data, _children, _op)
         self.data = data if type(data) is float else as_float(data)
         self.grad = NOT_COMPUTED
         self.op = ops.leaf
@@ -116,8 +151,22 @@ class Value(Methods):
         self.label, self.scope = label, ""
         if modes.open_blocks:
             _note(self)
-        if _children is not NO_CHILDREN or _op is not NO_OP:
-            self._made_by_hand(_children, _op)
+        if children is not NOTHING or type(label) is not str:
+            self._read_second(children, local_grads, label, _op)
+        elif _children is not NOTHING or local_grads is not NOTHING or _op is not NOTHING:
+            self._made_by_hand(_children, local_grads, _op)
+        if requires_grad is not True and not boundary.flag(requires_grad, "requires_grad"):
+            self.op = ops.constant
+            self._a = self._b = None
+
+    def _read_second(self, children: Any, local_grads: Any, label: str, _op: Any) -> None:
+        """Take the second argument as the label, if it is a string, or else as the operands."""
+        if isinstance(children, str):
+            self.label = children
+        else:
+            if not isinstance(label, str):
+                raise TypeError(f"Value takes a string as label, got {boundary.quoted(label)}")
+            self._made_by_hand(children, local_grads, _op)
 
     # ------------------------------------------------------------------ the graph
 

@@ -68,7 +68,7 @@ def test_an_integer_too_large_for_a_float_is_refused() -> None:
 
 def test_a_label_is_a_string() -> None:
     with pytest.raises(TypeError, match="takes a string as label"):
-        Value(1.0, label=3)  # type: ignore[arg-type]
+        Value(1.0, label=3)  # type: ignore[call-overload]
 
 
 def test_an_error_names_what_was_asked_for() -> None:

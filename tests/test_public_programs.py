@@ -1,0 +1,310 @@
+"""Tests that the shapes of public programs, with only their class deleted, give the right numbers.
+
+Each program is compared with plain formulas, or with the same program in the operations of Value.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd
+import nn
+from autograd import Value, no_grad
+
+# ---------------------------------------------------------------------- operations by hand
+
+
+def times(a: Value, b: Value) -> Value:
+    """Multiply as micrograd's lecture does."""
+    out = Value(a.data * b.data, (a, b), "*", label="out")
+
+    def _backward() -> None:
+        a.grad += b.data * out.grad
+        b.grad += a.data * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def plus(a: Value, b: Value) -> Value:
+    """Add in the other spelling: with local derivatives."""
+    return Value(a.data + b.data, (a, b), (1, 1))
+
+
+def squash(x: Value) -> Value:
+    t = math.tanh(x.data)
+    return Value(t, (x,), (1.0 - t**2,))
+
+
+def fitted(
+    mul: Callable[[Value, Value], Value],
+    add: Callable[[Value, Value], Value],
+    tanh: Callable[[Value], Value],
+) -> list[float]:
+    """Fit a small network in a loop of one's own, and return its losses and its weights."""
+    rng = random.Random(3)
+    w1 = [[Value(rng.uniform(-1, 1)) for _ in range(3)] for _ in range(4)]
+    w2 = [Value(rng.uniform(-1, 1)) for _ in range(5)]
+    weights = [*(w for row in w1 for w in row), *w2]
+    losses = []
+    for _ in range(5):
+        loss = Value(0.0)
+        for x, y, wanted in [(2.0, -1.0, 1.0), (0.5, 1.0, -1.0)]:
+            inputs = [Value(x), Value(y), Value(1.0)]
+            hidden = []
+            for row in w1:
+                z = mul(row[0], inputs[0])
+                for w, xi in zip(row[1:], inputs[1:]):
+                    z = add(z, mul(w, xi))
+                hidden.append(tanh(z))
+            out = w2[4]
+            for w, h in zip(w2, hidden):
+                out = add(out, mul(w, h))
+            error = add(out, Value(-wanted))
+            loss = add(loss, mul(error, error))
+        for w in weights:
+            w.grad = 0.0
+        loss.backward()
+        for w in weights:
+            w.data -= 0.05 * w.grad
+        losses.append(loss.data)
+    assert losses[-1] < losses[0]
+    return [*losses, *(w.data for w in weights)]
+
+
+def test_a_network_of_operations_by_hand_trains_as_one_of_the_table_does() -> None:
+    wanted = fitted(lambda a, b: a * b, lambda a, b: a + b, Value.tanh)
+    assert fitted(times, plus, squash) == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda a, b: Value(6.0, (a, b), "*", "c"),
+        lambda a, b: Value(6.0, (a, b), "*", label="c"),
+        lambda a, b: Value(6.0, (a, b), _op="*", label="c"),
+        lambda a, b: Value(6.0, {a, b}, "*", label="c"),
+        lambda a, b: Value(data=6.0, _children=[a, b], _op="*", label="c"),
+    ],
+)
+def test_the_lectures_constructor_is_called_in_every_way(make: Callable[..., Value]) -> None:
+    a, b = Value(2.0), Value(3.0)
+    c = make(a, b)
+    assert (c.data, c._prev, c._op, c.label) == (6.0, {a, b}, "*", "c")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Value(1.0, (), ""),
+        lambda: Value(1.0, (), ()),
+        lambda: Value(1.0, _children=(), _op=""),
+        lambda: Value(1.0, children=(), local_grads=()),
+    ],
+)
+def test_a_value_without_operands_is_a_leaf(make: Callable[[], Value]) -> None:
+    leaf = make()
+    (leaf * 2.0).backward()
+    assert (leaf._prev, leaf._op, leaf.label, leaf.grad) == (set(), "", "", 2.0)
+
+
+def test_local_grads_take_part_in_all() -> None:
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+
+    def cubed(v: Value) -> Value:
+        return Value(v.data**3, children=(v,), local_grads=(3 * v.data**2,))
+
+    y = cubed(x) * w
+    y.label = "y"
+    y.backward()
+    assert (y.data, x.grad, w.grad) == (24.0, 36.0, 8.0)
+    assert autograd.grad(y, x) == (36.0,)
+    assert [step.contribution for step in y.stepper()] == [3.0, 8.0, 36.0]
+    assert "w·12" in str(y.explain(x)) and y.explain(x).total == 36.0
+    assert "cubed" in y.draw().source
+    assert (y._children, y._local_grads) == (y.args, (3.0, 8.0))
+    assert (x._children, x._local_grads) == ((), ())
+
+
+def test_three_operands_and_whole_numbers_are_local_grads_too() -> None:
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    Value(14.0, (a, b, c), [1, 2, 3]).backward()
+    assert (a.grad, b.grad, c.grad) == (1.0, 2.0, 3.0)
+
+
+def test_an_operand_that_is_used_twice_gets_both_local_grads() -> None:
+    x = Value(3.0)
+    Value(9.0, (x, x), (3.0, 3.0)).backward()
+    assert x.grad == 6.0
+
+
+made_outside = Value(4.0, (Value(2.0),), (4.0,))
+
+
+def test_a_node_is_named_after_the_function_that_made_it() -> None:
+    assert squash(Value(1.0))._op == "squash"
+    assert Value(1.0, (Value(1.0),), (1.0,), "a label").label == "a label"
+    assert made_outside._op == "?" and "?" in made_outside.draw().source
+
+
+def test_local_grads_have_no_second_derivative_and_say_so() -> None:
+    x = Value(0.5)
+    with pytest.raises(TypeError, match="'squash' were given by hand.*no second derivative"):
+        autograd.grad(squash(x), x, create_graph=True)
+
+
+def test_wrong_local_grads_are_refused() -> None:
+    x = Value(2.0)
+    with pytest.raises(ValueError, match="one number per operand: 1 here, got 2"):
+        Value(4.0, (x,), (4.0, 1.0))
+    with pytest.raises(ValueError, match="one number per operand: 0 here, got 1"):
+        Value(4.0, (), (4.0,))
+    with pytest.raises(TypeError, match="a local derivative"):
+        Value(4.0, (x,), ("a",))  # type: ignore[arg-type]
+
+
+def test_copies_and_pickles_keep_local_grads() -> None:
+    y = squash(Value(0.5)) * 2.0
+    y.backward()
+    for twin in (copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+        leaf = twin.args[0].args[0]
+        leaf.grad = 0.0
+        twin.backward()
+        assert leaf.grad == y.args[0].args[0].grad != 0.0
+        assert twin.args[0]._op == "squash"
+
+
+def test_no_gradient_flows_through_a_node_by_hand_under_no_grad() -> None:
+    x = Value(2.0)
+    with no_grad():
+        y = Value(4.0, (x,), (4.0,))
+    assert not y.args
+    (x + y).backward()
+    assert x.grad == 1.0
+
+
+def test_prev_and_op_can_be_assigned() -> None:
+    a, b = Value(2.0), Value(3.0)
+    out = Value(6.0)
+    out._prev = {a, b}
+    out._op = "mal"
+
+    def _backward() -> None:
+        a.grad += b.data * out.grad
+        b.grad += a.data * out.grad
+
+    out._backward = _backward
+    out.backward()
+    assert (out._op, out._prev, a.grad, b.grad) == ("mal", {a, b}, 3.0, 2.0)
+    assert "mal" in out.draw().source
+
+
+def test_a_new_name_leaves_the_derivatives() -> None:
+    x = Value(3.0)
+    y = x * x
+    y._op = "square"
+    y.backward()
+    assert (y._op, len(y._prev), x.grad) == ("square", 1, 6.0)
+    x._op = "input"  # a leaf has no operation
+    assert x._op == ""
+    with pytest.raises(TypeError, match="name of an operation is a string"):
+        y._op = 3  # type: ignore[assignment]
+
+
+def test_a_method_that_is_assigned_to_the_class_is_found_on_every_result() -> None:
+    named: Any = Value
+    named.swish = lambda self: self * self.sigmoid()
+    try:
+        x: Any = Value(2.0)
+        outputs = [(x * 1.0).swish(), (x + 1.0).tanh().swish().swish()]
+        assert outputs[0].data == 2.0 / (1.0 + math.exp(-2.0))
+        compiled = autograd.compile(lambda v: (v * 2.0).swish())
+        assert compiled([1.0])[0] == pytest.approx(outputs[0].data)
+    finally:
+        del named.swish
+
+
+class Parameter(Value):
+    m: float
+    v: float
+
+
+def test_a_subclass_keeps_attributes_of_its_own() -> None:
+    p = Parameter(5.0)
+    p.m = p.v = 0.0
+    for t in range(1, 301):
+        cost = (p - 2.0) ** 2
+        p.grad = 0.0
+        cost.backward()
+        p.m = 0.9 * p.m + 0.1 * p.grad
+        p.v = 0.999 * p.v + 0.001 * p.grad**2
+        p.data -= 0.1 * (p.m / (1 - 0.9**t)) / (math.sqrt(p.v / (1 - 0.999**t)) + 1e-8)
+    theirs = Value(5.0)
+    adam = nn.Adam([theirs], lr=0.1)
+    for _ in range(300):
+        adam.zero_grad()
+        ((theirs - 2.0) ** 2).backward()
+        adam.step()
+    assert p.data == pytest.approx(theirs.data, rel=1e-9)
+    assert copy.deepcopy(p).m == pickle.loads(pickle.dumps(p)).m == p.m
+
+
+# ---------------------------------------------------------------------- attention by hand
+
+
+def softmax(logits: list[Value]) -> list[Value]:
+    largest = max(v.data for v in logits)
+    exps = [(v - largest).exp() for v in logits]
+    total = sum(exps, Value(0.0))
+    return [e / total for e in exps]
+
+
+def attend(table: list[list[Value]], tokens: list[int]) -> Value:
+    """Predict the last token from those before it, with one head of attention."""
+    keys = [table[token] for token in tokens[:-1]]
+    query = keys[-1]
+    scores = [sum((q * k for q, k in zip(query, key)), Value(0.0)) / 2**0.5 for key in keys]
+    shares = softmax(scores)
+    mixed = [sum((a * key[j] for a, key in zip(shares, keys)), Value(0.0)) for j in range(2)]
+    logits = [sum((m * x for m, x in zip(mixed, row)), Value(0.0)) for row in table]
+    return -softmax(logits)[tokens[-1]].log()
+
+
+def attend_with_formulas(table: list[list[float]], tokens: list[int]) -> float:
+    def shares_of(scores: list[float]) -> list[float]:
+        exps = [math.exp(s) for s in scores]
+        return [e / sum(exps) for e in exps]
+
+    keys = [table[token] for token in tokens[:-1]]
+    scores = [sum(q * k for q, k in zip(keys[-1], key)) / 2**0.5 for key in keys]
+    mixed = [sum(a * key[j] for a, key in zip(shares_of(scores), keys)) for j in range(2)]
+    logits = [sum(m * x for m, x in zip(mixed, row)) for row in table]
+    return -math.log(shares_of(logits)[tokens[-1]])
+
+
+def test_a_small_attention_agrees_with_its_formulas_and_with_differences() -> None:
+    numbers = [[0.3, -0.2], [1.1, 0.4], [-0.7, 0.9]]
+    table = [[Value(x) for x in row] for row in numbers]
+    tokens = [0, 2, 1, 2]
+    loss = attend(table, tokens)
+    loss.backward()
+    assert loss.data == pytest.approx(attend_with_formulas(numbers, tokens), rel=1e-12)
+    for i, row in enumerate(table):
+        for j, weight in enumerate(row):
+            costs = []
+            for step in (1e-6, -1e-6):
+                moved = [list(row) for row in numbers]
+                moved[i][j] += step
+                costs.append(attend_with_formulas(moved, tokens))
+            assert weight.grad == pytest.approx((costs[0] - costs[1]) / 2e-6, abs=1e-8)
+
+
+def test_a_neuron_says_whether_it_is_linear() -> None:
+    assert nn.Neuron(2).nonlin and not nn.Neuron(2, nonlin=False).nonlin
