@@ -306,5 +306,32 @@ def test_a_small_attention_agrees_with_its_formulas_and_with_differences() -> No
             assert weight.grad == pytest.approx((costs[0] - costs[1]) / 2e-6, abs=1e-8)
 
 
+def test_compiled_code_refuses_the_largest_number_with_what_to_write() -> None:
+    with pytest.raises(autograd.TraceError) as caught:
+        autograd.compile(lambda x: softmax([x, 2.0 * x])[0])([1.0])
+    said = str(caught.value)
+    assert "`largest = max(v.data for v in logits)`" in said
+    assert said.endswith(
+        "write functools.reduce(autograd.maximum, values) for the largest of Values"
+    )
+
+
+def test_compiled_code_refuses_a_token_as_an_index_with_what_to_write() -> None:
+    table = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+
+    def looked_up(token: Any) -> Any:
+        return table[token]
+
+    def written_so(row: Any) -> Any:
+        return [autograd.sum([x * w for x, w in zip(row, column)]) for column in zip(*table)]
+
+    with pytest.raises(autograd.TraceError) as caught:
+        autograd.compile(looked_up)([1])
+    said = str(caught.value)
+    assert "used as a whole number, such as an index" in said and "`return table[token]`" in said
+    assert "pass the token as a one-hot row" in said
+    assert autograd.compile(written_so)([[0.0, 1.0]]).tolist() == [[3.0, 4.0]]
+
+
 def test_a_neuron_says_whether_it_is_linear() -> None:
     assert nn.Neuron(2).nonlin and not nn.Neuron(2, nonlin=False).nonlin

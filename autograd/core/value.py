@@ -44,6 +44,11 @@ It equals 0.0, and is a separate object so that `grad is NOT_COMPUTED` recognise
 
 # Parts of the errors that are raised while a function is traced, as by `compile`.
 COMPARE = "use maximum, minimum, relu, step, abs or where"
+AS_INDEX = (
+    "pass the token as a one-hot row, and write "
+    "[autograd.sum([x * w for x, w in zip(row, column)]) for column in zip(*table)] "
+    "for table[token]"
+)
 AS_TEXT = ("a Value is written as text", "write it outside of what is compiled")
 
 LARGE = 100.0  # weights start near 1, so a larger leaf has probably grown in training
@@ -254,7 +259,14 @@ class Value(Methods):
                 f"{remedy} and v.data where you do want the plain number"
             )
 
-        __int__ = __index__ = __complex__ = __float__
+        __complex__ = __float__
+
+        def __index__(self) -> int:
+            if tracer := modes.find_tracer():
+                tracer.refuse("a Value is used as a whole number, such as an index", AS_INDEX)
+            return self.__float__()  # which raises
+
+        __int__ = __index__
 
         # __len__, __getitem__, __iter__ and __call__ are not defined, not even to raise an error:
         # Python would then treat a Value as a sequence or as a function.
