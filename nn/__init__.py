@@ -28,6 +28,7 @@ from .diagnosis.diagnose import Diagnosis, diagnose
 from .diagnosis.symptoms import Finding
 from .dropout import Dropout
 from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
+from .images import AvgPool2d, Conv2d, Flatten, MaxPool2d
 from .init import INITIALISERS
 from .layers import Layer, Linear, Neuron
 from .loss_modules import (
@@ -77,14 +78,17 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Conv2d",
     "CosineAnnealingLR",
     "CrossEntropyLoss",
     "Diagnosis",
     "Dropout",
     "ExponentialLR",
     "Finding",
+    "Flatten",
     "HingeLoss",
     "History",
     "Identity",
@@ -94,6 +98,7 @@ __all__ = [
     "Linear",
     "LinearLR",
     "MSELoss",
+    "MaxPool2d",
     "Module",
     "NLLLoss",
     "Neuron",

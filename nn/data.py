@@ -1,4 +1,4 @@
-"""Checks for training data: tables of features X and lists of targets y.
+"""Checks for training data: tables of features X, or images, and lists of targets y.
 
 Every public function that takes X or y checks them here first.
 """
@@ -17,7 +17,7 @@ from autograd import Value
 
 from .settings import finite, refuse_masked
 
-Example = tuple[list[float], Any]
+Example = tuple[list[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Examples:
     """A checked table of examples. Item i is the pair (features as a list, target).
 
     Attributes:
-        X: the features, shape (n, nin).
+        X: the features, shape (n, nin), or images, shape (n, channels, height, width).
         y: the n targets.
         rows: the index of each example in the user's table; None if it is unchanged.
         table: a prefix for X and y in error messages, such as "validation ".
@@ -41,13 +41,13 @@ class Examples:
     table: str = ""
 
     @classmethod
-    def of(cls, X: Any, y: Any, table: str = "") -> Examples:
-        """Check X and y and make examples of them.
+    def of(cls, X: Any, y: Any, table: str = "", images: bool = True) -> Examples:
+        """Check X and y and make examples of them. If `images` is False, refuse images.
 
         Raises:
             TypeError, ValueError: as for `features` and `targets`.
         """
-        rows = features(X)
+        rows = features(X, images)
         return cls(rows, targets(y, len(rows)), table=table)
 
     def __len__(self) -> int:
@@ -118,13 +118,15 @@ def split(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Exa
     return examples.chosen(order[count:]), examples.chosen(order[:count])
 
 
-def features(X: Any) -> np.ndarray:
+def features(X: Any, images: bool = True) -> np.ndarray:
     """Check the features and return them as an array of floats, shape (n, nin).
+
+    Unless `images` is False, X may also be images, shape (n, channels, height, width).
 
     Raises:
         TypeError: X is not made of numbers.
-        ValueError: X is empty, is not two-dimensional, or holds a NaN or an infinity. The error
-            names its row and column.
+        ValueError: X is empty, is neither rows nor images, or holds a NaN or an infinity. The error
+            names its place.
 
     >>> features([[1, 2], [3, float("nan")]])
     Traceback (most recent call last):
@@ -134,18 +136,21 @@ def features(X: Any) -> np.ndarray:
     if isinstance(X, Value) or (isinstance(X, (list, tuple)) and _has_values(X)):
         raise TypeError("X holds Values; pass plain numbers, as in [[v.data for v in row] ...]")
     array = _numeric(X, "X")
-    if array.ndim != 2:
+    if array.ndim != 2 and not (images and array.ndim == 4):
         shown = "model.predict([row])" if array.ndim == 1 else "X.reshape(len(X), -1)"
+        if images and array.ndim == 3:
+            shown += ", or as X[:, None] for images of one channel"
         raise ValueError(
             f"X has shape {array.shape}, expected rows of features, (n, nin); as in {shown}"
         )
     if array.size == 0:
         raise ValueError(f"X has shape {array.shape}: there is nothing in it")
     if not np.isfinite(array).all():
-        row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        names = "row column" if array.ndim == 2 else "image channel row column"
+        words = ", ".join(f"{name} {i}" for name, i in zip(names.split(), place))
         raise ValueError(
-            f"X[{row}, {column}] (row {row}, column {column}) is {array[row, column]}: "
-            f"every feature must be a finite number"
+            f"X{list(place)} ({words}) is {array[place]}: every feature must be a finite number"
         )
     return array
 

@@ -266,6 +266,8 @@ def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
     if len(x) != module.nin or _is_table(x):
         rows = " rows of numbers. For a table of examples there is model.predict(X)"
         got = f"{len(x)}{rows if _is_table(x) else ''}"
+        if _is_table(x) and _is_table(next(iter(x))):
+            got = "an image: put Flatten() before it"
         raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {got}")
     if all(type(xi) is Value for xi in x):
         return cast(Sequence[Value], x)

@@ -55,14 +55,15 @@ class Module(HasState, HasMode, OfModule):
         """Compute the outputs for each row of X as numbers, without a graph and without dropout.
 
         Args:
-            X: rows of features, shape (n, nin).
+            X: rows of features, shape (n, nin), or images, shape (n, channels, height, width).
 
         Returns:
-            The outputs, shape (n, nout), or (n,) if the module has one output.
+            The outputs, shape (n, nout), or (n,) if the module has one output; for images that come
+            out, (n, channels, height, width).
 
         Raises:
-            TypeError, ValueError: X is not a table of finite numbers. The error names row and
-                column.
+            TypeError, ValueError: X is not a table of finite numbers, or images. The error names
+                the place.
 
         >>> from nn import MLP
         >>> MLP(2, [3], seed=0).predict([[0.0, 0.0], [1.0, 2.0]]).shape

@@ -13,6 +13,7 @@ import numpy as np
 from autograd import Value, scope
 
 from .activation_modules import ActivationModule
+from .images import Windows
 from .init import Initialiser, Seed, generator
 from .layers import Layer, Neuron
 from .module import Module
@@ -159,8 +160,8 @@ def layers_of(model: Module) -> dict[str, Layer]:
     A layer without activation that an activation module follows counts as a layer with it.
 
     Raises:
-        ValueError: the model has no layers and no neurons, or an activation module does not follow
-            a layer without activation.
+        ValueError: the model has no layers and no neurons, or has modules on images, or an
+            activation module does not follow a layer without activation.
 
     >>> list(layers_of(MLP(2, [3, 1]))), layers_of(Neuron(2))
     (['layers.0', 'layers.1'], {'neuron': Layer of [ReLUNeuron(2)]})
@@ -168,6 +169,7 @@ def layers_of(model: Module) -> dict[str, Layer]:
     instance(model, Module, "model is a module of nn, as MLP(...) makes")
     found: dict[str, Layer] = {}
     inside: set[int] = set()
+    _refuse_images(model)
     activations = _activations_of_layers(model)
     for name, module in model.named_modules():
         if isinstance(module, Layer):
@@ -178,6 +180,15 @@ def layers_of(model: Module) -> dict[str, Layer]:
     if not found:
         raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
     return found
+
+
+def _refuse_images(model: Module) -> None:
+    for module in model.modules():
+        if isinstance(module, Windows):
+            raise ValueError(
+                f"{module!r} is no layer of neurons: look at the part of the network after "
+                "Flatten, as in Sequential(*model[4:])"
+            )
 
 
 def _activations_of_layers(model: Module) -> dict[int, ActivationModule]:

@@ -25,7 +25,7 @@ class Probes:
     drawn at random.
 
     Args:
-        X: features, shape (n, nin).
+        X: features, shape (n, ...).
         y: targets, shape (n, ...); None if there are none.
         seed: the seed of the random rows.
 
@@ -41,7 +41,7 @@ class Probes:
         rng, last = random.Random(seed), len(X) - 1
         kinds = [] if y is None else _notable_rows(y.reshape(len(y), -1), rng)
         self.representative = list(dict.fromkeys([*kinds, 0, last]))
-        others = _notable_rows(X, rng)
+        others = _notable_rows(X.reshape(len(X), -1), rng)
         rng.shuffle(others)
         self._rows = self._stream(others, len(X), rng)
 

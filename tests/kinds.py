@@ -251,6 +251,10 @@ KINDS: dict[str, Kind] = {
         "number",
         f"{NUMBERS} True [] [1.0] Value three axes",
     ),
+    "image": Kind(
+        lambda: [[[[0.5, Value(1.0)], [1.0, 0.0]]], np.ones((1, 2, 3))], "image|number|channel"
+    ),
+    "image shape": Kind(lambda: [(1, 2, 2), [1, 4, 3]], "input_shape"),
     "outputs": Kind(
         lambda: [Value(0.5), [Value(0.5)]], "output|number|shape", f"{NUMBERS} [1.0] Value True"
     ),

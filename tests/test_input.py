@@ -99,6 +99,12 @@ Neuron.forward Layer.forward Sequential.forward(x: inputs)
 Layer(nin: whole, nout: whole, activation: activation, nonlin: flag?, init: init, seed: seed)
 Linear(in_features: whole, out_features: whole, bias: flag, init: init, seed: seed)
 ActivationModule.forward(x: activated)
+Windows.forward(x: image)
+Windows.output_shape(input_shape: image shape)
+Conv2d(in_channels: whole, out_channels: whole, kernel_size: whole, stride: whole,
+       padding: whole from 0, init: init, seed: seed)
+MaxPool2d AvgPool2d(kernel_size: whole, stride: whole?)
+Flatten.forward(x: theirs)
 LeakyReLU(negative_slope: finite)
 ELU(alpha: at least 0)
 MLP(nin: whole, nouts: nouts, activation: activation, output: activation, init: init, seed: seed)
@@ -184,6 +190,7 @@ NOT_FOR_CALLING = {
     *(
         "HasMembers.sample_parameters",
         "Neuron.sample_parameters",
+        "Conv2d.sample_parameters",
         "Neuron.keep_activation",
         "Neuron.weighted_sum",
     ),
@@ -219,6 +226,8 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "Neuron": lambda: model()[0].neurons[0],
     "Layer": lambda: model()[0],
     "ActivationModule": nn.ReLU,
+    "Windows": lambda: nn.Conv2d(1, 2, 2, seed=0),
+    "Flatten": nn.Flatten,
     "Sequential": model,
     "Dropout": lambda: nn.Dropout(0.5, seed=0),
     "Loss": nn.MSELoss,

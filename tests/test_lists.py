@@ -59,7 +59,9 @@ def functions(module: ModuleType) -> set[str]:
 
 
 NAMES = {
-    "modules": set().union(*map(public, (nn.module, nn.layers, nn.networks, nn.dropout))),
+    "modules": set().union(
+        *map(public, (nn.module, nn.layers, nn.networks, nn.dropout, nn.images))
+    ),
     "activations, as in": set(nn.ACTIVATIONS),
     "activations as modules": public(nn.activation_modules) - {"ActivationModule"},
     "costs": functions(losses) | functions(penalties) | functions(nn.targets),

@@ -98,7 +98,7 @@ def diagnose(
     if history is not None:
         instance(history, History, "history is what trainer.fit() returned")
     rate = None if lr is None else positive(lr, "lr")
-    examples = Examples.of(X, y)
+    examples = Examples.of(X, y, images=False)
     layers = layers_of(model)
     loss = loss or _usual_loss(model, examples)
     for name, layer in layers.items():

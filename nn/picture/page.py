@@ -129,7 +129,7 @@ def _check_history(history: History | None) -> None:
 def _examples(data: tuple[Any, Any] | None, nin: int) -> Examples | None:
     if data is None:
         return None
-    examples = Examples.of(*pair(data, "data is a pair (X, y) of examples"))
+    examples = Examples.of(*pair(data, "data is a pair (X, y) of examples"), images=False)
     if examples.X.shape[1] != nin:
         raise ValueError(f"X has {examples.X.shape[1]} columns, and the model takes {nin} inputs")
     return examples

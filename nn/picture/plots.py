@@ -404,7 +404,7 @@ def _plane(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _places(X: Any) -> np.ndarray:
-    rows = features(X)
+    rows = features(X, images=False)
     if rows.shape[1] != 2:
         raise ValueError(f"a plane has two features, and X has {rows.shape[1]} columns")
     return rows

@@ -138,7 +138,7 @@ class Trainer:
         cost exploded.
 
         Args:
-            X: features, shape (n, nin).
+            X: features, shape (n, nin), or images, shape (n, channels, height, width).
             y: n targets, each as `loss` takes it.
             epochs: the number of passes over all examples.
             batch_size: the number of examples per step: None for all (batch descent), 1 for

@@ -1,0 +1,223 @@
+"""Tests of convolution and pooling: their numbers, gradients and sizes, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+import nn
+from autograd import Value
+from autograd import sum as total
+from nn.images import Windows
+from nn.picture.page import network_page
+
+IMAGE = np.random.default_rng(0).normal(size=(2, 5, 6))
+# A module of each class, for `IMAGE`
+MODELS: list[Windows] = [
+    nn.Conv2d(2, 3, 2, stride=2, padding=1, seed=0),
+    nn.MaxPool2d(2),
+    nn.AvgPool2d(3, stride=1),
+]
+
+
+def values_of(image: np.ndarray) -> Any:
+    """Return an image of leaves, as nested lists."""
+    return [[[Value(x) for x in row] for row in channel] for channel in image.tolist()]
+
+
+def leaves_of(nested: Any) -> list[Value]:
+    return nn.Flatten()(nested)
+
+
+def network() -> nn.Sequential:
+    """Return a small network for images of one channel and 6 × 6 pixels."""
+    convolution = nn.Conv2d(1, 2, 3, seed=0), nn.ReLU(), nn.MaxPool2d(2)
+    return nn.Sequential(*convolution, nn.Flatten(), nn.Linear(8, 2, seed=1))
+
+
+def test_there_is_a_model_of_each_class() -> None:
+    exported = {x for x in vars(nn).values() if isinstance(x, type) and issubclass(x, Windows)}
+    assert {type(model) for model in MODELS} == exported
+
+
+# ---------------------------------------------------------------------- numbers and gradients
+
+
+def test_a_convolution_by_hand() -> None:
+    model = nn.Conv2d(2, 1, 2)
+    model.load_state_dict({"weight": [[[[1, 2], [3, 4]], [[0, 0], [0, -1]]]], "bias": [0.5]})
+    outputs = model([[[1, 0, 2], [0, 1, 0]], [[5, 5, 5], [5, 6, 7]]])
+    assert [[[z.data for z in row] for row in c] for c in outputs] == [[[-0.5, 0.5]]]
+
+
+def test_pooling_by_hand() -> None:
+    image = [[[1.0, 5.0, 2.0], [3.0, 4.0, 9.0], [7.0, 7.0, 7.0]]]
+    assert [[z.data for z in row] for row in nn.MaxPool2d(2)(image)[0]] == [[5.0]]
+    assert [[z.data for z in row] for row in nn.AvgPool2d(2, 1)(image)[0]] == [
+        [3.25, 5.0],
+        [5.25, 6.75],
+    ]
+
+
+def test_the_largest_pixels_share_the_gradient() -> None:
+    image = values_of(np.array([[[2.0, 1.0], [2.0, 0.0]]]))
+    nn.MaxPool2d(2)(image)[0][0][0].backward()
+    assert [pixel.grad for pixel in leaves_of(image)] == [0.5, 0.0, 0.5, 0.0]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_compiled_code_agrees_with_the_engine(model: Windows) -> None:
+    X = np.stack([IMAGE, -IMAGE])
+    engine = [np.array([z.data for z in leaves_of(model(image))]) for image in X]
+    compiled = autograd.compile(lambda x: leaves_of(model(x)))(X)
+    np.testing.assert_allclose(compiled, engine, rtol=1e-12, atol=1e-14)
+    many = model.predict(np.concatenate([X] * 30))
+    assert many.shape == (60, *model.output_shape(IMAGE.shape))
+    np.testing.assert_allclose(many[:2].reshape(2, -1), engine, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["conv", "max", "avg"])
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_values_and_gradients_are_pytorchs(torch: Any, kind: str, data: st.DataObject) -> None:
+    channels, kernel, stride = (data.draw(st.integers(1, 3)) for _ in range(3))
+    padding = data.draw(st.integers(0, 2)) if kind == "conv" else 0
+    height, width = (data.draw(st.integers(max(kernel - 2 * padding, 1), 6)) for _ in range(2))
+    seed = data.draw(st.integers(0, 99))
+    image = np.random.default_rng(seed).normal(size=(channels, height, width))
+    if kind == "conv":
+        settings = channels, data.draw(st.integers(1, 3)), kernel, stride, padding
+        ours: Windows = nn.Conv2d(*settings, seed=seed)
+        theirs = torch.nn.Conv2d(*settings).double()
+        if data.draw(st.booleans()):
+            ours.load_state_dict(theirs.state_dict())
+        else:
+            state = ours.state_dict()
+            theirs.load_state_dict({name: torch.from_numpy(x) for name, x in state.items()})
+    else:
+        name = {"max": "MaxPool2d", "avg": "AvgPool2d"}[kind]
+        ours = getattr(nn, name)(kernel, stride)
+        theirs = getattr(torch.nn, name)(kernel, stride)
+    pixels, tensor = values_of(image), torch.from_numpy(image).requires_grad_()
+    found, wanted = ours(pixels), theirs(tensor)
+    assert np.shape(found) == tuple(wanted.shape) == ours.output_shape(image.shape)
+    numbers = [z.data for z in leaves_of(found)]
+    np.testing.assert_allclose(numbers, wanted.detach().numpy().ravel(), rtol=1e-12, atol=1e-12)
+    total(z * z for z in leaves_of(found)).backward()
+    (wanted * wanted).sum().backward()
+    gradients = [pixel.grad for pixel in leaves_of(pixels)]
+    np.testing.assert_allclose(gradients, tensor.grad.numpy().ravel(), rtol=1e-12, atol=1e-12)
+    for ours_, theirs_ in zip(ours.tensors().values(), theirs.parameters(), strict=True):
+        slopes = [w.grad for w in ours_.flat]
+        np.testing.assert_allclose(slopes, theirs_.grad.numpy().ravel(), rtol=1e-12, atol=1e-12)
+
+
+# ---------------------------------------------------------------------- in a network
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_network_learns_which_way_a_line_runs(compile: bool) -> None:
+    X = np.zeros((12, 1, 6, 6))
+    for i in range(6):
+        X[i, 0, i], X[6 + i, 0, :, i] = 1.0, 1.0
+    y = [0] * 6 + [1] * 6
+    model = network()
+    trainer = nn.Trainer(model, nn.cross_entropy, nn.Adam(model.parameters(), lr=0.05))
+    history = trainer.fit(X, y, epochs=20, compile=compile, progress=False, validation=(X, y))
+    assert history.accuracies[-1] == 1.0
+    assert history.validation_losses[-1] == pytest.approx(trainer.evaluate(X, y)[0], rel=1e-12)
+    assert model.predict(X).argmax(1).tolist() == y
+
+
+def test_names_and_shapes_of_a_network_are_pytorchs(torch: Any) -> None:
+    convolution = torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2)
+    theirs = torch.nn.Sequential(*convolution, torch.nn.Flatten(), torch.nn.Linear(8, 2)).double()
+    model = network()
+    model.load_state_dict(theirs.state_dict())
+    X = np.random.default_rng(1).normal(size=(3, 1, 6, 6))
+    wanted = theirs(torch.from_numpy(X)).detach().numpy()
+    np.testing.assert_allclose(model.predict(X), wanted, rtol=1e-12, atol=1e-12)
+    theirs.load_state_dict({k: torch.from_numpy(x) for k, x in model.state_dict().items()})
+
+
+def test_parameters_are_labelled_drawn_and_drawn_again() -> None:
+    model = nn.Conv2d(2, 3, 2, seed=4)
+    assert (model.weight[2][1][0][1].label, model.bias[2].label) == ("W[2,1,0,1]", "b[2]")
+    before = model.state_dict()
+    assert len(set(before["weight"].ravel().tolist())) == 24
+    assert not before["bias"].any()
+    model.reset_parameters(5)
+    assert model.state_dict()["weight"].tolist() != before["weight"].tolist()
+    model.reset_parameters(4)
+    assert model.state_dict()["weight"].tolist() == before["weight"].tolist()
+
+
+def test_an_initialiser_gets_the_sizes_of_a_window() -> None:
+    model = nn.Conv2d(2, 3, 2, init=lambda rng, nin, nout: 100.0 * nin + nout)
+    assert set(model.state_dict()["weight"].ravel()) == {812.0}
+
+
+def test_the_settings_are_shown() -> None:
+    shown = [nn.Conv2d(1, 8, 3), *MODELS, nn.Flatten()]
+    assert list(map(repr, shown)) == [
+        "Conv2d(1, 8, 3)",
+        "Conv2d(2, 3, 2, stride=2, padding=1)",
+        "MaxPool2d(2)",
+        "AvgPool2d(3, stride=1)",
+        "Flatten()",
+    ]
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: nn.Conv2d(1, 4, 3)(IMAGE),
+            r"Conv2d\(1, 4, 3\) takes 1 channel\(s\), and an image ",
+        ),
+        (lambda: nn.Conv2d(1, 4, 3)(IMAGE), r"\(2, 5, 6\) has 2: make it Conv2d\(2, 4, 3\)"),
+        (lambda: nn.Conv2d(6, 4, 3)(IMAGE), "channels come first, then rows and columns"),
+        (lambda: nn.MaxPool2d(7)(IMAGE), r"MaxPool2d\(7\) does not fit on \(2, 5, 6\)"),
+        (lambda: nn.MaxPool2d(7)(IMAGE), "5 × 6 pixels, so that kernel_size is at most 5"),
+        (lambda: nn.Conv2d(2, 1, 8, padding=1)(IMAGE), "with its padding, has 7 × 8 pixels"),
+        (lambda: nn.Conv2d(1, 1, 3, padding=-1), "padding is a whole number of at least 0, got -1"),
+        (lambda: nn.AvgPool2d(0), "kernel_size is a whole number of at least 1, got 0"),
+        (lambda: nn.MaxPool2d(2)(IMAGE[0]), r"takes an image, .* got numbers of shape \(5, 6\)"),
+        (lambda: nn.MaxPool2d(2)(IMAGE[None]), r"For many images there is model.predict\(X\)"),
+        (lambda: nn.MaxPool2d(2)([[[1.0], [1.0, 2.0]]]), "rows of an image are of one length"),
+        (lambda: nn.MaxPool2d(2)([[]]), "not empty"),
+        (lambda: nn.MaxPool2d(2).output_shape((8, 8)), r"as in \(1, 8, 8\); got \(8, 8\)"),
+        (lambda: nn.Linear(60, 2)(IMAGE), r"got an image: put Flatten\(\) before it"),
+        (lambda: network().predict(IMAGE), r"X\[:, None\] for images of one channel"),
+        (lambda: nn.draw(network()), r"Conv2d\(1, 2, 3\) is no layer of neurons: .*model\[4:\]"),
+        (
+            lambda: nn.diagnose(nn.MLP(2, [1]), IMAGE[None], [1]),
+            r"as in X.reshape\(len\(X\), -1\)$",
+        ),
+        (
+            lambda: network_page(nn.MLP(2, [1]), data=(IMAGE[None], [1])),
+            "expected rows of features",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_pixel_that_is_not_finite_is_named() -> None:
+    X = np.zeros((2, 1, 6, 6))
+    X[1, 0, 2, 3] = np.nan
+    with pytest.raises(
+        ValueError, match=r"X\[1, 0, 2, 3\] \(image 1, channel 0, row 2, column 3\)"
+    ):
+        network().predict(X)
