@@ -14,6 +14,7 @@ from . import methods  # noqa: F401  # the import adds methods to Value
 from .compiler import Compiled, compile, drawn, require
 from .core.backprop import grad
 from .core.find import LabelError
+from .core.functional import value_and_grad
 from .core.modes import Setting, TraceError, detect_anomaly, no_grad, scope, setting
 from .core.ops import (
     DivisionByZeroError,
@@ -120,6 +121,7 @@ __all__ = [
     "surprisal",
     "tanh",
     "trace",
+    "value_and_grad",
     "where",
 ]
 

@@ -13,8 +13,8 @@ from types import FunctionType
 from typing import Any
 
 from . import micrograd
-from .core import backprop, boundary, copies, modes
-from .core.value import Value
+from .core import backprop, boundary, copies, modes, ops
+from .core.value import Operand, Value, constant
 from .page import Page, graph_page
 from .picture.card import card
 from .picture.draw import draw
@@ -30,11 +30,14 @@ class Methods:
 
     # ------------------------------------------------------------------ the backward pass
 
-    def backward(self: Any, gradient: float = 1.0) -> None:
+    def backward(self: Any, gradient: float = 1.0, *, retain_graph: bool | None = None) -> None:
         """Compute ∂self/∂node for every node that self depends on, and store it in `.grad`.
 
-        Leaves accumulate the gradients of all calls. More: `autograd.core.backprop.backward`.
+        Leaves accumulate the gradients of all calls. `retain_graph` is PyTorch's argument, and
+        changes nothing: a graph is always kept. More: `autograd.core.backprop.backward`.
         """
+        if retain_graph is not None:
+            boundary.flag(retain_graph, "retain_graph")
         backprop.backward(self, gradient)
 
     def recompute(self: Any) -> Value:
@@ -50,6 +53,108 @@ class Methods:
         More: `autograd.core.backprop.zero_grad`.
         """
         backprop.zero_grad(self)
+
+    # ------------------------------------------------------------------ PyTorch's names
+
+    @property
+    def requires_grad(self: Any) -> bool:
+        """Whether the node is a leaf or depends on one, so that a gradient flows through it."""
+        return backprop.depends_on_a_leaf(self)
+
+    def add(self: Any, other: Operand) -> Value:
+        """Return self + other.
+
+        Raises:
+            TypeError: `other` is not a number.
+
+        >>> Value(2.0).add(3).data
+        5.0
+        """
+        return self._apply(ops.add, (self, other))  # type: ignore[no-any-return]
+
+    def sub(self: Any, other: Operand) -> Value:
+        """Return self − other.
+
+        Raises:
+            TypeError: `other` is not a number.
+
+        >>> Value(2.0).sub(3).data
+        -1.0
+        """
+        return self._apply(ops.sub, (self, other))  # type: ignore[no-any-return]
+
+    def mul(self: Any, other: Operand) -> Value:
+        """Return self · other.
+
+        Raises:
+            TypeError: `other` is not a number.
+
+        >>> Value(2.0).mul(3).data
+        6.0
+        """
+        return self._apply(ops.mul, (self, other))  # type: ignore[no-any-return]
+
+    def div(self: Any, other: Operand) -> Value:
+        """Return self / other.
+
+        Raises:
+            TypeError: `other` is not a number.
+            DivisionByZeroError: it is 0.
+
+        >>> Value(3.0).div(2).data
+        1.5
+        """
+        return self._apply(ops.div, (self, other))  # type: ignore[no-any-return]
+
+    def pow(self: Any, exponent: Operand) -> Value:
+        """Return self to the power of the exponent.
+
+        Raises:
+            TypeError: the exponent is not a number.
+            DomainError: the power is not a real number.
+
+        >>> Value(3.0).pow(2).data
+        9.0
+        """
+        given = exponent if isinstance(exponent, Value) else constant(exponent, "pow")
+        return self**given  # type: ignore[no-any-return]
+
+    def neg(self: Any) -> Value:
+        """Return −self."""
+        return -self  # type: ignore[no-any-return]
+
+    def abs(self: Any) -> Value:
+        """Return |self|."""
+        return self.__abs__()  # type: ignore[no-any-return]
+
+    def clone(self: Any) -> Value:
+        """Return a new node with the same number, through which the gradient flows.
+
+        >>> x = Value(3.0)
+        >>> y = x.clone()
+        >>> y.backward()
+        >>> y is x, y.data, x.grad
+        (False, 3.0, 1.0)
+        """
+        return self * 1.0  # type: ignore[no-any-return]
+
+    def clamp(self: Any, min: Operand | None = None, max: Operand | None = None) -> Value:
+        """Return the number, or the bound that it exceeds; at a bound, it keeps its gradient.
+
+        Raises:
+            TypeError: a bound is not a number, or neither is given.
+
+        >>> Value(3.0).clamp(-1, 1).data, Value(0.5).clamp(max=1).data
+        (1.0, 0.5)
+        """
+        if min is None and max is None:
+            raise TypeError("clamp takes min, max or both: a number")
+        out: Value = self
+        if min is not None:
+            out = ops.where(ops.step(ops.sub(min, out)), min, out)
+        if max is not None:
+            out = ops.where(ops.step(ops.sub(out, max)), max, out)
+        return out
 
     # ------------------------------------------------------------------ teaching
 

@@ -50,6 +50,8 @@ def arithmetic() -> None:
     assert x > 1 and not x <= np.float64(1.0) and x == x and x in {x: 1}
     values, weights = np.array([x, total]), np.eye(2)
     assert (weights @ values).shape == np.tanh(values).shape == autograd.maximum(values, 0).shape
+    sums += [x.add(1).sub(x).mul(2.0).div(x).pow(2).neg().abs().clamp(0, max=1).clone()]
+    assert x.requires_grad and autograd.value_and_grad(lambda w: w * w)(3.0)[0] == 9.0
     (slope,) = autograd.grad(x**3, x, create_graph=True)
     assert autograd.grad(slope, x) and autograd.gradcheck(x**3)
     with autograd.no_grad(), autograd.detect_anomaly(), autograd.scope("layer1"):
@@ -131,6 +133,10 @@ def micrograd() -> None:
         b.grad += a.data * out.grad
 
     out._backward = backward
+    made = [Value(1.0, (a, b), "+", "c"), Value(1.0, (a, b), "+", label="c"), Value(1.0, "c")]
+    made += [Value(1.0, (a, b), (1, 1.0)), Value(1.0, children=[a], local_grads=[2.0])]
+    made += [Value(1.0, _children=(a, b), _op="+"), Value(1.0, requires_grad=False)]
+    assert [v._op for v in made[:3]] == ["+", "+", ""] and made[3]._local_grads == (1.0, 1.0)
     nodes, edges = autograd.trace(out)
     autograd.draw_dot(out, rankdir="LR")
     assert f"{g.data:.4f}" and out._op == "*" and len(out._prev) == len(nodes) - 1 == len(edges)

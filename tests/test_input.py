@@ -32,7 +32,10 @@ ROOT = Path(__file__).parent.parent
 ARGUMENTS = """
 Value(data: real, children: children or label, local_grads: local grads, label: label,
       _children: children, _op: text, requires_grad: flag)
-Value.backward(gradient: real)
+Value.backward(gradient: real, retain_graph: flag?)
+Value.add Value.sub Value.mul Value.div(other: operand)
+Value.pow(exponent: operand)
+Value.clamp(min: operand?, max: operand?)
 Value.leaky_relu(negative_slope: operand)
 Value.elu(alpha: operand)
 Value.maximum(other: operand)
@@ -66,7 +69,8 @@ draw(root: root, path: path pair, around: node?, depth: whole from 0?, max_nodes
 draw_dot(root: root, format: format, rankdir: rankdir)
 drawn(sampler: sampler)
 explain(root: root, node: node, max_paths: whole)
-grad(output: output, inputs: inputs of it, create_graph: flag, allow_unused: flag)
+grad(output: output, inputs: inputs of it, create_graph: flag, allow_unused: flag,
+     retain_graph: flag?)
 gradcheck(f: checked, inputs: two inputs, eps: positive?, atol: at least 0, rtol: at least 0)
 graph_page(root: root, parameters: nodes, lr: finite, max_nodes: whole from 2, title: text?,
            position: whole from 0?)
@@ -76,6 +80,7 @@ logsumexp log_softmax mean softmax sum(values: values)
 surprisal(value: operand, others: others)
 require(test: test, values: operand, error: error)
 setting(name: theirs)
+value_and_grad(function: function, argnums: whole from 0)
 nudge(root: root, node: node, amount: real)
 op(name: op name, value: op value, partials: op partials, rules: rules, symbol: text,
    reads: op function, domain: domain, kink: kink)
@@ -204,6 +209,8 @@ TOGETHER = {
     ("SGD", "nesterov"): ["momentum"],
     ("require", "test"): ["values"],
     ("require", "error"): ["values"],
+    ("Value.clamp", "min"): ["max"],
+    ("Value.clamp", "max"): ["min"],
     ("gradcheck", "f"): ["inputs"],
     ("gradcheck", "eps"): ["inputs"],
     ("gradcheck", "atol"): ["inputs"],

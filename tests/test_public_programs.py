@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd
@@ -335,3 +336,84 @@ def test_compiled_code_refuses_a_token_as_an_index_with_what_to_write() -> None:
 
 def test_a_neuron_says_whether_it_is_linear() -> None:
     assert nn.Neuron(2).nonlin and not nn.Neuron(2, nonlin=False).nonlin
+
+
+# ---------------------------------------------------------------------- PyTorch's names
+
+
+def test_pytorchs_methods_record_the_operations_of_the_signs() -> None:
+    x, y = Value(-3.0), Value(2.0)
+    pairs = [
+        *((x.add(y), x + y), (x.sub(1), x - 1), (x.mul(y), x * y), (x.div(y), x / y)),
+        *((x.pow(2), x**2), (y.pow(y), y**y), (x.neg(), -x), (x.abs(), abs(x))),
+    ]
+    for ours, signs in pairs:
+        assert (ours.op, ours.data) == (signs.op, signs.data)
+
+
+def test_a_clone_is_another_node_that_passes_the_gradient_on() -> None:
+    x = Value(-3.0)
+    y = x.clone()
+    (y * 2.0).backward()
+    assert y is not x and (y.data, x.grad) == (-3.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("data", "clamped", "slope"),
+    [(-2.0, -1.0, 0.0), (-1.0, -1.0, 1.0), (0.5, 0.5, 1.0), (1.0, 1.0, 1.0), (3.0, 1.0, 0.0)],
+)
+def test_clamp_and_its_gradient_are_pytorchs_at_the_bounds_too(
+    data: float, clamped: float, slope: float
+) -> None:
+    x = Value(data)
+    y = x.clamp(-1, max=1)
+    y.backward()
+    assert (y.data, x.grad) == (clamped, slope)
+
+
+def test_clamp_takes_one_bound_and_compiles() -> None:
+    assert Value(3.0).clamp(max=1).data == 1.0
+    assert Value(-3.0).clamp(min=Value(0.0)).data == 0.0
+    with pytest.raises(TypeError, match="min, max or both"):
+        Value(3.0).clamp()
+    compiled = autograd.compile(lambda x: x.clamp(-1, 1))
+    assert compiled([-2.0, 0.5, 2.0]).tolist() == [-1.0, 0.5, 1.0]
+
+
+def test_requires_grad_tells_constants_from_leaves() -> None:
+    x, c = Value(3.0, requires_grad=True), Value(2.0, "c", requires_grad=False)
+    assert x.requires_grad and (x * c).requires_grad
+    assert not c.requires_grad and not (c * 2.0).requires_grad
+    (x * c).backward()
+    assert (x.grad, c.grad, c.label) == (2.0, 0.0, "c")
+
+
+def test_a_graph_is_kept_whether_or_not_that_is_asked_for() -> None:
+    x = Value(3.0)
+    y = x * x
+    y.backward(retain_graph=True)
+    y.backward(retain_graph=False)
+    y.backward()
+    assert x.grad == 18.0
+    assert autograd.grad(y, x, retain_graph=True) == (6.0,)
+
+
+def test_value_and_grad_gives_both_in_the_form_of_the_argument() -> None:
+    def cost(w: Any, x: float, *, scale: float = 1.0) -> Any:
+        return scale * (w[0][0] * x + w[1][0]) ** 2
+
+    both = autograd.value_and_grad(cost)
+    assert both([[2.0], [1.0]], 3.0, scale=2.0) == (98.0, [[84.0], [28.0]])
+    data, slopes = both(np.array([[2.0], [1.0]]), 3.0)
+    assert data == 49.0 and slopes.tolist() == [[42.0], [14.0]]
+    assert autograd.value_and_grad(lambda x, y: x * y, 1)(2.0, 5.0) == (10.0, 2.0)
+    assert autograd.value_and_grad(lambda w: w[0] * 2.0)([1.0, 7.0]) == (2.0, [2.0, 0.0])
+    w = Value(4.0)
+    assert autograd.value_and_grad(lambda v: v * v)(w) == (16.0, 8.0) and w.grad == 0.0
+
+
+def test_value_and_grad_refuses_what_it_cannot_differentiate() -> None:
+    with pytest.raises(TypeError, match="returns one Value"):
+        autograd.value_and_grad(lambda x: 3.0)(1.0)
+    with pytest.raises(TypeError, match=r"argnums is 2, and 1 argument"):
+        autograd.value_and_grad(lambda x: x, 2)(1.0)

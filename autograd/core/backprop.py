@@ -340,6 +340,7 @@ def grad(
     create_graph: bool = False,
     *,
     allow_unused: bool = False,
+    retain_graph: bool | None = None,
 ) -> tuple[Any, ...]:
     """Compute ∂output/∂input for each input, like `torch.autograd.grad`; no `.grad` changes.
 
@@ -348,6 +349,7 @@ def grad(
         inputs: one Value or several: leaves or intermediate nodes.
         create_graph: return Values, which can be differentiated again.
         allow_unused: return None for an input that the output does not depend on.
+        retain_graph: PyTorch's argument, which changes nothing: a graph is always kept.
 
     Returns:
         A tuple with a float (or a Value) for each input.
@@ -369,6 +371,8 @@ def grad(
     """
     create_graph = flag(create_graph, "create_graph")
     allow_unused = flag(allow_unused, "allow_unused")
+    if retain_graph is not None:
+        flag(retain_graph, "retain_graph")
     wanted = [inputs] if isinstance(inputs, Value) else several(inputs, "inputs are Values")
     for node in [output, *wanted]:
         instance(node, Value, "grad differentiates a Value with respect to Values")
