@@ -12,11 +12,18 @@ from autograd import Value
 from autograd.extend import TABLE
 
 # Operations that keep numbers moderate, so that programs of any length stay in range.
-CALM = ("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus", "expm1_tanh")
+CALM = (
+    *("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus", "expm1_tanh"),
+    *("atan", "asinh"),
+)
 PIECEWISE = ("relu", "leaky_relu", "elu", "abs", "maximum", "minimum")
 GUARDED = ("div", "log", "sqrt", "power", "pow")  # their operands are first moved into the domain
 # Operations in no random program; `test_ops.py` tests them alone, as all others.
-LEFT_OUT = ("exp", "log1p", "step", "where", "gap", "stop_gradient", "leaf", "constant")
+LEFT_OUT = (
+    *("exp", "log1p", "step", "where", "gap", "stop_gradient", "leaf", "constant"),
+    *("log2", "log10", "exp2", "square", "reciprocal", "rsqrt", "hypot", "tan", "asin", "acos"),
+    *("atan2", "sinh", "cosh", "acosh", "atanh", "silu", "sign", "clip"),
+)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,20 @@ from autograd.extend import TABLE
 ROWS = [row for row in TABLE.values() if row.arity]
 POINTS = (-40.0, -20.0, -2.5, -1.0, -0.3, 1e-3, 0.3, 1.0, 2.0, 3.5, 20.0, 40.0)
 
+WITHIN_ONE = (-0.999, -0.7, -0.3, 1e-3, 0.3, 0.7, 0.999)  # at ±1, no derivative exists
+INNER: dict[str, tuple[float, ...]] = {
+    **{"asin": WITHIN_ONE, "acos": WITHIN_ONE, "atanh": WITHIN_ONE},
+    "acosh": (1.001, 1.5, 2.0, 2.5, 3.0, 3.5, 20.0, 40.0),
+}
+
 
 def places(row: Op) -> list[tuple[float, ...]]:
     """Return operands in the row's domain, away from its kinks."""
     grids: list[tuple[float, ...]] = [POINTS] * row.arity
     if row.name in ("pow", "power"):
         grids = [(-2.5, -1.0, 0.3, 1.0, 2.0, 20.0), (-2.0, -0.5, 0.5, 1.0, 2.0, 3.0)]
+    if row.name in INNER:
+        grids = [INNER[row.name]]
     return [
         at
         for at in itertools.product(*grids)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST = 500  # characters of a derived form
 SAME_IN_NUMPY = (  # these functions of `math` have the same name and meaning in NumPy
-    *(math.sqrt, math.exp, math.expm1, math.log1p),
+    *(math.sqrt, math.exp, math.expm1, math.log1p, math.log2, math.log10),
     *(math.sin, math.cos, math.tan, math.sinh, math.cosh, math.tanh),
 )
 _PLAIN = (

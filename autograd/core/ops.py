@@ -422,6 +422,9 @@ def _sigmoid(a: float) -> float:
     return e / (1.0 + e)
 
 
+LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
+
+
 # ---------------------------------------------------------------------- the rows
 
 # A row states `rules`, `array` and `array_partials` only if they cannot be derived, as where its
@@ -530,6 +533,27 @@ expm1 = Op(
     value=math.expm1,
     partials=lambda out, a: (exp(a),),
 )
+log2 = Op(
+    "log2",
+    value=math.log2,
+    partials=lambda out, a: ((1.0 / LOG_2) / a,),
+    rules=("∂log2(a)/∂a = 1/(a·log(2))",),
+    domain=Domain("a > 0", lambda a: a > 0, "Add a small number first, as in log2(a + 1e-12)."),
+)
+log10 = Op(
+    "log10",
+    value=math.log10,
+    partials=lambda out, a: ((1.0 / LOG_10) / a,),
+    rules=("∂log10(a)/∂a = 1/(a·log(10))",),
+    domain=Domain("a > 0", lambda a: a > 0, "Add a small number first, as in log10(a + 1e-12)."),
+)
+exp2 = Op(
+    "exp2",
+    value=lambda a: math.pow(2.0, a),
+    partials=lambda out, a: (out * LOG_2,),
+    rules=("∂exp2(a)/∂a = exp2(a)·log(2)",),
+    array="np.exp2(a)",
+)
 sqrt = Op(
     "sqrt",
     value=math.sqrt,
@@ -537,6 +561,33 @@ sqrt = Op(
     reads=lambda out, a: (1.0 / (2.0 * out),),
     rules=("∂sqrt(a)/∂a = 1/(2·sqrt(a))",),  # with the dot, which formulas leave out
     domain=Domain("a >= 0", lambda a: a >= 0, "Add a small number first, as in sqrt(a + 1e-12)."),
+)
+square = Op(
+    "square",
+    value=lambda a: a * a,
+    partials=lambda out, a: (2.0 * a,),
+    rules=("∂square(a)/∂a = 2·a",),
+)
+reciprocal = Op(
+    "reciprocal",
+    value=lambda a: 1.0 / a,
+    partials=lambda out, a: (-out * out,),
+    reads=lambda out, a: (-1.0 / a**2,),
+    domain=Domain("a != 0", lambda a: a != 0, "Add a small number to the denominator."),
+)
+rsqrt = Op(
+    "rsqrt",
+    value=lambda a: 1.0 / math.sqrt(a),
+    partials=lambda out, a: (-0.5 * out / a,),
+    rules=("∂rsqrt(a)/∂a = −0.5·rsqrt(a)/a",),
+    domain=Domain("a > 0", lambda a: a > 0, "Add a small number first, as in rsqrt(a + 1e-12)."),
+    array="1.0 / np.sqrt(a)",
+)
+hypot: Op = Op(  # √(a² + b²), whose squares cannot overflow
+    "hypot",
+    value=lambda a, b: math.hypot(a, b),
+    partials=lambda out, a, b: (a / out, b / out),
+    array="np.hypot(a, b)",
 )
 sin: Op = Op(
     "sin",
@@ -547,6 +598,76 @@ cos: Op = Op(
     "cos",
     value=math.cos,
     partials=lambda out, a: (-sin(a),),
+)
+tan = Op(
+    "tan",
+    value=math.tan,
+    partials=lambda out, a: (1.0 + out * out,),
+    reads=lambda out, a: (1.0 + out**2,),
+)
+asin = Op(
+    "asin",
+    value=math.asin,
+    partials=lambda out, a: (1.0 / sqrt((1.0 - a) * (1.0 + a)),),
+    reads=lambda out, a: (1.0 / sqrt(1.0 - a**2),),
+    domain=Domain("-1 <= a <= 1", lambda a: -1 <= a <= 1, "Limit it first, as in 0.999 * tanh(a)."),
+    array="np.arcsin(a)",
+)
+acos = Op(
+    "acos",
+    value=math.acos,
+    partials=lambda out, a: (-1.0 / sqrt((1.0 - a) * (1.0 + a)),),
+    reads=lambda out, a: (-1.0 / sqrt(1.0 - a**2),),
+    domain=asin.domain,
+    array="np.arccos(a)",
+)
+atan = Op(
+    "atan",
+    value=math.atan,
+    partials=lambda out, a: (1.0 / (1.0 + a * a),),
+    reads=lambda out, a: (1.0 / (1.0 + a**2),),
+    array="np.arctan(a)",
+)
+atan2 = Op(  # the angle of the point (b, a)
+    "atan2",
+    value=lambda a, b: math.atan2(a, b),
+    # by b/(a² + b²) and −a/(a² + b²), the squares would overflow
+    partials=lambda out, a, b: (b / hypot(a, b) / hypot(a, b), -a / hypot(a, b) / hypot(a, b)),
+    reads=lambda out, a, b: (b / (a**2 + b**2), -a / (a**2 + b**2)),
+    array="np.arctan2(a, b)",
+)
+sinh: Op = Op(
+    "sinh",
+    value=math.sinh,
+    partials=lambda out, a: (cosh(a),),
+)
+cosh: Op = Op(
+    "cosh",
+    value=math.cosh,
+    partials=lambda out, a: (sinh(a),),
+)
+asinh = Op(
+    "asinh",
+    value=math.asinh,
+    partials=lambda out, a: (1.0 / hypot(a, 1.0),),
+    reads=lambda out, a: (1.0 / sqrt(1.0 + a**2),),
+    array="np.arcsinh(a)",
+)
+acosh = Op(
+    "acosh",
+    value=math.acosh,
+    # equal to 1/sqrt(a² − 1), which would lose digits near 1
+    partials=lambda out, a: (1.0 / (sqrt(a - 1.0) * sqrt(a + 1.0)),),
+    domain=Domain("a >= 1", lambda a: a >= 1, "Raise it first, as in acosh(1 + abs(a))."),
+    array="np.arccosh(a)",
+)
+atanh = Op(
+    "atanh",
+    value=math.atanh,
+    partials=lambda out, a: (1.0 / ((1.0 - a) * (1.0 + a)),),
+    reads=lambda out, a: (1.0 / (1.0 - a**2),),
+    domain=Domain("-1 < a < 1", lambda a: -1 < a < 1, "Limit it first, as in 0.999 * tanh(a)."),
+    array="np.arctanh(a)",
 )
 tanh = Op(
     "tanh",
@@ -600,6 +721,13 @@ elu = Op(
         "np.where(a > 0.0, 0.0, np.expm1(np.minimum(a, 0.0)))",
     ),
 )
+silu = Op(
+    "silu",
+    value=lambda a: a * _sigmoid(a),
+    partials=lambda out, a: (sigmoid(a) * (1.0 + a * sigmoid(-a)),),
+    rules=("∂silu(a)/∂a = σ(a)·(1 + a·(1 − σ(a)))",),
+    array="a / (1.0 + np.exp(-a))",
+)
 softplus = Op(
     "softplus",
     value=lambda a: _maximum(a, 0.0) + math.log1p(math.exp(-abs(a))),
@@ -612,6 +740,13 @@ step = Op(
     partials=lambda out, a: (0.0,),
     kink=lambda a: a,
     array="np.heaviside(a, 0.0)",
+)
+sign = Op(
+    "sign",
+    value=lambda a: 1.0 if a > 0.0 else -1.0 if a < 0.0 else a,
+    partials=lambda out, a: (0.0,),
+    kink=lambda a: a,
+    array="np.sign(a)",
 )
 absolute = Op(
     "abs",
@@ -653,6 +788,27 @@ minimum = Op(
     array="np.minimum(a, b)",
     array_partials=("0.5 * (1.0 + (a < b) - (a > b))", "0.5 * (1.0 + (b < a) - (b > a))"),
 )
+clip = Op(
+    "clip",
+    value=lambda a, low, high: _minimum(_maximum(a, low), high),
+    partials=lambda out, a, b, c: (
+        1.0 if b <= a <= c else 0.0,
+        1.0 if a < b <= c else 0.0,
+        1.0 if a > c or b > c else 0.0,
+    ),
+    rules=(
+        "∂clip(a, b, c)/∂a = 1 if b <= a <= c else 0",
+        "∂clip(a, b, c)/∂b = 1 if a < b <= c else 0",
+        "∂clip(a, b, c)/∂c = 1 if a > c or b > c else 0",
+    ),
+    kink=lambda a, b, c: (a - b) * (a - c) * (b - c),
+    array="np.minimum(np.maximum(a, b), c)",
+    array_partials=(
+        "(a >= b) & (a <= c)",
+        "(a < b) & (b <= c)",
+        "np.where(a > c, 1.0, b > c)",
+    ),
+)
 where = Op(  # b if a is not 0, else c; `recompute` can change a only if it is a Value
     "where",
     value=lambda a, b, c: c if is_zero(a) else b,
@@ -682,9 +838,12 @@ TABLE: dict[str, Op] = {
     for row in (
         *(leaf, constant),
         *(add, sub, gap, mul, div, neg, pow, power),
-        *(exp, log, log1p, expm1, sqrt, sin, cos, tanh),
-        *(sigmoid, relu, leaky_relu, elu, softplus, step),
-        *(absolute, maximum, minimum, where, stop_gradient),
+        *(exp, log, log1p, expm1, log2, log10, exp2),
+        *(sqrt, square, reciprocal, rsqrt, hypot),
+        *(sin, cos, tan, asin, acos, atan, atan2),
+        *(sinh, cosh, tanh, asinh, acosh, atanh),
+        *(sigmoid, relu, leaky_relu, elu, silu, softplus, step),
+        *(sign, absolute, maximum, minimum, clip, where, stop_gradient),
     )
 }
 """The built-in operations by name. `leaf` and `constant` have no operands."""

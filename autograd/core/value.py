@@ -410,6 +410,39 @@ class Value(Methods):
         """
         return _record1(ops.expm1, self)
 
+    def log2(self) -> Value:
+        """Return the logarithm to base 2, log(a)/log(2).
+
+        Raises:
+            ValueError: a is not positive.
+
+        >>> Value(8.0).log2().data
+        3.0
+        """
+        return _record1(ops.log2, self)
+
+    def log10(self) -> Value:
+        """Return the logarithm to base 10, log(a)/log(10).
+
+        Raises:
+            ValueError: a is not positive.
+
+        >>> Value(1000.0).log10().data
+        3.0
+        """
+        return _record1(ops.log10, self)
+
+    def exp2(self) -> Value:
+        """Return 2ᵃ.
+
+        Raises:
+            OverflowError: a is 1024 or above.
+
+        >>> Value(3.0).exp2().data
+        8.0
+        """
+        return _record1(ops.exp2, self)
+
     def sqrt(self) -> Value:
         """Return the square root.
 
@@ -420,6 +453,47 @@ class Value(Methods):
         3.0
         """
         return _record1(ops.sqrt, self)
+
+    def square(self) -> Value:
+        """Return a².
+
+        >>> Value(-3.0).square().data
+        9.0
+        """
+        return _record1(ops.square, self)
+
+    def reciprocal(self) -> Value:
+        """Return 1/a.
+
+        Raises:
+            ValueError: a is zero.
+
+        >>> Value(4.0).reciprocal().data
+        0.25
+        """
+        return _record1(ops.reciprocal, self)
+
+    def rsqrt(self) -> Value:
+        """Return 1/√a.
+
+        Raises:
+            ValueError: a is not positive.
+
+        >>> Value(4.0).rsqrt().data
+        0.5
+        """
+        return _record1(ops.rsqrt, self)
+
+    def hypot(self, other: Operand) -> Value:
+        """Return √(a² + other²), the distance of the point (a, other) from the origin.
+
+        Raises:
+            TypeError: `other` is not a number.
+
+        >>> Value(3.0).hypot(4.0).data
+        5.0
+        """
+        return self._apply(ops.hypot, (self, other))
 
     def sin(self) -> Value:
         """Return the sine of an angle in radians.
@@ -443,6 +517,80 @@ class Value(Methods):
         """
         return _record1(ops.cos, self)
 
+    def tan(self) -> Value:
+        """Return the tangent of an angle in radians, sin(a)/cos(a).
+
+        Raises:
+            ValueError: a is infinite.
+
+        >>> Value(0.0).tan().data
+        0.0
+        """
+        return _record1(ops.tan, self)
+
+    def asin(self) -> Value:
+        """Return the angle in radians from −π/2 to π/2 whose sine is a.
+
+        Raises:
+            ValueError: a is not from −1 to 1.
+
+        >>> Value(0.0).asin().data
+        0.0
+        """
+        return _record1(ops.asin, self)
+
+    def acos(self) -> Value:
+        """Return the angle in radians from 0 to π whose cosine is a.
+
+        Raises:
+            ValueError: a is not from −1 to 1.
+
+        >>> Value(1.0).acos().data
+        0.0
+        """
+        return _record1(ops.acos, self)
+
+    def atan(self) -> Value:
+        """Return the angle in radians from −π/2 to π/2 whose tangent is a.
+
+        >>> Value(0.0).atan().data
+        0.0
+        """
+        return _record1(ops.atan, self)
+
+    def atan2(self, other: Operand) -> Value:
+        """Return the angle of the point (other, a) in radians, from −π to π.
+
+        Raises:
+            TypeError: `other` is not a number.
+
+        >>> Value(0.0).atan2(1.0).data
+        0.0
+        """
+        return self._apply(ops.atan2, (self, other))
+
+    def sinh(self) -> Value:
+        """Return the hyperbolic sine, (eᵃ − e⁻ᵃ)/2.
+
+        Raises:
+            OverflowError: |a| is above about 710.
+
+        >>> Value(0.0).sinh().data
+        0.0
+        """
+        return _record1(ops.sinh, self)
+
+    def cosh(self) -> Value:
+        """Return the hyperbolic cosine, (eᵃ + e⁻ᵃ)/2.
+
+        Raises:
+            OverflowError: |a| is above about 710.
+
+        >>> Value(0.0).cosh().data
+        1.0
+        """
+        return _record1(ops.cosh, self)
+
     def tanh(self) -> Value:
         """Return the hyperbolic tangent, which rises from −1 to 1.
 
@@ -450,6 +598,40 @@ class Value(Methods):
         0.0
         """
         return _record1(ops.tanh, self)
+
+    def asinh(self) -> Value:
+        """Return the number whose hyperbolic sine is a, log(a + √(a² + 1)).
+
+        >>> Value(0.0).asinh().data
+        0.0
+        """
+        return _record1(ops.asinh, self)
+
+    def acosh(self) -> Value:
+        """Return log(a + √(a² − 1)), the number of at least 0 whose hyperbolic cosine is a.
+
+        Raises:
+            ValueError: a is below 1.
+
+        >>> Value(1.0).acosh().data
+        0.0
+        """
+        return _record1(ops.acosh, self)
+
+    def atanh(self) -> Value:
+        """Return the number whose hyperbolic tangent is a, log((1 + a)/(1 − a))/2.
+
+        Raises:
+            ValueError: a is not between −1 and 1.
+
+        >>> Value(0.0).atanh().data
+        0.0
+        """
+        return _record1(ops.atanh, self)
+
+    # The names by which NumPy calls these methods for arrays of Values, as in np.arcsin(arr).
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
     def sigmoid(self) -> Value:
         """Return 1/(1 + e⁻ᵃ), which rises from 0 to 1.
@@ -493,6 +675,14 @@ class Value(Methods):
         """
         return self._apply(ops.elu, (self, alpha))
 
+    def silu(self) -> Value:
+        """Return a/(1 + e⁻ᵃ), which is a·sigmoid(a).
+
+        >>> Value(0.0).silu().data
+        0.0
+        """
+        return _record1(ops.silu, self)
+
     def softplus(self) -> Value:
         """Return log(1 + eᵃ), a smooth relu, accurate in both tails.
 
@@ -508,6 +698,14 @@ class Value(Methods):
         1.0
         """
         return _record1(ops.step, self)
+
+    def sign(self) -> Value:
+        """Return 1 if a > 0, −1 if a < 0, and 0 at 0. The derivative is 0.
+
+        >>> Value(-3.0).sign().data
+        -1.0
+        """
+        return _record1(ops.sign, self)
 
     def maximum(self, other: Operand) -> Value:
         """Return the larger of two numbers; equal ones get half of the gradient each.
@@ -530,6 +728,19 @@ class Value(Methods):
         2.0
         """
         return self._apply(ops.minimum, (self, other))
+
+    def clip(self, low: Operand, high: Operand) -> Value:
+        """Return the nearest number from `low` to `high`: min(max(a, low), high).
+
+        Inside, and at the limits, a gets the gradient; outside, the limit that is met gets it.
+
+        Raises:
+            TypeError: a limit is not a number.
+
+        >>> Value(3.0).clip(-1.0, 1.0).data
+        1.0
+        """
+        return self._apply(ops.clip, (self, low, high))
 
     @property
     def _kind(self) -> type[Value]:

@@ -16,6 +16,8 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.NotEq: "!==",
     ast.Lt: "<",
     ast.Gt: ">",
+    ast.LtE: "<=",
+    ast.GtE: ">=",
 }
 # By NumPy name. A template may repeat an argument, because arguments are names or numbers.
 FUNCTIONS = {
@@ -23,10 +25,23 @@ FUNCTIONS = {
     "maximum": "Math.max({0}, {1})",
     "minimum": "Math.min({0}, {1})",
     "heaviside": "({0} < 0.0 ? 0.0 : {0} > 0.0 ? 1.0 : {0} === 0.0 ? {1} : NaN)",
+    "exp2": "Math.pow(2.0, {0})",
+    "arctan2": "Math.atan2({0}, {1})",
+    "hypot": "Math.hypot({0}, {1})",
     "logaddexp": "(Math.max({0}, {1}) + Math.log1p(Math.exp(-Math.abs({0} - {1}))))",
 } | {
     name: f"Math.{name}({{0}})"
-    for name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tanh", "cosh", "abs")
+    for name in (
+        *("exp", "log", "log1p", "expm1", "log2", "log10", "sqrt", "abs", "sign"),
+        *("sin", "cos", "tan", "sinh", "cosh", "tanh"),
+    )
+}
+FUNCTIONS |= {
+    name: f"Math.{in_javascript}({{0}})"
+    for name, in_javascript in {
+        **{"arcsin": "asin", "arccos": "acos", "arctan": "atan"},
+        **{"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh"},
+    }.items()
 }
 
 

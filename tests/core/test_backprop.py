@@ -93,6 +93,7 @@ def test_second_derivatives_of_random_graphs(program: Program) -> None:
 def test_pytorch_agrees_kinks_and_ties_included(torch: Any, program: Program) -> None:
     do: dict[str, Callable[..., Any]] = {
         **{name: getattr(torch, name) for name in ("sin", "cos", "tanh", "sigmoid", "log", "sqrt")},
+        **{name: getattr(torch, name) for name in ("atan", "asinh")},
         "add": lambda a, b: a + b,
         "sub": lambda a, b: a - b,
         "mul": lambda a, b: a * b,
@@ -117,6 +118,42 @@ def test_pytorch_agrees_kinks_and_ties_included(torch: Any, program: Program) ->
     for leaf, tensor in zip(leaves, tensors):
         wanted = 0.0 if tensor.grad is None else float(tensor.grad)
         assert leaf.grad == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("x", [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("log2", "log10", "exp2", "square", "reciprocal", "rsqrt", "tan", "asin", "acos", "atan"),
+        *("sinh", "cosh", "asinh", "acosh", "atanh", "silu", "sign"),
+    ],
+)
+def test_pytorch_has_the_same_values_and_slopes(torch: Any, name: str, x: float) -> None:
+    ours, theirs = Value(x), torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    wanted = torch.nn.functional.silu(theirs) if name == "silu" else getattr(torch, name)(theirs)
+    wanted.backward()
+    if not (torch.isfinite(wanted) and torch.isfinite(theirs.grad)):
+        with pytest.raises(ValueError, match="not defined|no finite derivative"):
+            getattr(ours, name)().backward()
+        return
+    found = getattr(ours, name)()
+    found.backward()
+    assert found.data == pytest.approx(wanted.item(), rel=1e-13)
+    assert ours.grad == pytest.approx(theirs.grad.item(), rel=1e-13)
+
+
+@pytest.mark.parametrize("x", [-3.0, -1.0, 0.5, 2.0, 4.0])
+def test_pytorch_clips_and_measures_alike(torch: Any, x: float) -> None:
+    for ours, theirs in (
+        (lambda v: v.clip(-1.0, 2.0), lambda t: t.clamp(-1.0, 2.0)),
+        (lambda v: v.hypot(3.0), lambda t: torch.hypot(t, torch.full_like(t, 3.0))),
+        (lambda v: v.atan2(3.0), lambda t: torch.atan2(t, torch.full_like(t, 3.0))),
+    ):
+        leaf, tensor = Value(x), torch.tensor(x, dtype=torch.float64, requires_grad=True)
+        found, wanted = ours(leaf), theirs(tensor)
+        found.backward(), wanted.backward()
+        assert found.data == pytest.approx(wanted.item(), rel=1e-14)
+        assert leaf.grad == pytest.approx(tensor.grad.item(), rel=1e-14)
 
 
 def test_the_chain_worked_by_hand() -> None:

@@ -163,6 +163,10 @@ def test_a_row_states_only_what_is_not_derived(row: Op) -> None:
         (autograd.step, (0.0,), (0.0,)),
         (autograd.maximum, (3.0, 3.0), (0.5, 0.5)),
         (autograd.minimum, (3.0, 3.0), (0.5, 0.5)),
+        (autograd.sign, (0.0,), (0.0,)),
+        (autograd.clip, (-1.0, -1.0, 2.0), (1.0, 0.0, 0.0)),
+        (autograd.clip, (2.0, -1.0, 2.0), (1.0, 0.0, 0.0)),
+        (autograd.clip, (0.0, 2.0, -1.0), (0.0, 0.0, 1.0)),  # the limits are the wrong way round
     ],
     ids=lambda x: getattr(x, "name", str(x)),
 )
@@ -177,7 +181,7 @@ def test_step_is_off_at_zero() -> None:
 
 
 @pytest.mark.parametrize("x", [-1000.0, -700.0, -40.0, 40.0, 700.0, 1000.0])
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus"])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "silu", "atan", "asinh"])
 def test_tails_have_right_values_and_right_derivatives(name: str, x: float) -> None:
     leaf = Value(x)
     out = getattr(leaf, name)()
@@ -188,7 +192,31 @@ def test_tails_have_right_values_and_right_derivatives(name: str, x: float) -> N
         assert close(leaf.grad, oracle.partial(f, [x], 0, mpf(10) ** -100), 1e-13)
 
 
-@pytest.mark.parametrize("name", ["relu", "step", "sigmoid", "tanh", "softplus", "abs"])
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        *[("log2", (1e-308,)), ("log10", (1e-300,)), ("exp2", (-1000.0,)), ("rsqrt", (1e-200,))],
+        *[("atanh", (1.0 - 2.0**-53,)), ("asin", (1.0 - 2.0**-53,)), ("acos", (2.0**-53 - 1.0,))],
+        *[("acosh", (1.0 + 2.0**-52,)), ("acosh", (1e200,)), ("asinh", (1e200,))],
+        *[("hypot", (3e200, 4e200)), ("hypot", (1e-200, 0.0)), ("atan2", (1e200, -1e200))],
+        *[("sinh", (1e-300,)), ("sinh", (-700.0,)), ("cosh", (700.0,)), ("silu", (-300.0,))],
+    ],
+)
+def test_far_out_and_close_to_the_edge_values_and_derivatives_are_exact(
+    name: str, at: tuple[float, ...]
+) -> None:
+    row = TABLE[name]
+    with mp.workdps(1200):
+        out = row.value(*at)
+        assert close(out, oracle.value(name, at))
+        for slot, slope in enumerate(row.partials(out, *at)):
+            wanted = oracle.partial(oracle.FORMULAS[name], at, slot, mpf(10) ** -550)
+            assert close(slope, wanted, 1e-13)
+
+
+@pytest.mark.parametrize(
+    "name", ["sign", "silu", "relu", "step", "sigmoid", "tanh", "softplus", "abs"]
+)
 def test_nan_stays_nan(name: str) -> None:
     assert math.isnan(TABLE[name].value(math.nan))
 
@@ -215,6 +243,19 @@ def test_nan_wins_a_maximum(name: str, at: tuple[float, float]) -> None:
         (lambda x: (x * 500).exp(), OverflowError, ["exp(x·500)", "x·500 = 1000", "softplus"]),
         (lambda x: (x * 500).expm1(), OverflowError, ["expm1(x·500)", "too large"]),
         (lambda x: (x * 1e200) ** 2, OverflowError, ["too large"]),
+        (lambda x: (x - 3).log2(), ValueError, ["log2(x − 3)", "a > 0", "1e-12"]),
+        (lambda x: (x - 2).log10(), ValueError, ["log10(x − 2)", "a > 0", "1e-12"]),
+        (lambda x: x.asin(), ValueError, ["asin(x)", "-1 <= a <= 1", "0.999 * tanh(a)"]),
+        (lambda x: x.acos(), ValueError, ["acos(x)", "-1 <= a <= 1", "0.999 * tanh(a)"]),
+        (lambda x: (x - 1).atanh(), ValueError, ["atanh(x − 1)", "-1 < a < 1", "tanh(a)"]),
+        (lambda x: (x - 2).acosh(), ValueError, ["acosh(x − 2)", "a >= 1", "1 + abs(a)"]),
+        (lambda x: (x - 2).rsqrt(), DivisionByZeroError, ["rsqrt(x − 2)", "a > 0", "1e-12"]),
+        (lambda x: (x - 3).rsqrt(), ValueError, ["rsqrt(x − 3)", "a > 0", "1e-12"]),
+        (lambda x: (x - 2).reciprocal(), DivisionByZeroError, ["a != 0", "denominator"]),
+        (lambda x: (x * 500).exp2().exp2(), OverflowError, ["too large"]),
+        (lambda x: (x * 500).sinh(), OverflowError, ["too large"]),
+        (lambda x: (x * 500).cosh(), OverflowError, ["too large"]),
+        (lambda x: (x * math.inf).tan(), ValueError, ["tan(x·inf)", "could not be computed"]),
         (lambda x: (x * math.inf).sin(), ValueError, ["sin(x·inf)", "could not be computed"]),
     ],
 )
@@ -235,7 +276,10 @@ def test_a_division_by_zero_is_caught_as_either_error() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [lambda x: x.sqrt(), lambda x: x**0.5, lambda x: Value(2.0, label="b") * x**0.25],
+    [
+        *[lambda x: x.sqrt(), lambda x: x**0.5, lambda x: Value(2.0, label="b") * x**0.25],
+        lambda x: x.hypot(0.0),
+    ],
 )
 def test_an_infinite_derivative_is_an_error_and_leaves_gradients_alone(
     make: Callable[[Value], Value],

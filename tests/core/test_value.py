@@ -194,8 +194,10 @@ def test_every_function_of_the_table_is_a_method_and_a_function() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_method_and_function_record_the_same_node(name: str) -> None:
-    others = (0.7,) if name in ("maximum", "minimum") else ()
-    v = Value(0.3)
+    others = {"clip": (0.5, 0.7)}.get(
+        name, (0.7,) if name in ("maximum", "minimum", "hypot", "atan2") else ()
+    )
+    v = Value(1.3 if name == "acosh" else 0.3)
     by_method, by_function = getattr(v, name)(*others), TABLE[name](v, *others)
     assert by_method.op is by_function.op is TABLE[name]
     assert by_method.data == by_function.data
@@ -348,6 +350,33 @@ def test_numpys_functions_call_the_values_methods(name: str) -> None:
     result = getattr(np, name)(values(0.5, 2.0))
     assert data(result) == pytest.approx(list(getattr(np, name)([0.5, 2.0])), rel=1e-15)
     assert result[0].op.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        *[(name, name) for name in ("log2", "log10", "exp2", "tan", "sinh", "cosh")],
+        *[(f"arc{name}", f"a{name}") for name in ("sin", "cos", "tan", "sinh", "tanh")],
+    ],
+)
+def test_numpys_names_of_functions_work_too(name: str, ours: str) -> None:
+    result = getattr(np, name)(values(0.5, 0.25))
+    assert data(result) == pytest.approx(list(getattr(np, name)([0.5, 0.25])), rel=1e-15)
+    assert result[0].op.name == ours
+
+
+def test_numpys_functions_of_more_operands_keep_the_gradient() -> None:
+    x, y = Value(3.0), Value(4.0)
+    X, Y = np.array([x]), np.array([y])
+    for result, wanted in (
+        (np.hypot(X, Y)[0], (0.6, 0.8)),
+        (np.arctan2(X, Y)[0], (0.16, -0.12)),
+        (np.clip(X * Y, 0.0, 20.0)[0], (4.0, 3.0)),
+        (np.square(X + Y)[0], (14.0, 14.0)),
+        (np.reciprocal(X / Y)[0], (-4 / 9, 1 / 3)),
+        (np.arccosh(X * Y)[0], (4 / math.sqrt(143), 3 / math.sqrt(143))),
+    ):
+        assert autograd.grad(result, [x, y]) == pytest.approx(wanted, rel=1e-14)
 
 
 def test_our_functions_take_arrays_too() -> None:

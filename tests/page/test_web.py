@@ -218,6 +218,13 @@ OUTSIDE: list[tuple[Callable[[Value], Value], float]] = [
     (lambda x: x**x, -1.5),
     (lambda x: x.exp(), 1000.0),
     (lambda x: x.expm1(), 1000.0),
+    (lambda x: (x / 4.0).asin(), 8.0),
+    (lambda x: (x / 4.0).atanh(), 8.0),
+    (lambda x: x.acosh(), 0.5),
+    (lambda x: x.rsqrt(), -1.0),
+    (lambda x: x.reciprocal(), 0.0),
+    (lambda x: x.log2(), -1.0),
+    (lambda x: x.cosh(), 1000.0),
     (lambda x: x**3, 1e200),
     (lambda x: 2.0**x, 5000.0),
 ]
