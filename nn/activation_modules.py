@@ -14,7 +14,9 @@ from autograd import Value
 
 from .activations import ACTIVATIONS, Activation
 from .module import Module
-from .settings import Checked, at_least_zero, finite, refuse_masked, several
+from .pairing import as_value
+from .settings import Checked, at_least_zero, finite, several
+from .targets import as_lists
 
 
 class ActivationModule(Module):
@@ -52,25 +54,19 @@ class ActivationModule(Module):
         >>> [p.data for p in Softmax()([0.0, 0.0])]
         [0.5, 0.5]
         """
-        if hasattr(x, "tolist"):
-            refuse_masked(x, "x")
-            x = x.tolist()
+        x = as_lists(x)
         single, whole = self.activation.of_one, self.activation.of_layer
         is_list = hasattr(x, "__len__")
         inputs = several(x, "x holds Values or numbers") if is_list else [x]
         if whole is not None:
             if any(hasattr(xi, "__len__") for xi in inputs):
                 raise ValueError(f"{type(self).__name__} takes the outputs of a layer, got a table")
-            outputs = whole(list(map(_value, inputs)))
+            outputs = whole(list(map(as_value, inputs)))
             return outputs if is_list else outputs[0]
         if is_list:
             return [self.forward(xi) for xi in inputs]
         assert single is not None
-        return single(_value(x))
-
-
-def _value(x: Any) -> Value:
-    return x if isinstance(x, Value) else Value(x).detach()
+        return single(as_value(x))
 
 
 class Step(ActivationModule, name="step"): ...

@@ -15,7 +15,9 @@ from autograd import Value, mean
 from .activations import ACTIVATIONS
 from .init import Initialiser, Seed, initialiser_and_rng
 from .module import Module
-from .settings import finite, refuse_masked, several, whole
+from .pairing import as_value
+from .settings import finite, several, whole
+from .targets import as_lists
 
 Image = list[list[list[Value]]]
 Shape = tuple[int, int, int]
@@ -259,10 +261,7 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> list[Any]:
         """Return the items of nested lists as one list."""
-        if hasattr(x, "tolist"):
-            refuse_masked(x, "x")
-            x = x.tolist()
-        items = several(x, "x is an image, nested lists of Values or numbers")
+        items = several(as_lists(x), "x is an image, nested lists of Values or numbers")
         return [
             inner
             for item in items
@@ -272,9 +271,7 @@ class Flatten(Module):
 
 def _image(x: Any, module: Module) -> Image:
     """Return an image as nested lists of Values. Each number becomes one constant."""
-    if hasattr(x, "tolist"):
-        refuse_masked(x, "x")
-        x = x.tolist()
+    x = as_lists(x)
     shape = _shape(x)
     if len(shape) != 3:
         many = ". For many images there is model.predict(X)" if len(shape) == 4 else ""
@@ -282,11 +279,7 @@ def _image(x: Any, module: Module) -> Image:
             f"{module!r} takes an image, nested lists of shape (channels, height, width); got "
             f"numbers of shape {shape}{many}"
         )
-    return [[[_value(pixel) for pixel in row] for row in channel] for channel in x]
-
-
-def _value(x: Any) -> Value:
-    return x if isinstance(x, Value) else Value(x).detach()
+    return [[[as_value(pixel) for pixel in row] for row in channel] for channel in x]
 
 
 def _shape(x: Any) -> tuple[int, ...]:

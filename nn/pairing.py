@@ -33,7 +33,7 @@ def _in_list(x: Any) -> Any:
 def _number_pairs(input: Any, target: Any) -> Iterator[tuple[Value, Any]]:
     """Yield the pairs of two nested lists of the same shape, which is not checked again."""
     if not hasattr(input, "__len__"):
-        yield _values([input])[0], number_or_value(target, "a target")
+        yield as_value(input), number_or_value(target, "a target")
     else:
         for a, y in zip(input, target):
             yield from _number_pairs(a, y)
@@ -72,15 +72,19 @@ def examples(input: Any, target: Any) -> Iterator[tuple[list[Value], Any]]:
     if len(input) == 0:
         raise ValueError("there are no outputs")
     if not hasattr(input[0], "__len__"):
-        yield _values(input), target
+        yield list(map(as_value, input)), target
         return
     if not hasattr(target, "__len__") or len(target) != len(input):
         count = len(target) if hasattr(target, "__len__") else "one number"
         raise ValueError(f"there are {len(input)} examples and as targets {count}: give each one")
     for z, y in zip(input, target):
-        yield _values(z), as_lists(y)
+        yield list(map(as_value, z)), as_lists(y)
 
 
-def _values(outputs: Any) -> list[Value]:
-    """Return the outputs as Values; a plain number becomes a constant."""
-    return [z if isinstance(z, Value) else Value(z).detach() for z in outputs]
+def as_value(x: Any) -> Value:
+    """Return a number as a constant, and a Value as it is.
+
+    >>> as_value(2.0).op.name
+    'constant'
+    """
+    return x if isinstance(x, Value) else Value(x).detach()
