@@ -156,22 +156,18 @@ class Value(Methods):
         self.label, self.scope = label, ""
         if modes.open_blocks:
             _note(self)
-        if children is not NOTHING or type(label) is not str:
-            self._read_second(children, local_grads, label, _op)
+        if type(label) is not str and not isinstance(label, str):
+            raise TypeError(f"Value takes a string as label, got {boundary.quoted(label)}")
+        if children is not NOTHING:
+            if isinstance(children, str):
+                self.label = children
+            else:
+                self._made_by_hand(children, local_grads, _op)
         elif _children is not NOTHING or local_grads is not NOTHING or _op is not NOTHING:
             self._made_by_hand(_children, local_grads, _op)
         if requires_grad is not True and not boundary.flag(requires_grad, "requires_grad"):
             self.op = ops.constant
             self._a = self._b = None
-
-    def _read_second(self, children: Any, local_grads: Any, label: str, _op: Any) -> None:
-        """Take the second argument as the label, if it is a string, or else as the operands."""
-        if isinstance(children, str):
-            self.label = children
-        else:
-            if not isinstance(label, str):
-                raise TypeError(f"Value takes a string as label, got {boundary.quoted(label)}")
-            self._made_by_hand(children, local_grads, _op)
 
     # ------------------------------------------------------------------ the graph
 
