@@ -88,6 +88,21 @@ def network() -> None:
     nn.plots.decision_regions(model, X, y)
 
 
+def images() -> None:
+    """Train a convolution, written as in PyTorch."""
+    convolution = nn.Conv2d(1, 2, kernel_size=3, stride=1, padding=1)
+    pool, hidden = nn.MaxPool2d(kernel_size=2), nn.Linear(8, 4)
+    channels, height, width = pool.output_shape(convolution.output_shape((1, 4, 4)))
+    assert channels * height * width == hidden.nin
+    head = nn.Sequential(nn.Flatten(), hidden, nn.LeakyReLU(0.1), nn.Linear(4, 2, bias=False))
+    model = nn.Sequential(convolution, nn.ReLU(), pool, head)
+    X = np.random.default_rng(0).normal(size=(6, 1, 4, 4))
+    nn.Trainer(model, nn.CrossEntropyLoss(), nn.Adam(model.parameters())).fit(X, [0, 1] * 3)
+    assert model.predict(X).shape == (6, 2) and model.predict([X[0]]).shape == (1, 2)
+    assert list(head.state_dict()) == ["1.weight", "1.bias", "3.weight"] and head(X[0, :, :2])
+    assert convolution(X[0])[1][2][3].data == convolution(X[0].tolist())[1][2][3].data
+
+
 def loop() -> None:
     """Train a network in a loop, as with PyTorch."""
     X = np.random.default_rng(0).normal(size=(6, 2))

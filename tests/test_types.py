@@ -17,6 +17,7 @@ PROGRAMS = [
     programs.session,
     programs.arithmetic,
     programs.network,
+    programs.images,
     programs.loop,
     programs.micrograd,
     programs.own,
