@@ -110,6 +110,8 @@ def adopt(node: Value, children: Any, given: Any, op: Any = NOTHING) -> None:
         raise ValueError(f"local_grads has one number per operand: {arity} here, got {len(slopes)}")
     if not arity:
         return
+    if tracer := modes.find_tracer():
+        tracer.refuse("a node is made by hand", "make it an operation with autograd.op(...)")
     if modes.open_blocks and not modes.setting("recording"):
         node.op = ops.constant
         return
@@ -182,8 +184,8 @@ def set_backward(node: Value, function: Callable[[], None]) -> None:
 
 def _no_formula(*_: float) -> Any:
     raise NotImplementedError(
-        "a node made as Value(data, _children, _op) does not say how it is computed, so it cannot "
-        "be recomputed: make it an operation with autograd.op(...)"
+        "a node made by hand, as Value(data, children, ...), does not say how it is computed, so "
+        "it cannot be recomputed: make it an operation with autograd.op(...)"
     )
 
 

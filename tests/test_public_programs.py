@@ -334,6 +334,11 @@ def test_compiled_code_refuses_a_token_as_an_index_with_what_to_write() -> None:
     assert autograd.compile(written_so)([[0.0, 1.0]]).tolist() == [[3.0, 4.0]]
 
 
+def test_compiled_code_refuses_a_node_by_hand_with_what_to_write() -> None:
+    with pytest.raises(autograd.TraceError, match=r"made by hand in .*autograd\.op"):
+        autograd.compile(lambda x: Value(1.0, (x,), (2.0,)))([1.0])
+
+
 def test_a_neuron_says_whether_it_is_linear() -> None:
     assert nn.Neuron(2).nonlin and not nn.Neuron(2, nonlin=False).nonlin
 
