@@ -634,6 +634,7 @@ atan2 = Op(  # the angle of the point (b, a)
     # by b/(a² + b²) and −a/(a² + b²), the squares would overflow
     partials=lambda out, a, b: (b / hypot(a, b) / hypot(a, b), -a / hypot(a, b) / hypot(a, b)),
     reads=lambda out, a, b: (b / (a**2 + b**2), -a / (a**2 + b**2)),
+    kink=lambda a, b: a if b <= 0.0 else 1.0,  # there the angle jumps from −π to π
     array="np.arctan2(a, b)",
 )
 sinh: Op = Op(
@@ -801,7 +802,7 @@ clip = Op(
         "∂clip(a, b, c)/∂b = 1 if a < b <= c else 0",
         "∂clip(a, b, c)/∂c = 1 if a > c or b > c else 0",
     ),
-    kink=lambda a, b, c: (a - b) * (a - c) * (b - c),
+    kink=lambda a, b, c: 1.0 if a > c or b > c else -1.0 if a < b else 0.0,  # which one it is
     array="np.minimum(np.maximum(a, b), c)",
     array_partials=(
         "(a >= b) & (a <= c)",

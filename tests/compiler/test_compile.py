@@ -725,7 +725,7 @@ def test_a_row_that_cannot_be_computed_is_named() -> None:
 def test_an_operation_has_one_verdict_on_what_is_no_ordinary_number(name: str) -> None:
     row = TABLE[name]
     numbers = (math.nan, math.inf, -math.inf, 0.0, -1.5, 2.0, 1e300)
-    ordinary = [0.5] * row.arity
+    ordinary = [1.5 if name == "acosh" else 0.5] * row.arity
     compiled = autograd.compile(lambda x: [row(*x), x[0]])
     for operands in itertools.product(numbers, repeat=row.arity):
         try:
