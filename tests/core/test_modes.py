@@ -364,10 +364,10 @@ def test_an_interrupt_at_any_bytecode_leaves_nothing_set() -> None:
 
 def test_interrupts_by_signals_leave_nothing_set() -> None:
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    gc.disable()  # Python ignores an interrupt in a callback of its garbage collector
     try:
         for i in range(200):
             with pytest.raises(KeyboardInterrupt):
-                # Python ignores an interrupt in a callback of its garbage collector: send another.
                 signal.setitimer(signal.ITIMER_REAL, 1e-4 + i % 97 * 1e-6, 0.5)
                 while True:
                     with no_grad():
@@ -377,6 +377,7 @@ def test_interrupts_by_signals_leave_nothing_set() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="CPython itself fails there")
