@@ -175,4 +175,8 @@ if not TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept e
             from importlib.metadata import version
 
             return version("scalar-autograd")
-        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+        from .core.spellings import ARC, FOREIGN
+
+        here = (FOREIGN | ARC).get(name)
+        remedy = f": here it is {here}" if here else ""
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}{remedy}")

@@ -16,6 +16,7 @@ import autograd
 from autograd import Value
 from autograd.core import ops
 from autograd.core.boundary import as_float
+from autograd.core.spellings import ARC, FOREIGN
 from autograd.extend import TABLE
 
 # ---------------------------------------------------------------------- making one
@@ -377,6 +378,33 @@ def test_numpys_functions_of_more_operands_keep_the_gradient() -> None:
         (np.arccosh(X * Y)[0], (4 / math.sqrt(143), 3 / math.sqrt(143))),
     ):
         assert autograd.grad(result, [x, y]) == pytest.approx(wanted, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("fmax", "maximum"), ("ln", "log"), ("multiply", r"\*"), ("swish", "silu")]
+)
+def test_a_name_of_another_library_is_met_with_the_name_here(name: str, ours: str) -> None:
+    with pytest.raises(AttributeError, match=f"a Value has no '{name}': here it is {ours}"):
+        getattr(Value(1.0), name)
+    with pytest.raises(AttributeError, match=f"attribute '{name}': here it is {ours}"):
+        getattr(autograd, name)
+
+
+def test_an_unknown_name_gets_the_usual_error() -> None:
+    with pytest.raises(AttributeError, match="object has no attribute 'nothing'"):
+        _ = Value(1.0).nothing  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="attribute 'arcsin': here it is asin"):
+        _ = autograd.arcsin  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="attribute 'nothing'$"):
+        _ = autograd.nothing  # type: ignore[attr-defined]
+
+
+def test_every_name_that_is_answered_is_free_and_every_answer_exists() -> None:
+    for name, ours in FOREIGN.items():
+        assert not hasattr(Value, name) and not hasattr(autograd, name)
+        assert not ours.isidentifier() or (hasattr(Value, ours) and hasattr(autograd, ours))
+    for name, ours in ARC.items():
+        assert getattr(Value, name) is getattr(Value, ours)
 
 
 def test_our_functions_take_arrays_too() -> None:

@@ -1,0 +1,12 @@
+"""What other libraries call the operations, and how each is written here."""
+
+FOREIGN = {
+    **{"ln": "log", "float_power": "**", "divide": "/"},
+    **{"multiply": "*", "subtract": "-", "negative": "-", "fabs": "abs(v)"},
+    **{"clip_by_value": "clip", "max": "maximum", "min": "minimum"},
+    **{"fmax": "maximum", "fmin": "minimum", "max_with": "maximum", "min_with": "minimum"},
+    **{"sgn": "sign", "heaviside": "step", "logistic": "sigmoid", "expit": "sigmoid"},
+    **{"swish": "silu", "LeakyReLU": "leaky_relu", "ReLU": "relu", "inverse": "reciprocal"},
+}
+ARC = {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
+"""NumPy's names, which are methods of a Value but no functions of `autograd`."""
