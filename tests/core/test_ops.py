@@ -267,6 +267,19 @@ def test_outside_the_domain_the_error_says_what_where_and_how_to_mend_it(
     assert [word for word in words if word not in str(caught.value)] == []
 
 
+@pytest.mark.parametrize(("exponent", "value"), [(2.0, 0.0), (0.5, 0.0), (0.0, 1.0)])
+def test_a_power_of_the_number_zero_has_a_gradient_by_its_exponent(
+    exponent: float, value: float
+) -> None:
+    v = Value(exponent, "v")
+    y = 0**v
+    y.backward()
+    assert (y.data, v.grad) == (value, 0.0)
+    with pytest.raises(ValueError, match=r"0\^v is not defined.*b >= 0"):
+        v.data = -1.0
+        y.recompute()
+
+
 def test_a_division_by_zero_is_caught_as_either_error() -> None:
     with pytest.raises(ZeroDivisionError):
         Value(1.0) / 0
