@@ -147,8 +147,11 @@ def _telling(path: Path, factors: Sequence[Factor]) -> list[Factor]:
 
     The derivative of one named node by another, such as ∂z/∂b = 1, stays if there is room.
     """
-    telling = [factor for factor in factors if not _is_unit(path, factor)]
-    named = [f for f in factors if f in telling or all(path.nodes[i].label for i in f)]
+    units = [_is_unit(path, factor) for factor in factors]
+    telling = [f for f, unit in zip(factors, units) if not unit]
+    named = [
+        f for f, unit in zip(factors, units) if not unit or all(path.nodes[i].label for i in f)
+    ]
     return named if len(named) <= FACTORS else telling
 
 

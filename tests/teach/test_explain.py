@@ -341,6 +341,16 @@ def test_the_largest_of_exponentially_many_paths_are_found_at_once(start: float)
     assert in_ten_seconds(program) == "found\n"
 
 
+def test_a_path_of_very_many_nodes_is_written_at_once() -> None:
+    program = """
+        x = y = Value(0.5, "x")
+        for _ in range(60_000):
+            y = (y * 1.01).tanh()
+        print(str((y + x).explain(x)).count("path "))
+        """
+    assert in_ten_seconds(program) == "2\n"
+
+
 def test_so_many_paths_that_their_number_has_thousands_of_digits_are_printed() -> None:
     program = """
         x = y = Value(0.75, "x")
