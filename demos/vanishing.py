@@ -184,6 +184,7 @@ def main(
         untrained = nn.MLP(2, [width] * depth + [1], "sigmoid", seed=seed)
         diagnosis = nn.diagnose(untrained, *points(seed))
         print(textwrap.fill(str(diagnosis), 100, subsequent_indent="  "))
+        print("(layers.0 is PyTorch's name for layer 1)")
     made = pictures(norms, out)
     lesson.end(made)
     return {
