@@ -18,6 +18,8 @@ from demos import chain
 from demos.lesson import WIDTH, Lesson
 from demos.stepping import SteppingPrompt
 
+ROOT = Path(__file__).parents[2]  # `python -m demos.chain` runs in the project's folder
+
 
 @pytest.mark.parametrize("activation", chain.ACTIVATIONS)
 @pytest.mark.parametrize("layers", [1, 3, 6])
@@ -241,7 +243,9 @@ def test_the_prompt_names_no_command_that_is_not_there(
 
 def test_ctrl_c_leaves_the_prompt_and_not_the_lesson(tmp_path: Path) -> None:
     command = [sys.executable, "-u", "-m", "demos.chain", "--interactive", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(b"n\n")
@@ -259,8 +263,10 @@ def test_a_terminal_without_greek_and_a_reader_that_leaves_early_get_no_tracebac
 ) -> None:
     command = f"{sys.executable} -m demos.chain --out {tmp_path}"
     ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = subprocess.run(command.split(), env=ascii_only, capture_output=True, text=True)
+    done = subprocess.run(command.split(), env=ascii_only, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "layer 3" in done.stdout
-    early = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True)
+    early = subprocess.run(
+        f"{command} | head -1", shell=True, cwd=ROOT, capture_output=True, text=True
+    )
     assert early.stderr == ""
