@@ -346,12 +346,22 @@ def moments(steps: int) -> list[int]:
 def picture_of_lines(
     neuron: nn.Neuron, X: np.ndarray, y: np.ndarray, lines: list[Boundary]
 ) -> Figure:
-    """Draw the points, the final line, and the earlier lines in grey, later ones darker."""
+    """Draw the points, p as shading, the final line, and the earlier lines in grey."""
+    from matplotlib.colors import LinearSegmentedColormap
+
     from nn import plots
 
-    figure: Figure = plots.decision_regions(neuron, X, y, title="the line moves", threshold=0.5)
+    figure: Figure = plots.decision_regions(
+        neuron, X, y, title="the line moves; paler is less sure", threshold=0.5
+    )
     (axes,) = figure.axes
     x1 = np.array(axes.get_xlim())
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    across, up = np.linspace(left, right, 60), np.linspace(low, high, 60)
+    p = neuron.predict([[x, y] for y in up for x in across]).reshape(60, 60)
+    red, blue = plots.COLOURS[:2]
+    shades = LinearSegmentedColormap.from_list("p", [red, "white", blue])
+    axes.pcolormesh(across, up, p, cmap=shades, vmin=0, vmax=1, alpha=0.4)
     shown = moments(len(lines) - 1)
     for k, step in enumerate(shown):
         w1, w2, b = lines[step]
