@@ -22,13 +22,22 @@ def is_standard(module: str | None) -> bool:
 def is_foreign(module: str | None) -> bool:
     """Return True for a module that is assumed not to change: a standard or an installed one.
 
-    An installed module that imports this package may define layers and costs. It is inspected
-    like a user's module.
+    An installed package that imports this one may define layers and costs. All its modules are
+    inspected like a user's.
     """
     found = sys.modules.get(str(module))
     file = getattr(found, "__file__", None) or ""
     return is_standard(module) or (
-        file.startswith(INSTALLED) and not any(map(_is_of_this_package, vars(found).values()))
+        file.startswith(INSTALLED) and not _uses_this_package(str(module).partition(".")[0])
+    )
+
+
+@functools.cache
+def _uses_this_package(package: str) -> bool:
+    """Return True if a module of an installed package holds something of this package."""
+    modules = [m for name, m in list(sys.modules.items()) if name.partition(".")[0] == package]
+    return any(
+        _is_of_this_package(thing) for module in modules for thing in list(vars(module).values())
     )
 
 
