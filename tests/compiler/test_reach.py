@@ -933,6 +933,8 @@ def test_an_installed_module_is_looked_into_if_it_knows_values(
     module_in(installed, "a_library", states, monkeypatch)
     layers = module_in(installed, "some_layers", uses, monkeypatch)
     own = module_in("/home", "a_script", states, monkeypatch)
+    module_in(installed, "some_layers.settings", states, monkeypatch)
+    assert not is_foreign("some_layers.settings"), "its package knows Values"
     assert is_foreign("a_library") and not is_foreign("some_layers") and not is_foreign("a_script")
     for module in (layers, own):
         compiled = autograd.compile(lambda x, module=module: module.times(x))
