@@ -26,7 +26,7 @@ import numpy as np
 from sklearn.datasets import make_blobs
 
 import nn
-from autograd import Value
+from autograd import Value, sigmoid
 from demos.lesson import Lesson, options, percent, run, save
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def compare_models(lesson: Lesson) -> list[Likelihood]:
 def probability(boundary: Boundary, distance: float) -> float:
     """Compute p at a distance from the boundary, positive on the side of class 1."""
     *w, _ = boundary
-    return 1.0 / (1.0 + math.exp(-math.hypot(*w) * distance))
+    return sigmoid(math.hypot(*w) * distance)
 
 
 def show_distances(lesson: Lesson, boundary: Boundary) -> list[float]:
@@ -255,7 +255,7 @@ def show_gradients(lesson: Lesson, neuron: nn.Neuron, X: np.ndarray, y: np.ndarr
         )
         exact.append(np.allclose(gradient, multiple * np.array([*x, 1.0])))
         z = sum((w.data - w.grad) * q for w, q in zip(neuron.w, x)) + neuron.b.data - neuron.b.grad
-        helped.append(abs(1.0 / (1.0 + math.exp(-z)) - wanted) < abs(multiple))
+        helped.append(abs(sigmoid(z) - wanted) < abs(multiple))
         multiples.append(multiple)
     neuron.zero_grad()
     lesson.claim(

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import nn
+from autograd import sigmoid
 from demos.lesson import Lesson, options, run, save, save_drawing
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def advice(weights: Weights, x: list[float], y: int, learned_by: str) -> Advice:
     """
     w, b = np.array(weights[:2]), weights[2]
     z = float(w @ x + b)
-    a = float(z > 0) if learned_by == "rule" else 1.0 / (1.0 + float(np.exp(-z)))
+    a = float(z > 0) if learned_by == "rule" else sigmoid(z)
     move = LR * (y - a)
     side = 1 if y else -1
     return Advice(move, side * z, side * (z + move * (float(np.dot(x, x)) + 1.0)))
