@@ -58,7 +58,7 @@ class Methods:
 
     @property
     def requires_grad(self: Any) -> bool:
-        """Whether the node is a leaf or depends on one, so that a gradient flows through it."""
+        """True if the node is a leaf or depends on one, so that a gradient flows through it."""
         return backprop.depends_on_a_leaf(self)
 
     def add(self: Any, other: Operand) -> Value:

@@ -79,7 +79,7 @@ class Neuron(Module):
 
     @property
     def nonlin(self) -> bool:
-        """Whether the neuron has an activation other than the identity: micrograd's attribute."""
+        """True if the activation is not the identity: micrograd's attribute."""
         return self.activation.name != "identity"
 
     def sample_parameters(self, rng: random.Random) -> Iterator[tuple[Value, float]]:
