@@ -287,6 +287,10 @@ KINDS: dict[str, Kind] = {
     "told history": Kind(lambda: [None], "history", "None"),
     "full history": Kind(lambda: [nn.History(losses=[0.5, 0.4], accuracies=[0.5, 1.0])], "history"),
     "axes": Kind(lambda: [Figure().add_subplot()], "axes"),
+    "attention": Kind(
+        lambda: [[[1.0, 0.0], [0.5, 0.5]], np.eye(2), [[1.0], [0.5, 0.5]]], "weights"
+    ),
+    "tokens": Kind(lambda: ["ab", ["a", "b"]], "tokens|weights", "model array of texts three axes"),
     "cost": Kind(lambda: [lambda p, q: p * p + q * q], "cost", "function model"),
     "places": Kind(lambda: [{"way": [(0.0, 0.0), (1.0, 1.0)]}], "path|place|X has shape"),
     "two names": Kind(lambda: [("w", "b")], "names"),

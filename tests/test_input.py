@@ -179,6 +179,7 @@ plots.activations(names: activations, reach: positive)
 plots.weights_as_images(layer: layer, shape: shape of two)
 plots.confusion_matrix(y: answers, said: answers, classes: classes,
                        history: told history)
+plots.attention(weights: attention, tokens: tokens, title: text)
 plots.descent_path(cost: cost, paths: places, names: two names)
 """
 

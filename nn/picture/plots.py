@@ -22,7 +22,7 @@ from ..module import Module
 from ..networks import layers_of
 from ..prediction import numbers_in
 from ..settings import finite, function, instance, pair, positive, several, text, whole
-from ..targets import class_index
+from ..targets import as_lists, class_index
 from ..training.answers import Answers, outputs_read
 from ..training.history import History
 
@@ -42,6 +42,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", ":", "-.")
 GRID = 60  # points per side of a picture of the plane
 DOTTED = 0.2  # a negative weight has a dot from this share of the largest weight on
+MAPS_ACROSS = 4  # maps of attention beside each other
+NUMBERED = 6  # most tokens for which each cell of a map of attention has its number
+ROUNDED = 0.05  # how far the rounded shares of a row of attention may be from 1 in sum
 FLAT = 0.05  # an activation is nearly flat where its slope is below this
 
 
@@ -357,6 +360,76 @@ def _confusion(wanted: list[int], answers: list[int], names: list[str]) -> Figur
     axes.set_yticklabels(names)
     axes.tick_params(length=0)
     return figure
+
+
+def attention(weights: Any, tokens: Sequence[Any], *, title: str = "") -> Figure:
+    """Plot attention as a map: by row the token that looks, by column the token it looks at.
+
+    Darker is more attention. Of few tokens, each cell has its number.
+
+    Args:
+        weights: for each head, a row of shares for each token; or these rows alone, of one head.
+            Numbers or Values. Row i may end after column i, if no token looks at later ones.
+        tokens: the names of the tokens: a list, or a string of characters.
+        title: the title of the plot.
+
+    Raises:
+        ValueError: weights are not tables of one row and one column for each token, or a row does
+            not consist of shares that sum to 1.
+
+    >>> figure = attention([[1.0, 0.0], [0.5, 0.5]], "ab")
+    >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    ['a', 'b']
+    """
+    listed = list(tokens) if isinstance(tokens, str) else several(tokens, "tokens are names")
+    names = [str(token) for token in listed]
+    heads = _attention_maps(weights, len(names))
+    across = min(len(heads), MAPS_ACROSS)
+    down = -(-len(heads) // across)
+    side = max(1.8, 0.24 * len(names) + 0.6)
+    figure = Figure(figsize=(side * across + 0.5, (side + 0.3) * down + 0.3), layout="constrained")
+    blues = LinearSegmentedColormap.from_list("shares", ["white", COLOURS[1]])
+    for i, head in enumerate(heads):
+        axes = figure.add_subplot(down, across, i + 1)
+        axes.imshow(head, cmap=blues, vmin=0.0, vmax=1.0)
+        axes.set(xticks=range(len(names)), yticks=range(len(names)))
+        axes.set_xticklabels(names, verticalalignment="baseline")
+        axes.set_yticklabels(names)
+        axes.tick_params(length=0, labelsize=9)
+        axes.tick_params(axis="x", pad=12)
+        if len(heads) > 1:
+            axes.set_title(f"head {i}", fontsize=9)
+        if len(names) <= NUMBERED:
+            for row, column in np.ndindex(head.shape):
+                share = head[row, column]
+                colour = "white" if share > 0.5 else "#222222"
+                shown = f"{share:.2f}"
+                axes.text(column, row, shown, ha="center", va="center", fontsize=8, color=colour)
+    figure.suptitle(text(title, "title"), fontsize=11)
+    figure.supxlabel("looks at", fontsize=9)
+    figure.supylabel("token", fontsize=9)
+    return figure
+
+
+def _attention_maps(weights: Any, count: int) -> np.ndarray:
+    """Return the weights as numbers, shape (heads, count, count)."""
+    expected = f"weights are {count} rows of {count} shares, or such rows for each head"
+    try:
+        heads = as_lists(weights)
+        heads = heads if hasattr(as_lists(as_lists(heads[0])[0]), "__len__") else [heads]
+        maps = [[_shares(row, i, count) for i, row in enumerate(head)] for head in heads]
+        array = np.array(maps).reshape(len(heads), count, count)
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{expected}; got {weights!r:.60}") from None
+    if not ((array >= 0.0).all() and np.allclose(array.sum(axis=2), 1.0, atol=ROUNDED)):
+        raise ValueError(f"{expected}, which sum to 1 in each row: apply softmax first")
+    return array
+
+
+def _shares(row: Any, i: int, count: int) -> list[float]:
+    """Return row i of a map; one that ends after column i gets zeros for the later tokens."""
+    shares = [finite(share.data if isinstance(share, Value) else share, "a share") for share in row]
+    return shares + [0.0] * (count - len(shares)) if len(shares) == i + 1 else shares
 
 
 def descent_path(

@@ -49,6 +49,49 @@ def test_activations_are_dotted_where_they_are_nearly_flat() -> None:
             assert (hidden == ~flat).all()
 
 
+LOOKS = [[[1.0, 0.0, 0.0], [0.25, 0.75, 0.0], [0.1, 0.2, 0.7]], np.eye(3).tolist()]
+
+
+def test_attention_is_a_map_for_each_head() -> None:
+    first, second = plots.attention(LOOKS, "ann", title="who looks where").axes
+    assert np.asarray(first.images[0].get_array()).tolist() == LOOKS[0]
+    assert np.asarray(second.images[0].get_array()).tolist() == LOOKS[1]
+    for ticks in (first.get_xticklabels(), first.get_yticklabels()):
+        assert [label.get_text() for label in ticks] == ["a", "n", "n"]
+    assert "0.75" in [text.get_text() for text in first.texts]
+    drawn(plots.attention(LOOKS, "ann"))
+
+
+def test_attention_of_one_head_as_the_model_computes_it() -> None:
+    rows = [[Value(x) for x in row[: i + 1]] for i, row in enumerate(LOOKS[0])]
+    (axes,) = plots.attention(rows, ["<b>", "a", "n"]).axes
+    assert np.asarray(axes.images[0].get_array()).tolist() == LOOKS[0], "later tokens have 0"
+    assert axes.get_title() == "", "one head has no number"
+
+
+def test_attention_of_many_tokens_has_no_numbers() -> None:
+    (axes,) = plots.attention(np.eye(7), "abcdefg").axes
+    assert not axes.texts
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.eye(2), "3 rows of 3 shares, or such rows for each head; got array"),
+        ([[0.5], [0.5]], "3 rows of 3 shares"),
+        ([], "3 rows of 3 shares"),
+        (3.0, "3 rows of 3 shares"),
+        ("ann", "3 rows of 3 shares"),
+        (np.full((3, 3), np.nan), "3 rows of 3 shares"),
+        (2.0 * np.eye(3), "which sum to 1 in each row: apply softmax first"),
+        (1.5 * np.eye(3) - 0.25 * (1.0 - np.eye(3)), "apply softmax first"),
+    ],
+)
+def test_what_is_no_attention(weights: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.attention(weights, "ann")
+
+
 @pytest.mark.parametrize(
     ("names", "reach", "message"),
     [
