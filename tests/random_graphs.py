@@ -23,6 +23,7 @@ LEFT_OUT = (
     *("exp", "log1p", "step", "where", "gap", "stop_gradient", "leaf", "constant"),
     *("log2", "log10", "exp2", "square", "reciprocal", "rsqrt", "hypot", "tan", "asin", "acos"),
     *("atan2", "sinh", "cosh", "acosh", "atanh", "silu", "sign", "clip"),
+    *("gelu", "erf", "erfc", "floor", "mod"),
 )
 
 

@@ -48,7 +48,6 @@ x.maximum([1.0])
 x.explain(3)
 x.nudge("x")
 2 // x
-x % 2
 x @ x
 x & x
 math.exp(x)

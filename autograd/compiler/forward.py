@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core import ops
 from ..core.ops import Op
+from ..core.special import BESIDES_NUMPY
 from .arrays import LIST_OPS, ArrayProgram, Read, Statement
 from .expression import (
     Dims,
@@ -47,7 +48,7 @@ class Forward:
     def __init__(self, program: ArrayProgram) -> None:
         self.program = program
         self.lines: list[str] = []
-        self.namespace: dict[str, Any] = {"np": np, "add_at": add_at}
+        self.namespace: dict[str, Any] = {"np": np, "add_at": add_at, **BESIDES_NUMPY}
         self.slice_names: dict[str, str] = {}
         self.names = Names(array.name for array in (*program.inputs, *program.arrays()))
         # By the id of the statement: the exponentials and their sums

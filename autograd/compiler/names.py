@@ -12,10 +12,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from ..core.special import BESIDES_NUMPY
+
 SOURCE_NAMES = frozenset(
     {
         *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value", "d_value"),
-        *("parameters", "compiled", "add_at"),
+        *("parameters", "compiled", "add_at", *BESIDES_NUMPY),
     }
 )
 """The names that the source uses itself."""

@@ -69,9 +69,10 @@ class Version:
         used = {statement.op for statement in array_program.statements}
         users = used - OURS
         # True if the engine may raise an error where NumPy signals none: for operations of users,
-        # and for divisions (NaN/0), except by a constant.
+        # and for divisions and remainders (NaN/0), except by a constant.
         self._unsignalled = bool(users) or any(
-            statement.op is ops.div and statement.reads[1].array is not array_program.constants
+            statement.op in (ops.div, ops.mod)
+            and statement.reads[1].array is not array_program.constants
             for statement in array_program.statements
         )
         self.steep = bool(users) or any(op.domain is not None for op in used)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .forms import SAME_IN_NUMPY, recorded_forms
+from .forms import NOT_IN_NUMPY, SAME_IN_NUMPY, recorded_forms
 from .term import ATOM, LETTERS, Term, write_formula
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def is_closed(function: Callable[..., Any], built_in: Callable[[Any], bool]) -> 
         function: the function of a row.
         built_in: returns whether an object is a built-in row.
     """
-    if function in (abs, *SAME_IN_NUMPY):
+    if function in (abs, *SAME_IN_NUMPY, *NOT_IN_NUMPY):
         return True
     if not inspect.isfunction(function) or any(map(inspect.iscode, function.__code__.co_consts)):
         return False

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from .special import BESIDES_NUMPY
 from .term import LETTERS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ SAME_IN_NUMPY = (  # these functions of `math` have the same name and meaning in
     *(math.sqrt, math.exp, math.expm1, math.log1p, math.log2, math.log10),
     *(math.sin, math.cos, math.tan, math.sinh, math.cosh, math.tanh),
 )
+NOT_IN_NUMPY = (math.erf, math.erfc)
 _PLAIN = (
     *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Load),
     *(ast.operator, ast.unaryop, ast.cmpop),
@@ -113,6 +115,8 @@ def recorded_forms(function: Callable[..., Any], names: Sequence[str]) -> tuple[
     """
     if function in SAME_IN_NUMPY:
         return (f"np.{function.__name__}({', '.join(names)})",)
+    if function in NOT_IN_NUMPY:
+        return (f"{function.__name__}({', '.join(names)})",)
     found = function(*map(Form, names))
     texts = tuple(Form.of(x).text for x in (found if isinstance(found, tuple) else (found,)))
     for text in texts:
@@ -160,7 +164,9 @@ def _is_known(node: ast.AST, names: Collection[str]) -> bool:
 
 
 def _is_elementwise(node: ast.AST) -> bool:
-    """Return whether an expression is `np.` and the name of an element-wise function of NumPy."""
+    """Return whether an expression is an element-wise function of NumPy, or one of `special`."""
+    if isinstance(node, ast.Name):
+        return node.id in BESIDES_NUMPY
     if not (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "np"):
         return False
     return node.attr == "where" or isinstance(getattr(np, node.attr, None), np.ufunc)

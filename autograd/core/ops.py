@@ -24,6 +24,7 @@ from .boundary import as_float, instance, quoted, refuse_masked, several, text
 from .derived import derive_partials, derive_value, is_closed
 from .forms import check_form
 from .notation import located
+from .special import BESIDES_NUMPY
 from .term import LETTERS, Term, write_formula
 from .terminal import fitted
 
@@ -169,7 +170,8 @@ class Op:
         >>> relu.compute(relu.array, np.array([-1.0, 2.0]))
         array([0., 2.])
         """
-        return eval(expression, {"np": np}, {"out": out, **dict(zip(LETTERS, operands))})
+        known = {"np": np, **BESIDES_NUMPY}
+        return eval(expression, known, {"out": out, **dict(zip(LETTERS, operands))})
 
     def slope(self, slot: int, out: Any, *operands: Any) -> Any:
         """Return the partial by one operand, without computing the others if the row has `each`.
@@ -422,7 +424,13 @@ def _sigmoid(a: float) -> float:
     return e / (1.0 + e)
 
 
+def _side_of_whole(a: float) -> float:
+    """Return a number that changes sign where a is whole, and is 0 there."""
+    return (a % 1.0) * (1.0 - a % 2.0)
+
+
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
+ROOT_HALF, ROOT_PI = math.sqrt(0.5), math.sqrt(math.pi)
 
 
 # ---------------------------------------------------------------------- the rows
@@ -729,6 +737,27 @@ silu = Op(
     rules=("∂silu(a)/∂a = σ(a)·(1 + a·(1 − σ(a)))",),
     array="a / (1.0 + np.exp(-a))",
 )
+erf = Op(  # the error function, and below it 1 − erf(a), accurate in the right tail
+    "erf",
+    value=math.erf,
+    partials=lambda out, a: ((2.0 / ROOT_PI) * exp(-a * a),),
+    rules=("∂erf(a)/∂a = 2·exp(−a²)/sqrt(π)",),
+)
+erfc = Op(
+    "erfc",
+    value=math.erfc,
+    partials=lambda out, a: ((-2.0 / ROOT_PI) * exp(-a * a),),
+    rules=("∂erfc(a)/∂a = −2·exp(−a²)/sqrt(π)",),
+)
+gelu = Op(  # a·Φ(a), where Φ(a) is the share of a normal distribution below a, and φ its density
+    "gelu",
+    value=lambda a: 0.5 * a * math.erfc(-a * ROOT_HALF),
+    partials=lambda out, a: (
+        0.5 * erfc(-a * ROOT_HALF) + a * exp(-0.5 * a * a) * (ROOT_HALF / ROOT_PI),
+    ),
+    rules=("∂gelu(a)/∂a = Φ(a) + a·φ(a)",),
+    array=f"0.5 * a * erfc(-a * {ROOT_HALF})",
+)
 softplus = Op(
     "softplus",
     value=lambda a: _maximum(a, 0.0) + math.log1p(math.exp(-abs(a))),
@@ -748,6 +777,23 @@ sign = Op(
     partials=lambda out, a: (0.0,),
     kink=lambda a: a,
     array="np.sign(a)",
+)
+floor = Op(
+    "floor",
+    value=lambda a: float(math.floor(a)) if math.isfinite(a) else a,
+    partials=lambda out, a: (0.0,),
+    kink=_side_of_whole,
+    array="np.floor(a)",
+)
+mod = Op(  # what is left of a after steps of b; it has the sign of b, as in Python
+    "mod",
+    value=lambda a, b: a % b,
+    # −floor(a/b) may be off by one, where the rounded a/b is whole
+    partials=lambda out, a, b: (1.0, (out - a) / b),
+    reads=lambda out, a, b: (1.0, -floor(a / b)),
+    domain=Domain("b != 0", lambda a, b: b != 0, "Add a small number to the divisor."),
+    kink=lambda a, b: _side_of_whole(a / b),
+    array="np.mod(a, b)",
 )
 absolute = Op(
     "abs",
@@ -843,7 +889,8 @@ TABLE: dict[str, Op] = {
         *(sqrt, square, reciprocal, rsqrt, hypot),
         *(sin, cos, tan, asin, acos, atan, atan2),
         *(sinh, cosh, tanh, asinh, acosh, atanh),
-        *(sigmoid, relu, leaky_relu, elu, silu, softplus, step),
+        *(sigmoid, relu, leaky_relu, elu, silu, gelu, softplus, step),
+        *(erf, erfc, floor, mod),
         *(sign, absolute, maximum, minimum, clip, where, stop_gradient),
     )
 }

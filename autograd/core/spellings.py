@@ -7,6 +7,8 @@ FOREIGN = {
     **{"fmax": "maximum", "fmin": "minimum", "max_with": "maximum", "min_with": "minimum"},
     **{"sgn": "sign", "heaviside": "step", "logistic": "sigmoid", "expit": "sigmoid"},
     **{"swish": "silu", "LeakyReLU": "leaky_relu", "ReLU": "relu", "inverse": "reciprocal"},
+    **{"remainder": "%", "fmod": "%", "floor_divide": "(v / w).floor()"},
+    **{"ceil": "-(-v).floor()", "rint": "(v + 0.5).floor()", "round": "(v + 0.5).floor()"},
 }
 ARC = {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
 """NumPy's names, which are methods of a Value but no functions of `autograd`."""

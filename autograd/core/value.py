@@ -267,11 +267,13 @@ class Value(Methods):
 
         # __len__, __getitem__, __iter__ and __call__ are not defined, not even to raise an error:
         # Python would then treat a Value as a sequence or as a function.
-        __round__ = __floor__ = __ceil__ = __trunc__ = _refusal(
-            "is not rounded, for the derivative would be 0 almost everywhere"
+        __round__ = __ceil__ = __trunc__ = _refusal(
+            "is not rounded silently, for the derivative is 0: v.floor() rounds down, "
+            "-(-v).floor() up, and (v + 0.5).floor() to the nearest whole number"
         )
-        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refusal(
-            "is not divided with a remainder, for the quotient is rounded: divide with /"
+        __floordiv__ = __rfloordiv__ = __divmod__ = __rdivmod__ = _refusal(
+            "is not divided by //, for the derivative of a rounded quotient is 0: divide with /, "
+            "or write (v / w).floor()"
         )
         __xor__ = __rxor__ = _refusal("has no ^, which works on bits: a power is written v**2")
         __matmul__ = __rmatmul__ = _refusal("is one number and has no @: multiply with *")
@@ -303,6 +305,15 @@ class Value(Methods):
 
     def __rtruediv__(self, other: Operand) -> Value:
         return _record2(ops.div, other, self)
+
+    def __mod__(self, other: Operand) -> Value:
+        return _record2(ops.mod, self, other)
+
+    def __rmod__(self, other: Operand) -> Value:
+        return _record2(ops.mod, other, self)
+
+    def __floor__(self) -> Value:
+        return _record1(ops.floor, self)
 
     def __pow__(self, other: Operand, modulo: None = None) -> Value:
         if modulo is not None:
@@ -680,6 +691,30 @@ class Value(Methods):
         """
         return _record1(ops.silu, self)
 
+    def gelu(self) -> Value:
+        """Return a·Φ(a), where Φ(a) is the share of a normal distribution below a.
+
+        >>> round(Value(1.0).gelu().data, 4)
+        0.8413
+        """
+        return _record1(ops.gelu, self)
+
+    def erf(self) -> Value:
+        """Return the error function of a, which rises from −1 to 1.
+
+        >>> round(Value(1.0).erf().data, 4)
+        0.8427
+        """
+        return _record1(ops.erf, self)
+
+    def erfc(self) -> Value:
+        """Return 1 − erf(a), accurate in the right tail.
+
+        >>> Value(0.0).erfc().data
+        1.0
+        """
+        return _record1(ops.erfc, self)
+
     def softplus(self) -> Value:
         """Return log(1 + eᵃ), a smooth relu, accurate in both tails.
 
@@ -703,6 +738,26 @@ class Value(Methods):
         -1.0
         """
         return _record1(ops.sign, self)
+
+    def floor(self) -> Value:
+        """Return the largest whole number that is not above a. The derivative is 0.
+
+        >>> Value(-2.5).floor().data
+        -3.0
+        """
+        return _record1(ops.floor, self)
+
+    def mod(self, other: Operand) -> Value:
+        """Return the remainder a % other, which has the sign of `other`, as in Python.
+
+        Raises:
+            TypeError: `other` is not a number.
+            DivisionByZeroError: it is 0.
+
+        >>> Value(-2.5).mod(2.0).data
+        1.5
+        """
+        return self._apply(ops.mod, (self, other))
 
     def maximum(self, other: Operand) -> Value:
         """Return the larger of two numbers; equal ones get half of the gradient each.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from ..core.special import BESIDES_NUMPY
+
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -28,11 +30,12 @@ FUNCTIONS = {
     "exp2": "Math.pow(2.0, {0})",
     "arctan2": "Math.atan2({0}, {1})",
     "hypot": "Math.hypot({0}, {1})",
+    "mod": "({0} % {1} + (Math.sign({0} % {1}) * {1} < 0.0 ? {1} : 0.0))",
     "logaddexp": "(Math.max({0}, {1}) + Math.log1p(Math.exp(-Math.abs({0} - {1}))))",
 } | {
     name: f"Math.{name}({{0}})"
     for name in (
-        *("exp", "log", "log1p", "expm1", "log2", "log10", "sqrt", "abs", "sign"),
+        *("exp", "log", "log1p", "expm1", "log2", "log10", "sqrt", "abs", "sign", "floor"),
         *("sin", "cos", "tan", "sinh", "cosh", "tanh"),
     )
 }
@@ -77,6 +80,8 @@ def _translate(node: ast.expr) -> str:
             return f"(-{_translate(operand)})"
         case ast.Call(func=ast.Attribute(attr=name), args=args) if name in FUNCTIONS:
             return FUNCTIONS[name].format(*map(_translate, args))
+        case ast.Call(func=ast.Name(id=name), args=[argument]) if name in BESIDES_NUMPY:
+            return f"{name}({_translate(argument)})"  # of special.js
     raise ValueError(f"no JavaScript is known for {ast.unparse(node)}")
 
 

@@ -60,6 +60,7 @@ class Page:
     ) -> None:
         self.title = title
         vendored = "".join(read(f"vendor/{name}") for name in libraries)
+        generated = globals_of("special.js") + generated
         script = f'"use strict";\n{vendored}\n{generated}\n{modules(f"{kind}.js", folder)}'
         style = read("page.css") + read(f"{kind}.css", folder)
         self.html = Template(read("page.html")).substitute(
@@ -116,6 +117,11 @@ def read(name: str, folder: Traversable = WEB) -> str:
     """Read a file from `folder`, or else from the folder of files that all pages share."""
     own = folder.joinpath(name)
     return (own if own.is_file() else WEB.joinpath(name)).read_text(encoding="utf-8")
+
+
+def globals_of(name: str) -> str:
+    """Return a module as a script whose names are global, for what `javascript` generates."""
+    return read(name).replace("export function", "function")
 
 
 def modules(entry: str, folder: Traversable = WEB) -> str:

@@ -424,6 +424,19 @@ def test_float32_stays_float32_and_follows_the_parameters() -> None:
     assert autograd.compile(several, dtype="float32")(X).dtype == np.float32
 
 
+def test_a_function_that_numpy_lacks_stays_float32_and_may_be_a_label() -> None:
+    weights = [Value(0.3, label="erf"), Value(-2.0, label="erfc")]
+
+    def several(x: Any) -> list[Value]:
+        return [total(w * x[0].erf() for w in weights), (x[1] * weights[0]).erfc().gelu()]
+
+    double, single = autograd.compile(several), autograd.compile(several, dtype="float32")
+    wanted = [[y.data for y in several([Value(xi) for xi in row])] for row in X]
+    np.testing.assert_allclose(double(X), wanted, rtol=1e-14)
+    np.testing.assert_allclose(single(X), wanted, rtol=1e-5)
+    assert single(X).dtype == np.float32
+
+
 def test_float32_is_offered() -> None:
     model = nn.MLP(3, [4, 2], "tanh", seed=0)
     single = autograd.compile(lambda x, y: nn.cross_entropy(model(x), y), dtype="float32")

@@ -125,12 +125,14 @@ def test_pytorch_agrees_kinks_and_ties_included(torch: Any, program: Program) ->
     "name",
     [
         *("log2", "log10", "exp2", "square", "reciprocal", "rsqrt", "tan", "asin", "acos", "atan"),
-        *("sinh", "cosh", "asinh", "acosh", "atanh", "silu", "sign"),
+        *("sinh", "cosh", "asinh", "acosh", "atanh", "silu", "gelu"),
+        *("sign", "floor", "erf", "erfc"),
     ],
 )
 def test_pytorch_has_the_same_values_and_slopes(torch: Any, name: str, x: float) -> None:
     ours, theirs = Value(x), torch.tensor(x, dtype=torch.float64, requires_grad=True)
-    wanted = torch.nn.functional.silu(theirs) if name == "silu" else getattr(torch, name)(theirs)
+    functional = torch.nn.functional if name in ("silu", "gelu") else torch
+    wanted = getattr(functional, name)(theirs)
     wanted.backward()
     if not (torch.isfinite(wanted) and torch.isfinite(theirs.grad)):
         with pytest.raises(ValueError, match="not defined|no finite derivative"):

@@ -196,7 +196,7 @@ def test_every_function_of_the_table_is_a_method_and_a_function() -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_method_and_function_record_the_same_node(name: str) -> None:
     others = {"clip": (0.5, 0.7)}.get(
-        name, (0.7,) if name in ("maximum", "minimum", "hypot", "atan2") else ()
+        name, (0.7,) if name in ("maximum", "minimum", "hypot", "atan2", "mod") else ()
     )
     v = Value(1.3 if name == "acosh" else 0.3)
     by_method, by_function = getattr(v, name)(*others), TABLE[name](v, *others)
@@ -356,7 +356,7 @@ def test_numpys_functions_call_the_values_methods(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "ours"),
     [
-        *[(name, name) for name in ("log2", "log10", "exp2", "tan", "sinh", "cosh")],
+        *[(name, name) for name in ("log2", "log10", "exp2", "tan", "sinh", "cosh", "floor")],
         *[(f"arc{name}", f"a{name}") for name in ("sin", "cos", "tan", "sinh", "tanh")],
     ],
 )
@@ -375,13 +375,19 @@ def test_numpys_functions_of_more_operands_keep_the_gradient() -> None:
         (np.clip(X * Y, 0.0, 20.0)[0], (4.0, 3.0)),
         (np.square(X + Y)[0], (14.0, 14.0)),
         (np.reciprocal(X / Y)[0], (-4 / 9, 1 / 3)),
+        (np.mod(X, Y)[0], (1.0, 0.0)),
+        (np.remainder(-X, 2.0 * Y)[0], (-1.0, 2.0)),
         (np.arccosh(X * Y)[0], (4 / math.sqrt(143), 3 / math.sqrt(143))),
     ):
         assert autograd.grad(result, [x, y]) == pytest.approx(wanted, rel=1e-14)
 
 
 @pytest.mark.parametrize(
-    ("name", "ours"), [("fmax", "maximum"), ("ln", "log"), ("multiply", r"\*"), ("swish", "silu")]
+    ("name", "ours"),
+    [
+        *[("fmax", "maximum"), ("ln", "log"), ("multiply", r"\*"), ("swish", "silu")],
+        *[("remainder", "%"), ("ceil", r"-\(-v\).floor\(\)")],
+    ],
 )
 def test_a_name_of_another_library_is_met_with_the_name_here(name: str, ours: str) -> None:
     with pytest.raises(AttributeError, match=f"a Value has no '{name}': here it is {ours}"):
@@ -444,13 +450,20 @@ def test_a_value_stored_as_data_is_found_and_told() -> None:
             use()
 
 
+@pytest.mark.parametrize(("a", "b"), [(7.0, 2.5), (-7.0, 2.5), (7.0, -2.5), (-7.0, -2.5)])
+def test_the_remainder_is_pythons(a: float, b: float) -> None:
+    x, y = Value(a), Value(b)
+    assert [v.data for v in (x % b, a % y, x % y)] == [a % b] * 3
+    assert autograd.grad(x % y, [x, y]) == (1.0, -(a // b))
+    assert math.floor(x).data == math.floor(a)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        *[(f, "is not rounded") for f in (round, math.floor, math.ceil, math.trunc)],
+        *[(f, "is not rounded") for f in (round, math.ceil, math.trunc)],
         (lambda v: round(v, 2), "is not rounded"),
         *[(lambda v: v // 2, "divide with /"), (lambda v: 2 // v, "divide with /")],
-        *[(lambda v: v % 2, "divide with /"), (lambda v: 2 % v, "divide with /")],
         *[(lambda v: divmod(v, 2), "divide with /"), (lambda v: divmod(2, v), "divide with /")],
         *[(lambda v: v ^ 2, r"v\*\*2"), (lambda v: 2 ^ v, r"v\*\*2")],
         *[(lambda v: v @ v, "has no @"), (lambda v: 2 @ v, "has no @")],

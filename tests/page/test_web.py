@@ -18,7 +18,7 @@ from autograd.core.graph import count_paths, leaves, topological_order
 from autograd.core.paths import largest_paths
 from autograd.core.term import numeral
 from autograd.extend import TABLE
-from autograd.page.html import modules
+from autograd.page.html import globals_of, modules
 from autograd.page.record import records
 from autograd.page.tables import write_operations, write_quiz
 from autograd.teach.mistakes import judge, matches
@@ -53,7 +53,7 @@ def run(browser: Any) -> Iterator[Run]:
     """Yield a function that runs the body of a JavaScript function with the argument `given`."""
     page = browser.new_page()
     page.add_script_tag(
-        content=f"const OPERATIONS = {write_operations(USED)};\n"
+        content=f"{globals_of('special.js')}\nconst OPERATIONS = {write_operations(USED)};\n"
         f"{write_quiz()}\n{modules('quiz.js')}"
     )
     yield lambda body, argument=None: page.evaluate(
