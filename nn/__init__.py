@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from . import methods  # noqa: F401  # it gives the classes their methods
 from .activation_modules import (
     ELU,
+    GELU,
     Identity,
     LeakyReLU,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Softplus,
     Step,
@@ -73,6 +75,7 @@ from .training.trainer import Trainer
 __all__ = [
     "ACTIVATIONS",
     "ELU",
+    "GELU",
     "INITIALISERS",
     "MLP",
     "SGD",
@@ -108,6 +111,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "Scheduler",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from math import inf
+from math import inf, pi, sqrt
 from typing import Any, ClassVar
 
 from autograd import Value
@@ -15,7 +15,7 @@ from autograd import Value
 from .activations import ACTIVATIONS, Activation
 from .module import Module
 from .pairing import as_value
-from .settings import Checked, at_least_zero, finite, several
+from .settings import Checked, at_least_zero, choice, finite, several
 from .targets import as_lists
 
 
@@ -137,6 +137,47 @@ class ELU(ActivationModule, name="elu"):
 
     def __repr__(self) -> str:
         return f"ELU(alpha={self.alpha})"
+
+
+class SiLU(ActivationModule, name="silu"): ...
+
+
+def approximation(name: Any, what: str) -> str:
+    """Check the name of a way to compute gelu."""
+    return choice(name, what, ("none", "tanh"))
+
+
+class GELU(ActivationModule, name="gelu"):
+    """The activation gelu as a module: x·Φ(x), where Φ is the normal distribution.
+
+    Args:
+        approximate: "none", or "tanh" for the formula with a tanh that GPT-2 uses.
+
+    Raises:
+        TypeError, ValueError: `approximate` is neither.
+
+    >>> round(GELU()(1.0).data, 4), round(GELU("tanh")(1.0).data, 4)
+    (0.8413, 0.8412)
+    """
+
+    approximate = Checked(approximation)
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
+
+    @property
+    def activation(self) -> Activation:
+        """The row gelu, with this way to compute it."""
+        return replace(self.row, of_one=gelu_by_tanh) if self.approximate == "tanh" else self.row
+
+    def __repr__(self) -> str:
+        return f"GELU(approximate={self.approximate!r})"
+
+
+def gelu_by_tanh(x: Value) -> Value:
+    """Approximate x·Φ(x) by x·(1 + tanh(u))/2, where u = √(2/π)·(x + 0.044715·x³)."""
+    twice = (2.0 * sqrt(2.0 / pi)) * (x + 0.044715 * x**3)
+    return x * twice.sigmoid()  # the same as (1 + tanh(u))/2, accurate in the left tail
 
 
 class Softplus(ActivationModule, name="softplus"): ...

@@ -46,6 +46,8 @@ ACTIVATIONS = {
         Activation("relu", "ReLU", "he", Value.relu, range=(0.0, inf)),
         Activation("leaky_relu", "LeakyReLU", "he", Value.leaky_relu),
         Activation("elu", "ELU", "he", Value.elu, range=(-1.0, inf)),
+        Activation("silu", "SiLU", "he", Value.silu, range=(-0.2784645428, inf)),
+        Activation("gelu", "GELU", "he", Value.gelu, range=(-0.1699712075, inf)),
         Activation("softplus", "Softplus", "he", Value.softplus, range=(0.0, inf)),
         Activation("softmax", "Softmax", "xavier", None, softmax, range=(0.0, 1.0)),
         Activation("identity", "Linear", "xavier", Value.__pos__),

@@ -154,6 +154,7 @@ KINDS: dict[str, Kind] = {
     "format": names("svg", "png", "pdf"),
     "mode": names("min", "max"),
     "reduction": names("mean", "sum"),
+    "approximation": names("none", "tanh"),
     "threshold mode": names("rel", "abs"),
     "by": names("weight"),
     "place of biases": names("inside", "input"),

@@ -114,6 +114,7 @@ MaxPool2d AvgPool2d(kernel_size: whole, stride: whole?)
 Flatten.forward(x: theirs)
 LeakyReLU(negative_slope: finite)
 ELU(alpha: at least 0)
+GELU(approximate: approximation)
 MLP(nin: whole, nouts: nouts, activation: activation, output: activation, init: init, seed: seed)
 Sequential(layers: layers)
 Sequential.__getitem__(index: theirs)
@@ -490,6 +491,7 @@ SET_LATER: dict[str, dict[str, str]] = {
     "Dropout": {"p": "share", "training": "flag"},
     "LeakyReLU": {"negative_slope": "finite"},
     "ELU": {"alpha": "at least 0"},
+    "GELU": {"approximate": "approximation"},
     "Trainer": {"model": "model", "loss": "loss", "optimizer": "optimizer", "clip": "positive?"}
     | {"scheduler": "any scheduler", "penalty": "penalty", "accuracy": "accuracy"},
 }
@@ -504,6 +506,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "Dropout": lambda: nn.Dropout(0.5, seed=0),
     "LeakyReLU": nn.LeakyReLU,
     "ELU": nn.ELU,
+    "GELU": nn.GELU,
     "Trainer": lambda: trainer(model()),
 }
 

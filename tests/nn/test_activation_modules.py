@@ -83,6 +83,8 @@ def both(torch: Any, bias: bool) -> tuple[nn.Sequential, Any]:
         return [
             *(library.Linear(3, 4), library.ReLU(), library.Linear(4, 4, bias)),
             *(library.LeakyReLU(0.2), library.Linear(4, 4), library.ELU(1.5)),
+            *(library.Linear(4, 4), library.SiLU(), library.Linear(4, 4), library.GELU()),
+            *(library.Linear(4, 4), library.GELU(approximate="tanh")),
             *(library.Linear(4, 4), library.Softplus(), library.Linear(4, 4), library.Tanh()),
             *(library.Linear(4, 4), library.Sigmoid(), library.Linear(4, 4), library.Identity()),
         ]

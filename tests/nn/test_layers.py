@@ -41,6 +41,7 @@ MODELS = [
     nn.Dropout(seed=0),
     nn.Linear(2, 3, seed=0),
     *(nn.Step(), nn.Sigmoid(), nn.Tanh(), nn.ReLU(), nn.LeakyReLU(), nn.ELU()),
+    *(nn.SiLU(), nn.GELU("tanh")),
     *(nn.Softplus(), nn.Softmax(), nn.Identity(), nn.Flatten()),
 ]
 ELEMENTWISE = (nn.Dropout, nn.Flatten, ActivationModule)  # modules that take any number of inputs
@@ -85,6 +86,8 @@ def test_a_neuron_keeps_its_weighted_sum_and_its_activation() -> None:
         ("relu", 0.0, 2.0),
         ("leaky_relu", -0.01, 2.0),
         ("elu", -0.6321205588285577, 2.0),
+        ("silu", -0.2689414213699951, 1.7615941559557649),
+        ("gelu", -0.15865525393145707, 1.9544997361036416),
         ("softplus", 0.31326168751822286, 2.1269280110429727),
         ("identity", -1.0, 2.0),
     ],
@@ -101,10 +104,13 @@ def test_every_activation_is_tried_above_or_is_softmax() -> None:
     assert tried | {"softmax"} == set(nn.ACTIVATIONS)
 
 
+LOWEST = (-1.27846454, -0.75179152)  # where silu and gelu are smallest
+
+
 @pytest.mark.parametrize("activation", nn.ACTIVATIONS)
 def test_the_range_of_each_activation_is_what_it_takes(activation: str) -> None:
     layer = loaded(nn.Layer(1, 2, activation), weight=[[1.0], [0.0]], bias=[0.0, 0.0])
-    outputs = [layer(float(z))[0].data for z in range(-5000, 5001, 100)]
+    outputs = [layer(float(z))[0].data for z in (*range(-5000, 5001, 100), *LOWEST)]
     low, high = nn.ACTIVATIONS[activation].range
     for bound, found in ((low, min(outputs)), (high, max(outputs))):
         assert abs(found) >= 50.0 if np.isinf(bound) else found == pytest.approx(bound)
@@ -257,7 +263,7 @@ def test_nodes_carry_the_neuron_and_layer_they_were_made_in() -> None:
 
 @pytest.mark.parametrize("activation", nn.ACTIVATIONS)
 def test_the_initialiser_fits_the_activation(activation: str) -> None:
-    rectifiers = {"relu", "leaky_relu", "elu", "softplus"}
+    rectifiers = {"relu", "leaky_relu", "elu", "silu", "gelu", "softplus"}
     expected = "he" if activation in rectifiers else "xavier"
     by_default = nn.Layer(5, 4, activation, seed=3)
     named = nn.Layer(5, 4, activation, init=expected, seed=3)
