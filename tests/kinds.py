@@ -296,6 +296,7 @@ KINDS: dict[str, Kind] = {
     "places": Kind(lambda: [{"way": [(0.0, 0.0), (1.0, 1.0)]}], "path|place|X has shape"),
     "two names": Kind(lambda: [("w", "b")], "names"),
     "shape of two": Kind(lambda: [(1, 2), (2, 1)], "shape|image"),
+    "no shape": Kind(lambda: [None], "shape", "None"),
     "json": Kind(lambda: [nn.History().to_json()], "JSON|text"),
     "file": Kind(lambda: [], "path|names no file|not a", "'a' path"),
     "state": Kind(lambda: [model().state_dict()], "state|missing"),

@@ -166,7 +166,7 @@ History.save(path: path)
 nn.diagnose(model: model, X: rows, y: targets, loss: loss?, lr: positive?, optimizer: optimizer?,
             history: history, trainer: trainer?)
 nn.draw(model: model, x: features?, by: by, max_neurons: whole from 2, classes: one class,
-        bias: place of biases?, format: format)
+        bias: place of biases?, shape: no shape, format: format)
 network_page(model: model, history: history, data: pair, loss: loss?, classes: classes,
              shape: shape, title: text?)
 plots.curves(history: full history)

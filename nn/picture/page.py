@@ -32,7 +32,8 @@ from ..targets import one_hot
 from ..training.answers import Answers, outputs_read
 from ..training.history import History
 from ..training.snapshots import pack, unpack
-from .draw import BOUNDS
+from .circles import BOUNDS
+from .stages import SQUARES
 
 WEB = files(__package__) / "web"
 
@@ -41,7 +42,6 @@ MOST_NUMBERS = 240_000  # features in a page at most (306 MNIST images), to keep
 FAINT = 0.1  # of the brightest; a darker pixel is background
 FILLED = 20 / 28  # share of an image's side that a digit fills, as in MNIST
 CHECKED = 3  # rows on which the page's computation is compared with the model
-SQUARES = {64: (8, 8), 784: (28, 28)}  # numbers of inputs shown as images: (rows, columns)
 
 
 def network_page(
