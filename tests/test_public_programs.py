@@ -221,15 +221,15 @@ def test_a_new_name_leaves_the_derivatives() -> None:
 
 def test_a_method_that_is_assigned_to_the_class_is_found_on_every_result() -> None:
     named: Any = Value
-    named.swish = lambda self: self * self.sigmoid()
+    named.swished = lambda self: self * self.sigmoid()
     try:
         x: Any = Value(2.0)
-        outputs = [(x * 1.0).swish(), (x + 1.0).tanh().swish().swish()]
+        outputs = [(x * 1.0).swished(), (x + 1.0).tanh().swished().swished()]
         assert outputs[0].data == 2.0 / (1.0 + math.exp(-2.0))
-        compiled = autograd.compile(lambda v: (v * 2.0).swish())
+        compiled = autograd.compile(lambda v: (v * 2.0).swished())
         assert compiled([1.0])[0] == pytest.approx(outputs[0].data)
     finally:
-        del named.swish
+        del named.swished
 
 
 class Parameter(Value):
@@ -254,7 +254,22 @@ def test_a_subclass_keeps_attributes_of_its_own() -> None:
         ((theirs - 2.0) ** 2).backward()
         adam.step()
     assert p.data == pytest.approx(theirs.data, rel=1e-9)
-    assert copy.deepcopy(p).m == pickle.loads(pickle.dumps(p)).m == p.m
+    for twin in (copy.copy(p), copy.deepcopy(p), pickle.loads(pickle.dumps(p))):
+        assert (type(twin), twin.m, twin.v, twin.data) == (Parameter, p.m, p.v, p.data)
+    loss = (p * 2.0).tanh()
+    graph: Any
+    for graph in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        assert graph.args[0].args[0].m == p.m
+    del p.m
+    assert not hasattr(p, "m") and not hasattr(Parameter, "m")
+
+
+@pytest.mark.parametrize("name", ["m", "v", "velocity", "color", "name"])
+def test_a_plain_value_says_where_attributes_of_ones_own_can_be(name: str) -> None:
+    for node in (Value(1.0), Value(1.0) + 2.0):
+        assert not hasattr(node, name)
+        with pytest.raises(AttributeError, match=rf"{name}\[p\] = .*class Parameter\(Value\)"):
+            setattr(node, name, 0.0)
 
 
 # ---------------------------------------------------------------------- attention by hand

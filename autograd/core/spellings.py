@@ -1,4 +1,4 @@
-"""What other libraries call the operations, and how each is written here."""
+"""What other programs call the operations, and how each is written here."""
 
 FOREIGN = {
     **{"ln": "log", "float_power": "**", "divide": "/"},
@@ -12,3 +12,6 @@ FOREIGN = {
 }
 ARC = {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
 """NumPy's names, which are methods of a Value but no functions of `autograd`."""
+
+UNKEPT = ("m", "v", "velocity", "momentum", "cache", "name", "color", "colour")
+"""Attributes that programs give their parameters, and for which a Value has no place."""

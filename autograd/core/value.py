@@ -18,7 +18,7 @@ import numpy as np
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
 from .notation import located, name
-from .spellings import FOREIGN
+from .spellings import FOREIGN, UNKEPT
 from .term import numeral, write_formula
 from .terminal import shown
 
@@ -820,8 +820,41 @@ class _Elsewhere:
         raise AttributeError(self.advice)
 
 
+class _Unkept:
+    """A name that programs use for attributes of their own: setting it says where these can be.
+
+    A dictionary in each Value would take a third more memory, and a method `__setattr__` more time
+    for every number that is stored. A subclass has a dictionary, and then keeps the name there.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, node: Any, kind: type) -> Any:
+        try:
+            return node.__dict__[self.name]
+        except (AttributeError, KeyError):
+            raise AttributeError(f"a Value has no attribute {self.name!r}") from None
+
+    def __set__(self, node: Any, x: Any) -> None:
+        try:
+            node.__dict__[self.name] = x
+        except AttributeError:
+            raise AttributeError(
+                f"a Value keeps no attribute {self.name!r}, so that graphs stay small: keep it in "
+                f"a dictionary, as in {self.name}[p] = 0.0, or make the parameters of a subclass, "
+                f"class Parameter(Value): pass"
+            ) from None
+
+    def __delete__(self, node: Any) -> None:
+        self.__get__(node, type(node))
+        del node.__dict__[self.name]
+
+
 for foreign, here in FOREIGN.items():
     setattr(Value, foreign, _Elsewhere(foreign, here))
+for unkept in UNKEPT:
+    setattr(Value, unkept, _Unkept(unkept))
 
 
 # ---------------------------------------------------------------------- recording
