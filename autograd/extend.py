@@ -8,12 +8,13 @@ from .core.flat import Flat
 from .core.ops import TABLE
 from .files import destination, read_whole, write_whole
 from .methods import bind
-from .page import javascript, javascript_gradient
+from .page import Programs, javascript, javascript_gradient
 from .picture import markup
 
 __all__ = [
     "TABLE",
     "Flat",
+    "Programs",
     "bind",
     "boundary",
     "destination",

@@ -186,7 +186,7 @@ plots.descent_path(cost: cost, paths: places, names: two names)
 
 # Results that people only read, base classes, and helper classes of public ones.
 NOT_FOR_CALLING = {
-    *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Value.conjugate"),
+    *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Programs.add", "Value.conjugate"),
     *("Op.compute", "Op.failure", "Op.slope_failure", "Op.slope"),
     *(
         "bind",

@@ -3,5 +3,6 @@
 from .html import Page
 from .javascript import javascript, javascript_gradient
 from .play import graph_page
+from .programs import Programs
 
-__all__ = ["Page", "graph_page", "javascript", "javascript_gradient"]
+__all__ = ["Page", "Programs", "graph_page", "javascript", "javascript_gradient"]

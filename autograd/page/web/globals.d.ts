@@ -18,6 +18,9 @@ declare const SHARES: ((...outputs: number[]) => number[]) | null;
 /** The cost of one example, then its derivatives by the outputs and by the targets. */
 declare const COST: ((...outputsAndTargets: number[]) => number[]) | null;
 
+/** The operations of the programs of the page. */
+declare const COMPUTE: ((...operands: number[]) => number)[];
+
 declare const OPERATIONS: import("./graph.js").Operation[];
 
 declare const QUIZ: Record<
