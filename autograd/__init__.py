@@ -185,8 +185,8 @@ if not TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept e
             from importlib.metadata import version
 
             return version("scalar-autograd")
-        from .core.spellings import ARC, FOREIGN
+        from .core.spellings import ARC, FOREIGN, OF_TORCH
 
-        here = (FOREIGN | ARC).get(name)
+        here = (FOREIGN | ARC | OF_TORCH).get(name)
         remedy = f": here it is {here}" if here else ""
         raise AttributeError(f"module 'autograd' has no attribute {name!r}{remedy}")

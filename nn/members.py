@@ -16,7 +16,7 @@ from autograd.extend import TABLE
 
 from .init import Seed, generator
 from .parameters import move
-from .settings import finite
+from .settings import finite, flag
 
 if TYPE_CHECKING:
     from .module import Module
@@ -45,8 +45,12 @@ class HasMembers:
         """Return the parameters, in the order of `named_parameters()`."""
         return [parameter for _, parameter in self.named_parameters()]
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradient of every parameter to 0.
+
+        `set_to_none` is PyTorch's argument, and changes nothing: a gradient is always a number.
+        """
+        flag(set_to_none, "set_to_none")
         for parameter in self.parameters():
             parameter.zero_grad()
 

@@ -71,8 +71,12 @@ class Optimizer:
             f"replaced: make a new {kind}"
         )
 
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradient of every parameter to 0.
+
+        `set_to_none` is PyTorch's argument, and changes nothing: a gradient is always a number.
+        """
+        flag(set_to_none, "set_to_none")
         for p in self.params:
             p.zero_grad()
 

@@ -13,5 +13,18 @@ FOREIGN = {
 ARC = {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
 """NumPy's names, which are methods of a Value but no functions of `autograd`."""
 
+OF_TENSORS = {
+    **dict.fromkeys(("numpy", "tolist"), ".data"),
+    **{"zero_": "v.data = 0.0", "fill_": "v.data = x", "copy_": "v.data = x"},
+    **{"add_": "v.data += x", "sub_": "v.data -= x", "mul_": "v.data *= x", "div_": "v.data /= x"},
+    **{"requires_grad_": "Value(x, requires_grad=False)", "is_leaf": "not v.args"},
+    **{"grad_fn": ".op", "retain_grad": "not needed, for every node keeps its .grad"},
+}
+"""What PyTorch's tensors have besides operations."""
+OF_TORCH = {"pow": "power", "abs": "absolute", "clamp": "clip"} | dict.fromkeys(
+    ("tensor", "Tensor", "Variable"), "Value"
+)
+"""What `torch` has, as functions and classes."""
+
 UNKEPT = ("m", "v", "velocity", "momentum", "cache", "name", "color", "colour")
 """Attributes that programs give their parameters, and for which a Value has no place."""

@@ -18,7 +18,7 @@ import numpy as np
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
 from .notation import located, name
-from .spellings import FOREIGN, UNKEPT
+from .spellings import FOREIGN, OF_TENSORS, UNKEPT
 from .term import numeral, write_formula
 from .terminal import shown
 
@@ -851,7 +851,7 @@ class _Unkept:
         del node.__dict__[self.name]
 
 
-for foreign, here in FOREIGN.items():
+for foreign, here in (FOREIGN | OF_TENSORS).items():
     setattr(Value, foreign, _Elsewhere(foreign, here))
 for unkept in UNKEPT:
     setattr(Value, unkept, _Unkept(unkept))

@@ -396,6 +396,20 @@ def test_a_name_of_another_library_is_met_with_the_name_here(name: str, ours: st
         getattr(autograd, name)
 
 
+@pytest.mark.parametrize(
+    ("name", "here"), [("numpy", ".data"), ("zero_", "v.data = 0.0"), ("is_leaf", "not v.args")]
+)
+def test_what_only_tensors_have_is_met_with_what_to_write(name: str, here: str) -> None:
+    with pytest.raises(AttributeError, match=f"a Value has no '{name}': here it is {here}"):
+        getattr(Value(1.0), name)
+
+
+@pytest.mark.parametrize(("name", "here"), [("pow", "power"), ("Tensor", "Value")])
+def test_pytorchs_functions_are_met_with_the_name_here(name: str, here: str) -> None:
+    with pytest.raises(AttributeError, match=f"attribute '{name}': here it is {here}"):
+        getattr(autograd, name)
+
+
 def test_an_unknown_name_gets_the_usual_error() -> None:
     with pytest.raises(AttributeError, match="object has no attribute 'nothing'"):
         _ = Value(1.0).nothing  # type: ignore[attr-defined]

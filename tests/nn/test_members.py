@@ -44,7 +44,7 @@ def test_zero_grad_empties_every_parameter() -> None:
     model = nn.MLP(2, [2, 1], seed=0)
     model([1.0, 2.0]).backward()
     assert any(p.grad for p in model.parameters())
-    model.zero_grad()
+    model.zero_grad(set_to_none=True)
     assert not any(p.grad for p in model.parameters())
 
 

@@ -222,9 +222,10 @@ def test_a_parameter_without_a_gradient_stays() -> None:
 
 def test_zero_grad_empties_the_gradients() -> None:
     w = Value(2.0)
-    (w * w).backward()
-    nn.SGD([w], 0.1).zero_grad()
-    assert w.grad == 0.0
+    for given in ({}, {"set_to_none": True}, {"set_to_none": False}):
+        (w * w).backward()
+        nn.SGD([w], 0.1).zero_grad(**given)
+        assert w.grad == 0.0
 
 
 def test_an_interrupted_step_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
