@@ -3,7 +3,7 @@
 This module collects the data of the page; `web/` holds its JavaScript and CSS. The page computes
 the network's outputs in JavaScript, so `_check` first verifies that this gives the model's outputs.
 It also computes the gradients of the example that it shows, with the derivatives of the engine's
-table.
+table. For a network on images, `front` adds the feature maps.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ import numpy as np
 
 from autograd import Page, TraceError, Value, softmax
 from autograd import sum as total
-from autograd.extend import javascript, javascript_gradient
+from autograd.extend import Programs, javascript, javascript_gradient
 
 from ..activations import Activation
-from ..data import Examples
+from ..data import Examples, features
 from ..layers import Layer
 from ..loss_modules import function_of
 from ..losses import cost_of
 from ..module import Module
 from ..networks import layers_of
-from ..settings import function, pair, several, text, whole
+from ..settings import function, instance, pair, several, text, whole
 from ..targets import one_hot
 from ..training.answers import Answers, outputs_read
 from ..training.history import History
 from ..training.snapshots import pack, unpack
 from .circles import BOUNDS
-from .stages import SQUARES
+from .front import Front
+from .stages import SQUARES, takes_images
 
 WEB = files(__package__) / "web"
 
@@ -51,13 +52,14 @@ def network_page(
     data: tuple[Any, Any] | None = None,
     loss: Callable[[Any, Any], Value] | None = None,
     classes: Sequence[Any] | None = None,
-    shape: tuple[int, int] | None = None,
+    shape: Sequence[int] | None = None,
     title: str | None = None,
 ) -> Page:
     """Make a page that shows a network's weights, gradients and history, and its answers to inputs.
 
     Args:
-        model: a chain of layers, or a neuron.
+        model: a chain of layers, or a neuron; or a Sequential with modules on images before its
+            layers. The page then shows the feature maps.
         history: the history of the training, to be played epoch by epoch. Without it the page
             shows the current weights only.
         data: examples (X, y) to run the network on. If there are many, the page holds the first.
@@ -66,7 +68,8 @@ def network_page(
             has no target, and so no cost.
         classes: names of the outputs, or for a single output the names of no and yes.
         shape: (rows, columns) if the inputs are the pixels of an image. Default: square images
-            for 64 and 784 inputs, else none.
+            for 64 and 784 inputs, else none. For a network on images (channels, rows, columns);
+            default: the shape of the data, or the square that fits.
         title: the title of the page. Default: the sizes of the layers.
 
     Raises:
@@ -78,26 +81,30 @@ def network_page(
     >>> network_page(MLP(2, [3, 1], seed=0)).title
     'a 2-3-1 network'
     """
-    layers = list(layers_of(model).values())
-    nin, nout = layers[0].nin, layers[-1].nout
-    sizes = [nin, *(layer.nout for layer in layers)]
-    named = f"a {'-'.join(map(str, sizes))} network" if title is None else text(title, "title")
-    image, examples = _shape(shape, nin), _examples(data, nin)
+    front = _front(model, data, shape)
+    layers = front.layers if front else list(layers_of(model).values())
+    sizes = [layers[0].nin, *(layer.nout for layer in layers)]
+    nin, nout = math.prod(front.shape) if front else sizes[0], sizes[-1]
+    image = front.shape[1:] if front else _shape(shape, nin)
+    named = _named(front, sizes) if title is None else text(title, "title")
+    examples = _examples(data, nin, front)
     classes = None if classes is None else several(classes, "classes are names")
     _check_history(history)
     if loss is not None:
         function(loss, "loss is the cost of one example, a function of outputs and target")
-    frames, start = _frames(model, layers, history)
+    frames, start = _frames(model, layers, front, history)
     y = examples.y if examples else None
     answers = outputs_read(model, nout, y, classes, history)
     right = None if y is None or answers.kind == "numbers" else [answers.expected(t) for t in y]
-    _check(model, layers, examples)
+    _check(model, layers, front, nin, examples)
     wanted, cost = None, "null"
     if loss is not None and examples is not None:
         wanted = _wanted(examples, answers, nout)
         cost = _cost(loss, nout, wanted)
+    programs = Programs()
     contents = {
         "sizes": sizes,
+        "front": front and front.contents(programs),
         "activations": [layer.activation.name for layer in layers],
         "bounds": [BOUNDS.get(layer.activation.name) for layer in layers],
         "answers": {"kind": answers.kind, "names": answers.names, "threshold": answers.threshold},
@@ -113,9 +120,17 @@ def network_page(
     generated = (
         f"const ACTIVATIONS = [{', '.join(_activation(layer) for layer in layers)}];\n"
         f"const SHARES = {_shares(answers, layers[-1].activation, nout)};\n"
-        f"const COST = {cost};"
+        f"const COST = {cost};\n"
+        f"{programs.javascript()}"
     )
     return Page("network", named, contents, generated, folder=WEB)
+
+
+def _named(front: Front | None, sizes: list[int]) -> str:
+    if front is None:
+        return f"a {'-'.join(map(str, sizes))} network"
+    _, rows, columns = front.shape
+    return f"a network on {rows} × {columns} images"
 
 
 def _check_history(history: History | None) -> None:
@@ -126,16 +141,39 @@ def _check_history(history: History | None) -> None:
 # ---------------------------------------------------------------------- inputs
 
 
-def _examples(data: tuple[Any, Any] | None, nin: int) -> Examples | None:
+def _front(model: Module, data: Any, shape: Sequence[int] | None) -> Front | None:
+    """Return the part of a network on images that makes its feature maps, else None."""
+    instance(model, Module, "model is a module of nn, as MLP(...) makes")
+    if not takes_images(model):
+        return None
+    if shape is None and data is not None:
+        X = features(pair(data, "data is a pair (X, y) of examples")[0])
+        if X.ndim != 4:
+            raise ValueError(
+                f"the model takes images, X of shape (n, channels, height, width); got {X.shape}"
+            )
+        shape = X.shape[1:]
+    return Front(model, shape)
+
+
+def _examples(data: tuple[Any, Any] | None, nin: int, front: Front | None) -> Examples | None:
+    """Return the examples, with the pixels of an image in a row; None without data."""
     if data is None:
         return None
-    examples = Examples.of(*pair(data, "data is a pair (X, y) of examples"), images=False)
+    X, y = pair(data, "data is a pair (X, y) of examples")
+    examples = Examples.of(X, y, images=front is not None)
+    if front:
+        if examples.X.shape[1:] != front.shape:
+            raise ValueError(
+                f"X has shape {examples.X.shape}, and the images have shape {front.shape}"
+            )
+        return Examples(examples.X.reshape(len(examples), -1), examples.y)
     if examples.X.shape[1] != nin:
         raise ValueError(f"X has {examples.X.shape[1]} columns, and the model takes {nin} inputs")
     return examples
 
 
-def _shape(shape: tuple[int, int] | None, nin: int) -> tuple[int, int] | None:
+def _shape(shape: Sequence[int] | None, nin: int) -> tuple[int, int] | None:
     if shape is None:
         return SQUARES.get(nin)
     sides = pair(shape, "shape is a pair (rows, columns), as in (28, 28)")
@@ -153,7 +191,9 @@ def _image(shape: tuple[int, int], examples: Examples | None) -> dict[str, Any]:
     low, high = (0.0, 1.0) if examples is None else (examples.X.min(), examples.X.max())
     filled = FILLED * min(shape)
     if examples is not None and high > low:
-        inked = (examples.X[:MOST_EXAMPLES].reshape(-1, *shape) - low) / (high - low) > FAINT
+        # of several channels, all ink together
+        channels = examples.X[:MOST_EXAMPLES].reshape(len(examples.X[:MOST_EXAMPLES]), -1, *shape)
+        inked = ((channels - low) / (high - low)).max(1) > FAINT
         filled = float(
             np.median([np.ptp(np.argwhere(ink), 0).max() + 1 for ink in inked if ink.any()])
         )
@@ -192,16 +232,21 @@ def _wanted(examples: Examples, answers: Answers, nout: int) -> np.ndarray:
 
 
 def _frames(
-    model: Module, layers: list[Layer], history: History | None
+    model: Module, layers: list[Layer], front: Front | None, history: History | None
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the frames of the page, and the index of the frame with the current weights.
 
     The frames are the snapshots of the history, and the current weights if no snapshot has them.
+    Weights are in order of layers and neurons, each neuron's bias last; then come those of the
+    front. The current ones have all their digits.
     """
     params = model.parameters()
     place = {id(p): i for i, p in enumerate(params)}
     zero = len(params)  # the place of the bias of a layer without biases
-    order = [place.get(id(p), zero) for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
+    ordered = [p for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
+    ordered += front.parameters if front else []
+    order = [place.get(id(p), zero) for p in ordered]
+    now = np.array([*(p.data for p in params), 0.0])[order]
     frames = []
     for shot in history.snapshots if history else ():
         weights = unpack(shot.weights)
@@ -210,15 +255,14 @@ def _frames(
                 f"the history is of a model of {len(weights):,} parameters, and this one has "
                 f"{len(params):,}: give the one that trainer.fit() returned for it"
             )
-        frames.append(_frame(shot.epoch, np.append(weights, 0.0)[order]))
-    now = _frame(None, np.array([*(p.data for p in params), 0.0])[order])
-    same = [i for i, frame in enumerate(frames) if frame["weights"] == now["weights"]]
-    return (frames, same[-1]) if same else ([*frames, now], len(frames))
-
-
-def _frame(epoch: int | None, weights: Any) -> dict[str, Any]:
-    """Pack a frame. Weights are in order of layers and neurons, each neuron's bias last."""
-    return {"epoch": epoch, "weights": pack(weights)}
+        packed = pack(np.append(weights, 0.0)[order])
+        frames.append({"epoch": shot.epoch, "weights": packed, "exact": False})
+    same = [i for i, frame in enumerate(frames) if frame["weights"] == pack(now)]
+    start = same[-1] if same else len(frames)
+    epoch = frames[start]["epoch"] if same else None
+    exact = base64.b64encode(now.astype("<f8").tobytes()).decode()
+    frames[start : start + 1] = [{"epoch": epoch, "weights": exact, "exact": True}]
+    return frames, start
 
 
 def _curves(history: History) -> dict[str, list[float | None]]:
@@ -238,24 +282,31 @@ def _curves(history: History) -> dict[str, list[float | None]]:
 # ---------------------------------------------------------------------- computing
 
 
-def _check(model: Module, layers: list[Layer], examples: Examples | None) -> None:
+def _check(
+    model: Module,
+    layers: list[Layer],
+    front: Front | None,
+    nin: int,
+    examples: Examples | None,
+) -> None:
     """Raise a ValueError if the page would compute other outputs than the model.
 
     If a weight is not finite, nothing is checked, and the page shows the weights as they are.
     """
     if not all(math.isfinite(p.data) for p in model.parameters()):
         return
-    nin = layers[0].nin
-    rows = np.random.default_rng(0).uniform(-1.0, 1.0, (CHECKED, nin))
+    count = 1 if front else CHECKED  # an image takes long
+    rows = np.random.default_rng(0).uniform(-1.0, 1.0, (count, nin))
     if examples is not None:
-        rows = np.concatenate([rows, examples.X[:CHECKED]])
+        rows = np.concatenate([rows, examples.X[:count]])
     hint = "a page shows layers that follow one another, each neuron f(b + Σ w·x), and nothing else"
     try:
-        found = np.array([_outputs(layers, row) for row in rows])
-        wanted = model.predict(rows).reshape(found.shape)
+        into = [front.features(row) for row in rows] if front else rows
+        found = np.array([_outputs(layers, row) for row in into])
+        wanted = model.predict(rows.reshape(-1, *front.shape) if front else rows)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{hint}: {error}") from None
-    if not np.allclose(found, wanted, rtol=1e-9, atol=1e-12):
+    if not np.allclose(found, wanted.reshape(found.shape), rtol=1e-9, atol=1e-12):
         raise ValueError(f"{hint}; but {model!r:.80} computes something else")
 
 

@@ -111,6 +111,12 @@ def take_apart(model: Module, image: np.ndarray | None, shape: Shape | None) -> 
                 )
             stage.shape, stage.numbers = found.shape, None if image is None else found
         layers = list(layers_of(rest).values()) if len(rest) else []
+        if layers and stages[-1].shape != (layers[0].nin,):
+            raise ValueError(
+                f"the first layer takes {layers[0].nin} inputs, and for images of shape "
+                f"{numbers.shape} what comes before it has shape {stages[-1].shape}"
+                + (": put Flatten() before it" if len(stages[-1].shape) == 3 else "")
+            )
         activations: list[list[float] | None] = [None] * (len(layers) + 1)
         if image is not None:
             rest(x)

@@ -42,7 +42,7 @@ function throughActivation(k, z, upstream) {
 /** ∂C/∂w and ∂C/∂b. @param {Layer} layer @param {number[]} byZ @param {number[]} inputs */
 function byWeights({ nin, nout }, byZ, inputs) {
   const numbers = byZ.flatMap((slope) => [...inputs.map((a) => slope * a), slope]);
-  return { nin, nout, numbers: Float32Array.from(numbers) };
+  return { nin, nout, numbers: Float64Array.from(numbers) };
 }
 
 /** ∂C/∂a of the inputs: the sum over the neurons. @param {Layer} layer @param {number[]} byZ */

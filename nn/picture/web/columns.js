@@ -13,6 +13,7 @@ import { boundOf, spanOf } from "./raster.js";
  * A description of the network.
  * @typedef {object} Plan
  * @property {number[]} sizes the number of inputs, then of neurons in each layer
+ * @property {string} inputs the title of the inputs
  * @property {string[]} activations the names of the activations
  * @property {([number, number] | null)[]} bounds the range of each column's activations, if fixed
  * @property {string[]} names the names of the outputs
@@ -28,6 +29,7 @@ const FOOT = 38; // space for the text "⋮ 12 more"
 const LETTER = 8; // width of a letter
 const LONGEST = 16; // most letters of a name
 const THICKEST = 4.5;
+const WIDEST = 1.3; // how far the drawing of a small network is enlarged at most
 const DARKEST = 30; // grey level (0 to 255) of a neuron that is not active
 const READABLE = 118; // from this grey level on, dark text is easier to read than white text
 
@@ -61,6 +63,8 @@ export class Columns {
       svg("g", {}, ...this.makeLines()),
       ...plan.sizes.map((_, k) => svg("g", {}, ...this.makeColumn(k))),
     );
+    this.svg.style.minWidth = `min(30rem, ${width}px)`;
+    this.svg.style.maxWidth = `min(62rem, ${WIDEST * width}px)`;
     byId("columns").replaceChildren(this.svg);
   }
 
@@ -91,7 +95,7 @@ export class Columns {
     const [x] = this.placeOf(k, places[0]);
     const [, bottom] = this.placeOf(k, places[places.length - 1]);
     const left = sizes[k] - places.length;
-    const title = k === 0 ? "inputs" : activations[k - 1];
+    const title = k === 0 ? this.plan.inputs : activations[k - 1];
     const last = k === sizes.length - 1;
     const more =
       left > 0

@@ -3,7 +3,7 @@
 
 /**
  * The weights of a layer, or their gradients: for each neuron its weights, then its bias.
- * @typedef {{nin: number, nout: number, numbers: Float32Array}} Layer
+ * @typedef {{nin: number, nout: number, numbers: Float32Array | Float64Array}} Layer
  */
 
 /**
@@ -15,7 +15,7 @@
 /**
  * Divide the numbers of a network among its layers.
  * @param {number[]} sizes the number of inputs, then of neurons in each layer
- * @param {Float32Array} numbers the weights and biases of all layers
+ * @param {Float32Array | Float64Array} numbers the weights and biases of all layers, and more
  * @returns {Layer[]}
  */
 export function layersOf(sizes, numbers) {

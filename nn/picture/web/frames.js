@@ -1,18 +1,20 @@
 // The states of the network during training, which Python stored in the page.
 
 import { layersOf } from "./forward.js";
-import { floats } from "./packed.js";
+import { doubles, floats } from "./packed.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
 /** The weights after an epoch, which are decoded on first use. */
 export class Frame {
+  /** @type {Float32Array | Float64Array | null} */
+  #numbers = null;
   /** @type {Layer[] | null} */
   #weights = null;
 
   /**
    * @param {number[]} sizes
-   * @param {{epoch: number | null, weights: string}} row
+   * @param {{epoch: number | null, weights: string, exact: boolean}} row
    */
   constructor(sizes, row) {
     this.sizes = sizes;
@@ -21,13 +23,25 @@ export class Frame {
     this.epoch = row.epoch;
   }
 
+  get numbers() {
+    this.#numbers ??= (this.row.exact ? doubles : floats)(this.row.weights);
+    return this.#numbers;
+  }
+
   get weights() {
-    this.#weights ??= layersOf(this.sizes, floats(this.row.weights));
+    this.#weights ??= layersOf(this.sizes, this.numbers);
     return this.#weights;
   }
 
+  /** The parameters of the modules before the layers: those after the weights of the layers. */
+  get parameters() {
+    const { length } = this.numbers;
+    const count = this.weights.reduce((sum, { numbers }) => sum + numbers.length, 0);
+    return this.numbers.subarray(count, length);
+  }
+
   get isFinite() {
-    return this.weights.every(({ numbers }) => numbers.every(Number.isFinite));
+    return this.numbers.every(Number.isFinite);
   }
 }
 

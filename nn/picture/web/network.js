@@ -9,6 +9,7 @@ import { Columns, MOST_CIRCLES, nameOf } from "./columns.js";
 import { byId, html, inputById, pageData, setAttribute, setText, svg } from "./elements.js";
 import { forward } from "./forward.js";
 import { Frame, positionOf } from "./frames.js";
+import { Maps } from "./maps.js";
 import { showNeuron, showNoNeuron } from "./neuron.js";
 import { notANumber, number, parsed } from "./number.js";
 import { showOutputs } from "./outputs.js";
@@ -33,14 +34,16 @@ import { Heats, Templates } from "./views.js";
 const MOST_FIELDS = 8; // with more inputs, there are no fields to type them
 
 const data = pageData();
-const { sizes, answers, image, curves } = data;
+const { sizes, answers, image, curves, front } = data;
 const frames = data.frames.map((/** @type {any} */ row) => new Frame(sizes, row));
-const nin = sizes[0];
+/** @type {number} */
+const nin = front ? product(front.shape) : sizes[0];
+const channels = front ? front.shape[0] : 1;
 const inputs = inputsOf(data.examples);
 const right = data.examples?.right ?? null;
 const wanted = data.wanted === null ? null : [...floats(data.wanted)];
 const epochs = (curves.loss ?? []).length;
-const isPlane = nin === 2;
+const isPlane = !front && nin === 2;
 const box = boxAround(isPlane ? inputs : []);
 
 const state = {
@@ -56,17 +59,18 @@ const drawing = new Columns(
   {
     sizes,
     activations: data.activations,
-    bounds: [image ? image.range : null, ...data.bounds],
+    inputs: front ? front.stages.at(-1).name : "inputs",
+    bounds: [image && !front ? image.range : null, ...data.bounds],
     names:
       answers.kind === "sides" ? [`${answers.names[1]} if > ${answers.threshold}`] : answers.names,
-    from: image ? middleOf(image.shape) : 0,
+    from: image && !front ? middleOf(image.shape) : 0,
   },
   choose,
 );
 const heats = isPlane ? new Heats(sizes, data.activations, choose) : null;
-const templates = image
-  ? new Templates(sizes[1], data.activations[0], image.shape[1], choose)
-  : null;
+const maps = front ? new Maps(front) : null;
+const templates =
+  image && !front ? new Templates(sizes[1], data.activations[0], image.shape[1], choose) : null;
 const playback = new Playback(
   {
     last: frames.length - 1,
@@ -77,9 +81,17 @@ const playback = new Playback(
   },
   data.start,
 );
-const pad = image ? new Pad(canvasById("pad"), image.shape[0] / image.shape[1], readPad) : null;
+const pad =
+  image && channels === 1
+    ? new Pad(canvasById("pad"), image.shape[0] / image.shape[1], readPad)
+    : null;
 
 // ------------------------------------------------------------------ the data of the page
+
+/** @param {number[]} sides */
+function product(sides) {
+  return sides.reduce((size, side) => size * side, 1);
+}
 
 /** @param {any} examples @returns {number[][]} */
 function inputsOf(examples) {
@@ -137,12 +149,17 @@ let pass = { activations: [], sums: [] };
 /** @type {import("./backward.js").Slopes | null} null without a cost or a target */
 let slopes = null;
 
+/** The inputs of the first layer. @param {number[]} input */
+function featuresOf(input) {
+  return maps ? maps.features(input, frameNow().parameters) : input;
+}
+
 /** Run the network on the input: forwards, and backwards from the cost of the example. */
 function run() {
   const { weights } = frameNow();
   const { example } = state;
   const nout = sizes[sizes.length - 1];
-  pass = forward(weights, state.input);
+  pass = forward(weights, featuresOf(state.input));
   slopes =
     wanted === null || example === null
       ? null
@@ -232,6 +249,7 @@ function showInput() {
   }
   if (isPlane) showRegion();
   if (image) showImage();
+  maps?.show(image.range);
   showExample();
 }
 
@@ -284,7 +302,13 @@ function showImage() {
   const [low, high] = image.range;
   const pixels = state.input.map((x) => Math.round((255 * (x - low)) / (high - low)));
   const canvas = canvasById("image");
-  paint(canvas, image.shape[1], pixels, (level) => [level, level, level]);
+  const size = product(image.shape);
+  const [red, green, blue] = channels === 3 ? [0, size, 2 * size] : [0, 0, 0];
+  paint(canvas, image.shape[1], pixels.slice(0, size), (_, i) => [
+    pixels[i + red],
+    pixels[i + green],
+    pixels[i + blue],
+  ]);
   const what = state.example === null ? "your drawing" : `example ${state.example + 1}`;
   setAttribute(canvas, "aria-label", `${what}, ${image.shape.join(" × ")} pixels`);
 }
@@ -325,7 +349,7 @@ function findMistake() {
   const from = state.example ?? -1;
   for (let step = 1; step <= count; step++) {
     const i = (from + step + count) % count;
-    const { activations } = forward(frameNow().weights, inputs[i]);
+    const { activations } = forward(frameNow().weights, featuresOf(inputs[i]));
     if (String(answered(answers, activations[activations.length - 1]).said) !== String(right[i])) {
       look(inputs[i], i);
       return;
@@ -363,7 +387,7 @@ function typed(field, i) {
 }
 
 function makeFields() {
-  if (nin > MOST_FIELDS) return;
+  if (nin > MOST_FIELDS || front) return;
   const fields = state.input.map((_, i) => {
     const field = html("input", {
       type: "text",
@@ -432,12 +456,14 @@ function start() {
   byId("losses").hidden = epochs === 0;
   byId("region").hidden = !isPlane;
   byId("picture").hidden = !image;
-  byId("drawn").hidden = !image;
+  byId("drawn").hidden = pad === null;
+  byId("maps").hidden = !front;
   byId("examples").hidden = inputs.length === 0;
   byId("mistake").hidden = right === null;
-  byId("views").hidden = !isPlane && !image;
+  byId("views").hidden = heats === null && templates === null;
   setText(byId("sure"), data.sure);
-  if (image) markRow();
+  byId("row-mark").hidden = templates === null;
+  if (templates) markRow();
   makeFields();
   makeKinds();
   watchTheme(() => {
