@@ -13,7 +13,7 @@ from math import prod
 from pathlib import Path
 
 from ..browsing import CHROMIUM, NO_BROWSER, chromium
-from . import compiled, pages, scaling, timing
+from . import compiled, convolution, names, pages, scaling, timing
 
 WORKLOADS = {
     "network": "2-16-16-1 network on 100 points",
@@ -105,13 +105,27 @@ def print_compiled() -> None:
     row("micrograd, an image", "", "", f"{ratio:,.0f}x")
     verdict("at least 40,000x as fast as micrograd, an image", ratio >= 40_000)
 
+    for side, kernel, steps in ((8, 3, 50), (28, 5, 10)):
+        title(f"Microseconds a step of SGD: 8 filters {kernel}×{kernel} on 32 images {side}×{side}")
+        seconds = print_turns(compiled.in_turns(convolution.peers(side, kernel), steps))
+        ours = seconds["compiled"]
+        verdict("at most 2x the time of NumPy by hand", ours <= 2 * seconds["NumPy by hand"])
+        if "PyTorch, 2 threads" in seconds:
+            verdict("as fast as PyTorch", ours <= seconds["PyTorch, 2 threads"])
+
     title("Microseconds a step: one-layer GPT on 8 characters of names")
     path = Path(data, "names.txt")
-    names = path.read_text().split()[:2] if data and path.exists() else ["emma", "olivia"]
-    seconds = print_turns(compiled.in_turns(compiled.gpt_peers(names), 3))
+    known = path.read_text().split()[:2] if data and path.exists() else ["emma", "olivia"]
+    seconds = print_turns(compiled.in_turns(compiled.gpt_peers(known), 3))
     ours = seconds["compiled"]
     verdict("at least 25x as fast as the engine", seconds["engine"] >= 25 * ours)
     verdict("at most 4x the time of NumPy by hand", ours <= 4 * seconds["NumPy by hand"])
+
+    title("Seconds for 1,000 steps of the GPT, words of 12 lengths, compiling included")
+    totals = names.seconds()
+    for name, taken in totals.items():
+        row(name, "", f"{taken:.2f}", f"{taken / totals['compiled']:.2f}x")
+    verdict("at most 10 s", totals["compiled"] <= 10.0)
 
     title("Microseconds for an irregular graph of 100,000 nodes, 256 rows")
     seconds = print_turns(compiled.in_turns(compiled.irregular_peers(100_000, 256), 1))

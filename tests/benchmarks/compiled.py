@@ -161,7 +161,7 @@ def micrograd_seconds() -> float:
 
 
 def gpt_peers(names: list[str]) -> list[Peer]:
-    """Return the peers for a GPT step on 8 characters: compiled, NumPy by hand, and the engine."""
+    """Return the peers for a GPT step on 8 characters; PyTorch if it is installed."""
     arrays = gpt.initial()
     weights = gpt.values(arrays)
     params = [p for matrix in weights.values() for row in matrix for p in row]
@@ -185,11 +185,35 @@ def gpt_peers(names: list[str]) -> list[Peer]:
         root.backward()
         return root.data, np.array([p.grad for p in params])
 
-    (value, gradient), *others = ours(), by_hand(), by_the_engine()
+    peers = [Peer("compiled", ours), Peer("NumPy by hand", by_hand), Peer("engine", by_the_engine)]
+    torch_gradient = gpt_in_torch(arrays, tokens.argmax(axis=1), following.argmax(axis=1))
+    if torch_gradient is not None:
+        peers.append(Peer("PyTorch, 1 thread", torch_gradient))
+    (value, gradient), *others = [peer.step() for peer in peers]
     for other, slopes in others:
         assert math.isclose(value, other, rel_tol=1e-10)
         assert np.allclose(gradient, slopes, rtol=1e-9, atol=1e-14)
-    return [Peer("compiled", ours), Peer("NumPy by hand", by_hand), Peer("engine", by_the_engine)]
+    return peers
+
+
+def gpt_in_torch(
+    arrays: dict[str, np.ndarray], tokens: np.ndarray, following: np.ndarray
+) -> Step | None:
+    """Return the cost and the gradient in PyTorch; None if PyTorch is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    tensors = {name: torch.tensor(x, requires_grad=True) for name, x in arrays.items()}
+    inputs, targets = torch.tensor(tokens), torch.tensor(following)
+
+    def gradient() -> tuple[float, np.ndarray]:
+        torch.set_num_threads(1)  # these matrices are too small to be shared
+        cost = gpt.in_torch(tensors, inputs, targets)
+        slopes = torch.autograd.grad(cost, list(tensors.values()))
+        return cost.item(), np.concatenate([slope.numpy().ravel() for slope in slopes])
+
+    return gradient
 
 
 def encoded(names: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""A one-layer character GPT, written in scalars to be compiled, and by hand in NumPy.
+"""A one-layer character GPT: in scalars to be compiled, by hand in NumPy, and in PyTorch.
 
 It is 16 wide, with 4 heads, 16 positions, RMSNorm, a relu and no biases. The cost is the mean
 surprisal of the next character. Characters are one-hot vectors, so that one trace serves all.
@@ -7,6 +7,7 @@ surprisal of the next character. Characters are one-hot vectors, so that one tra
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -147,3 +148,26 @@ def by_hand(
 def through_norm(g: np.ndarray, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Compute the gradient of RMSNorm's input from that of its output."""
     return np.asarray(g * scale - x * scale**3 * (g * x).mean(axis=1, keepdims=True))
+
+
+# ---------------------------------------------------------------------- in PyTorch
+
+
+def in_torch(tensors: dict[str, Any], tokens: Any, following: Any) -> Any:
+    """Compute the same cost, a tensor; `tokens` and `following` are whole numbers, (8,)."""
+    import torch
+    from torch.nn import functional
+
+    w, count = tensors, len(tokens)
+    x = w["token"][tokens] + w["position"][:count]
+    normal = x * (x.square().mean(dim=1, keepdim=True) + 1e-5).rsqrt()
+    q, k, v = (
+        (normal @ w[name].T).reshape(count, HEADS, HEAD).transpose(0, 1)
+        for name in ("query", "key", "value")
+    )
+    future = torch.ones(count, count, dtype=torch.bool).triu(1)
+    scores = (q @ k.transpose(1, 2) / HEAD**0.5).masked_fill(future, -torch.inf)
+    x = x + (scores.softmax(dim=2) @ v).transpose(0, 1).reshape(count, WIDTH) @ w["mix"].T
+    normal = x * (x.square().mean(dim=1, keepdim=True) + 1e-5).rsqrt()
+    x = x + (normal @ w["widen"].T).relu() @ w["narrow"].T
+    return functional.cross_entropy(x @ w["predict"].T, following)
