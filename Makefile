@@ -49,7 +49,7 @@ seeds: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks.demos
 
 # Every demo in full, and the pictures that the README shows.
-LESSONS := chain gates boundary moons spirals descent overfit regularise dropout vanishing digits
+LESSONS := chain gates boundary moons spirals descent overfit regularise dropout vanishing digits convolution
 gallery: $(VENV)/installed
 	$(BIN)/python -m demos.chain --layers 1 --out demos/gallery/one-neuron
 	set -e; for lesson in $(LESSONS); do \

@@ -21,6 +21,7 @@ TINY: dict[str, dict[str, Any]] = {
     "dropout": {"count": 20, "width": 4, "epochs": 3},
     "vanishing": {"depth": 5},
     "digits": {"images": 20, "epochs": 1},
+    "convolution": {"filters": 2, "images": 40, "epochs": 1},
 }
 
 
@@ -49,6 +50,11 @@ TARGETS = {
     "dropout": Target("share of claims", claimed, 1.0),
     "vanishing": Target("sigmoid's last/first >= 100", lambda r: r["ratios"]["sigmoid"], 100.0),
     "digits": Target("test accuracy >= 0.94", lambda r: r["accuracy"], 0.94),
+    "convolution": Target(
+        "test accuracy >= 0.97, moved 0.1 better",
+        lambda r: min(r["accuracy"], r["better"] + 0.87),
+        0.97,
+    ),
 }
 
 

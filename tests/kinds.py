@@ -255,6 +255,7 @@ KINDS: dict[str, Kind] = {
     "image": Kind(
         lambda: [[[[0.5, Value(1.0)], [1.0, 0.0]]], np.ones((1, 2, 3))], "image|number|channel"
     ),
+    "pixels": Kind(lambda: [np.ones((1, 2, 3)), [[[0.5, 1.0], [1.0, 0.0]]], None], "image", "None"),
     "image shape": Kind(lambda: [(1, 2, 2), [1, 4, 3]], "input_shape"),
     "outputs": Kind(
         lambda: [Value(0.5), [Value(0.5)]], "output|number|shape", f"{NUMBERS} [1.0] Value True"
@@ -295,6 +296,7 @@ KINDS: dict[str, Kind] = {
     "cost": Kind(lambda: [lambda p, q: p * p + q * q], "cost", "function model"),
     "places": Kind(lambda: [{"way": [(0.0, 0.0), (1.0, 1.0)]}], "path|place|X has shape"),
     "two names": Kind(lambda: [("w", "b")], "names"),
+    "convolution": Kind(lambda: [nn.Conv2d(1, 1, 2, seed=0)], "conv", ""),
     "shape of two": Kind(lambda: [(1, 2), (2, 1)], "shape|image"),
     "no shape": Kind(lambda: [None], "shape", "None"),
     "json": Kind(lambda: [nn.History().to_json()], "JSON|text"),

@@ -180,6 +180,7 @@ plots.scatter(axes: axes, X: rows, y: targets, kinds: theirs)
 plots.neuron_heatmaps(model: model, X: rows)
 plots.activations(names: activations, reach: positive)
 plots.weights_as_images(layer: layer, shape: shape of two)
+plots.filters(conv: convolution, image: pixels, names: one class)
 plots.confusion_matrix(y: answers, said: answers, classes: classes,
                        history: told history)
 plots.attention(weights: attention, tokens: tokens, title: text)

@@ -16,6 +16,7 @@ from autograd import Value, grad
 
 from ..activations import Activation, activation_named
 from ..data import features, targets
+from ..images import Conv2d
 from ..layers import Layer
 from ..modes import evaluating
 from ..module import Module
@@ -45,6 +46,9 @@ DOTTED = 0.2  # a negative weight has a dot from this share of the largest weigh
 MAPS_ACROSS = 4  # maps of attention beside each other
 NUMBERED = 6  # most tokens for which each cell of a map of attention has its number
 ROUNDED = 0.05  # how far the rounded shares of a row of attention may be from 1 in sum
+FILTERS_ACROSS = 8  # filters beside each other
+FILTERS_WIDE = 8.3  # inches
+NUMBERED_SIDE, NUMBERED_FILTERS = 3, 6  # largest filters, and most, whose weights are numbered
 FLAT = 0.05  # an activation is nearly flat where its slope is below this
 
 
@@ -280,16 +284,89 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
     figure = Figure(figsize=(1.0 * across + 0.8, 1.2 * down), layout="constrained")
     images = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
     bound = float(abs(images).max()) or 1.0
-    colours = LinearSegmentedColormap.from_list("weights", [COLOURS[0], "white", COLOURS[1]])
     for j, image in enumerate(images.reshape(-1, rows, columns)):
         axes = figure.add_subplot(down, across, j + 1)
-        shown = axes.imshow(image, cmap=colours, vmin=-bound, vmax=bound)
-        low, left = np.nonzero(image < -DOTTED * bound)
-        axes.plot(left, low, ".", color="#222222", markersize=15.0 / max(rows, columns))
-        axes.set(xticks=[], yticks=[])
+        shown = _signed_image(axes, image, bound)
         axes.set_title(f"neuron {j}", fontsize=8)
     figure.colorbar(shown, ax=figure.axes, label="weight", aspect=30)
     return figure
+
+
+def _signed_image(axes: Axes, image: np.ndarray, bound: float, dots: float = 15.0) -> Any:
+    """Show numbers as an image: positive ones blue, negative ones orange with a dot."""
+    colours = LinearSegmentedColormap.from_list("signed", [COLOURS[0], "white", COLOURS[1]])
+    shown = axes.imshow(image, cmap=colours, vmin=-bound, vmax=bound)
+    low, left = np.nonzero(image < -DOTTED * bound)
+    axes.plot(left, low, ".", color="#222222", markersize=dots / max(image.shape))
+    axes.set(xticks=[], yticks=[])
+    return shown
+
+
+def filters(conv: Conv2d, image: Any = None, names: Sequence[Any] | None = None) -> Figure:
+    """Plot the filters of a convolution and, below them, the map that each makes of an image.
+
+    Positive numbers are blue, and negative ones are orange with a dot, as far as they are seen.
+    Each weight of a few small filters has its number. Each filter and each map has its own scale.
+
+    Args:
+        conv: the convolution. A filter has a row for each channel that comes in.
+        image: the image, nested lists of shape (channels, height, width), to show at the left and
+            to make the maps of. Default: the filters alone.
+        names: a name for each filter. Default: their numbers.
+
+    Raises:
+        ValueError: the image does not fit the convolution, or the names do not fit the filters.
+    """
+    instance(conv, Conv2d, "conv is a Conv2d, as model[0] is")
+    weights = np.array([[[[w.data for w in row] for row in part] for part in kernel]
+                        for kernel in conv.weight])  # fmt: skip
+    count, channels = weights.shape[:2]
+    listed = (
+        [f"filter {j}" for j in range(count)]
+        if names is None
+        else several(names, "names are texts")
+    )
+    if len(listed) != count:
+        raise ValueError(f"there are {count} filters and {len(listed)} names for them")
+    pixels, maps = None, None
+    if image is not None:
+        if np.ndim(image) != 3:
+            raise ValueError(f"image has the shape (channels, height, width); got {image!r:.60}")
+        pixels = features([image])
+        maps = conv.predict(pixels)[0]
+    across = min(count, FILTERS_ACROSS)
+    block, blocks = channels + (maps is not None), -(-count // across)
+    size = FILTERS_WIDE / (across + (maps is not None))
+    figure = Figure(
+        figsize=(FILTERS_WIDE, size * block * blocks + 0.25 * blocks), layout="constrained"
+    )
+    grid = figure.add_gridspec(block * blocks, across + (maps is not None))
+    if pixels is not None:
+        for c, channel in enumerate(pixels[0]):
+            axes = figure.add_subplot(grid[c : c + 2 if c == channels - 1 else c + 1, 0])
+            axes.imshow(channel, cmap="gray")
+            axes.set(xticks=[], yticks=[])
+            axes.set_title("the image" if c == 0 else "", fontsize=9)
+    for j, name in enumerate(listed):
+        row, column = block * (j // across), j % across + (maps is not None)
+        for c, kernel in enumerate(weights[j]):
+            axes = figure.add_subplot(grid[row + c, column])
+            _filter(axes, kernel, float(abs(weights[j]).max()) or 1.0, across <= NUMBERED_FILTERS)
+            axes.set_title(str(name) if c == 0 else "", fontsize=9)
+        if maps is not None:
+            axes = figure.add_subplot(grid[row + channels, column])
+            _signed_image(axes, maps[j], float(abs(maps[j]).max()) or 1.0, dots=30.0)
+    return figure
+
+
+def _filter(axes: Axes, kernel: np.ndarray, bound: float, numbered: bool) -> None:
+    """Show the weights of a filter for one channel, with numbers if there is room for them."""
+    is_small = numbered and len(kernel) <= NUMBERED_SIDE
+    _signed_image(axes, kernel, bound, dots=0.0 if is_small else 30.0)
+    for (row, column), weight in np.ndenumerate(kernel) if is_small else ():
+        colour = "white" if abs(weight) > 0.6 * bound else "#222222"
+        shown = f"{weight:.2g}".replace("-", "−")
+        axes.text(column, row, shown, ha="center", va="center", fontsize=8, color=colour)
 
 
 def confusion_matrix(

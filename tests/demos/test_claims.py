@@ -14,6 +14,11 @@ from tests.demo_runs import TINY, Results, demo
 TABLES = Path(__file__).parents[2] / "demos" / "README.md"
 # Claims that need more than the tests' small budgets.
 TRAINED = {
+    "convolution": {
+        "both_read_unseen_digits",
+        "filters_help_with_moved_digits",
+        "the_dense_network_has_no_sense_of_place",
+    },
     "digits": {
         "a_moved_digit_is_not_recognised",
         "noise_gets_confident_answers",

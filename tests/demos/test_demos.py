@@ -21,6 +21,7 @@ def test_every_demo_is_tried() -> None:
     files = {path.stem for path in Path(demo("moons").__file__ or "").parent.glob("*.py")}
     tried_elsewhere = {"stepping", "chain_notebook", "build_notebook"}
     parts = {"__init__", "lesson", "idx", "digit_data", "digit_wishes"}
+    parts |= {"filters", "filter_pictures"}
     assert files - parts - tried_elsewhere == set(TINY)
 
 
@@ -134,7 +135,7 @@ def test_a_demo_is_told_on_any_terminal(
     assert "\\u" not in told
 
 
-@pytest.mark.parametrize("name", ["boundary", "moons", "spirals", "digits"])
+@pytest.mark.parametrize("name", ["boundary", "moons", "spirals", "digits", "convolution"])
 def test_the_engine_tells_the_same_history(
     name: str, results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -174,6 +174,47 @@ def test_weights_as_images() -> None:
     drawn(figure)
 
 
+def test_filters_and_the_maps_they_make() -> None:
+    conv, image = nn.Conv2d(2, 3, 2, seed=0), np.random.default_rng(0).random((2, 4, 5))
+    figure = plots.filters(conv, image, ["a", "b", "c"])
+    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    np.testing.assert_array_equal(shown[0], image[0])
+    np.testing.assert_array_equal(shown[1], image[1])
+    maps = conv.predict(image[None])[0]
+    for j, kernel in enumerate(conv.weight):
+        for c, part in enumerate(kernel):
+            assert shown[2 + 3 * j + c].tolist() == [[w.data for w in row] for row in part]
+        np.testing.assert_allclose(shown[4 + 3 * j], maps[j])
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["the image", "", "a", "", "", "b", "", "", "c", "", ""]
+    assert figure.axes[2].texts[0].get_text() == f"{conv.weight[0][0][0][0].data:.2g}".replace(
+        "-", "−"
+    )
+    drawn(figure)
+
+
+@pytest.mark.parametrize(("count", "side"), [(7, 3), (2, 4)])
+def test_many_or_large_filters_have_dots_and_no_numbers(count: int, side: int) -> None:
+    conv = nn.Conv2d(1, count, side, seed=0)
+    figure = plots.filters(conv)
+    assert len(figure.axes) == count
+    assert not any(axes.texts for axes in figure.axes)
+    for axes, kernel in zip(figure.axes, conv.weight):
+        weights = np.array([[w.data for w in row] for row in kernel[0]])
+        dots = len(np.asarray(axes.lines[0].get_xdata()))
+        assert dots == (weights < -0.2 * abs(weights).max()).sum() > 0
+    drawn(figure)
+
+
+def test_a_negative_weight_has_a_true_minus_sign() -> None:
+    conv = nn.Conv2d(1, 9, 1)
+    conv.load_state_dict({"weight": np.full((9, 1, 1, 1), -1.0), "bias": np.zeros(9)})
+    assert plots.filters(conv).axes[8].get_title() == "filter 8"
+    one = nn.Conv2d(1, 1, 1)
+    one.load_state_dict({"weight": [[[[-1.0]]]], "bias": [0.0]})
+    assert plots.filters(one).axes[0].texts[0].get_text() == "−1"
+
+
 def test_the_confusion_matrix_counts() -> None:
     figure = plots.confusion_matrix([0, 0, 1, 2], [0, 1, 1, 1], classes=["a", "b", "c"])
     (axes,) = figure.axes
@@ -232,6 +273,9 @@ def test_a_path_of_descent() -> None:
     [
         (lambda: plots.decision_regions(up(), [[1.0]], [0]), "a plane has two features"),
         (lambda: plots.neuron_heatmaps(nn.Dropout(), X), "there is no Layer and no Neuron in Drop"),
+        (lambda: plots.filters(nn.Conv2d(1, 2, 1), names=["a"]), "2 filters and 1 names"),
+        (lambda: plots.filters(nn.Conv2d(1, 2, 3), np.ones((1, 2, 2))), "does not fit"),
+        (lambda: plots.filters(nn.Conv2d(1, 2, 1), np.ones((2, 2))), "channels, height, width"),
         (lambda: plots.weights_as_images(nn.Layer(6, 1), (2, 2)), "2 × 2 does not fit 6 inputs"),
         (lambda: plots.confusion_matrix([0, 1], [0]), "y has 2"),
         (lambda: plots.confusion_matrix([-1, 1], [1, 1]), "a class in y is .* at least 0, got -1"),
