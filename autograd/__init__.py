@@ -15,6 +15,7 @@ from .compiler import Compiled, compile, drawn, require
 from .core.backprop import grad
 from .core.find import LabelError
 from .core.functional import value_and_grad
+from .core.lookup import take
 from .core.modes import Setting, TraceError, detect_anomaly, no_grad, scope, setting
 from .core.ops import (
     DivisionByZeroError,
@@ -168,6 +169,7 @@ __all__ = [
     "sub",
     "sum",
     "surprisal",
+    "take",
     "tan",
     "tanh",
     "trace",

@@ -220,6 +220,18 @@ KINDS: dict[str, Kind] = {
     "others": Kind(
         lambda: [[Value(1.0)], []], "sequence of Values|real number", "[] [1.0] three axes"
     ),
+    "table": Kind(
+        lambda: [[[Value(1.0), 2.0], (3.0, Value(4.0))], np.eye(2), [Value(1.0), 2.0]],
+        "take|real number|masked",
+        "[1.0] three axes",
+        lambda: [[[1.0], [1.0, 2.0]], [1.0, [1.0]]],
+    ),
+    "token": Kind(
+        lambda: [0, np.int64(1), Value(1.0), [0, 1], np.array([1.0])],
+        "take|masked|beyond",
+        "0 1 True [] [1.0] Value three axes",
+        lambda: [True, np.bool_(False), Value(2.0), [0.5], Value(-1.0)],
+    ),
     "leaves": Kind(
         lambda: [[Value(1.0)], (Value(1.0), Value(2.0))],
         "Values? that you made|parameters|listed twice",

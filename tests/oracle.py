@@ -77,6 +77,7 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "maximum": max,
     "minimum": min,
     "where": lambda a, b, c: c if a == 0 else b,
+    "take": lambda a, *entries: entries[int(a)],
     "stop_gradient": lambda a: a,
 }
 

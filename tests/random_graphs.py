@@ -20,7 +20,7 @@ PIECEWISE = ("relu", "leaky_relu", "elu", "abs", "maximum", "minimum")
 GUARDED = ("div", "log", "sqrt", "power", "pow")  # their operands are first moved into the domain
 # Operations in no random program; `test_ops.py` tests them alone, as all others.
 LEFT_OUT = (
-    *("exp", "log1p", "step", "where", "gap", "stop_gradient", "leaf", "constant"),
+    *("exp", "log1p", "step", "where", "take", "gap", "stop_gradient", "leaf", "constant"),
     *("log2", "log10", "exp2", "square", "reciprocal", "rsqrt", "hypot", "tan", "asin", "acos"),
     *("atan2", "sinh", "cosh", "acosh", "atanh", "silu", "sign", "clip"),
     *("gelu", "erf", "erfc", "floor", "mod"),

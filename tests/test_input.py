@@ -80,6 +80,7 @@ javascript(function: function, names: js names)
 javascript_gradient(function: function, names: js names, at: js numbers)
 logsumexp log_softmax mean softmax sum(values: values)
 surprisal(value: operand, others: others)
+take(values: table, index: token)
 require(test: test, values: operand, error: error)
 setting(name: theirs)
 value_and_grad(function: function, argnums: whole from 0)
@@ -190,7 +191,7 @@ plots.descent_path(cost: cost, paths: places, names: two names)
 # Results that people only read, base classes, and helper classes of public ones.
 NOT_FOR_CALLING = {
     *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Programs.add", "Value.conjugate"),
-    *("Op.compute", "Op.failure", "Op.slope_failure", "Op.slope"),
+    *("Op.accepts", "Op.compute", "Op.failure", "Op.rule", "Op.slope", "Op.slope_failure"),
     *(
         "bind",
         "Setting",

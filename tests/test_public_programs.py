@@ -338,15 +338,15 @@ def test_compiled_code_refuses_a_token_as_an_index_with_what_to_write() -> None:
     def looked_up(token: Any) -> Any:
         return table[token]
 
-    def written_so(row: Any) -> Any:
-        return [autograd.sum([x * w for x, w in zip(row, column)]) for column in zip(*table)]
+    def written_so(token: Any) -> Any:
+        return autograd.take(table, token)
 
     with pytest.raises(autograd.TraceError) as caught:
         autograd.compile(looked_up)([1])
     said = str(caught.value)
     assert "used as a whole number, such as an index" in said and "`return table[token]`" in said
-    assert "pass the token as a one-hot row" in said
-    assert autograd.compile(written_so)([[0.0, 1.0]]).tolist() == [[3.0, 4.0]]
+    assert "write autograd.take(table, token) for table[token]" in said
+    assert autograd.compile(written_so)([1]).tolist() == [[3.0, 4.0]]
 
 
 def test_compiled_code_refuses_a_node_by_hand_with_what_to_write() -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.ops import TABLE, Op, copy
+from ..core.ops import TABLE, Op, copy, take
 from ..core.terminal import fitted
 from .program import DOT, LSE, MAX, ODDS, SOFTMAX, SUM
 
@@ -65,7 +65,9 @@ class Statement:
         op: an operation of the table, or one of `LIST_OPS`, which take any number of operands.
         reads: the operands. For an operation of `LIST_OPS`, a read has shape (n, k): n lists of k
             operands. It is flat if the lists differ in length. For a matrix product, the left
-            factors have shape (l, k), the right factors (r, k), and the summands (l, r).
+            factors have shape (l, k), the right factors (r, k), and the summands (l, r). For a
+            `take` of rows of a table, the indices have shape (p,) and the columns (d, k). For any
+            other, the indices have shape (n,) and the lists (n, k).
         out: the array that the results are stored in.
         start: the index of the first result in `out`.
         size: the number of results.
@@ -84,6 +86,13 @@ class Statement:
     matrix_product: bool = False
     scalar_count: int = 0
     reaches_cost: bool = True
+
+    @property
+    def looks_up_rows(self) -> bool:
+        """True if a `take` reads each of its columns, which all rows share, at each index."""
+        if self.op is not take or self.reads[1].array.batched:
+            return False
+        return bool(len(self.reads[0].indices) * len(self.reads[1].indices) == self.size)
 
     def write_slice(self, name: str) -> str:
         """Return the slice of the results, in an array called `name` of the size of `out`."""
@@ -105,6 +114,10 @@ class Statement:
             return f"{lists} {met} {k:,} numbers: a matrix product"
         if self.op is copy:
             return "copied, so that one array holds all that a statement reads"
+        if self.op is take:
+            k = self.reads[1].indices.shape[1]
+            from_what = f"a table of {k:,} rows" if self.looks_up_rows else f"lists of {k:,}"
+            return f"looked up in {from_what}"
         if self.op in LIST_OPS:
             k = self.reads[0].indices.size // max(1, self.size)
             if self.op is SOFTMAX:

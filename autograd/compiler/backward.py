@@ -206,7 +206,9 @@ class Backward(Forward):
     def contribute_to_operands(self, statement: Statement, g: Expr) -> None:
         """Pass the gradient `g` of a statement's result on to its operands."""
         op = statement.op
-        if op not in LIST_OPS:
+        if op is ops.take:
+            self.contribute_lookup(statement, g)
+        elif op not in LIST_OPS:
             self.contribute_elementwise(statement, g)
         elif op is SUM:
             g = self.spread(statement, g)
@@ -296,6 +298,21 @@ class Backward(Forward):
         """Assign the gradient of a variable to a variable, and return its name."""
         self.add_line(f"d_{of.text} = {expr.text}")
         return Expr(f"d_{of.text}", expr.dims)
+
+    def contribute_lookup(self, statement: Statement, g: Expr) -> None:
+        """Pass the gradient of a look-up on to the rows, or to the numbers, that were chosen."""
+        entries = statement.reads[1]
+        at, dims = self.write_places(statement), self.find_dims(statement)
+        text, count = self.broadcast(g, dims).text, entries.indices.shape[1]
+        if not statement.looks_up_rows:
+            expr = Expr(f"spread({at}, {text}, {count})", (*entries.indices.shape, dims[-1]))
+            self.contribute(entries, expr, entries.indices.shape, statement.out.batched)
+            return
+        if len(dims) == 2:
+            text = f"{bracket(text)}[{':, ' * (len(entries.indices) == 1)}None]"
+        table = Read(entries.array, entries.indices.T)
+        expr = Expr(f"add_rows({at}, {text}, {count})", table.indices.shape)
+        self.contribute(table, expr, table.indices.shape, False, with_rows=False)
 
     def contribute_matrix_product(self, statement: Statement, g: Expr) -> None:
         """Pass the gradient of a matrix product on to both matrices and the summands.

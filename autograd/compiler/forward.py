@@ -32,7 +32,7 @@ from .expression import (
 )
 from .names import Names, find_common_name
 from .program import DOT, LSE, MAX, SOFTMAX, SUM
-from .support import Elementwise, add_at
+from .support import Elementwise, add_at, add_rows, places, spread
 from .view import View, find_regular_shape, find_view
 
 
@@ -48,11 +48,13 @@ class Forward:
     def __init__(self, program: ArrayProgram) -> None:
         self.program = program
         self.lines: list[str] = []
-        self.namespace: dict[str, Any] = {"np": np, "add_at": add_at, **BESIDES_NUMPY}
+        self.namespace: dict[str, Any] = {"np": np, **BESIDES_NUMPY, "add_at": add_at}
+        self.namespace |= {"add_rows": add_rows, "places": places, "spread": spread}
         self.slice_names: dict[str, str] = {}
         self.names = Names(array.name for array in (*program.inputs, *program.arrays()))
         # By the id of the statement: the exponentials and their sums
         self.softmax_parts: dict[int, tuple[Expr, Expr]] = {}
+        self.places: dict[str, Expr] = {}  # the variables of the indices of `take`, by their text
         self.functions: dict[tuple[Op, int], str] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
 
@@ -142,6 +144,8 @@ class Forward:
     def write_statement(self, statement: Statement) -> Expr:
         """Return the expression that a statement computes."""
         op = statement.op
+        if op is ops.take:
+            return self.write_lookup(statement)
         if op not in LIST_OPS:
             return self.write_elementwise(statement)
         if op is DOT:
@@ -182,6 +186,8 @@ class Forward:
     def find_dims(self, statement: Statement) -> Dims:
         """Return the shape of the expression that a statement computes."""
         last = statement.out.width
+        if statement.op is ops.take:
+            return self.find_lookup_dims(statement)
         shape = self.find_shape(statement)
         if statement.op is DOT and statement.matrix_product:
             return (shape[0], last) if shape[1] == 1 else (*shape, last)
@@ -301,6 +307,41 @@ class Forward:
         name = self.names.reserve(f"{prefix}{len(self.lines)}")
         self.add_line(f"{name} = {expr.text}")
         return Expr(name, expr.dims)
+
+    # ------------------------------------------------------------------ look-ups
+
+    def write_lookup(self, statement: Statement) -> Expr:
+        """Return the rows of a table, or the numbers of lists, at the indices."""
+        entries, dims = statement.reads[1], self.find_lookup_dims(statement)
+        at = self.write_places(statement)
+        if not statement.looks_up_rows:
+            lists = self.write_read(entries, entries.indices)
+            lists = self.broadcast(lists, (*entries.indices.shape, lists.dims[-1]))
+            return Expr(f"np.take_along_axis({lists.text}, {at}[:, None], axis=1)[:, 0]", dims)
+        shape = entries.indices.T.shape if len(entries.indices) > 1 else entries.indices.shape[1:]
+        table = self.write_read(entries, entries.indices.T.reshape(shape), with_rows=False)
+        rows = bracket(self.broadcast(table, shape).text)
+        if len(shape) == 1:
+            return Expr(f"{rows}.take({at})", dims)
+        if len(dims) == 2:
+            return Expr(f"{rows}.take({at}[0], axis=0).T", dims)
+        return Expr(f"{rows}.take({at}, axis=0).swapaxes(1, 2)", dims)
+
+    def write_places(self, statement: Statement) -> str:
+        """Return the name of the variable that holds the indices of a look-up as whole numbers."""
+        indices, entries = statement.reads
+        read = self.write_read(indices, indices.indices)
+        text = f"places({read.text}, {entries.indices.shape[1]})"
+        if text not in self.places:
+            self.places[text] = self.add_variable(Expr(text, read.dims), "at")
+        return self.places[text].text
+
+    def find_lookup_dims(self, statement: Statement) -> Dims:
+        """Return the shape of a look-up: (n, rows), or (p, d, rows) for d columns of a table."""
+        indices, entries = statement.reads
+        if not statement.looks_up_rows or 1 in (len(indices.indices), len(entries.indices)):
+            return (statement.size, statement.out.width)
+        return (len(indices.indices), len(entries.indices), statement.out.width)
 
     # ------------------------------------------------------------------ matrix products
 

@@ -8,6 +8,8 @@ lists with each of r lists form one matrix product:
     DOT(w0 w1, x0 x1)         w0 w1     x0
     DOT(w2 w3, x0 x1)    →    w2 w3  @  x1
     DOT(w4 w5, x0 x1)         w4 w5
+
+Likewise, a `take` in each column of a table at each of some indices forms one look-up of rows.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core import ops
 from ..core.ops import Op
 from .arrays import LIST_OPS, Array
-from .program import DOT, INPUT, ODDS, PART, SOFTMAX, Node, Program, find_used
+from .program import DOT, INPUT, ODDS, PARAM, PART, SOFTMAX, Node, Program, find_used
 
 
 @dataclass(eq=False)
@@ -33,7 +36,8 @@ class Group:
         batched: True if their values differ from row to row.
         operands: the indices of their operands, with the shapes that `Statement.reads` have.
         sizes: how many operands each node has, if the numbers differ.
-        grid: for a matrix product, how many left lists and how many right lists it has.
+        grid: for a matrix product, how many left lists and how many right lists it has; for a
+            look-up of rows, how many indices and how many columns.
         joined_to: another group that shares the array; None for the group that represents them all.
         array: the array that holds the results, once it is chosen.
         start: the index of the first result in `array`.
@@ -114,6 +118,8 @@ class _Grouper:
             elif op in LIST_OPS:
                 args = [self.program.nodes[i].args for i in nodes]
                 groups.append(self.make_list_group(op, nodes, args))
+            elif op is ops.take:
+                groups.extend(self.group_lookups(nodes))
             else:
                 operands = [
                     np.array(operand)
@@ -124,7 +130,7 @@ class _Grouper:
                 group.reaches_cost = self.reaches_cost[nodes[0]]
         return groups
 
-    def find_batched(self, node: Node) -> tuple[bool, ...]:
+    def find_batched(self, node: Node) -> tuple[int, ...]:
         """Return, for each operand or list of operands, True if it differs from row to row."""
         if node.op is DOT:
             lefts, rights, others = self.find_factors(node)
@@ -134,6 +140,9 @@ class _Grouper:
             return (self.any_batched(node.args[:-1]), self.batched[node.args[-1]])
         if node.op in LIST_OPS:
             return (self.any_batched(node.args),)
+        if node.op is ops.take:  # the last makes a group for each size of tables
+            index, *entries = node.args
+            return (self.batched[index], self.any_batched(entries), len(entries))
         return tuple([self.batched[arg] for arg in node.args])
 
     def any_batched(self, nodes: Iterable[int]) -> bool:
@@ -194,6 +203,49 @@ class _Grouper:
                 group.operands.append(np.array([found[i][2][0] for i in pairs]))
             groups.append(group)
         return groups
+
+    def group_lookups(self, nodes: list[int]) -> list[Group]:
+        """Return a group for each table that all rows share, or one group of all other look-ups."""
+        found = {i: self.program.nodes[i].args for i in nodes}
+        batched = self.batched[nodes[0]]
+        if self.any_batched(found[nodes[0]][1:]):
+            indices = np.array([args[0] for args in found.values()])
+            lists = np.array([args[1:] for args in found.values()])
+            return [Group(ops.take, nodes, batched, [indices, lists])]
+        at: dict[tuple[int, ...], dict[int, int]] = {}  # the nodes, by the column and the index
+        for i, args in found.items():
+            at.setdefault(args[1:], {})[args[0]] = i
+        alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}  # columns, by their indices
+        for column, by_index in at.items():
+            alike.setdefault(tuple(sorted(by_index)), []).append(column)
+        groups = []
+        for rows, together in alike.items():
+            for columns in _split_into_tables(self.program, together):
+                ordered = [at[column][row] for row in rows for column in columns]
+                operands = [np.array(rows), np.array(columns)]
+                grid = (len(rows), len(columns))
+                groups.append(Group(ops.take, ordered, batched, operands, grid=grid))
+        return groups
+
+
+def _split_into_tables(
+    program: Program, columns: list[tuple[int, ...]]
+) -> list[list[tuple[int, ...]]]:
+    """Split columns of parameters where the distance from one column to the next changes.
+
+    Two tables that are looked up at the same indices would else become one, which no slice reads.
+    """
+    nodes = program.nodes
+    if any(nodes[i].op is not PARAM for column in columns for i in column):
+        return [columns]
+    ordered = sorted(columns, key=lambda column: nodes[column[0]].offset)
+    found = [ordered[:1]]
+    for column in ordered[1:]:
+        starts = [nodes[one[0]].offset for one in (*found[-1][:2], found[-1][-1], column)]
+        if len(found[-1]) > 1 and starts[1] - starts[0] != starts[-1] - starts[-2]:
+            found.append([])
+        found[-1].append(column)
+    return found
 
 
 def _find_batched_and_levels(program: Program) -> tuple[list[bool], list[int]]:

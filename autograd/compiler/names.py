@@ -17,7 +17,8 @@ from ..core.special import BESIDES_NUMPY
 SOURCE_NAMES = frozenset(
     {
         *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value", "d_value"),
-        *("parameters", "compiled", "add_at", *BESIDES_NUMPY),
+        *("parameters", "compiled", *BESIDES_NUMPY),
+        *("add_at", "add_rows", "places", "spread"),
     }
 )
 """The names that the source uses itself."""

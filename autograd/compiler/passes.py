@@ -73,7 +73,7 @@ def eliminate_common_subexpressions(program: Program) -> Program:
 def fold_constants(program: Program) -> Program:
     """Evaluate nodes whose operands are all constants: constant folding.
 
-    Also replace 0 + x by x, because `sum` begins with 0.
+    Also replace 0 + x by x, because `sum` begins with 0, and a look-up at a constant by the entry.
     """
     constants = list(program.constants)
 
@@ -85,6 +85,8 @@ def fold_constants(program: Program) -> Program:
         if len(known) == len(node.args):
             constants.append(node.op.value(*numbers))
             return make_node(ops.constant, (), len(constants) - 1)
+        if node.op is ops.take and known[0] == node.args[0]:
+            return node.args[1 + int(numbers[0])]
         if node.op is ops.add and known[0] == node.args[0] and numbers[0] == 0.0:
             return node.args[1]
         return node

@@ -209,7 +209,7 @@ def check_program(program: Program) -> Program:
         elif node.op in (SUM, MAX, LSE, ODDS, SOFTMAX, DOT):
             assert len(node.args) > (node.op is not SOFTMAX), f"v{i} has too few operands"
         else:
-            assert len(node.args) == node.op.arity, f"v{i} has not {node.op.arity} operands"
+            assert node.op.accepts(len(node.args)), f"v{i} has not {node.op.arity} operands"
     assert all(0 <= i < count for i in program.outputs), "an output is not there"
     assert all(program.nodes[i].op is not SOFTMAX for i in program.outputs), "an output is a list"
     return program

@@ -188,7 +188,7 @@ class _Layout:
                     return
 
     def arrange_product(self, group: Group, grid: tuple[int, int]) -> None:
-        """Sort the left lists and the right lists of a matrix product by their indices."""
+        """Sort the two lists of a matrix product, or of a look-up of rows, by their indices."""
         nodes = np.array(group.nodes).reshape(grid)
         for axis in (0, 1):
             order = self.find_order(group.operands[axis])
@@ -263,7 +263,7 @@ class _Layout:
             group.op,
             *(reads, group.array, group.start, group.length),
             list_starts=None if group.sizes is None else np.cumsum([0, *group.sizes[:-1]]),
-            matrix_product=group.grid is not None,
+            matrix_product=group.op is DOT and group.grid is not None,
             scalar_count=_count_scalars(group),
             reaches_cost=group.reaches_cost,
         )

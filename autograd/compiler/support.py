@@ -48,6 +48,52 @@ def add_at(target: np.ndarray, at: RepeatedIndices, contributions: np.ndarray) -
         target[where] += contributions[which]
 
 
+def places(indices: np.ndarray, count: int) -> np.ndarray:
+    """Return indices as whole numbers that are places in a table of `count` rows.
+
+    An index that is none becomes one; `Compiled` has the engine raise the error for its row.
+
+    >>> places(np.array([[2.0, 3.0, np.nan, -1.0]]), 3)
+    array([[2, 2, 0, 0]])
+    """
+    inside = np.fmin(np.fmax(indices, 0.0), count - 1.0)
+    return inside.astype(np.intp)  # type: ignore[no-any-return]
+
+
+def add_rows(at: np.ndarray, gradients: np.ndarray, count: int) -> np.ndarray:
+    """Return the gradient of a table: the gradients of the rows looked up, added at their places.
+
+    Args:
+        at: the places, shape (p, rows).
+        gradients: those of the results, shape (p, d, rows).
+        count: the number of rows of the table.
+
+    >>> add_rows(np.array([[2, 0, 2]]), np.array([[[1.0, 2.0, 3.0]]]), 3).ravel()
+    array([2., 0., 4.])
+    """
+    width = gradients.shape[1]
+    elements = at[:, None] * width + np.arange(width)[:, None]
+    summed = np.bincount(elements.ravel(), gradients.ravel(), count * width)
+    return summed.astype(gradients.dtype, copy=False).reshape(count, width)
+
+
+def spread(at: np.ndarray, gradients: np.ndarray, count: int) -> np.ndarray:
+    """Return the gradient of lists of `count` numbers, of each of which one was looked up.
+
+    Args:
+        at: the places, shape (n, rows).
+        gradients: those of the results, shape (n, rows).
+        count: the number of numbers in each list.
+
+    >>> spread(np.array([[1, 0]]), np.array([[5.0, 6.0]]), 2)
+    array([[[0., 6.],
+            [5., 0.]]])
+    """
+    found = np.zeros((len(gradients), count, gradients.shape[1]), gradients.dtype)
+    np.put_along_axis(found, at[:, None], gradients[:, None], axis=1)
+    return found
+
+
 class Elementwise:
     """The value (operand -1) or a partial derivative of an operation, applied element by element.
 

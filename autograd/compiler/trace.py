@@ -126,6 +126,7 @@ def record_trace(
     if tracer.samples:
         inputs.append([value for value, _ in tracer.samples])
     samplers = [draw for _, draw in tracer.samples]
+    _sort_indices(tracer, inputs)
     trace = Trace(
         *(inputs, outputs, shape, _order_nodes(outputs), samplers),
         *(tracer.requirements, tracer.created, tracer.lines, tracer.settings_read),
@@ -134,6 +135,13 @@ def record_trace(
         known = set(trace.nodes)
         trace.nodes += [v for v in _order_nodes(trace.list_computed()) if v not in known]
     return trace
+
+
+def _sort_indices(tracer: Tracer, inputs: list[list[Value]]) -> None:
+    """Sort the indices of `take` as they stand in the arguments, so that a slice reads them."""
+    place = {id(leaf): i for i, leaf in enumerate(leaf for group in inputs for leaf in group)}
+    for indices in tracer.indices.values():
+        indices.sort(key=lambda index: place.get(id(index), len(place)))
 
 
 def _refuse_changes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -36,6 +37,18 @@ class Requirement(NamedTuple):
         return ~np.asarray(self.test(*columns), dtype=bool)
 
 
+@dataclass(frozen=True)
+class InTable:
+    """The test that indices are places in a table of `size` rows."""
+
+    size: int
+
+    def __call__(self, *indices: Any) -> Any:
+        """Return whether all indices are."""
+        at = np.array(indices)
+        return ((at >= 0.0) & (at < self.size) & (at == np.floor(at))).all(axis=0)
+
+
 class Tracer:
     """A recorder of the nodes that are created while a function is traced; see `modes.Tracer`.
 
@@ -56,6 +69,8 @@ class Tracer:
             leaf.__class__ = HiddenShared
         self.samples: list[tuple[Value, Callable[[], float]]] = []
         self.requirements: list[Requirement] = []
+        self.indices: dict[int, list[Value]] = {}  # of `take`, by the size of the table
+        self._noted: set[tuple[int, int]] = set()
         self.raised: list[Exception] = []
         self.settings_read: set[str] = set()
         self.created: set[int] = set()
@@ -88,10 +103,23 @@ class Tracer:
         self.locate(node)
         self.created.add(id(node))
         self.hide(node)
+        if node.op is ops.take:
+            self.note_index(*node.args)
         if not recording:
             with modes.enable_grad():
                 return ops.stop_gradient(node)
         return node
+
+    def note_index(self, index: Value, *entries: Value) -> None:
+        """Require that the index of a `take` is a place in its table, in every row."""
+        size = len(entries)
+        if index.op is ops.constant or (size, id(index)) in self._noted:
+            return
+        self._noted.add((size, id(index)))
+        if size not in self.indices:
+            self.indices[size] = []
+            self.requirements.append(Requirement(InTable(size), self.indices[size]))
+        self.indices[size].append(index)
 
     def record_leaf(self, node: Value) -> None:
         """Record a Value that was made from a plain number."""

@@ -149,11 +149,25 @@ def push(node: Value) -> None:
     """Add the node's gradient times each local derivative to its operands' gradients."""
     upstream = node.grad
     args = node.args
+    if node.op is ops.take:
+        _push_to_chosen(node)
+        return
     if _all_constant(args):
         return
     for arg, local in zip(args, locals_of(node)):
         if arg.op is not ops.constant:
             arg.grad += upstream * local
+
+
+def _push_to_chosen(node: Value) -> None:
+    """Add the gradient of a `take` to the entry that it chose; the others get a gradient of 0."""
+    index, *entries = node.args
+    chosen = entries[ops.place(index.data, len(entries))]
+    for operand in (index, *entries):
+        if operand.grad is NOT_COMPUTED and operand.op is not ops.constant:
+            operand.grad = 0.0
+    if chosen.op is not ops.constant:
+        chosen.grad += node.grad
 
 
 def _all_constant(args: tuple[Value, ...]) -> bool:
@@ -303,11 +317,24 @@ def gradients(
         if node not in found or not any(map(flows, node.args)):
             continue
         upstream = found[node]
+        if node.op is ops.take and not create_graph:
+            _pass_to_chosen(node, upstream, flows, found)
+            continue
         for arg, local in zip(node.args, slopes(node, asked)):
             if flows(arg):
                 contribution = _product(upstream, local)
                 found[arg] = found[arg] + contribution if arg in found else contribution
     return found
+
+
+def _pass_to_chosen(node: Value, upstream: float, flows: Asked, found: dict[Value, Any]) -> None:
+    """Do for `gradients` what `_push_to_chosen` does for `backward`."""
+    index, *entries = node.args
+    chosen = entries[ops.place(index.data, len(entries))]
+    for operand in filter(flows, (index, *entries)):
+        found.setdefault(operand, 0.0)
+    if flows(chosen):
+        found[chosen] += upstream
 
 
 def _depending_on(order: list[Value], nodes: Iterable[Value]) -> set[Value]:

@@ -54,6 +54,13 @@ class DivisionByZeroError(DomainError, ZeroDivisionError):
     """A division by zero, as a `DomainError` that `except ZeroDivisionError` catches too."""
 
 
+class PlaceError(DomainError):
+    """The index of `take` is no place in its table."""
+
+
+MANY = 1 << 30  # the arity of an operation that takes any number of operands, at least two
+
+
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Op:
     """One row of the table: the value, the derivatives and the notation of one operation.
@@ -69,7 +76,8 @@ class Op:
         value: `value(a, b, ...)` returns the result as a number.
         partials: `partials(out, a, b, ...)` returns the tuple (∂out/∂a, ∂out/∂b, ...).
         each: one function per partial, for rows where one partial may exist and another may not.
-        rules: the partials as text, one per operand.
+        rules: the partials as text, one per operand. With the arity `MANY`, the last is that of all
+            further operands.
         symbol: the sign or name in formulas and drawings. Default: `name`.
         reads: `partials` in textbook form, from which formulas are printed. Needed only if
             `partials` is written in another form, for accuracy or speed.
@@ -78,7 +86,7 @@ class Op:
         kink: a function of the operands that changes sign where the derivative jumps.
         array: `value` for NumPy arrays of numbers, as an expression of a, b, …
         array_partials: the partials for NumPy arrays, one expression of out, a, b, … per operand.
-        arity: the number of operands. Default: the number of parameters of `value`.
+        arity: the number of operands, or `MANY`. Default: the number of parameters of `value`.
 
     Raises:
         ValueError: an array form uses more than its operands, numbers, signs and functions of
@@ -131,7 +139,7 @@ class Op:
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
         """Apply the operation to numbers, Values or arrays; operands may be given by name."""
-        if named or len(operands) != self.arity:
+        if named or not self.accepts(len(operands)):
             operands = self._bound(operands, named)
         if any(isinstance(operand, np.ndarray) for operand in operands):
             return self._on_arrays(operands)
@@ -144,6 +152,10 @@ class Op:
         except (ArithmeticError, ValueError) as error:
             raise self.failure(error, numbers, [Term.of(x) for x in numbers]) from None
 
+    def accepts(self, count: int) -> bool:
+        """Return whether the operation takes this number of operands."""
+        return count == self.arity or (self.arity == MANY and count > 1)
+
     def _on_arrays(self, operands: tuple[Any, ...]) -> Any:
         """Apply the operation to each element of the arrays.
 
@@ -155,12 +167,12 @@ class Op:
             refuse_masked(operand, self.name)
         arrays = [np.asarray(operand) for operand in operands]
         numeric = all(array.dtype.kind in "fiub" for array in arrays)
-        if numeric and _is_built_in(self):
+        if numeric and self.array and _is_built_in(self):
             with np.errstate(all="ignore"):
                 out = self.compute(self.array, *(array.astype(float) for array in arrays))
             if np.isfinite(out).all():
                 return out
-        out = np.frompyfunc(self, self.arity, 1)(*operands)
+        out = np.frompyfunc(self, len(operands), 1)(*operands)
         return out.astype(float) if numeric else out
 
     @staticmethod
@@ -172,6 +184,10 @@ class Op:
         """
         known = {"np": np, **BESIDES_NUMPY}
         return eval(expression, known, {"out": out, **dict(zip(LETTERS, operands))})
+
+    def rule(self, slot: int) -> str:
+        """Return the partial by one operand as text."""
+        return self.rules[min(slot, len(self.rules) - 1)]
 
     def slope(self, slot: int, out: Any, *operands: Any) -> Any:
         """Return the partial by one operand, without computing the others if the row has `each`.
@@ -187,6 +203,8 @@ class Op:
         self, error: Exception, numbers: Sequence[float], names: Sequence[Term]
     ) -> Exception:
         """Return the error to report to the user for `error`, which `value` raised at `numbers`."""
+        if isinstance(error, PlaceError):
+            return place_error(numbers[0], len(numbers) - 1, names[0])
         formula = write_formula(self, list(names))
         at = located(names, numbers)
         if self.domain and not self.domain.holds(*numbers):
@@ -427,6 +445,36 @@ def _sigmoid(a: float) -> float:
 def _side_of_whole(a: float) -> float:
     """Return a number that changes sign where a is whole, and is 0 there."""
     return (a % 1.0) * (1.0 - a % 2.0)
+
+
+def place(index: float, count: int) -> int:
+    """Return an index as an int, if it is a place in a table of `count` rows.
+
+    Raises:
+        PlaceError: it is not a whole number from 0 to count − 1.
+    """
+    if 0.0 <= index < count and index % 1.0 == 0.0:
+        return int(index)
+    raise place_error(index, count)
+
+
+def place_error(index: float, count: int, called: Term | None = None) -> PlaceError:
+    """Return the error for an index that is no place in a table of `count` rows."""
+    token = f"{index:g}" if called is None or called.is_number else f"{index:g} ({called})"
+    rows = f"a table of {count} row{'s' * (count > 1)}: 0 to {count - 1}"
+    if index < 0.0 and index % 1.0 == 0.0:
+        return PlaceError(
+            f"take: token {token} is negative, and nothing counts from the end of {rows}"
+        )
+    wrong = "out of range" if index % 1.0 == 0.0 else "no whole number, as needed"
+    return PlaceError(f"take: token {token} is {wrong} for {rows}")
+
+
+def _is_at(index: Any, k: int) -> Any:
+    """Return 1.0 if an index is k, else 0.0; for a Value, as a Value that follows its changes."""
+    if hasattr(index, "_number"):
+        return where(index - float(k), 0.0, 1.0)
+    return 1.0 if is_zero(index - k) else 0.0
 
 
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
@@ -873,6 +921,16 @@ where = Op(  # b if a is not 0, else c; `recompute` can change a only if it is a
     array="np.where(a == 0.0, c, b)",
     array_partials=("0.0", "a != 0.0", "a == 0.0"),
 )
+take = Op(  # entries[index], for a whole number; the operands are the index and all entries
+    "take",
+    value=lambda index, *entries: entries[place(index, len(entries))],
+    partials=lambda out, index, *entries: (
+        0.0,
+        *(_is_at(index, k) for k in range(len(entries))),
+    ),
+    rules=("∂take/∂index = 0", "∂take/∂entry = 1 at the index, else 0"),
+    arity=MANY,
+)
 stop_gradient = Op(
     "stop_gradient",
     symbol="stop",
@@ -891,7 +949,7 @@ TABLE: dict[str, Op] = {
         *(sinh, cosh, tanh, asinh, acosh, atanh),
         *(sigmoid, relu, leaky_relu, elu, silu, gelu, softplus, step),
         *(erf, erfc, floor, mod),
-        *(sign, absolute, maximum, minimum, clip, where, stop_gradient),
+        *(sign, absolute, maximum, minimum, clip, where, take, stop_gradient),
     )
 }
 """The built-in operations by name. `leaf` and `constant` have no operands."""

@@ -202,6 +202,14 @@ def _raised(a: Term, b: Term) -> Term:
     return Term(a.inside(ATOM) + exponent, _value(math.pow, a, b), POWER)
 
 
+def _looked_up(op: Op, index: Term, *entries: Term) -> Term:
+    """Return the formula of an entry of a list; of a long list, the first and the last entry."""
+    texts = [entry.text for entry in entries]
+    if len(texts) > 4:
+        texts = [texts[0], "…", texts[-1]]
+    return Term(f"[{', '.join(texts)}][{index.text}]", _value(op.value, index, *entries))
+
+
 INFIX: dict[tuple[str, int], Callable[..., Term]] = {
     ("+", 2): _added,
     ("−", 2): _subtracted,
@@ -217,5 +225,7 @@ def write_formula(op: Op, operands: list[Term]) -> Term:
     infix = INFIX.get((op.symbol, len(operands)))
     if infix is not None:
         return infix(*operands)
+    if op.symbol == "take":
+        return _looked_up(op, *operands)
     arguments = ", ".join(operand.text for operand in operands)
     return Term(f"{op.symbol}({arguments})", _value(op.value, *operands))

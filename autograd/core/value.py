@@ -46,9 +46,8 @@ It equals 0.0, and is a separate object so that `grad is NOT_COMPUTED` recognise
 # Parts of the errors that are raised while a function is traced, as by `compile`.
 COMPARE = "use maximum, minimum, relu, step, abs or where"
 AS_INDEX = (
-    "pass the token as a one-hot row, and write "
-    "[autograd.sum([x * w for x, w in zip(row, column)]) for column in zip(*table)] "
-    "for table[token]"
+    "write autograd.take(table, token) for table[token]; a number that is the same for all rows, "
+    "such as a size, is an argument that compile(..., static=...) names"
 )
 AS_TEXT = ("a Value is written as text", "write it outside of what is compiled")
 
@@ -194,8 +193,9 @@ class Value(Methods):
         arity = self.op.arity
         if not arity and not operands:
             return
-        if len(operands) != arity or not all(isinstance(a, Value) for a in operands):
-            raise ValueError(f"{self.op.name} takes {arity} Value(s) as operands, got {operands!r}")
+        if not (self.op.accepts(len(operands)) and all(isinstance(a, Value) for a in operands)):
+            takes = "two or more" if arity == ops.MANY else arity
+            raise ValueError(f"{self.op.name} takes {takes} Value(s) as operands, got {operands!r}")
         if arity > 2:
             self._a = operands
         else:
@@ -892,7 +892,7 @@ def _record1(op: Op, a: Value) -> Value:
         data = op.value(a._number)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, (a,)) from None
-    return _node(op, data, a, None)
+    return make_node(op, data, a, None)
 
 
 def _record2(op: Op, a: Any, b: Any) -> Value:
@@ -905,7 +905,7 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
         data = op.value(a._number, b._number)
     except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, (a, b)) from None
-    return _node(op, data, a, b)
+    return make_node(op, data, a, b)
 
 
 def _record_power(a: Any, b: Any) -> Value:
@@ -920,10 +920,10 @@ def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
         data = op.value(*[a._number for a in operands])
     except (ArithmeticError, TypeError, ValueError) as error:
         raise failure(op, error, operands) from None
-    return _node(op, data, operands, None)
+    return make_node(op, data, operands, None)
 
 
-def _node(op: Op, data: Any, a: Any, b: Any) -> Value:
+def make_node(op: Op, data: Any, a: Any, b: Any) -> Value:
     """Make the node of an operation: this is where the graph grows."""
     out = _allocate(Value)
     out.data = data

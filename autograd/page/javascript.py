@@ -15,7 +15,7 @@ import numpy as np
 from ..compiler import Trace, record_trace
 from ..core import boundary
 from ..core.boundary import several, text
-from ..core.ops import Op
+from ..core.ops import MANY, Op
 from ..core.term import LETTERS
 from ..core.value import Value
 from .expressions import write_arrow
@@ -42,7 +42,7 @@ def is_computable(row: Op) -> bool:
 
 def write_functions(row: Op) -> tuple[str, list[str]]:
     """Write the value and the partials of a row as arrow functions; "null" if they are unknown."""
-    if row.arity == 0:
+    if row.arity in (0, MANY):
         return "null", []
     letters = list(LETTERS[: row.arity])
     try:

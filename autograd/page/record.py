@@ -79,7 +79,7 @@ def _row(node: Value, kind: int, place: dict[Value, int], computed: bool) -> dic
     }
     if node.args:
         row["expression"] = expression(node).text
-        row["slopes"] = [slope_formula(node, slot) for slot in range(node.op.arity)]
+        row["slopes"] = [slope_formula(node, slot) for slot in range(len(node.args))]
         if not computed:
             row["locals"] = [plain(local) for local in known_locals(node)]
     return row
@@ -104,7 +104,7 @@ def slope_formula(node: Value, slot: int) -> str:
     >>> slope_formula(z.relu(), 0), slope_formula(z.sigmoid(), 0)
     ('1 if z > 0 else 0', 'σ(z)(1 − σ(z))')
     """
-    _, equals, rule = node.op.rules[slot].partition(" = ")
+    _, equals, rule = node.op.rule(slot).partition(" = ")
     try:
         term = local_term(node, slot)
     except ValueError:

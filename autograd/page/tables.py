@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..core.ops import Op
+from ..core.ops import MANY, Op
 from ..core.term import Term, write_formula
 from ..teach import mistakes, slips
 from .expressions import write_arrow
@@ -105,6 +105,8 @@ def _write_row(row: Op) -> str:
 
 def write_template(row: Op) -> str:
     """Write the operation with gaps for its operands: `{0} + {1}`, `σ({0})`."""
+    if row.arity == MANY:
+        return row.symbol
     return write_formula(row, [Term(f"{{{i}}}", np.nan) for i in range(row.arity)]).text
 
 

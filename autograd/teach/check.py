@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite, ulp
+from math import isfinite, nan, ulp
 from typing import Any, NamedTuple
 
 from ..core import boundary
@@ -16,6 +16,7 @@ from ..core.backprop import STALE_WARNING, gradients, moved, stale
 from ..core.boundary import as_float, at_least_zero, positive, several
 from ..core.graph import leaves
 from ..core.notation import name, shortened
+from ..core.ops import PlaceError
 from ..core.term import numeral
 from ..core.terminal import fitted, shown
 from ..core.value import Value
@@ -38,6 +39,7 @@ class Row:
         step: the distance of these evaluations from the leaf's data.
         tolerance: the largest |analytic − numeric| that counts as agreement.
         kink: True if a kink lies within the step, so that the two need not agree.
+        index: True if an index of `take` depends on the leaf. It is whole, and is not moved.
     """
 
     leaf: Value
@@ -46,6 +48,7 @@ class Row:
     step: float
     tolerance: float
     kink: bool
+    index: bool = False
 
     @property
     def error(self) -> float:
@@ -54,13 +57,13 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """True if the two derivatives agree, or if there is a kink."""
-        return self.kink or self.error <= self.tolerance
+        """True if the two derivatives agree, or if there is a kink or an index."""
+        return self.kink or self.index or self.error <= self.tolerance
 
     @property
     def verdict(self) -> str:
-        """The result of the row in one word: `ok`, `kink` or `WRONG`."""
-        return "kink" if self.kink else "ok" if self.ok else "WRONG"
+        """The result of the row in one word: `ok`, `kink`, `index` or `WRONG`."""
+        return "index" if self.index else "kink" if self.kink else "ok" if self.ok else "WRONG"
 
 
 class GradCheck(tuple[Row, ...]):
@@ -115,7 +118,8 @@ def gradcheck(
 
     Returns:
         A table with the step of each row, true if every gradient is right. At a kink the two
-        derivatives may differ, and the row says "kink". The graph is not changed.
+        derivatives may differ, and the row says "kink". A leaf that is an index of `take` is not
+        moved, for it is whole; its row says "index". The graph is not changed.
 
     Raises:
         TypeError: `f` is neither a Value nor a function, or the function does not return a
@@ -144,7 +148,11 @@ def gradcheck(
     rows = []
     for leaf in leaves(root):
         called = f if leaf in given else None  # a function may take another branch at a new input
-        slope = _best(root, leaf, eps, called, given)
+        try:
+            slope = _best(root, leaf, eps, called, given)
+        except PlaceError:
+            rows.append(Row(leaf, analytic[leaf], nan, 0.0, 0.0, kink=False, index=True))
+            continue
         tolerance = atol + rtol * abs(slope.value) + slope.error if isfinite(slope.value) else 0.0
         rows.append(Row(leaf, analytic[leaf], slope.value, slope.step, tolerance, slope.kink))
     return GradCheck(rows)
@@ -182,6 +190,8 @@ def _best(root: Value, leaf: Value, eps: float | None, f: Any, given: list[Value
         if here - step < here < here + step and isfinite(here + step) and isfinite(here - step):
             try:
                 slope = _slope(root, leaf, step, f, given)
+            except PlaceError:
+                raise
             except (ArithmeticError, ValueError) as error:
                 failed = error
                 continue

@@ -157,7 +157,7 @@ def _telling(path: Path, factors: Sequence[Factor]) -> list[Factor]:
 
 def _is_unit(path: Path, factor: Factor) -> bool:
     """Return True if the derivative is 1 by its rule, whatever the data, as in sums."""
-    return all(path.nodes[i].op.rules[path.slots[i]].endswith(" = 1") for i in range(*factor))
+    return all(path.nodes[i].op.rule(path.slots[i]).endswith(" = 1") for i in range(*factor))
 
 
 def _factor_term(path: Path, start: int, end: int) -> Term:

@@ -187,7 +187,7 @@ METHODS = [
 def test_every_function_of_the_table_is_a_method_and_a_function() -> None:
     assert set(METHODS) == set(TABLE) - {
         *("leaf", "constant", "add", "sub", "mul", "div", "neg", "pow", "power", "abs"),
-        *("where", "stop_gradient", "gap"),
+        *("where", "take", "stop_gradient", "gap"),
     }
     for name in METHODS:
         assert getattr(autograd, name) is TABLE[name]
