@@ -43,9 +43,10 @@ def _uses_this_package(package: str) -> bool:
 
 def _is_of_this_package(thing: Any) -> bool:
     """Return True for a module, class, function or object of this package."""
-    if isinstance(thing, ModuleType):
-        name = thing.__name__
+    kind = type(thing)  # isinstance would ask the thing for its __class__, which may warn
+    if issubclass(kind, ModuleType):
+        name = str(thing.__name__)
     else:
-        named = thing if isinstance(thing, (type, FunctionType)) else type(thing)
+        named = thing if issubclass(kind, (type, FunctionType)) else kind
         name = str(named.__module__)
     return name.partition(".")[0] == __name__.partition(".")[0]

@@ -9,6 +9,7 @@ import random
 import sys
 import sysconfig
 import types
+import warnings
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -922,6 +923,20 @@ def module_in(folder: str, name: str, source: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, name, module)
     exec(source, vars(module))
     return module
+
+
+def test_an_installed_module_may_hold_what_warns_when_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Deprecated:
+        @property  # type: ignore[misc]
+        def __class__(self) -> Any:
+            warnings.warn("deprecated", FutureWarning, stacklevel=2)
+            return Deprecated
+
+    module = module_in(sysconfig.get_path("purelib"), "torchlike", "scale = 2.0", monkeypatch)
+    module.reduce_op = Deprecated()
+    assert is_foreign("torchlike")
 
 
 def test_an_installed_module_is_looked_into_if_it_knows_values(
