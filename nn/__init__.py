@@ -26,6 +26,7 @@ from .activation_modules import (
     Tanh,
 )
 from .activations import ACTIVATIONS, Activation
+from .attention import MultiheadAttention
 from .diagnosis.diagnose import Diagnosis, diagnose
 from .diagnosis.symptoms import Finding
 from .dropout import Dropout
@@ -57,6 +58,7 @@ from .losses import (
 )
 from .module import Module
 from .networks import MLP, Sequential
+from .normalisation import LayerNorm, RMSNorm
 from .optim import SGD, Adam, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .picture.draw import draw
@@ -97,16 +99,19 @@ __all__ = [
     "Identity",
     "L1Loss",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LinearLR",
     "MSELoss",
     "MaxPool2d",
     "Module",
+    "MultiheadAttention",
     "NLLLoss",
     "Neuron",
     "Optimizer",
     "PerceptronLoss",
+    "RMSNorm",
     "ReLU",
     "ReduceLROnPlateau",
     "Scheduler",

@@ -269,6 +269,14 @@ KINDS: dict[str, Kind] = {
     ),
     "pixels": Kind(lambda: [np.ones((1, 2, 3)), [[[0.5, 1.0], [1.0, 0.0]]], None], "image", "None"),
     "image shape": Kind(lambda: [(1, 2, 2), [1, 4, 3]], "input_shape"),
+    "sequence": Kind(lambda: [[[0.5, Value(1.0)]], np.ones((1, 2))], "query|key|value|sequence"),
+    "mask": Kind(
+        lambda: [None, [[0.0]], [[[False]]], np.zeros((1, 1))], "attn_mask|look at nothing", "None"
+    ),
+    "padding": Kind(lambda: [None, [False], np.array([False])], "key_padding_mask", "None"),
+    "sizes": Kind(lambda: [2, (2,), [2, 3]], "normalized_shape", "1 5 huge", lambda: [(), [0]]),
+    "normalised": Kind(lambda: [[0.5, Value(1.0)], np.ones((3, 2))], "number", "three axes"),
+    "divisor": Kind(lambda: [1, np.int64(1)], "num_heads", "1"),
     "outputs": Kind(
         lambda: [Value(0.5), [Value(0.5)]], "output|number|shape", f"{NUMBERS} [1.0] Value True"
     ),

@@ -114,6 +114,14 @@ Conv2d(in_channels: whole, out_channels: whole, kernel_size: whole, stride: whol
        padding: whole from 0, init: init, seed: seed)
 MaxPool2d AvgPool2d(kernel_size: whole, stride: whole?)
 Flatten.forward(x: theirs)
+LayerNorm(normalized_shape: sizes, eps: at least 0, elementwise_affine: flag, bias: flag)
+RMSNorm(normalized_shape: sizes, eps: at least 0?, elementwise_affine: flag)
+Normalisation.forward(x: normalised)
+MultiheadAttention(embed_dim: whole, num_heads: divisor, dropout: share, bias: flag, kdim: whole?,
+                   vdim: whole?, batch_first: flag, causal: flag, init: init, seed: seed)
+MultiheadAttention.forward(query: sequence, key: sequence?, value: sequence?,
+                           key_padding_mask: padding, need_weights: flag, attn_mask: mask,
+                           average_attn_weights: flag, is_causal: flag)
 LeakyReLU(negative_slope: finite)
 ELU(alpha: at least 0)
 GELU(approximate: approximation)
@@ -204,6 +212,8 @@ NOT_FOR_CALLING = {
         "HasMembers.sample_parameters",
         "Neuron.sample_parameters",
         "Conv2d.sample_parameters",
+        "MultiheadAttention.sample_parameters",
+        "Normalisation.sample_parameters",
         "Neuron.keep_activation",
         "Neuron.weighted_sum",
     ),
@@ -243,6 +253,8 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "ActivationModule": nn.ReLU,
     "Windows": lambda: nn.Conv2d(1, 2, 2, seed=0),
     "Flatten": nn.Flatten,
+    "Normalisation": lambda: nn.LayerNorm(2),
+    "MultiheadAttention": lambda: nn.MultiheadAttention(2, 1, seed=0),
     "Sequential": model,
     "Dropout": lambda: nn.Dropout(0.5, seed=0),
     "Loss": nn.MSELoss,
