@@ -68,30 +68,36 @@ class Programs:
         version = make_version(function, known, options, rows)
         if len(version.program.params) > len(known):
             raise ValueError(f"the function reads {version.program.params[-1]!r}: add it to params")
-        return self._write(version.array_program)
+        return self._write(version.array_program, len(version.trace.outputs))
 
     def javascript(self) -> str:
         """Return the operations as JavaScript, for the page's generated script."""
         return f"const COMPUTE = [{', '.join(write_functions(op)[0] for op in self._ops)}];"
 
-    def _write(self, program: ArrayProgram) -> dict[str, Any]:
+    def _write(self, program: ArrayProgram, count: int) -> dict[str, Any]:
+        """Return a program as data, with its first `count` outputs; the others are for tests."""
         arrays = [*program.inputs, program.theta, program.constants, *program.arrays()]
         place = {array: i for i, array in enumerate(arrays)}
         return {
             "sizes": [array.size for array in arrays],
             "constants": _pack(program.numbers, "<f8"),
             "statements": [self._write_statement(row, place) for row in program.statements],
+            "count": count,
             "outputs": [_write_read(read, place) for read in program.outputs],
         }
 
     def _write_statement(self, statement: Statement, place: dict[Array, int]) -> dict[str, Any]:
         each, fold = FOLDED.get(statement.op, (statement.op, None))
+        looks_up = statement.op is ops.take
+        others = statement.reads[1].indices if len(statement.reads) > 1 else np.zeros((0, 0))
+        pairs_all = statement.matrix_product or statement.looks_up_rows
         return {
-            "each": self._number(each),
+            "each": -1 if looks_up else self._number(each),
             "fold": self._number(fold),
             "reads": [_write_read(read, place) for read in statement.reads],
             "starts": _pack_places(_find_starts(statement)) if fold else None,
-            "product": len(statement.reads[1].indices) if statement.matrix_product else 0,
+            "choices": others.shape[1] if looks_up else 0,
+            "product": len(others) if pairs_all else 0,
             "out": place[statement.out],
             "start": statement.start,
             "size": statement.size,

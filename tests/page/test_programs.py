@@ -72,8 +72,17 @@ def lists_of_different_lengths(x: Any, w: list[Value]) -> list[Value]:
     return [*(share for row in shares for share in row), *sums]
 
 
+def rows_of_tables(x: Any, w: list[Value]) -> list[Value]:
+    """Look rows up in a table at each of two indices, a number in another, and one in the row."""
+    table = [[a, a * 2.0, b] for a, b in zip(w, reversed(w))]
+    index, other = x[2], x[2] - 1.0
+    rows = autograd.take(table, index) + autograd.take(table, other)
+    return [*rows, autograd.take(w, index), autograd.take(x, other), autograd.take(x[1:], index)]
+
+
 @pytest.mark.parametrize(
-    "function", [softmax_of_all, largest, layers, windows, lists_of_different_lengths]
+    "function",
+    [softmax_of_all, largest, layers, windows, lists_of_different_lengths, rows_of_tables],
 )
 def test_a_program_computes_what_the_function_does(run: Run, function: Any) -> None:
     w = [Value(x) for x in (0.5, -2.0, 0.75, 1.25)]

@@ -11,12 +11,15 @@ import { doubles, wholes } from "./packed.js";
  * single operand as it is. If `fold` is an operation, it then folds lists of these results:
  * `starts` has the place of each list, and the end of the last. `product` is the number of right
  * lists, if each left list meets each of them, as in a product of matrices. A third operand holds a
- * further term of each list.
+ * further term of each list. If `choices` is not 0, the first operand holds indices, and each result
+ * is the number at its index in a list of this length; `product` is then the number of lists, if
+ * each index meets each of them.
  * @typedef {object} Statement
  * @property {number} each
  * @property {number} fold
  * @property {Read[]} reads
  * @property {Wholes | null} starts
+ * @property {number} choices
  * @property {number} product
  * @property {number} out the array of the results
  * @property {number} start the place of the first result
@@ -37,6 +40,8 @@ export class Program {
       reads: row.reads.map(readOf),
       starts: row.starts === null ? null : wholes(row.starts),
     }));
+    /** @type {number} the number of outputs; those that follow are for the engine's tests */
+    this.count = data.count;
     /** @type {Read[]} */
     this.outputs = data.outputs.map(readOf);
   }
@@ -52,9 +57,9 @@ export class Program {
     /** @type {Numbers[]} */
     const arrays = this.sizes.map((size, i) => given[i] ?? new Float64Array(size));
     for (const statement of this.statements) compute(statement, arrays);
-    return this.outputs.flatMap(({ array, places }) =>
-      Array.from(places, (place) => arrays[array][place]),
-    );
+    return this.outputs
+      .flatMap(({ array, places }) => Array.from(places, (place) => arrays[array][place]))
+      .slice(0, this.count);
   }
 }
 
@@ -65,8 +70,8 @@ function readOf([array, places]) {
 
 /** @param {Statement} statement @param {Numbers[]} arrays */
 function compute(statement, arrays) {
-  const { each, reads, starts, out, start, size } = statement;
-  const terms = termsOf(COMPUTE[each], reads, arrays);
+  const { each, reads, starts, choices, out, start, size } = statement;
+  const terms = choices ? choicesOf(statement, arrays) : termsOf(COMPUTE[each], reads, arrays);
   for (let i = 0; i < size; i++)
     arrays[out][start + i] =
       starts === null ? terms(i, i) : folded(statement, starts, terms, i, arrays);
@@ -85,6 +90,20 @@ function termsOf(operation, reads, arrays) {
   if (!operation) return (i) => x[left[i]];
   if (reads.length === 1) return (i) => operation(x[left[i]]);
   return (i, j) => operation(x[left[i]], y[right[j]]);
+}
+
+/**
+ * The function from the position of a result to the number that is chosen.
+ * @param {Statement} statement
+ * @param {Numbers[]} arrays
+ * @returns {(i: number) => number}
+ */
+function choicesOf({ reads: [indices, lists], choices, product }, arrays) {
+  return (i) => {
+    const index = arrays[indices.array][indices.places[product ? Math.floor(i / product) : i]];
+    const list = product ? i % product : i;
+    return arrays[lists.array][lists.places[list * choices + index]];
+  };
 }
 
 /**
