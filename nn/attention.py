@@ -53,6 +53,7 @@ class MultiheadAttention(Module):
             `k_proj_weight` and `v_proj_weight`.
         in_proj_bias: a list of 3·embed_dim Values; None without biases.
         out_proj: the last linear function, a `Linear`.
+        shares: the shares of each head in the last call; empty before.
 
     Raises:
         ValueError: a size is below 1, or `num_heads` does not divide `embed_dim`.
@@ -126,6 +127,7 @@ class MultiheadAttention(Module):
         self.in_proj_bias = [Value(0.0, name) for name in names] if bias else None
         for p, x in MultiheadAttention.sample_parameters(self, rng):
             p.data = finite(x, "a weight that init draws")
+        self.shares: list[Sequence] = []
         self.out_proj = Linear(width, width, bias, init=self.init, seed=rng)
         self.dropout = Dropout(dropout, seed=rng)
 
@@ -200,6 +202,7 @@ class MultiheadAttention(Module):
                 for i, row in enumerate(shares[h]):
                     for d in self._part(h):
                         outputs[i].append(total(row[j] * values[j][d] for j in seen[h][i]))
+        self.shares = shares
         mixed = [_listed(self.out_proj(output)) for output in outputs]
         if not wanted:
             return mixed, None

@@ -16,6 +16,7 @@ from autograd.extend import bind, markup
 from .module import Module
 from .picture.draw import draw
 from .picture.page import network_page
+from .picture.prefix import prefix_page
 from .settings import path as checked_path
 from .training.history import History
 
@@ -33,12 +34,16 @@ class OfModule:
         gradients of one example's cost and what each neuron sees, and runs the network on inputs
         of the reader's choice. For the options see `nn.picture.page.network_page`.
 
+        With `tokens=`, the page is that of a model that reads tokens: it shows what the model
+        expects after a prefix, and where its heads look. See `nn.picture.prefix.prefix_page`.
+
         Raises:
             ValueError: the model cannot be shown, or an option does not fit it.
             OSError: the file cannot be written. An existing file is unchanged.
         """
         file = checked_path(path)  # first, because making the page takes time
-        return network_page(self, **options).save(file)
+        page = prefix_page if "tokens" in options else network_page
+        return page(self, **options).save(file)
 
     def _repr_html_(self: Any) -> str | None:
         """Return text and drawing as HTML; None if the module cannot be drawn.

@@ -260,9 +260,13 @@ def _frames(
     same = [i for i, frame in enumerate(frames) if frame["weights"] == pack(now)]
     start = same[-1] if same else len(frames)
     epoch = frames[start]["epoch"] if same else None
-    exact = base64.b64encode(now.astype("<f8").tobytes()).decode()
-    frames[start : start + 1] = [{"epoch": epoch, "weights": exact, "exact": True}]
+    frames[start : start + 1] = [{"epoch": epoch, "weights": pack_exactly(now), "exact": True}]
     return frames, start
+
+
+def pack_exactly(numbers: Sequence[float] | np.ndarray) -> str:
+    """Return numbers as base64 of float64, which `doubles` in packed.js reads."""
+    return base64.b64encode(np.asarray(numbers, dtype="<f8").tobytes()).decode()
 
 
 def _curves(history: History) -> dict[str, list[float | None]]:

@@ -54,7 +54,9 @@ def compiled() -> Step:
     optimizer = nn.Adam(params, lr=RATE)
 
     def step(tokens: list[int], following: list[int]) -> float:
-        value, gradient = cost.value_and_grad([tokens], [following])
+        value, gradient = cost.value_and_grad(
+            [nn.one_hot(tokens, VOCABULARY)], [nn.one_hot(following, VOCABULARY)]
+        )
         optimizer.step(gradient)
         return float(value)
 
@@ -68,7 +70,9 @@ def by_hand() -> Step:
 
     def step(tokens: list[int], following: list[int]) -> float:
         nonlocal count, m, v
-        value, slopes = gpt.by_hand(weights, tokens, following)
+        value, slopes = gpt.by_hand(
+            weights, nn.one_hot(tokens, VOCABULARY), nn.one_hot(following, VOCABULARY)
+        )
         gradient = np.concatenate([slopes[name].ravel() for name in weights])
         count += 1
         m = 0.9 * m + 0.1 * gradient
