@@ -789,12 +789,14 @@ erf = Op(  # the error function, and below it 1 − erf(a), accurate in the righ
     "erf",
     value=math.erf,
     partials=lambda out, a: ((2.0 / ROOT_PI) * exp(-a * a),),
+    reads=lambda out, a: ((2.0 / ROOT_PI) * exp(-(a**2)),),
     rules=("∂erf(a)/∂a = 2·exp(−a²)/sqrt(π)",),
 )
 erfc = Op(
     "erfc",
     value=math.erfc,
     partials=lambda out, a: ((-2.0 / ROOT_PI) * exp(-a * a),),
+    reads=lambda out, a: (-((2.0 / ROOT_PI) * exp(-(a**2))),),
     rules=("∂erfc(a)/∂a = −2·exp(−a²)/sqrt(π)",),
 )
 gelu = Op(  # a·Φ(a), where Φ(a) is the share of a normal distribution below a, and φ its density
@@ -802,6 +804,9 @@ gelu = Op(  # a·Φ(a), where Φ(a) is the share of a normal distribution below 
     value=lambda a: 0.5 * a * math.erfc(-a * ROOT_HALF),
     partials=lambda out, a: (
         0.5 * erfc(-a * ROOT_HALF) + a * exp(-0.5 * a * a) * (ROOT_HALF / ROOT_PI),
+    ),
+    reads=lambda out, a: (
+        0.5 * erfc(-(ROOT_HALF * a)) + (ROOT_HALF / ROOT_PI) * a * exp(-(a**2) / 2.0),
     ),
     rules=("∂gelu(a)/∂a = Φ(a) + a·φ(a)",),
     array=f"0.5 * a * erfc(-a * {ROOT_HALF})",

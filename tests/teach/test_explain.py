@@ -117,6 +117,8 @@ def test_the_larger_path_comes_first_and_the_sum_last() -> None:
         (lambda a, b: (10 * a).tanh(), "(1 − y²)·10", "1.699e-16"),  # exact though y is 1
         (lambda a, b: a.sigmoid(), "y(1 − y)", "0.105"),
         (lambda a, b: a.softplus(), "σ(a)", "0.8808"),
+        (lambda a, b: a.erf(), "1.128exp(−a²)", "0.02067"),
+        (lambda a, b: a.gelu(), "0.5erfc(−0.7071a) + 0.3989a·exp(−a²/2)", "1.085"),
         (lambda a, b: a.relu(), "1", None),
         (lambda a, b: (-a).relu(), "0", None),
         (lambda a, b: abs(-a), "1", None),
