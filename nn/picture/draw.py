@@ -1,6 +1,7 @@
 """`draw`: a diagram of a network: columns of circles, and stacks of feature maps before them.
 
-`circles` draws layers of neurons, and `maps` what comes out of the modules on images.
+`circles` draws layers of neurons, `maps` what comes out of the modules on images, and `looks` the
+attention of each head.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..module import Module
 from ..networks import layers_of
 from ..settings import choice, instance, several, whole
 from .circles import CIRCLE, RADIUS, Columns, add_caption, add_text
+from .looks import add_attention, has_attention
 from .maps import BETWEEN, LINE, Stack, add_funnel, add_stacks, lay_out
 from .stages import ImageNetwork, Stage, image_shape, take_apart, takes_images
 
@@ -40,18 +42,23 @@ def draw(
     Of a network on images, what comes out of each module is drawn as a stack of feature maps, with
     its shape. A window and the pixel that it makes are marked. With x, the maps show x's numbers.
 
+    Of a model with attention, the shares of each head on the example x are drawn as a map.
+
     With x, the brightness of a circle shows its activation. The scale is the range of the
     activation function or, if that is infinite, the range of the column. Without x, a circle shows
     the index of its neuron. The thickness of a line shows the size of the weight relative to the
     largest in its layer. Positive lines are blue, negative lines orange and dashed.
 
     Args:
-        model: a network of layers, or a neuron; or a Sequential with modules on images.
-        x: nin numbers for which to show the activations; or an image, (channels, height, width).
+        model: a network of layers, or a neuron; or a Sequential with modules on images; or a model
+            with `MultiheadAttention`.
+        x: nin numbers for which to show the activations; or an image, (channels, height, width);
+            or what the model with attention takes.
         by: "weight", or "gradient" for lines as thick as |∂C/∂w| after a backward pass.
         max_neurons: the number of circles in a column at most. A larger column shows its first
             and last neurons and the number of those left out; a stack, its first maps.
-        classes: names of the outputs. Default: with x their indices, without x none.
+        classes: names of the outputs. Default: with x their indices, without x none. With
+            attention: names of the positions.
         bias: "inside" to write each bias b into the circle of its neuron (without x); "input" to
             draw the biases as the weights of a further input that is always 1. Default: biases
             are not drawn.
@@ -90,9 +97,14 @@ def draw(
     settings = {"by": by, "most": max_neurons, "bias": bias}
     if takes_images(model):
         _draw_images(picture, model, x, shape, classes, settings)
+        return picture
+    if shape is not None:
+        raise ValueError(f"shape is that of images, and {type(model).__name__} takes none")
+    if has_attention(model):
+        if (by, bias) != ("weight", None):
+            raise ValueError("a drawing of attention shows no weights: leave out by and bias")
+        add_attention(picture, model, x, classes, max_neurons)
     else:
-        if shape is not None:
-            raise ValueError(f"shape is that of images, and {type(model).__name__} takes none")
         _draw_layers(picture, model, x, classes, settings)
     return picture
 

@@ -479,7 +479,7 @@ def attention(weights: Any, tokens: Sequence[Any], *, title: str = "") -> Figure
         if len(names) <= NUMBERED:
             for row, column in np.ndindex(head.shape):
                 share = head[row, column]
-                colour = "white" if share > 0.5 else "#222222"
+                colour = "white" if share > 0.8 else "#222222"
                 shown = f"{share:.2f}"
                 axes.text(column, row, shown, ha="center", va="center", fontsize=8, color=colour)
     figure.suptitle(text(title, "title"), fontsize=11)
