@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)/javascript/node_modules/.bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
+TWIN := setup.py autograd/core/twin.c autograd/core/in_c.py autograd/core/ops.py
+PLAIN := tests/core autograd/core tests/compiler tests/test_micrograd.py tests/test_public_programs.py
+
 .PHONY: demo check format test fast slow bench seeds gallery film notebook clean
 
 demo: $(VENV)/installed
@@ -28,8 +31,10 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(NODE)/prettier --write $(SCRIPTS)
 
+# The core's tests run twice: with its compiled twin, and in plain Python.
 test: check
 	$(PYTEST) -m "not slow"
+	AUTOGRAD_PURE=1 $(PYTEST) -m "not slow" $(PLAIN)
 
 # A minute or two: no long tests, no browser, no random cases, no demos.
 fast: $(VENV)/installed-dev
@@ -68,7 +73,7 @@ clean:
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* coverage.xml htmlcov
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml $(TWIN)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[demos]'
 	touch $@

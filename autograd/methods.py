@@ -8,12 +8,13 @@ checkers, `Value` derives from `Methods`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from types import FunctionType
 from typing import Any
 
 from . import micrograd
-from .core import backprop, boundary, copies, modes, ops
+from .core import backprop, boundary, by_hand, copies, modes, ops
+from .core.twin import own_names
 from .core.value import Operand, Value, constant
 from .page import Page, graph_page
 from .picture.card import card
@@ -232,7 +233,7 @@ class Methods:
     # ------------------------------------------------------------------ micrograd's names
 
     def _made_by_hand(self: Any, children: Any, given: Any, op: Any) -> None:
-        micrograd.adopt(self, children, given, op)
+        by_hand.adopt(self, children, given, op)
 
     @property
     def _prev(self: Any) -> set[Value]:
@@ -241,7 +242,7 @@ class Methods:
 
     @_prev.setter
     def _prev(self: Any, operands: Iterable[Value]) -> None:
-        micrograd.adopt(self, operands, micrograd.op_name(self) or "?")
+        by_hand.adopt(self, operands, micrograd.op_name(self) or "?")
 
     @property
     def _children(self: Any) -> tuple[Value, ...]:
@@ -268,23 +269,23 @@ class Methods:
 
         Assigning a function replaces the derivatives of the table for this node.
         """
-        return lambda: backprop.push(self)
+        return by_hand.get_backward(self)
 
     @_backward.setter
     def _backward(self: Any, function: Callable[[], None]) -> None:
-        micrograd.set_backward(self, function)
+        by_hand.set_backward(self, function)
 
 
 OF_EVERY_CLASS = {"__module__", "__doc__", "__dict__", "__weakref__"}
 
 
-def bind(kind: type, methods: type) -> None:
+def bind(kind: type, methods: type, left_out: Set[str] = frozenset()) -> None:
     """Add the methods of the class `methods` to the class `kind`, as if defined there."""
     for name, method in vars(methods).items():
-        if name not in OF_EVERY_CLASS:
+        if name not in OF_EVERY_CLASS and name not in left_out:
             if isinstance(method, FunctionType):
                 method.__qualname__ = f"{kind.__qualname__}.{name}"
             setattr(kind, name, method)
 
 
-bind(Value, Methods)
+bind(Value, Methods, own_names)

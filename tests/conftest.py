@@ -1,4 +1,4 @@
-"""Fixtures that not every machine can provide: a browser, PyTorch, MNIST. No test is timed.
+"""Fixtures that not every run can provide: a browser, PyTorch, MNIST, a core. No test is timed.
 
 A test that lacks one of them is skipped, and the end of the run reports it. AUTOGRAD_REQUIRE names
 those without which a test fails instead: `AUTOGRAD_REQUIRE="browser torch" make test`.
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from autograd.core.twin import choice
 from tests.browsing import CHROMIUM, NO_BROWSER, chromium
 
 # No test is timed: a busy machine would fail it.
@@ -36,6 +37,10 @@ LACKS = {
     "torch": Lack(
         "there is no PyTorch: .venv/bin/python -m pip install torch",
         "AGREEMENT WITH PYTORCH WAS NOT TESTED",
+    ),
+    "twin": Lack(
+        "there is no compiled core: install the package again, where there is a C compiler",
+        "THE COMPILED CORE WAS NOT TESTED",
     ),
     "data": Lack("AUTOGRAD_DATA names no folder that holds mnist/", "MNIST WAS NOT READ"),
 }
@@ -71,6 +76,25 @@ def torch() -> Any:
         return importlib.import_module("torch")
     except ImportError:
         lacking("torch")
+
+
+@pytest.fixture
+def twin() -> Any:
+    """Return the compiled core, which runs."""
+    if choice.reason.startswith("AUTOGRAD_PURE"):
+        pytest.skip("plain Python was asked for")
+    if choice.twin is None:
+        lacking("twin")
+    return choice.twin
+
+
+@pytest.fixture
+def plain_core() -> None:
+    """Skip a test that watches or changes the lines of the core, if its compiled twin runs."""
+    if choice.twin is not None:
+        pytest.skip(
+            "the compiled core runs; `make test` runs the core's tests with AUTOGRAD_PURE=1 too"
+        )
 
 
 @pytest.fixture(scope="session")

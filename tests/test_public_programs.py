@@ -264,12 +264,27 @@ def test_a_subclass_keeps_attributes_of_its_own() -> None:
     assert not hasattr(p, "m") and not hasattr(Parameter, "m")
 
 
-@pytest.mark.parametrize("name", ["m", "v", "velocity", "color", "name"])
-def test_a_plain_value_says_where_attributes_of_ones_own_can_be(name: str) -> None:
-    for node in (Value(1.0), Value(1.0) + 2.0):
-        assert not hasattr(node, name)
-        with pytest.raises(AttributeError, match=rf"{name}\[p\] = .*class Parameter\(Value\)"):
-            setattr(node, name, 0.0)
+@pytest.mark.parametrize("made", [Value, lambda x: Value(x) + 2.0])
+def test_a_plain_value_keeps_attributes_of_ones_own(made: Callable[[float], Any]) -> None:
+    node, other = made(1.0), made(1.0)
+    assert not hasattr(node, "colour")
+    node.colour = ["red"]
+    for twin in (copy.deepcopy(node), pickle.loads(pickle.dumps(node + 0.0)).args[0]):
+        assert twin.colour == ["red"] and twin.colour is not node.colour
+    assert not hasattr(other, "colour") and vars(node) == {"colour": ["red"]}
+    del node.colour
+    for wrong in (lambda: node.colour, lambda: delattr(node, "colour"), lambda: other.colour):
+        with pytest.raises(AttributeError, match="colour"):
+            wrong()
+
+
+def test_leaves_in_an_array_keep_attributes_of_ones_own() -> None:
+    p: Any = Value(2.0)
+    p.m = 0.5
+    autograd.compile(lambda x: p * x, params=[p]).value_and_grad([3.0])
+    p.v = 0.25
+    assert (p.m, p.v, p.data) == (0.5, 0.25, 2.0)
+    assert (copy.deepcopy(p).m, copy.deepcopy(p).v) == (0.5, 0.25)
 
 
 # ---------------------------------------------------------------------- attention by hand

@@ -16,6 +16,7 @@ from .boundary import as_float, flag, instance, several
 from .graph import in_order, topological_order
 from .notation import expression, name
 from .term import numeral
+from .twin import give, twinned
 from .value import NOT_COMPUTED, Value, constant, exact_data, failure, leaves_below
 
 Asked = Callable[[Value], bool]  # returns whether the derivative by this operand is needed
@@ -79,6 +80,7 @@ def _refuse_shared_nodes(order: list[Value]) -> None:
         )
 
 
+@twinned
 def _pass(order: list[Value], gradient: float) -> None:
     """Run one backward pass; if it fails, restore every gradient."""
     before: list[float] = []
@@ -93,8 +95,7 @@ def _pass(order: list[Value], gradient: float) -> None:
                 node.data = exact_data(node)
         order[-1].grad += gradient
         _accumulate(order)
-        if modes.setting("watching"):
-            _watch(order)
+        _watch_if_asked(order)
     except BaseException:
         for node, grad in zip(order, before):
             node.grad = grad
@@ -174,6 +175,12 @@ def _all_constant(args: tuple[Value, ...]) -> bool:
     return all(arg.op is ops.constant for arg in args)
 
 
+def _watch_if_asked(order: list[Value]) -> None:
+    """Check the gradients of a pass, inside `detect_anomaly`."""
+    if modes.setting("watching"):
+        _watch(order)
+
+
 def _watch(order: list[Value]) -> None:
     """Raise a FloatingPointError at the first operation where a gradient is not finite."""
     flowing = _depending_on(order, [node for node in order if node.op is ops.leaf])
@@ -200,6 +207,7 @@ def slope_failure(node: Value, error: Exception) -> Exception:
     return node.op.slope_failure(error, [arg.data for arg in args], [name(arg) for arg in args])
 
 
+@twinned
 def locals_of(node: Value, asked: Asked | None = None) -> tuple[float, ...]:
     """Return the local derivatives ∂node/∂operand, in the order of `node.args`.
 
@@ -254,6 +262,8 @@ def _slopes(node: Value, out: Any, operands: list[Any], asked: Asked | None) -> 
     """Compute the partials of the node's row; if that fails, compute them one by one."""
     try:
         return node.op.partials(out, *operands)
+    except ops.NodeNeeded:
+        return node.op.partials_of(node)  # type: ignore[attr-defined,no-any-return]
     except TypeError as error:
         raise slope_failure(node, error) from None
     except (ArithmeticError, ValueError):
@@ -308,16 +318,33 @@ def gradients(
     >>> gradients(x * x)[x], x.grad
     (6.0, 0.0)
     """
-    order = in_order(root) if create_graph else topological_order(root)
+    wanted = None if by is None else set(by)
+    if create_graph:
+        return _flow(in_order(root), gradient, wanted, _locals_as_values)
+    return _gradients(topological_order(root), gradient, wanted)
+
+
+@twinned
+def _gradients(order: list[Value], gradient: float, by: set[Value] | None) -> dict[Value, Any]:
+    """Compute `gradients` as numbers."""
+    return _flow(order, gradient, by, locals_of)
+
+
+def _flow(
+    order: list[Value],
+    gradient: float,
+    by: set[Value] | None,
+    slopes: Callable[[Value, Asked | None], tuple[Any, ...]],
+) -> dict[Value, Any]:
+    """Add up gradients along the paths from the last node of an order, all or those to `by`."""
     asked = None if by is None else _depending_on(order, by).__contains__
     flows = asked or _is_no_constant
-    slopes = _locals_as_values if create_graph else locals_of
-    found: dict[Value, Any] = {root: gradient}
+    found: dict[Value, Any] = {order[-1]: gradient}
     for node in reversed(order):
         if node not in found or not any(map(flows, node.args)):
             continue
         upstream = found[node]
-        if node.op is ops.take and not create_graph:
+        if node.op is ops.take and slopes is locals_of:
             _pass_to_chosen(node, upstream, flows, found)
             continue
         for arg, local in zip(node.args, slopes(node, asked)):
@@ -425,7 +452,13 @@ def zero_grad(root: Value) -> None:
     >>> y.backward(); y.zero_grad(); x.grad
     0.0
     """
-    for node in topological_order(root):
+    _reset(topological_order(root))
+
+
+@twinned
+def _reset(order: list[Value]) -> None:
+    """Forget the gradient of each node."""
+    for node in order:
         node.grad = NOT_COMPUTED
 
 
@@ -451,7 +484,13 @@ def recompute(root: Value) -> Value:
     >>> y.recompute()
     Value(data=16.0, grad=0.0)
     """
-    order = topological_order(root)
+    _forward(topological_order(root))
+    return root
+
+
+@twinned
+def _forward(order: list[Value]) -> None:
+    """Evaluate each operation again, in this order; if one fails, restore every number."""
     before = [(node.data, node.grad) for node in order]
     watching = modes.setting("watching")
     try:
@@ -467,9 +506,9 @@ def recompute(root: Value) -> Value:
         for node, (data, gradient) in zip(order, before):
             node.data, node.grad = data, gradient
         raise
-    return root
 
 
+@twinned
 def evaluated(node: Value, instead: Mapping[Value, float] = MappingProxyType({})) -> float:
     """Compute the operation of a node from the data of its operands, without changing the node.
 
@@ -546,3 +585,6 @@ def _agrees(node: Value) -> bool:
 def has_gradient(node: Value) -> bool:
     """Return whether a backward pass has reached the node since its gradient was last reset."""
     return node.grad is not NOT_COMPUTED and node.grad is not None
+
+
+give(push=push, _watch_if_asked=_watch_if_asked)

@@ -52,7 +52,7 @@ def as_float(value: Any, what: str = "Value") -> float:
     """
     if type(value) is float:
         return value
-    if is_real(value):
+    if type(value) is int or is_real(value):  # is_real takes longer
         try:
             return float(value)
         except OverflowError:

@@ -25,8 +25,8 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
     for node in topological_order(root):
         if id(node) not in memo:
             twin = _remade(_fields(node), node._kind)
-            if hasattr(node, "__dict__"):  # a subclass may have attributes of its own
-                twin.__dict__.update(copy.deepcopy(vars(node), memo))
+            if own := node._own:
+                vars(twin).update(copy.deepcopy(own, memo))
             twin.args = tuple(memo[id(arg)] for arg in node.args)
             memo[id(node)] = twin
     return cast(Value, memo[id(root)])
@@ -38,12 +38,11 @@ def pickled(root: Value) -> tuple[Any, ...]:
     If two pickled roots share leaves, these stay shared. Other shared nodes are written twice.
     """
     if root.op.arity == 0:
-        own = vars(root) if hasattr(root, "__dict__") else None  # the attributes of a subclass
-        return _remade, (_fields(root), root._kind), own or None
+        return _remade, (_fields(root), root._kind), root._own or None
     order = topological_order(root)
     index = {node: i for i, node in enumerate(order)}
     rows = [
-        (_fields(node), [index[arg] for arg in node.args]) if node.op.arity else node
+        (_fields(node), [index[arg] for arg in node.args], node._own) if node.op.arity else node
         for node in order
     ]
     return _unpacked, (rows, root._kind)
@@ -70,8 +69,10 @@ def _unpacked(rows: list[Any], kind: type[Value]) -> Value:
         if isinstance(row, Value):
             nodes.append(row)
         else:
-            fields, operands = row
+            fields, operands, own = row
             node = _remade(fields, kind)
             node.args = tuple(nodes[i] for i in operands)
+            if own:
+                vars(node).update(own)
             nodes.append(node)
     return nodes[-1]

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import locks, modes, ops
 from .boundary import as_float, instance, refuse_masked, several
+from .twin import give
 from .value import Value
 
 
@@ -52,6 +53,9 @@ class Shared(Value):
     @property
     def _kind(self) -> type[Value]:
         return Value  # a copy stores its own number
+
+
+give(Shared=Shared)
 
 
 class Flat:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from . import locks, modes, ops
 from .boundary import instance
 from .notation import shortened
+from .twin import give, twinned
 from .value import Value
 
 Item = TypeVar("Item", bound=Hashable)
@@ -43,6 +44,7 @@ def topological_order(root: Value) -> list[Value]:
     return in_order(root)
 
 
+@twinned
 def in_order(root: Value) -> list[Value]:
     """Return `topological_order(root)`, also while a function is traced."""
     instance(root, Value, "the root of a graph is a Value")
@@ -98,6 +100,9 @@ def _cycle(node: Value) -> ValueError:
         f"the graph has a cycle: the {node.op.name} node{called} is an operand of itself, directly "
         f"or through others. A graph of operations has none; look where .args was set by hand"
     )
+
+
+give(_cycle=_cycle)
 
 
 def leaves(root: Value) -> list[Value]:

@@ -56,7 +56,7 @@ class Link(NamedTuple):
     checks: tuple[Callable[[], object], ...]
 
 
-_innermost: ContextVar[Link | None] = ContextVar("innermost", default=None)
+innermost: ContextVar[Link | None] = ContextVar("innermost", default=None)
 
 
 def settings() -> Settings:
@@ -66,7 +66,7 @@ def settings() -> Settings:
     ...     settings()["scope"], settings()["recording"]
     ('layer1', False)
     """
-    link = _innermost.get()
+    link = innermost.get()
     if link is None:
         return DEFAULTS
     for check in link.checks:
@@ -193,13 +193,13 @@ class Setting:
         opened, self._statement = self._statement, None
         if opened is None or opened() is None:
             opened = self._opened_by_hand()  # no `with` statement called __enter__
-        outer = _open(_innermost.get())
+        outer = _open(innermost.get())
         generator = _generator(sys._getframe(1))
         check = functools.partial(_runs, opened, generator) if generator else opened
         checks = (check, *(outer.checks if outer else ()))
         for open_ones in self._open_ones:
             open_ones.add(weakref.ref(opened(), open_ones.discard))  # discarded at the block's end
-        _innermost.set(Link(self, opened, generator, outer, self.within(settings()), checks))
+        innermost.set(Link(self, opened, generator, outer, self.within(settings()), checks))
 
     def _opened_by_hand(self) -> Callable[[], object]:
         """Return `Link.opened` for a block without a `with` statement, which `__exit__` ends."""
@@ -245,13 +245,13 @@ class Setting:
 
 def _leave(block: Setting, *error: object) -> None:
     """End the innermost open block of this setting."""
-    link = _innermost.get()
+    link = innermost.get()
     while link is not None and (link.block is not block or link.opened() is None):
         link = link.outer
     if link is not None:
         vars(block).get("_by_hand", set()).discard(link.opened())
-        if link is _innermost.get():
-            _innermost.set(_open(link.outer))
+        if link is innermost.get():
+            innermost.set(_open(link.outer))
 
 
 def _open(link: Link | None) -> Link | None:

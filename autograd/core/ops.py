@@ -50,6 +50,10 @@ class DomainError(ValueError):
     """An operation, or its derivative, is not defined at the given numbers."""
 
 
+class NodeNeeded(ValueError):  # noqa: N818  # no error: backprop asks `partials_of` instead
+    """The partials of a node made by hand are known only at the node: see `by_hand.py`."""
+
+
 class DivisionByZeroError(DomainError, ZeroDivisionError):
     """A division by zero, as a `DomainError` that `except ZeroDivisionError` catches too."""
 

@@ -25,6 +25,3 @@ OF_TORCH = {"pow": "power", "abs": "absolute", "clamp": "clip"} | dict.fromkeys(
     ("tensor", "Tensor", "Variable"), "Value"
 )
 """What `torch` has, as functions and classes."""
-
-UNKEPT = ("m", "v", "velocity", "momentum", "cache", "name", "color", "colour")
-"""Attributes that programs give their parameters, and for which a Value has no place."""

@@ -18,9 +18,10 @@ import numpy as np
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
 from .notation import located, name
-from .spellings import FOREIGN, OF_TENSORS, UNKEPT
+from .spellings import FOREIGN, OF_TENSORS
 from .term import numeral, write_formula
 from .terminal import shown
+from .twin import give, twinned
 
 if TYPE_CHECKING:
     from ..methods import Methods
@@ -65,6 +66,7 @@ def _refusal(what: str) -> Callable[..., Any]:
     return refuse
 
 
+@twinned
 class Value(Methods):
     """A scalar that records the operations applied to it, so that gradients can be computed.
 
@@ -102,8 +104,9 @@ class Value(Methods):
     3.6
     """
 
-    __slots__ = ("_a", "_b", "_mark", "data", "grad", "label", "op", "scope")
+    __slots__ = ("__dict__", "_a", "_b", "_mark", "data", "grad", "label", "op", "scope")
 
+    # The dictionary is for attributes that a program sets for itself, as an optimiser does.
     # One operand is stored in _a, two in _a and _b, three or more as a tuple in _a. A tuple in
     # every node would take 50 % more memory and slow down garbage collection.
     data: float
@@ -795,6 +798,11 @@ class Value(Methods):
         return self._apply(ops.clip, (self, low, high))
 
     @property
+    def _own(self) -> dict[str, Any] | None:
+        """The attributes that a program has set for itself, or None."""
+        return self.__dict__ or None
+
+    @property
     def _kind(self) -> type[Value]:
         """The class that a copy of the node has."""
         return type(self)
@@ -820,41 +828,8 @@ class _Elsewhere:
         raise AttributeError(self.advice)
 
 
-class _Unkept:
-    """A name that programs use for attributes of their own: setting it says where these can be.
-
-    A dictionary in each Value would take a third more memory, and a method `__setattr__` more time
-    for every number that is stored. A subclass has a dictionary, and then keeps the name there.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, node: Any, kind: type) -> Any:
-        try:
-            return node.__dict__[self.name]
-        except (AttributeError, KeyError):
-            raise AttributeError(f"a Value has no attribute {self.name!r}") from None
-
-    def __set__(self, node: Any, x: Any) -> None:
-        try:
-            node.__dict__[self.name] = x
-        except AttributeError:
-            raise AttributeError(
-                f"a Value keeps no attribute {self.name!r}, so that graphs stay small: keep it in "
-                f"a dictionary, as in {self.name}[p] = 0.0, or make the parameters of a subclass, "
-                f"class Parameter(Value): pass"
-            ) from None
-
-    def __delete__(self, node: Any) -> None:
-        self.__get__(node, type(node))
-        del node.__dict__[self.name]
-
-
 for foreign, here in (FOREIGN | OF_TENSORS).items():
     setattr(Value, foreign, _Elsewhere(foreign, here))
-for unkept in UNKEPT:
-    setattr(Value, unkept, _Unkept(unkept))
 
 
 # ---------------------------------------------------------------------- recording
@@ -868,7 +843,7 @@ def constant(data: Any, what: str = "Value") -> Value:
         what: the name of the number in error messages.
     """
     out = _allocate(Value)
-    out.data = as_float(data, what)
+    out.data = data if type(data) is float else as_float(data, what)
     out.grad = NOT_COMPUTED
     out.op = ops.constant
     out._a = out._b = out._mark = None
@@ -886,6 +861,7 @@ def _note(leaf: Value) -> None:
         settings["tracer"].record_leaf(leaf)
 
 
+@twinned
 def _record1(op: Op, a: Value) -> Value:
     """Compute an operation on one operand, and record it as a node."""
     try:
@@ -895,6 +871,7 @@ def _record1(op: Op, a: Value) -> Value:
     return make_node(op, data, a, None)
 
 
+@twinned
 def _record2(op: Op, a: Any, b: Any) -> Value:
     """Compute an operation on two operands, and record it as a node."""
     if type(a) is not Value and (a := _operand(a)) is NotImplemented:
@@ -908,12 +885,14 @@ def _record2(op: Op, a: Any, b: Any) -> Value:
     return make_node(op, data, a, b)
 
 
+@twinned
 def _record_power(a: Any, b: Any) -> Value:
     """Record a ** b: with `ops.power` if b can have a gradient, else with `ops.pow`."""
     varies = isinstance(b, Value) and b.op is not ops.constant
     return _record2(ops.power if varies else ops.pow, a, b)
 
 
+@twinned
 def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
     """Compute an operation on three or more operands, and record it as a node."""
     try:
@@ -923,6 +902,7 @@ def _record_many(op: Op, operands: tuple[Value, ...]) -> Value:
     return make_node(op, data, operands, None)
 
 
+@twinned
 def make_node(op: Op, data: Any, a: Any, b: Any) -> Value:
     """Make the node of an operation: this is where the graph grows."""
     out = _allocate(Value)
@@ -1032,6 +1012,8 @@ def _operand(x: Any) -> Any:
 
     NotImplemented makes Python ask the type of x. A NumPy array then goes element by element.
     """
+    if type(x) is float or type(x) is int:  # the most frequent, and the fastest to recognise
+        return constant(x, AN_OPERATION)
     if isinstance(x, Value):
         return x
     return constant(x, AN_OPERATION) if is_real(x) or knows_no_values(x) else NotImplemented
@@ -1044,3 +1026,19 @@ def _comparable(x: Any) -> Any:
     if knows_no_values(x) and not is_real(x):
         as_float(x, "a comparison with a Value")
     return x.data if isinstance(x, Value) else x if is_real(x) else NotImplemented
+
+
+give(
+    NOT_COMPUTED=NOT_COMPUTED,
+    leaf=ops.leaf,
+    constant=ops.constant,
+    pow=ops.pow,
+    power=ops.power,
+    take=ops.take,
+    rows={**ops.TABLE, "copy": ops.copy},
+    open_blocks=modes.open_blocks,
+    innermost=modes.innermost,
+    defaults=modes.DEFAULTS,
+    _note=_note,
+    _under_settings=_under_settings,
+)

@@ -290,7 +290,7 @@ def test_a_structure_has_the_engines_outputs_and_gradient(name: str, rows: int) 
 
 
 @pytest.fixture
-def changed() -> Iterator[Callable[[str], None]]:
+def changed(plain_core: None) -> Iterator[Callable[[str], None]]:
     """Yield a function that triples a row's partials; restore them after the test."""
     before = []
 

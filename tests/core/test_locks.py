@@ -86,6 +86,7 @@ def at_every_line(of: str, handler: Callable[[], None]) -> Callable[..., Any]:
     return trace
 
 
+@pytest.mark.usefixtures("plain_core")
 def test_a_signal_handler_may_walk_the_graph_that_is_being_walked() -> None:
     x = Value(2.0)
     y = chain(x, 30)
@@ -106,6 +107,7 @@ def test_a_signal_handler_may_walk_the_graph_that_is_being_walked() -> None:
     assert found == wanted and seen == [wanted] * 3
 
 
+@pytest.mark.usefixtures("plain_core")
 def test_a_signal_handler_may_differentiate_another_graph_with_the_same_leaves() -> None:
     x = Value(2.0)
     y, other = chain(x, 20), x * x
@@ -121,6 +123,30 @@ def test_a_signal_handler_may_differentiate_another_graph_with_the_same_leaves()
     finally:
         sys.settrace(None)
     assert x.grad == 21.0 + 4.0
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers")
+def test_a_signal_may_come_during_a_long_walk_and_a_long_pass() -> None:
+    x = Value(2.0)
+    y, other = chain(x, 200_000), x * x
+    wanted = topological_order(y)
+    walks: list[bool] = []
+
+    def handler(*_: object) -> None:
+        walks.append(topological_order(y) == wanted)
+        other.backward()
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for turn in range(1, 9):
+            signal.setitimer(signal.ITIMER_REAL, 0.002 * turn)
+            assert topological_order(y) == wanted
+            y.backward()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert walks and all(walks)
+    assert x.grad == 8 * 200_001.0 + 4.0 * len(walks)
 
 
 def test_a_pass_inside_another_over_the_same_nodes_is_refused() -> None:

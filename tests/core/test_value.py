@@ -240,12 +240,6 @@ def test_detach_cuts_the_graph() -> None:
     assert (d.data, d.args, d.op) == (9.0, (), ops.constant)
 
 
-def test_a_node_has_no_dictionary() -> None:
-    assert not hasattr(Value(1.0), "__dict__")
-    with pytest.raises(AttributeError):
-        Value(1.0).lable = "w"  # type: ignore[attr-defined]
-
-
 # ---------------------------------------------------------------------- reading
 
 
