@@ -23,7 +23,14 @@ from ..settings import choice, instance, several, whole
 from .circles import CIRCLE, RADIUS, Columns, add_caption, add_text
 from .looks import add_attention, has_attention
 from .maps import BETWEEN, LINE, Stack, add_funnel, add_stacks, lay_out
-from .stages import ImageNetwork, Stage, image_shape, take_apart, takes_images
+from .stages import (
+    ImageNetwork,
+    Stage,
+    begins_with_flatten,
+    image_shape,
+    take_apart,
+    takes_images,
+)
 
 
 def draw(
@@ -210,6 +217,8 @@ def _activations(model: Module, layers: list[Layer], x: Any) -> list[list[float]
     """Return the inputs and the activations of each layer; without x, None for each."""
     if x is None:
         return [None] * (len(layers) + 1)
+    if np.ndim(x) == 3 and begins_with_flatten(model):
+        x = np.ravel(x)
     if np.ndim(x) != 1:
         raise ValueError(f"x is one example, {layers[0].nin} numbers; got {x!r:.60}")
     (row,) = features([x]).tolist()

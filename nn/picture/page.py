@@ -34,7 +34,7 @@ from ..training.history import History
 from ..training.snapshots import pack, unpack
 from .circles import BOUNDS
 from .front import Front
-from .stages import SQUARES, takes_images
+from .stages import SQUARES, begins_with_flatten, takes_images
 
 WEB = files(__package__) / "web"
 
@@ -81,6 +81,8 @@ def network_page(
     >>> network_page(MLP(2, [3, 1], seed=0)).title
     'a 2-3-1 network'
     """
+    instance(model, Module, "model is a module of nn, as MLP(...) makes")
+    data, shape = _as_rows(model, data, shape)
     front = _front(model, data, shape)
     layers = front.layers if front else list(layers_of(model).values())
     sizes = [layers[0].nin, *(layer.nout for layer in layers)]
@@ -141,9 +143,19 @@ def _check_history(history: History | None) -> None:
 # ---------------------------------------------------------------------- inputs
 
 
+def _as_rows(model: Module, data: Any, shape: Sequence[int] | None) -> tuple[Any, Any]:
+    """Return data and shape; images become rows of pixels if the model begins with `Flatten`."""
+    if data is None or takes_images(model) or not begins_with_flatten(model):
+        return data, shape
+    X, y = pair(data, "data is a pair (X, y) of examples")
+    X = features(X)
+    if X.ndim == 4 and X.shape[1] == 1 and shape is None:
+        shape = X.shape[2:]
+    return (X.reshape(len(X), -1), y), shape
+
+
 def _front(model: Module, data: Any, shape: Sequence[int] | None) -> Front | None:
     """Return the part of a network on images that makes its feature maps, else None."""
-    instance(model, Module, "model is a module of nn, as MLP(...) makes")
     if not takes_images(model):
         return None
     if shape is None and data is not None:
@@ -299,10 +311,11 @@ def _check(
     """
     if not all(math.isfinite(p.data) for p in model.parameters()):
         return
-    count = 1 if front else CHECKED  # an image takes long
-    rows = np.random.default_rng(0).uniform(-1.0, 1.0, (count, nin))
+    rows = np.random.default_rng(0).uniform(-1.0, 1.0, (CHECKED, nin))
     if examples is not None:
-        rows = np.concatenate([rows, examples.X[:count]])
+        rows = np.concatenate([rows, examples.X[:CHECKED]])
+    if front:
+        rows = rows[-1:]  # an image takes long
     hint = "a page shows layers that follow one another, each neuron f(b + Σ w·x), and nothing else"
     try:
         into = [front.features(row) for row in rows] if front else rows

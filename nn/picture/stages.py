@@ -15,7 +15,7 @@ from autograd import no_grad
 
 from ..activation_modules import ActivationModule
 from ..dropout import Dropout
-from ..images import Shape, Windows
+from ..images import Flatten, Shape, Windows
 from ..layers import Layer, Neuron
 from ..modes import evaluating
 from ..module import Module
@@ -80,6 +80,21 @@ def takes_images(model: Module) -> bool:
     (True, False)
     """
     return any(isinstance(module, Windows) for module in model.modules())
+
+
+def begins_with_flatten(model: Module) -> bool:
+    """Return True if the first module of the model makes a list of an image.
+
+    Such a model computes the same from an image and from the list of its pixels.
+
+    >>> from nn import Linear, Sequential
+    >>> begins_with_flatten(Sequential(Flatten(), Linear(4, 1))), begins_with_flatten(Linear(4, 1))
+    (True, False)
+    """
+    first: Any = model
+    while isinstance(first, Sequential) and first.layers:
+        first = first.layers[0]
+    return isinstance(first, Flatten)
 
 
 def take_apart(model: Module, image: np.ndarray | None, shape: Shape | None) -> ImageNetwork:

@@ -221,6 +221,18 @@ def test_colours_and_channels(tmp_path: Path, opened: Opener) -> None:
     assert found == pytest.approx(255 * X[0], abs=1)
 
 
+def test_a_network_that_begins_with_flatten_takes_images(tmp_path: Path, opened: Opener) -> None:
+    model = nn.Sequential(
+        nn.Flatten(), nn.Linear(64, 4, seed=0), nn.ReLU(), nn.Linear(4, 2, seed=1)
+    )
+    trained(model, nn.cross_entropy, IMAGES, KINDS, epochs=1)
+    page = opened(model.save_html(tmp_path / "page.html", data=(IMAGES, KINDS)))
+    wanted = model.predict([shown_image(page)])[0]
+    assert outputs(page) == pytest.approx(wanted.tolist(), rel=1e-9, abs=1e-12)
+    assert page.locator("#maps").is_hidden()
+    assert page.locator("#heats canvas").count() == 4, "the weights are images"
+
+
 def test_functions_are_stages_and_no_data_is_needed(tmp_path: Path, opened: Opener) -> None:
     def halves(image: Any) -> Any:
         return [[[pixel * 0.5 for pixel in row] for row in channel] for channel in image]

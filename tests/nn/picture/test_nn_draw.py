@@ -159,6 +159,12 @@ def test_a_model_without_layers_is_refused() -> None:
         nn.draw(nn.Dropout())
 
 
+def test_a_network_that_begins_with_flatten_takes_an_image() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2, seed=0), nn.ReLU())
+    image = [[[0.5, 1.0], [2.0, 0.0]]]
+    assert nn.draw(model, image).source == nn.draw(model, [0.5, 1.0, 2.0, 0.0]).source
+
+
 def test_a_neuron_alone_is_drawn() -> None:
     assert len(lines(nn.draw(nn.Neuron(3, seed=0)).source)) == 3
 
