@@ -24,6 +24,7 @@ from .losses import (
     perceptron_loss,
 )
 from .module import Module
+from .settings import whole
 
 
 class Loss(Module):
@@ -51,7 +52,11 @@ class Loss(Module):
 
     def forward(self, input: Any, target: Any) -> Value:
         """Compute the loss of these outputs for these targets."""
-        return type(self).function(input, target, self.reduction)
+        return type(self).function(input, target, self.reduction, **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        """Return the further arguments of the function, by name."""
+        return {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(reduction={self.reduction!r})"
@@ -86,10 +91,26 @@ class BCELoss(Loss, function=binary_cross_entropy): ...
 class BCEWithLogitsLoss(Loss, function=binary_cross_entropy_with_logits): ...
 
 
-class CrossEntropyLoss(Loss, function=cross_entropy): ...
+class ClassLoss(Loss):
+    """Base class of the losses whose targets are class indices.
+
+    Args:
+        reduction: "mean" or "sum".
+        ignore_index: the class index of examples to ignore; see `cross_entropy`.
+    """
+
+    def __init__(self, reduction: str = "mean", *, ignore_index: int = -100) -> None:
+        super().__init__(reduction)
+        self.ignore_index = whole(ignore_index, "ignore_index", None)
+
+    def _options(self) -> dict[str, Any]:
+        return {"ignore_index": self.ignore_index}
 
 
-class NLLLoss(Loss, function=nll_loss): ...
+class CrossEntropyLoss(ClassLoss, function=cross_entropy): ...
+
+
+class NLLLoss(ClassLoss, function=nll_loss): ...
 
 
 class HingeLoss(Loss, function=hinge_loss): ...

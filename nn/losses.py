@@ -9,16 +9,28 @@ from __future__ import annotations
 import functools
 import math
 import numbers
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd import Value, gap, logsumexp, maximum, mean, require, stop_gradient, surprisal, where
+from autograd import (
+    Value,
+    gap,
+    logsumexp,
+    maximum,
+    mean,
+    require,
+    stop_gradient,
+    surprisal,
+    take,
+    where,
+)
 from autograd import sum as total
 
 from .pairing import examples, number_or_value, pairs
-from .settings import choice
+from .settings import choice, whole
 from .targets import class_index
 
 REDUCTIONS: dict[str, Callable[[list[Any]], Value]] = {"mean": mean, "sum": total}
@@ -107,16 +119,20 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
     return _reduced((_bernoulli_of_logit(z, y) for z, y in pairs(input, target)), reduction)
 
 
-def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
+def cross_entropy(
+    input: Any, target: Any, reduction: str = "mean", *, ignore_index: int = -100
+) -> Value:
     """Compute the cross-entropy of logits z, −Σₖ yₖ·log pₖ with p = softmax(z).
 
     Each −log pₖ is computed by `autograd.surprisal`, which is accurate for pₖ near 0 and near 1.
 
     Args:
         input: the logits z of one example, a list of K; or a list of such lists.
-        target: for each example a class index from 0 to K − 1, or K probabilities (numbers or
-            Values).
+        target: for each example a class index from 0 to K − 1 (a number or a Value), or K
+            probabilities (numbers or Values).
         reduction: "mean" or "sum", over the examples.
+        ignore_index: the class index of examples to ignore. They cost 0, and the mean is that of
+            the others; if all are ignored, it is 0.
 
     Raises:
         ValueError: there are fewer than two logits, a class index is out of range, a target does
@@ -130,17 +146,21 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> cross_entropy([Value(60.0), Value(0.0)], 0).data
     8.75651076269652e-27
     """
-    return _reduced((_categorical(z, y) for z, y in examples(input, target)), reduction)
+    ignored = whole(ignore_index, "ignore_index", None)
+    terms = (_categorical(z, y, ignored) for z, y in examples(input, target))
+    return _reduced_counted(terms, reduction)
 
 
-def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
+def nll_loss(
+    input: Any, target: Any, reduction: str = "mean", *, ignore_index: int = -100
+) -> Value:
     """Compute the negative log-likelihood of the true classes, −log p_c.
 
     Args:
         input: log-probabilities of one example, a list of K, as from `autograd.log_softmax`; or a
             list of such lists.
         target: for each example the index c of its class, from 0 to K − 1.
-        reduction: "mean" or "sum", over the examples.
+        reduction, ignore_index: as for `cross_entropy`.
 
     Raises:
         ValueError: a class index is out of range, or inputs and targets differ in number.
@@ -151,8 +171,9 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
     >>> nll_loss([Value(-0.5), Value(-2.0)], 1).data
     2.0
     """
-    terms = (-p[class_index(y, len(p))] for p, y in examples(input, target))
-    return _reduced(terms, reduction)
+    ignored = whole(ignore_index, "ignore_index", None)
+    terms = (_of_class(_negated, p, y, ignored) for p, y in examples(input, target))
+    return _reduced_counted(terms, reduction)
 
 
 def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Value:
@@ -227,6 +248,19 @@ def _reduced(terms: Iterator[Value], reduction: str) -> Value:
     return found[0] if len(found) == 1 else reduce(found)
 
 
+def _reduced_counted(terms: Iterator[tuple[Value, Any]], reduction: str) -> Value:
+    """Reduce costs, each given with 1, or with 0 if it is ignored: the mean is over the former."""
+    checked_reduction(reduction)
+    found = list(terms)
+    costs, counts = [cost for cost, _ in found], [count for _, count in found]
+    if len(costs) == 1:
+        return costs[0]
+    if reduction == "sum":
+        return total(costs)
+    cost: Value = total(costs) / maximum(functools.reduce(operator.add, counts), 1.0)
+    return cost
+
+
 def checked_reduction(reduction: str) -> str:
     """Return the name of a reduction, if there is one of this name.
 
@@ -295,25 +329,46 @@ def _mixture(
     return cost
 
 
-def _categorical(z: list[Value], y: Any) -> Value:
+def _categorical(z: list[Value], y: Any, ignore_index: int) -> tuple[Value, Any]:
+    """Return the cost of one example, and its count: 0 if it is ignored."""
     if len(z) < 2:
         raise ValueError(
             f"cross_entropy takes the logits of at least two classes, got {len(z)}: for a network "
             f"with one output use binary_cross_entropy_with_logits"
         )
     if not hasattr(y, "__len__"):
-        return _surprisal(z, class_index(y, len(z)))
+        return _of_class(_surprisal, z, y, ignore_index)
     if len(y) != len(z):
         raise ValueError(f"there are {len(z)} logits and {len(y)} probabilities in the target")
     weights = [number_or_value(w, "a probability") for w in y]
     require(_are_probabilities, *weights, error=_probabilities_error)
     if any(isinstance(weight, Value) for weight in weights):
-        return _mixed_surprisal(z, weights)
-    return total(
+        return _mixed_surprisal(z, weights), 1.0
+    terms = (
         _surprisal(z, k) if weight == 1.0 else weight * _surprisal(z, k)
         for k, weight in enumerate(weights)
         if weight
     )
+    return total(terms), 1.0
+
+
+def _of_class(
+    cost: Callable[[list[Value], Any], Value], z: list[Value], y: Any, ignore_index: int
+) -> tuple[Value, Any]:
+    """Return `cost(z, class)` and its count of 1; for an ignored class, 0 and 0."""
+    if not isinstance(y, Value):
+        if y == ignore_index:
+            return where(0.0, z[0], 0.0), 0.0
+        return cost(z, class_index(y, len(z))), 1.0
+    kept = y - ignore_index
+    index = where(kept, y, 0.0)
+    index.label = y.label
+    return where(kept, cost(z, index), 0.0), where(kept, 1.0, 0.0)
+
+
+def _negated(p: list[Value], k: Any) -> Value:
+    chosen: Value = take(p, k) if isinstance(k, Value) else p[k]
+    return -chosen
 
 
 def _are_probabilities(*weights: Any) -> Any:
@@ -329,18 +384,15 @@ def _probabilities_error(*weights: float) -> ValueError:
     )
 
 
-def _surprisal(z: list[Value], k: int) -> Value:
+def _surprisal(z: list[Value], k: Any) -> Value:
+    """Compute −log p_k; the index k may be a Value."""
+    if isinstance(k, Value):
+        return surprisal(take(z, k), [where(k - i, zi, -math.inf) for i, zi in enumerate(z)])
     return surprisal(z[k], [*z[:k], *z[k + 1 :]])
 
 
-def chosen_surprisal(z: Sequence[Value], chosen: Sequence[Any]) -> Value:
-    """Compute −log p_c, where `chosen` is a one-hot vector with its 1 at c.
-
-    Compiled code uses it for cross-entropy, because c differs between examples.
-
-    >>> round(chosen_surprisal([Value(1.0), Value(2.0), Value(0.0)], [0.0, 1.0, 0.0]).data, 4)
-    0.4076
-    """
+def _chosen_surprisal(z: Sequence[Value], chosen: Sequence[Any]) -> Value:
+    """Compute −log p_c, where `chosen` is a one-hot vector with its 1 at c."""
     right = total(where(y, zk, 0.0) for zk, y in zip(z, chosen))
     return surprisal(right, [where(y, -math.inf, zk) for zk, y in zip(z, chosen)])
 
@@ -349,14 +401,14 @@ def _mixed_surprisal(z: list[Value], weights: list[Any]) -> Value:
     """Compute −Σₖ yₖ·log pₖ for weights that are Values.
 
     It needs one log-sum-exp, not one for each class as with numbers. For one-hot weights it uses
-    `chosen_surprisal`, which is accurate for probabilities near 0 and near 1.
+    `_chosen_surprisal`, which is accurate for probabilities near 0 and near 1.
     """
     largest = stop_gradient(functools.reduce(maximum, z))
     below = [gap(zk, largest) for zk in z]
     normaliser = logsumexp(below)
     expected = total(where(y, normaliser - b, 0.0) * y for b, y in zip(below, weights))
     mixed = total(y * (1.0 - y) for y in weights)
-    cost: Value = where(mixed, expected, chosen_surprisal(z, weights))
+    cost: Value = where(mixed, expected, _chosen_surprisal(z, weights))
     return cost
 
 

@@ -15,13 +15,10 @@ import numpy as np
 import autograd
 from autograd import Value
 
-from .. import losses
 from ..data import Examples
-from ..loss_modules import function_of
 from ..losses import cost_of
-from ..modes import evaluating, mode
+from ..modes import mode
 from ..module import Module
-from ..targets import one_hot
 from .costs import EMPTY, Computed, Costs, Loss, Penalty, Rows
 
 
@@ -30,14 +27,15 @@ class CompiledCosts(Costs):
 
     def __init__(self, model: Module, loss: Loss, penalty: Penalty | None = None) -> None:
         super().__init__(model, loss, penalty)
-        self._tables: dict[Examples, tuple[bool, np.ndarray]] = {}  # see `_table`
+        self._targets: dict[Examples, np.ndarray] = {}
         self._programs: dict[bool, Any] = {}  # the last program in training, and in evaluation
         self.renew()
 
     def renew(self) -> None:
         """Make new compiled functions. Each traces the model when it is called first."""
-        self._codes: dict[bool, Any] = {}  # for classes by index, and for other targets
         model, penalty = self.model, self.penalty  # all that the function reads is watched
+        compiled = autograd.compile(params=self.params, has_aux=True, allow_unused=True)
+        self._code = compiled(_cost_by(model, self.loss))
 
         def cost() -> Value:
             assert penalty is not None
@@ -47,12 +45,7 @@ class CompiledCosts(Costs):
 
     def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute costs and outputs of some rows and, if `slopes` is True, the gradient."""
-        by_index, y = self._table(examples)
-        if by_index not in self._codes:
-            cost = _cost_by(self.model, losses.chosen_surprisal if by_index else self.loss)
-            compiled = autograd.compile(params=self.params, has_aux=True, allow_unused=True)
-            self._codes[by_index] = compiled(cost)
-        code = self._codes[by_index]
+        y, code = self.targets(examples), self._code
         run = code.value_and_grad if slopes else lambda *table: (code(*table), EMPTY)
         with mode(self.model, training):
             found, gradient = run(examples.X[rows], y[rows])
@@ -67,23 +60,10 @@ class CompiledCosts(Costs):
         return Computed(np.array([cost]), [], gradient)
 
     def targets(self, examples: Examples) -> np.ndarray:
-        """Return the targets as the compiled code takes them."""
-        return self._table(examples)[1]
-
-    def _table(self, examples: Examples) -> tuple[bool, np.ndarray]:
-        """Return whether cross-entropy gets classes by index, and the targets as an array.
-
-        A class index that is an argument cannot index a list. A one-hot vector can select.
-        """
-        if examples not in self._tables:
-            y: Any = examples.y
-            is_index = not isinstance(y[0], list)
-            by_index = is_index and function_of(self.loss) is losses.cross_entropy
-            if by_index:
-                with evaluating(self.model):
-                    y = one_hot(y, len(self.model(examples[0][0])))
-            self._tables[examples] = by_index, np.array(y, dtype=float)
-        return self._tables[examples]
+        """Return the targets as an array, which the compiled code takes."""
+        if examples not in self._targets:
+            self._targets[examples] = np.array(examples.y, dtype=float)
+        return self._targets[examples]
 
     @property
     def has_one_program(self) -> bool:

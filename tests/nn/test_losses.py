@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autograd
 import nn
 from autograd import Value, compile, gradcheck, log_softmax, softmax
 from autograd import sum as total
@@ -105,7 +106,8 @@ def test_of_every_cost_it_is_known_what_outputs_mean() -> None:
 @pytest.mark.parametrize("function", MODULES)
 def test_a_module_is_documented_as_its_function(function: Any) -> None:
     module: Any = MODULES[function]
-    assert list(inspect.signature(module).parameters) == ["reduction"]
+    parameters = inspect.signature(function).parameters
+    assert list(inspect.signature(module).parameters) == list(parameters)[2:]
     text = inspect.getdoc(module) or ""
     assert (function.__doc__ or "").splitlines()[0] in text
     assert f"{module.__name__}()(" in text
@@ -436,7 +438,6 @@ def test_what_does_not_fit_is_refused(call: Callable[[], Any], message: str) -> 
     "call",
     [
         lambda: nn.cross_entropy(values([1.0, 2.0]), 0.5),
-        lambda: nn.cross_entropy(values([1.0, 2.0]), Value(1.0)),
         lambda: nn.nll_loss(values([1.0, 2.0]), math.nan),
         lambda: nn.nll_loss(values([1.0, 2.0]), "one"),
         lambda: nn.one_hot(0.5, 3),
@@ -471,3 +472,77 @@ def test_arrays_of_no_dimensions_are_numbers() -> None:
 
 def test_a_masked_logit_costs_nothing() -> None:
     assert nn.cross_entropy([Value(-math.inf), Value(2.0)], 1).data == 0.0
+
+
+# ---------------------------------------------------------------------- classes in the graph
+
+OF_CLASS = {
+    nn.cross_entropy: lambda z, k: autograd.surprisal(z[k], z[:k] + z[k + 1 :]),
+    nn.nll_loss: lambda z, k: -z[k],
+}
+
+
+@pytest.mark.parametrize("loss", OF_CLASS)
+def test_a_class_that_is_a_value_chooses_in_the_graph(loss: Any) -> None:
+    z, y = values([60.0, -1.5, 0.25]), Value(0, "y")
+    cost = loss(z, y)
+    for k in (0, 2, 1):
+        y.data = k
+        wanted = OF_CLASS[loss](z, k)
+        assert cost.recompute().data == pytest.approx(wanted.data, rel=1e-14)
+        found, expected = autograd.grad(cost, z), autograd.grad(wanted, z, allow_unused=True)
+        assert found == pytest.approx([x or 0.0 for x in expected], rel=1e-14)
+    assert autograd.grad(cost, y) == (0.0,)
+    y.data = 3
+    with pytest.raises(ValueError, match="is out of range for a table of 3 rows: 0 to 2"):
+        cost.recompute()
+    with pytest.raises(ValueError, match=r"token 0.5 \(c\) is no whole number"):
+        loss(z, Value(0.5, "c"))
+
+
+@pytest.mark.parametrize("loss", OF_CLASS)
+@pytest.mark.parametrize("make", [int, Value], ids=["numbers", "Values"])
+def test_an_ignored_example_costs_nothing_and_the_mean_is_that_of_the_others(
+    loss: Any, make: Any
+) -> None:
+    rows = [values([0.5, 1.0, -2.0]), values([0.0, 0.25, 3.0]), values([1.0, 1.5, 0.5])]
+    kept = [loss(rows[0], 2).data, loss(rows[2], 0).data]
+    for ignored in (-100, -1, 1):
+        targets = [make(2), make(ignored), make(0)]
+        mean = loss(rows, targets, ignore_index=ignored)
+        assert mean.data == pytest.approx(sum(kept) / 2)
+        total = loss(rows, targets, "sum", ignore_index=ignored)
+        assert total.data == pytest.approx(sum(kept))
+        slopes = autograd.grad(mean, rows[1], allow_unused=True)
+        assert [slope or 0.0 for slope in slopes] == [0.0, 0.0, 0.0]
+        assert loss(rows[1], make(ignored), ignore_index=ignored).data == 0.0
+        assert loss(rows, [make(ignored)] * 3, ignore_index=ignored).data == 0.0
+
+
+@pytest.mark.parametrize("loss", OF_CLASS)
+def test_ignored_examples_and_chosen_classes_are_compiled(loss: Any) -> None:
+    w = values([0.5, -1.0, 0.25])
+
+    def cost(x: list[Value], y: list[Value]) -> Any:
+        return loss([[a * b for b in w] for a in x], y)
+
+    X = [[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]]
+    Y = [[0, -100, 2], [-100, 1, 1]]
+    value, gradient = autograd.compile(cost, params=w).value_and_grad(X, Y)
+    costs = [cost(x, y) for x, y in zip(X, Y)]  # type: ignore[arg-type]
+    whole = autograd.mean(costs)
+    assert value == pytest.approx(whole.data, rel=1e-12)
+    assert gradient == pytest.approx(autograd.grad(whole, w), rel=1e-12)
+    with pytest.raises(ValueError, match=r"in row 1: take: token 3 \(y\[1\]\) is out of range"):
+        autograd.compile(cost, params=w)(X, [[0, 1, 2], [0, 3, 1]])
+
+
+def test_a_module_ignores_what_it_is_told_to() -> None:
+    loss = nn.CrossEntropyLoss(ignore_index=1)
+    assert loss(values([0.5, 1.0]), 1).data == 0.0
+    assert loss(values([0.5, 1.0]), 0).data > 0.0
+    with pytest.raises(ValueError, match="ignore_index is a whole number, got 0.5"):
+        nn.NLLLoss(ignore_index=UNTYPED_HALF)
+
+
+UNTYPED_HALF: Any = 0.5
