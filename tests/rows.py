@@ -14,6 +14,7 @@ POINTS = (-40.0, -20.0, -2.5, -1.0, -0.3, 1e-3, 0.3, 1.0, 2.0, 3.5, 20.0, 40.0)
 WITHIN_ONE = (-0.999, -0.7, -0.3, 1e-3, 0.3, 0.7, 0.999)  # at ±1, no derivative exists
 INNER: dict[str, tuple[float, ...]] = {
     **{"asin": WITHIN_ONE, "acos": WITHIN_ONE, "atanh": WITHIN_ONE},
+    "floor": (-40.5, -2.5, -0.3, 0.3, 0.7, 1.5, 3.5, 20.5),
     "acosh": (1.001, 1.5, 2.0, 2.5, 3.0, 3.5, 20.0, 40.0),
 }
 
@@ -36,6 +37,9 @@ def is_smooth(row: Op, at: tuple[float, ...]) -> bool:
     """Return whether no derivative jumps at this place."""
     if row.name == "clip":  # the sign of its kink is 0 between the limits
         return len(set(at)) == 3
+    if row.name in ("floor", "mod"):  # their kink is the number of a piece
+        a, b = at if row.name == "mod" else (*at, 1.0)
+        return abs(b) >= 1.0 and abs(a / b - round(a / b)) > 0.05
     return row.kink is None or bool(row.kink(*at))
 
 

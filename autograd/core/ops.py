@@ -87,7 +87,9 @@ class Op:
             `partials` is written in another form, for accuracy or speed.
         domain: where the operation is defined, if not everywhere. If `value` fails outside the
             domain, the error message is made from it.
-        kink: a function of the operands that changes sign where the derivative jumps.
+        kink: a function of the operands that changes sign where the derivative jumps. Or, if that
+            happens at many places, one that returns the number of the piece between two of them, as
+            an int.
         array: `value` for NumPy arrays of numbers, as an expression of a, b, …
         array_partials: the partials for NumPy arrays, one expression of out, a, b, … per operand.
         arity: the number of operands, or `MANY`. Default: the number of parameters of `value`.
@@ -446,9 +448,9 @@ def _sigmoid(a: float) -> float:
     return e / (1.0 + e)
 
 
-def _side_of_whole(a: float) -> float:
-    """Return a number that changes sign where a is whole, and is 0 there."""
-    return (a % 1.0) * (1.0 - a % 2.0)
+def _whole_below(a: float) -> float:
+    """Return the largest whole number up to a, as an int unless a is infinite."""
+    return math.floor(a) if math.isfinite(a) else a
 
 
 def place(index: float, count: int) -> int:
@@ -839,7 +841,7 @@ floor = Op(
     "floor",
     value=lambda a: float(math.floor(a)) if math.isfinite(a) else a,
     partials=lambda out, a: (0.0,),
-    kink=_side_of_whole,
+    kink=_whole_below,
     array="np.floor(a)",
 )
 mod = Op(  # what is left of a after steps of b; it has the sign of b, as in Python
@@ -849,7 +851,7 @@ mod = Op(  # what is left of a after steps of b; it has the sign of b, as in Pyt
     partials=lambda out, a, b: (1.0, (out - a) / b),
     reads=lambda out, a, b: (1.0, -floor(a / b)),
     domain=Domain("b != 0", lambda a, b: b != 0, "Add a small number to the divisor."),
-    kink=lambda a, b: _side_of_whole(a / b),
+    kink=lambda a, b: _whole_below(a / b),
     array="np.mod(a, b)",
 )
 absolute = Op(

@@ -262,6 +262,6 @@ def _crosses_kink(on_left: dict[Value, float], on_right: dict[Value, float]) -> 
         if kink is not None:
             left = kink(*[on_left.get(arg, arg.data) for arg in node.args])
             right = kink(*[on_right.get(arg, arg.data) for arg in node.args])
-            if left * right <= 0.0 and left != right:
+            if left != right and (type(left) is int or left * right <= 0.0):
                 return True
     return False
