@@ -310,7 +310,7 @@ def main(
         network), `history` and `dense_history`, `accuracy` and `moved` (shares of unseen digits,
         of the convolutional network), `better` (`moved` less that of the dense one), `shares` (see
         `read`, of each network), `likeness` (see `show_filters`), `gradient` (see `Gradient`),
-        `claims`, `sections`, and the paths of the `pictures`.
+        `claims`, `sections`, and the paths of the `pictures` and of the `page`.
     """
     lesson = Lesson(more)
     small = small_digits(seed, None)
@@ -337,7 +337,14 @@ def main(
     with lesson.section("The gradient of one weight of a filter"):
         found = show_gradient(lesson, model, digits)
     made = pictures(image, digits, model, shares, found, out)
-    lesson.end(made)
+    page = model.save_html(
+        Path(out, "convolution.html"),
+        history=histories[0],
+        data=(as_images(digits.unseen_images, digits.side), digits.unseen_labels),
+        loss=nn.cross_entropy,
+        title="a reader with filters",
+    )
+    lesson.end(made, page)
     means = [mean_of_moves(each) for each in shares]
     return {
         "classics": classics,
@@ -354,6 +361,7 @@ def main(
         "claims": lesson.claims,
         "sections": lesson.sections,
         "pictures": made,
+        "page": page,
     }
 
 
