@@ -198,7 +198,7 @@ def test_the_settings_are_shown() -> None:
         (lambda: nn.MaxPool2d(2).output_shape((8, 8)), r"as in \(1, 8, 8\); got \(8, 8\)"),
         (lambda: nn.Linear(60, 2)(IMAGE), r"got an image: put Flatten\(\) before it"),
         (lambda: network().predict(IMAGE), r"X\[:, None\] for images of one channel"),
-        (lambda: nn.draw(network()), r"Conv2d\(1, 2, 3\) is no layer of neurons: .*model\[4:\]"),
+        (lambda: nn.draw(network()), r"sides 6, 7: give the shape .* shape=\(1, 8, 8\)"),
         (
             lambda: nn.diagnose(nn.MLP(2, [1]), IMAGE[None], [1]),
             r"as in X.reshape\(len\(X\), -1\)$",
