@@ -102,15 +102,14 @@ def draw(
         edge_attr={"dir": "none"},
     )
     settings = {"by": by, "most": max_neurons, "bias": bias}
-    if takes_images(model):
-        _draw_images(picture, model, x, shape, classes, settings)
-        return picture
-    if shape is not None:
+    if shape is not None and (has_attention(model) or not takes_images(model)):
         raise ValueError(f"shape is that of images, and {type(model).__name__} takes none")
     if has_attention(model):
         if (by, bias) != ("weight", None):
             raise ValueError("a drawing of attention shows no weights: leave out by and bias")
         add_attention(picture, model, x, classes, max_neurons)
+    elif takes_images(model):
+        _draw_images(picture, model, x, shape, classes, settings)
     else:
         _draw_layers(picture, model, x, classes, settings)
     return picture

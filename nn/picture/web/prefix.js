@@ -166,7 +166,7 @@ function showNext() {
   const text =
     best < 0
       ? "Write a token first."
-      : `${after} it expects ${tokens[best]} most, with ${percent(expected[best])}. Press a token to write it.`;
+      : `${after} it expects ${best === start ? `the end, ${tokens[best]},` : tokens[best]} most, with ${percent(expected[best])}. Press a token to write it.`;
   setText(byId("answer"), text);
   byId("next").replaceChildren(...expected.map((share, token) => choiceOf(share, token, best)));
 }
