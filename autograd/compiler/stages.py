@@ -14,6 +14,7 @@ from ..core.flat import Flat
 from ..core.modes import TraceError
 from ..core.value import Value
 from .arguments import Arguments
+from .collector import paused_collector
 from .errors import in_row
 from .groups import group_nodes
 from .guard import Guard
@@ -62,7 +63,7 @@ def make_version(
         TraceError: the function depends on values in a way that cannot be compiled.
         ValueError: the function does not depend on one of the parameters.
     """
-    with locks.alone_in_tracing():
+    with locks.alone_in_tracing(), paused_collector():
         reach = Reach(function)
         states = reach.read_states()
         try:

@@ -20,6 +20,7 @@ from ..core.flat import Flat
 from ..core.value import Value
 from .arguments import Arguments
 from .arrays import OURS, ArrayProgram
+from .collector import paused_collector
 from .emit import Source, write_source
 from .guard import Guard
 from .program import Program
@@ -101,7 +102,7 @@ class Version:
 
     def _make_executable(self, gradient: bool) -> Executable:
         """Write the code, and check it against the engine; the first thread that asks does so."""
-        with locks.code:
+        with locks.code, paused_collector():
             if gradient not in self._executables:
                 source = write_source(self.array_program, gradient)
                 executable = Executable(source, self.array_program.numbers, self._dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 import sys
@@ -881,6 +882,23 @@ def test_detect_anomaly_watches_compiled_functions() -> None:
         for run in (cost, cost.value_and_grad):
             with pytest.raises(FloatingPointError, match="in row 1: .* is inf"):
                 run([0.0, 1.0])
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_collector_rests_while_code_is_made_and_then_is_as_it_was(runs: bool) -> None:
+    def square(x: Any) -> Any:
+        assert not gc.isenabled()
+        return x * x
+
+    (gc.enable if runs else gc.disable)()
+    try:
+        assert autograd.compile(square)([2.0]) == 4.0
+        assert gc.isenabled() == runs
+        with pytest.raises(autograd.TraceError):
+            autograd.compile(lambda x: x.data)([2.0])
+        assert gc.isenabled() == runs
+    finally:
+        gc.enable()
 
 
 def test_holding_the_code_against_the_engine_touches_no_parameter() -> None:
