@@ -56,7 +56,7 @@ Stepper.draw(options: theirs)
 Flat(values: leaves)
 Flat.lower(change: array)
 Flat.write(numbers: array)
-Compiled.__call__ Compiled.mean Compiled.value_and_grad(arguments: column)
+Compiled.__call__ Compiled.mean Compiled.value_and_grad(arguments: column, static: theirs)
 Page.save(path: path)
 Drawing.pipe(format: format?, renderer: theirs, formatter: theirs, quiet: flag,
              engine: theirs, encoding: theirs)
@@ -65,7 +65,8 @@ Drawing.render(filename: path?, directory: path?, view: off, cleanup: flag, form
                renderer: theirs, formatter: theirs, quiet: flag, quiet_view: off,
                outfile: picture, engine: theirs)
 Setting.__call__(function: decorated)
-compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag, dtype: dtype)
+compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag, dtype: dtype,
+        static: static)
 draw(root: root, path: path pair, around: node?, depth: whole from 0?, max_nodes: whole, open: open,
      gradients: gradients, rankdir: rankdir, format: format)
 draw_dot(root: root, format: format, rankdir: rankdir)
@@ -226,6 +227,7 @@ TOGETHER = {
     ("Trainer.fit", "resume"): ["checkpoint"],
     ("Trainer.fit", "early_stopping"): ["validation"],
     ("SGD", "nesterov"): ["momentum"],
+    ("compile", "static"): ["function"],
     ("require", "test"): ["values"],
     ("require", "error"): ["values"],
     ("Value.clamp", "min"): ["max"],

@@ -8,7 +8,7 @@ it runs the function itself, so that the engine raises the error.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, overload
 
@@ -24,9 +24,11 @@ from .arguments import Arguments, convert_arguments
 from .errors import in_row
 from .program import Program
 from .stages import Options, make_version
+from .static import Splitter, check_static
 from .trace import record_trace
 from .version import Version
 
+STATICS = 32  # values of static arguments whose code is kept
 VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
 
 
@@ -38,6 +40,7 @@ def compile(
     has_aux: bool = ...,
     allow_unused: bool = ...,
     dtype: Any = ...,
+    static: Any = ...,
 ) -> Compiled: ...
 
 
@@ -49,6 +52,7 @@ def compile(
     has_aux: bool = ...,
     allow_unused: bool = ...,
     dtype: Any = ...,
+    static: Any = ...,
 ) -> Callable[[Callable[..., Any]], Compiled]: ...
 
 
@@ -59,6 +63,7 @@ def compile(
     has_aux: bool = False,
     allow_unused: bool = False,
     dtype: Any = np.float64,
+    static: Any = (),
 ) -> Any:
     """Compile a function of Values for one example into NumPy code for many rows at once.
 
@@ -95,14 +100,17 @@ def compile(
         allow_unused: True to return the gradient 0 for parameters that the function does not use;
             else they are an error.
         dtype: the dtype of the computation, float64 or float32.
+        static: the names or positions of arguments that have no rows, but are the same for all: a
+            size, a mode, a text. The function is traced for each value of them, and code for the
+            last 32 values is kept. They are hashable; a call may give them by name.
 
     Returns:
         A `Compiled` function; without `function`, a decorator.
 
     Raises:
         TypeError: `function` is not callable, a parameter is not a Value that you made, or `dtype`
-            is neither float64 nor float32.
-        ValueError: a parameter occurs twice.
+            is neither float64 nor float32; or `static` holds no names and positions.
+        ValueError: a parameter occurs twice, or the function has no such static argument.
 
     >>> from autograd import Value
     >>> w, b = Value(2.0, label="w"), Value(1.0, label="b")
@@ -114,9 +122,15 @@ def compile(
     >>> value, gradient = cost.value_and_grad([1.0, 2.0], [3.0, 4.0])
     >>> gradient
     array([2., 1.])
+    >>> power = compile(lambda x, n: x**n, static="n")
+    >>> power([1.0, 2.0], 3), power([1.0, 2.0], n=2)
+    (array([1., 8.]), array([1., 4.]))
     """
     options = Options(
-        flag(has_aux, "has_aux"), flag(allow_unused, "allow_unused"), _check_dtype(dtype)
+        flag(has_aux, "has_aux"),
+        flag(allow_unused, "allow_unused"),
+        _check_dtype(dtype),
+        check_static(static),
     )
     known = None if params is None else _check_params(params)
     if function is None:
@@ -167,6 +181,8 @@ class Compiled:
         self.function = function
         self._given_params, self._options = params, options
         self._versions: dict[Any, list[Version]] = {}  # by the shapes of the arguments
+        self._splitter = Splitter(function, options.static) if options.static else None
+        self._codes: dict[Any, Compiled] = {}  # by the static arguments, the last used last
         self._last: Version | None = None
         functools.update_wrapper(self, function, updated=())
 
@@ -180,21 +196,22 @@ class Compiled:
 
     # ------------------------------------------------------------------ running
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **static: Any) -> Any:
         """Return the outputs for each row: (n,) for one output, (n, k) for a list of k.
 
-        Without arguments, a single output is returned as a float.
+        Without arguments that have rows, a single output is returned as a float. Static arguments
+        may be given by name.
 
         Raises:
             TypeError, ValueError: the arguments are not arrays of numbers with the same number of
                 rows, or the function is not defined on a row, which the message names.
             TraceError: the function depends on values in a way that cannot be compiled.
         """
-        version, rows, outputs, _ = self._run(arguments, gradient=False)
+        version, rows, outputs, _ = self._run(arguments, static, gradient=False)
         found = _arrange_by_row(version, rows, outputs)
-        return found if arguments or version.trace.shape else float(found[0])
+        return found if rows.arrays or version.trace.shape else float(found[0])
 
-    def mean(self, *arguments: Any) -> float:
+    def mean(self, *arguments: Any, **static: Any) -> float:
         """Return the mean of the output over the rows; with `has_aux`, that of the first output.
 
         Raises:
@@ -204,10 +221,10 @@ class Compiled:
         >>> compile(lambda x: x * x).mean([1.0, 2.0])
         2.5
         """
-        _, _, outputs, _ = self._run(arguments, gradient=False, what="a mean")
+        _, _, outputs, _ = self._run(arguments, static, gradient=False, what="a mean")
         return _compute_mean(outputs)
 
-    def value_and_grad(self, *arguments: Any) -> tuple[Any, np.ndarray]:
+    def value_and_grad(self, *arguments: Any, **static: Any) -> tuple[Any, np.ndarray]:
         """Return the mean of the output over the rows, and its gradient for the parameters.
 
         With `has_aux`, return the outputs for each row, (n, k), and the gradient of the mean of the
@@ -218,7 +235,9 @@ class Compiled:
                 no finite derivative on a row, which the message names.
             TraceError: as for a call.
         """
-        version, rows, outputs, gradient = self._run(arguments, gradient=True, what="a gradient")
+        version, rows, outputs, gradient = self._run(
+            arguments, static, gradient=True, what="a gradient"
+        )
         if version.steep and not np.isfinite(gradient).all():
             self._raise_gradient_errors(version, rows)
         found = (
@@ -229,7 +248,11 @@ class Compiled:
         return found, gradient[: version.gradient_size]
 
     def _run(
-        self, arguments: tuple[Any, ...], gradient: bool, what: str = ""
+        self,
+        arguments: tuple[Any, ...],
+        static: Mapping[str, Any],
+        gradient: bool,
+        what: str = "",
     ) -> tuple[Version, Arguments, np.ndarray, np.ndarray]:
         """Return the code for these arguments, the rows, the computed numbers and the gradient.
 
@@ -241,6 +264,11 @@ class Compiled:
                 "a compiled function is called",
                 "call the function itself, as .function of what was compiled",
             )
+        if self._splitter or static:
+            code, arguments = self._specialise(arguments, static)
+            found = code._run(arguments, {}, gradient, what)
+            self._last = code._last
+            return found
         rows = convert_arguments(arguments, self._options.dtype)
         version = self._find_version(rows)
         if what and version.trace.shape != () and not self._options.has_aux:
@@ -338,6 +366,7 @@ class Compiled:
     def retrace(self) -> None:
         """Discard the compiled code, so that the next call traces the function again."""
         self._versions.clear()
+        self._codes.clear()
 
     def _get_latest(self) -> Version:
         if self._last is None:
@@ -345,6 +374,22 @@ class Compiled:
         return self._last
 
     # ------------------------------------------------------------------ compiling
+
+    def _specialise(
+        self, arguments: tuple[Any, ...], static: Mapping[str, Any]
+    ) -> tuple[Compiled, tuple[Any, ...]]:
+        """Return the compiled function for these static arguments, and the other arguments."""
+        splitter = self._splitter or Splitter(self.function, ())
+        fixed, arguments = splitter.split(arguments, static)
+        key = splitter.make_key(fixed)
+        code = self._codes.pop(key, None)
+        if code is None:
+            options = replace(self._options, static=())
+            code = Compiled(splitter.bind(self.function, fixed), self._given_params, options)
+        self._codes[key] = code
+        if len(self._codes) > STATICS:
+            del self._codes[next(iter(self._codes))]
+        return code, arguments
 
     def _find_version(self, rows: Arguments) -> Version:
         """Return the code for these shapes and for what the function reads now."""

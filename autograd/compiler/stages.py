@@ -31,7 +31,7 @@ class Options:
     """The options of `compile`, and those that only tests set.
 
     Attributes:
-        has_aux, allow_unused, dtype: as for `compile`.
+        has_aux, allow_unused, dtype, static: as for `compile`.
         passes: the passes that rewrite the graph.
         matrices: True to form matrix products of dot products.
         debug: True to check the invariants of the program after every pass.
@@ -40,6 +40,7 @@ class Options:
     has_aux: bool = False
     allow_unused: bool = False
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(float))
+    static: tuple[str | int, ...] = ()
     passes: tuple[Pass, ...] = PASSES
     matrices: bool = True
     debug: bool = False
