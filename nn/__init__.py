@@ -30,6 +30,7 @@ from .attention import MultiheadAttention
 from .diagnosis.diagnose import Diagnosis, diagnose
 from .diagnosis.symptoms import Finding
 from .dropout import Dropout
+from .embedding import Embedding
 from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
 from .images import AvgPool2d, Conv2d, Flatten, MaxPool2d
 from .init import INITIALISERS
@@ -91,6 +92,7 @@ __all__ = [
     "CrossEntropyLoss",
     "Diagnosis",
     "Dropout",
+    "Embedding",
     "ExponentialLR",
     "Finding",
     "Flatten",

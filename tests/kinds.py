@@ -334,6 +334,7 @@ KINDS: dict[str, Kind] = {
     "betas": Kind(
         lambda: [(0.9, 0.99), [0.0, 0.5]], "betas", "", lambda: [(1.0, 0.9), (0.9, None)]
     ),
+    "padding index": Kind(lambda: [1, 0, None], "padding_idx", "0 1 None"),
     "static": Kind(lambda: [(), "x", [0]], "static|no argument", "0 [] {}", lambda: ["y", -1]),
     "dtype": Kind(lambda: [np.float64, "float32"], "dtype", "None"),
     "class index": Kind(lambda: [0, [0, 1], np.array([1])], "class", "0 1 True [] [1.0]"),

@@ -118,6 +118,9 @@ Flatten.forward(x: theirs)
 LayerNorm(normalized_shape: sizes, eps: at least 0, elementwise_affine: flag, bias: flag)
 RMSNorm(normalized_shape: sizes, eps: at least 0?, elementwise_affine: flag)
 Normalisation.forward(x: normalised)
+Embedding(num_embeddings: whole, embedding_dim: whole, padding_idx: padding index, init: init,
+          seed: seed)
+Embedding.forward(token: token)
 MultiheadAttention(embed_dim: whole, num_heads: divisor, dropout: share, bias: flag, kdim: whole?,
                    vdim: whole?, batch_first: flag, causal: flag, init: init, seed: seed)
 MultiheadAttention.forward(query: sequence, key: sequence?, value: sequence?,
@@ -214,6 +217,7 @@ NOT_FOR_CALLING = {
         "HasMembers.sample_parameters",
         "Neuron.sample_parameters",
         "Conv2d.sample_parameters",
+        "Embedding.sample_parameters",
         "MultiheadAttention.sample_parameters",
         "Normalisation.sample_parameters",
         "Neuron.keep_activation",
@@ -257,6 +261,7 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "Windows": lambda: nn.Conv2d(1, 2, 2, seed=0),
     "Flatten": nn.Flatten,
     "Normalisation": lambda: nn.LayerNorm(2),
+    "Embedding": lambda: nn.Embedding(2, 2, seed=0),
     "MultiheadAttention": lambda: nn.MultiheadAttention(2, 1, seed=0),
     "Sequential": model,
     "Dropout": lambda: nn.Dropout(0.5, seed=0),

@@ -61,7 +61,7 @@ def functions(module: ModuleType) -> set[str]:
 NAMES = {
     "modules": set().union(
         *map(public, (nn.module, nn.layers, nn.networks, nn.dropout, nn.images)),
-        *map(public, (nn.attention, nn.normalisation)),
+        *map(public, (nn.embedding, nn.attention, nn.normalisation)),
     ),
     "activations, as in": set(nn.ACTIVATIONS),
     "activations as modules": public(nn.activation_modules) - {"ActivationModule"},
