@@ -6,6 +6,7 @@ number or gradient, and none is recursive: a graph may be deeper than Python's r
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
@@ -161,11 +162,50 @@ def distances(
     return found
 
 
+def shown_slots(node: Value) -> tuple[int, ...]:
+    """Return the slots of the operands that pictures show: of a `take`, index and chosen entry.
+
+    If the index has changed to no place in the table, all are shown.
+
+    >>> from autograd import take
+    >>> shown_slots(take([Value(5.0), Value(7.0), Value(9.0)], 1))
+    (0, 2)
+    """
+    args = node.args
+    if node.op is ops.take:
+        with contextlib.suppress(ops.PlaceError):
+            return 0, 1 + ops.place(args[0].data, len(args) - 1)
+    return tuple(range(len(args)))
+
+
+def flowing_slots(node: Value) -> tuple[int, ...]:
+    """Return the slots through which a gradient may flow: those shown, without an index."""
+    return shown_slots(node)[node.op is ops.take :]
+
+
+def shown_args(node: Value) -> tuple[Value, ...]:
+    """Return the operands that pictures show; see `shown_slots`."""
+    args = node.args
+    return tuple([args[slot] for slot in shown_slots(node)]) if node.op is ops.take else args
+
+
+def shown_order(root: Value, keep: Iterable[Value] = ()) -> list[Value]:
+    """Return the topological order, without nodes that no picture of `root` shows, but `keep`."""
+    order = topological_order(root)
+    if not any(node.op is ops.take for node in order):
+        return order
+    shown = {root, *keep}
+    for node in reversed(order):
+        if node in shown:
+            shown.update(shown_args(node))
+    return [node for node in order if node in shown]
+
+
 def consumers(order: Iterable[Value]) -> dict[Value, list[Value]]:
-    """Return, for each node of a topological order, the nodes that have it as an operand."""
+    """Return, for each node of an order, the nodes that have it as an operand that is shown."""
     found: dict[Value, list[Value]] = {}
     for node in order:
         found[node] = []
-        for arg in dict.fromkeys(node.args):
+        for arg in dict.fromkeys(shown_args(node)):
             found[arg].append(node)
     return found

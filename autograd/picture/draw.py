@@ -15,7 +15,7 @@ from math import isfinite, isnan
 from ..core import backprop, ops
 from ..core.boundary import choice, instance, pair, several, whole
 from ..core.find import find
-from ..core.graph import consumers, topological_order
+from ..core.graph import consumers, shown_args, shown_order, shown_slots
 from ..core.notation import expression, shortened
 from ..core.paths import largest_paths
 from ..core.term import numeral
@@ -85,13 +85,14 @@ def draw(
     if gradients is not None:
         for node in instance(gradients, Mapping, "gradients are numbers by node"):
             instance(node, Value, "gradients are numbers by node")
-    order = topological_order(root)
-    known = _known(order) if gradients is None else dict(gradients)
     lit = _lit(root, path)
+    middle = None if around is None else find(root, around)
+    order = shown_order(root, [*itertools.chain(*lit), *(() if middle is None else (middle,))])
+    known = _known(order) if gradients is None else dict(gradients)
     shown = view(
         order,
         max_nodes,
-        None if around is None else find(root, around),
+        middle,
         depth,
         opened,
         itertools.chain.from_iterable(lit),
@@ -188,6 +189,8 @@ class _Picture:
             f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{_text(node.op.symbol, 14)}</B></FONT>'
         )
         label = f"<B>{_text(node.label)}</B>" if node.label else ""
+        if node.op is ops.take:
+            symbol += f' <FONT COLOR="{QUIET_TEXT}">one of {len(node.args) - 1}</FONT>'
         head = "&nbsp; ".join([label] * bool(label) + [symbol] * bool(node.args)) or "&nbsp;"
         gradient = numeral(self.known[node]) if node in self.known else "—"
         on_path = any(node in edge for edge in self.lit)
@@ -236,8 +239,9 @@ class _Picture:
         for node in self.order:
             if node not in visible or not node.args:
                 continue
+            slots = shown_slots(node)
             for slot, (arg, local) in enumerate(zip(node.args, backprop.known_locals(node))):
-                if arg in visible:
+                if arg in visible and (slot in slots or (arg, node) in self.lit):
                     known = node in self.known and arg in self.known and not self.stale
                     flows[arg, node, slot] = (self.known[node] * local if known else None), local
         return flows
@@ -267,7 +271,7 @@ class _Picture:
         """
         place, ids = self.view.place, self.ids
         for node in self.order:
-            for arg in node.args:
+            for arg in shown_args(node):
                 tail, head = place.get(arg), place.get(node)
                 if tail is None and head is not None:
                     yield f"{ids[head]}_in_stub", ids[head]

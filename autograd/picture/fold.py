@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
 from ..core.find import nearest
-from ..core.graph import consumers, distances
+from ..core.graph import consumers, distances, shown_args
 from ..core.notation import shortened
 from ..core.value import Value
 
@@ -111,7 +111,7 @@ def _folded_by_scope(
     place: dict[Value, Value | str] = {node: node for node in order}
     for level in range(levels, 0, -1):
         place = {node: _at_level(scope, level, opened) or node for node, scope in scope_of.items()}
-        edges = {(place[arg], place[node]) for node in order for arg in node.args}
+        edges = {(place[arg], place[node]) for node in order for arg in shown_args(node)}
         if len(set(place.values())) <= max_nodes and len(edges) <= EDGES * max_nodes:
             break
     return place
@@ -156,7 +156,7 @@ def _nearest(
     """
     neighbours: dict[Value | str, dict[Value | str, None]] = {item: {} for item in place.values()}
     for node in order:
-        for arg in node.args:
+        for arg in shown_args(node):
             neighbours[place[node]][place[arg]] = None
             if both_ways:
                 neighbours[place[arg]][place[node]] = None

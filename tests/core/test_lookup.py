@@ -210,3 +210,47 @@ def test_the_row_is_a_function_too() -> None:
     assert len(out.args) == 4
     with pytest.raises(ValueError, match="two or more"):
         out.args = (Value(1.0),)
+
+
+# ---------------------------------------------------------------------- steps and pictures
+
+
+def test_only_the_chosen_entry_is_stepped_through() -> None:
+    w, token = table(27), Value(2, "token")
+    row = take(w, token)
+    out = row[0] * row[1]
+    out.backward()
+    steps = list(out.stepper())
+    assert [step.operand for step in steps] == [row[0], row[1], w[2][1], w[2][0]]
+    assert steps[-1].rule == "∂[W[0,0], …, W[26,0]][token]/∂W[2,0] = 1"
+    assert [step.total for step in steps[2:]] == [w[2][1].grad, w[2][0].grad]
+
+
+def test_only_the_chosen_entry_and_the_index_are_drawn() -> None:
+    w, token = table(27), Value(2, "token")
+    out = take(w, token)[0] * 2.0
+    source = out.draw().source
+    assert "W[2,0]" in source and "token" in source and "one of 27" in source
+    assert source.count(" -> ") == 4 and "folded" not in source
+    assert ">W[3,0]<" not in source
+    token.data = 3
+    out.recompute()
+    assert ">W[3,0]<" in out.draw().source and ">W[2,0]<" not in out.draw().source
+    token.data = 30
+    assert ">W[26,0]<" in out.draw().source  # stale: no entry is the chosen one
+
+
+def test_an_entry_that_is_used_elsewhere_is_drawn_with_this_use() -> None:
+    w = [Value(1.0, "w0"), Value(2.0, "w1")]
+    out = take(w, 0) * w[1]
+    assert out.draw().source.count(" -> ") == 4
+    assert "w1" in out.draw(around="w1").source
+    alone = take(w, 0) * 1.0
+    assert ">w1<" not in alone.draw().source
+    assert alone.draw(path=("w1", alone)).source.count(" -> ") == 5  # asked for: it is shown
+
+
+def test_a_large_table_is_not_what_folds_a_picture() -> None:
+    w, token = table(500), Value(7, "token")
+    out = autograd.sum(take(w, token))
+    assert "folded" not in out.draw().source
