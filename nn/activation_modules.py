@@ -15,7 +15,7 @@ from autograd import Value
 from .activations import ACTIVATIONS, Activation
 from .module import Module
 from .pairing import as_value
-from .settings import Checked, at_least_zero, choice, finite, several
+from .settings import Checked, at_least_zero, choice, finite, flag, several, whole
 from .targets import as_lists
 
 
@@ -78,14 +78,26 @@ class Sigmoid(ActivationModule, name="sigmoid"): ...
 class Tanh(ActivationModule, name="tanh"): ...
 
 
-class ReLU(ActivationModule, name="relu"): ...
+class InPlace:
+    """Base class of activations with PyTorch's argument `inplace`.
+
+    Args:
+        inplace: accepted, and without effect: the graph keeps every number.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        flag(inplace, "inplace")
 
 
-class LeakyReLU(ActivationModule, name="leaky_relu"):
+class ReLU(InPlace, ActivationModule, name="relu"): ...
+
+
+class LeakyReLU(InPlace, ActivationModule, name="leaky_relu"):
     """The activation leaky_relu as a module: x if x > 0, else negative_slope·x.
 
     Args:
         negative_slope: the slope of its left half.
+        inplace: without effect, as for `ReLU`.
 
     Raises:
         TypeError, ValueError: the slope is not a finite number.
@@ -96,7 +108,8 @@ class LeakyReLU(ActivationModule, name="leaky_relu"):
 
     negative_slope = Checked(finite)
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = negative_slope
 
     @property
@@ -110,11 +123,12 @@ class LeakyReLU(ActivationModule, name="leaky_relu"):
         return f"LeakyReLU(negative_slope={self.negative_slope})"
 
 
-class ELU(ActivationModule, name="elu"):
+class ELU(InPlace, ActivationModule, name="elu"):
     """The activation elu as a module: x if x > 0, else alpha·(eˣ − 1).
 
     Args:
         alpha: the size of its lower bound −alpha, at least 0.
+        inplace: without effect, as for `ReLU`.
 
     Raises:
         TypeError, ValueError: alpha is not a number of at least 0.
@@ -125,7 +139,8 @@ class ELU(ActivationModule, name="elu"):
 
     alpha = Checked(at_least_zero)
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = alpha
 
     @property
@@ -139,7 +154,7 @@ class ELU(ActivationModule, name="elu"):
         return f"ELU(alpha={self.alpha})"
 
 
-class SiLU(ActivationModule, name="silu"): ...
+class SiLU(InPlace, ActivationModule, name="silu"): ...
 
 
 def approximation(name: Any, what: str) -> str:
@@ -183,7 +198,23 @@ def gelu_by_tanh(x: Value) -> Value:
 class Softplus(ActivationModule, name="softplus"): ...
 
 
-class Softmax(ActivationModule, name="softmax"): ...
+class Softmax(ActivationModule, name="softmax"):
+    """The activation softmax as a module: it takes the outputs of a layer, a list of numbers.
+
+    Args:
+        dim: PyTorch's name of the axis of the classes: None, −1, 0 or 1. It has no effect, because
+            the outputs of one example have only this axis; in PyTorch a batch comes before it.
+
+    Raises:
+        TypeError, ValueError: dim is another axis.
+
+    >>> [p.data for p in Softmax(dim=-1)([0.0, 0.0])]
+    [0.5, 0.5]
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        if dim is not None and whole(dim, "dim", None) not in (-1, 0, 1):
+            raise ValueError(f"dim is None, -1, 0 or 1: outputs have one axis; got {dim!r}")
 
 
 class Identity(ActivationModule, name="identity"): ...

@@ -205,3 +205,15 @@ def test_an_activation_elsewhere_is_refused_where_layers_are_looked_at(model: nn
         with pytest.raises(ValueError, match=r"ReLU\(\) belongs to no layer: .*after a Linear"):
             look()
     assert model.eval().predict(X).shape == (len(X),)
+
+
+def test_pytorchs_arguments_without_effect_are_taken() -> None:
+    for module in (
+        nn.ReLU(inplace=True),
+        nn.SiLU(True),
+        nn.ELU(0.5, True),
+        nn.LeakyReLU(0.1, True),
+    ):
+        assert isinstance(module(-1.0), Value)
+    outputs = [[p.data for p in nn.Softmax(dim=dim)([0.0, 1.0])] for dim in (None, -1, 0, 1)]
+    assert outputs == [outputs[0]] * 4
