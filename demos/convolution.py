@@ -227,8 +227,9 @@ def gradient_of_weight(model: nn.Sequential, image: np.ndarray, digit: int) -> G
     j = int(np.argmax([abs(kernel[0][p][q].grad) for kernel in first.weight]))
     weight = first.weight[j][0][p][q]
     slopes = np.array([[v.grad for v in row] for row in z[j]])
-    padded = np.pad(image[0], first.padding)
-    pixels = padded[p :: first.stride, q :: first.stride][: len(slopes), : slopes.shape[1]]
+    (down, across), (above, beside) = first.stride, first.padding
+    padded = np.pad(image[0], [(above, above), (beside, beside)])
+    pixels = padded[p::down, q::across][: len(slopes), : slopes.shape[1]]
     for r, row in enumerate(z[j]):
         for c, v in enumerate(row):
             v.label = f"z[{r},{c}]"

@@ -32,7 +32,7 @@ from .diagnosis.symptoms import Finding
 from .dropout import Dropout
 from .embedding import Embedding
 from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
-from .images import AvgPool2d, Conv2d, Flatten, MaxPool2d
+from .images import AvgPool2d, Conv1d, Conv2d, Flatten, MaxPool2d
 from .init import INITIALISERS
 from .layers import Layer, Linear, Neuron
 from .loss_modules import (
@@ -87,6 +87,7 @@ __all__ = [
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Conv1d",
     "Conv2d",
     "CosineAnnealingLR",
     "CrossEntropyLoss",

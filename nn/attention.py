@@ -20,7 +20,7 @@ from .dropout import Dropout
 from .init import Initialiser, Seed, initialiser_and_rng
 from .layers import Linear
 from .module import Module
-from .nested import shape_of
+from .nested import SizeError, shape_of
 from .pairing import as_value
 from .settings import finite, flag, real, several, whole
 from .targets import as_lists
@@ -253,7 +253,7 @@ class MultiheadAttention(Module):
     ) -> list[Seen]:
         """Return, for each head, what each position looks at, and what is added to its score."""
         masks: Any = [[0.0] * others] * length if attn_mask is None else as_lists(attn_mask)
-        shape = shape_of(masks, "attn_mask is rows of True, False or numbers")
+        shape = shape_of(masks, "attn_mask")
         if shape == (length, others):
             masks = [masks] * self.num_heads
         elif shape != (self.num_heads, length, others):
@@ -273,10 +273,10 @@ class MultiheadAttention(Module):
     def _sequence(self, x: Any, width: int, name: str) -> Sequence:
         """Return a sequence as nested lists of Values. Each number becomes one constant."""
         x = as_lists(x)
-        shape = shape_of(x, f"{name} is a sequence, nested lists of shape (positions, width)")
+        shape = shape_of(x, name)
         if len(shape) != 2 or shape[1] != width:
             mend = ": pass one example at a time" if len(shape) == 3 else ""
-            raise ValueError(
+            raise SizeError(
                 f"{self!r} takes as {name} a sequence of shape (positions, {width}); got numbers "
                 f"of shape {shape}{mend}"
             )

@@ -41,13 +41,13 @@ class Examples:
     table: str = ""
 
     @classmethod
-    def of(cls, X: Any, y: Any, table: str = "", images: bool = True) -> Examples:
-        """Check X and y and make examples of them. If `images` is False, refuse images.
+    def of(cls, X: Any, y: Any, table: str = "", rows_only: bool = False) -> Examples:
+        """Check X and y and make examples of them. If `rows_only`, refuse images and the like.
 
         Raises:
             TypeError, ValueError: as for `features` and `targets`.
         """
-        rows = features(X, images)
+        rows = features(X, rows_only)
         return cls(rows, targets(y, len(rows)), table=table)
 
     def __len__(self) -> int:
@@ -118,14 +118,15 @@ def split(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Exa
     return examples.chosen(order[count:]), examples.chosen(order[:count])
 
 
-def features(X: Any, images: bool = True) -> np.ndarray:
+def features(X: Any, rows_only: bool = False) -> np.ndarray:
     """Check the features and return them as an array of floats, shape (n, nin).
 
-    Unless `images` is False, X may also be images, shape (n, channels, height, width).
+    Unless `rows_only`, X may also be images, shape (n, channels, height, width), or signals
+    or sequences, shape (n, channels, length) or (n, positions, width).
 
     Raises:
         TypeError: X is not made of numbers.
-        ValueError: X is empty, is neither rows nor images, or holds a NaN or an infinity. The error
+        ValueError: X is empty, is none of these, or holds a NaN or an infinity. The error
             names its place.
 
     >>> features([[1, 2], [3, float("nan")]])
@@ -136,10 +137,8 @@ def features(X: Any, images: bool = True) -> np.ndarray:
     if isinstance(X, Value) or (isinstance(X, (list, tuple)) and _has_values(X)):
         raise TypeError("X holds Values; pass plain numbers, as in [[v.data for v in row] ...]")
     array = _numeric(X, "X")
-    if array.ndim != 2 and not (images and array.ndim == 4):
+    if array.ndim != 2 and (rows_only or array.ndim not in (3, 4)):
         shown = "model.predict([row])" if array.ndim == 1 else "X.reshape(len(X), -1)"
-        if images and array.ndim == 3:
-            shown += ", or as X[:, None] for images of one channel"
         raise ValueError(
             f"X has shape {array.shape}, expected rows of features, (n, nin); as in {shown}"
         )
@@ -147,7 +146,9 @@ def features(X: Any, images: bool = True) -> np.ndarray:
         raise ValueError(f"X has shape {array.shape}: there is nothing in it")
     if not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        names = "row column" if array.ndim == 2 else "image channel row column"
+        names = {2: "row column", 3: "example row column", 4: "image channel row column"}[
+            array.ndim
+        ]
         words = ", ".join(f"{name} {i}" for name, i in zip(names.split(), place))
         raise ValueError(
             f"X{list(place)} ({words}) is {array[place]}: every feature must be a finite number"

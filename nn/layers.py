@@ -18,6 +18,7 @@ from .activations import Activation, activation_named
 from .init import Initialiser, Seed, initialiser_and_rng
 from .members import is_parameter
 from .module import Module
+from .nested import SizeError, items_of
 from .settings import finite, flag, refuse_masked, whole
 
 
@@ -264,14 +265,26 @@ def _inputs(x: Any, module: Neuron | Layer) -> Sequence[Value]:
     if isinstance(x, Value) or not hasattr(x, "__len__"):
         x = [x]
     if len(x) != module.nin or _is_table(x):
-        rows = " rows of numbers. For a table of examples there is model.predict(X)"
-        got = f"{len(x)}{rows if _is_table(x) else ''}"
-        if _is_table(x) and _is_table(next(iter(x))):
-            got = "an image: put Flatten() before it"
-        raise ValueError(f"{type(module).__name__} takes {module.nin} input(s), got {got}")
+        raise SizeError(
+            f"{type(module).__name__} takes {module.nin} input(s), got {_described(x, module)}"
+        )
     if all(type(xi) is Value for xi in x):
         return cast(Sequence[Value], x)
     return [xi if isinstance(xi, Value) else _constant(xi, f"x[{i}]") for i, xi in enumerate(x)]
+
+
+def _described(x: Any, module: Neuron | Layer) -> str:
+    """Return what came in instead of the inputs of a module, and what would take it."""
+    if _is_table(x) and not _is_table(next(iter(x))):
+        flat = "; if they are one example, put Flatten() before it, or pass X.reshape(len(X), -1)"
+        return f"{len(x)} rows of numbers. For a table of examples there is model.predict(X){flat}"
+    count = len(list(items_of(x)))
+    rest = f", {module.nout})" if isinstance(module, Layer) else ")"
+    fitting = f"{type(module).__name__}({count}{rest}"
+    if not _is_table(x):
+        return f"{count}: {fitting} would fit" if count else "none"
+    mend = "" if count == module.nin else f", and make it {fitting}"
+    return f"an image: put Flatten() before it{mend}"
 
 
 def _is_table(x: Any) -> bool:

@@ -8,27 +8,30 @@ from typing import Any
 from .settings import several
 
 
-def shape_of(x: Any, expected: str) -> tuple[int, ...]:
+class SizeError(ValueError):
+    """What comes into a module has a shape that does not fit; `Sequential` says what made it."""
+
+
+def shape_of(x: Any, what: str) -> tuple[int, ...]:
     """Return the shape of nested lists; () for a single number or Value.
 
     Args:
         x: nested lists, or a number, or a Value.
-        expected: what they are, for the error message.
+        what: their name in errors.
 
     Raises:
         TypeError: x holds something other than lists.
         ValueError: lists differ in shape, or one is empty.
 
-    >>> shape_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "an image is nested lists of numbers")
+    >>> shape_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "a table")
     (2, 3)
     """
     if not hasattr(x, "__len__"):
         return ()
-    shapes = [shape_of(item, expected) for item in several(x, expected)]
-    if not shapes:
-        raise ValueError(f"{expected}; a list in it is empty")
+    items = several(x, f"{what} is nested lists of Values or numbers")
+    shapes = [shape_of(item, what) for item in items]
     if len(set(shapes)) != 1:
-        raise ValueError(f"{expected}, all of one length; got {x!r:.60}")
+        raise ValueError(f"the rows of {what} are of one length and not empty; got {x!r:.60}")
     return len(shapes), *shapes[0]
 
 

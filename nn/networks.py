@@ -13,19 +13,21 @@ import numpy as np
 from autograd import Value, scope
 
 from .activation_modules import ActivationModule
-from .images import Windows
+from .images import Convolution, Sliding
 from .init import Initialiser, Seed, generator
 from .layers import Layer, Neuron
 from .module import Module
+from .nested import SizeError
 from .settings import instance, several
+from .targets import as_lists
 
 
 class Sequential(Module):
     """A chain of modules: the outputs of each module are the inputs of the next.
 
-    The layers inside are numbered from 1, because the inputs are the activations of layer 0. An
-    activation module right after a layer without activation, such as `Linear`, counts as the
-    activation of this layer: its outputs are the `a` of the layer's neurons.
+    The layers inside, dense and convolutional, are numbered from 1, because the inputs are the
+    activations of layer 0. An activation module right after a layer without activation, such as
+    `Linear`, counts as the activation of this layer: its outputs are the `a` of its neurons.
 
     Args:
         layers: modules, or plain functions of a list of Values.
@@ -51,19 +53,36 @@ class Sequential(Module):
             ):
                 raise TypeError(f"Sequential takes modules of nn and functions, got {layer!r}")
         self.layers = list(layers)
-        inside = [module for module in self.modules() if isinstance(module, Layer)]
+        inside = [m for m in self.modules() if isinstance(m, (Layer, Convolution))]
         for number, layer in enumerate(inside, 1):
             layer._label(str(number))
 
     def forward(self, x: Any) -> Any:
         """Compute the outputs of the last module from the inputs of the first."""
+        passed = [x]
         for i, layer in enumerate(self.layers):
             with scope(_scope_name(layer, i)):
-                x = layer(x)
+                try:
+                    x = layer(x)
+                except SizeError as error:
+                    raise SizeError(f"{error}{self._way(passed)}") from None
+            passed.append(x)
             if i and is_activation_of(layer, before := self.layers[i - 1]):
                 for neuron, a in zip(before.neurons, [x] if isinstance(x, Value) else x):
                     neuron.keep_activation(a)
         return x
+
+    def _way(self, passed: list[Any]) -> str:
+        """Return what the modules before a failing one did to the shape, for its error."""
+        shapes = [np.shape(np.array(as_lists(x), dtype=object)) for x in passed]
+        changes = [
+            f"{_short(layer)} {f'on {before} ' if i == 0 else ''}gives {after}"
+            for i, (layer, (before, after)) in enumerate(
+                zip(self.layers, itertools.pairwise(shapes))
+            )
+            if before != after
+        ]
+        return f". Before it, {', '.join(changes)}" if changes else ""
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the parameters as arrays of Values, named `0.weight` as in PyTorch."""
@@ -82,6 +101,13 @@ class Sequential(Module):
     @recursive_repr("…")
     def __repr__(self) -> str:
         return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
+
+
+def _short(module: Any) -> str:
+    """Return the name of a module with its sizes; a `Layer` shows no neurons."""
+    if isinstance(module, Layer) and type(module) is Layer:
+        return f"Layer({module.nin}, {module.nout})"
+    return repr(module) if isinstance(module, Module) else getattr(module, "__name__", "a function")
 
 
 def _scope_name(module: Any, position: int) -> str:
@@ -184,7 +210,7 @@ def layers_of(model: Module) -> dict[str, Layer]:
 
 def _refuse_images(model: Module) -> None:
     for module in model.modules():
-        if isinstance(module, Windows):
+        if isinstance(module, Sliding):
             raise ValueError(
                 f"{module!r} is no layer of neurons: look at the part of the network after "
                 "Flatten, as in Sequential(*model[4:])"

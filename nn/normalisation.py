@@ -10,7 +10,7 @@ from typing import Any
 from autograd import Value, mean
 
 from .module import Module
-from .nested import items_of, nested, shape_of
+from .nested import SizeError, items_of, nested, shape_of
 from .pairing import as_value
 from .settings import at_least_zero, flag, several, whole
 from .targets import as_lists
@@ -62,10 +62,10 @@ class Normalisation(Module):
             TypeError, ValueError: x does not end in axes of this shape.
         """
         x, sizes = as_lists(x), self.normalized_shape
-        shape = shape_of(x, "x is nested lists of Values or numbers")
+        shape = shape_of(x, "x")
         if shape[-len(sizes) :] != sizes:
             width = sizes[0] if len(sizes) == 1 else sizes
-            raise ValueError(
+            raise SizeError(
                 f"{self!r} takes lists of {width} numbers, as a sequence of (positions, width) "
                 f"has them; got numbers of shape {shape}: make it "
                 f"{type(self).__name__}({shape[-1] if shape else '…'})"

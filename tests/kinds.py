@@ -110,6 +110,11 @@ def names(*given: str) -> Kind:
     )
 
 
+def wrong_sides() -> list[Any]:
+    """Return what are no sizes of the sides of a window."""
+    return [(1, 2, 3), (), (0, 1), "same"]
+
+
 KINDS: dict[str, Kind] = {
     # numbers
     "real": Kind(
@@ -268,6 +273,12 @@ KINDS: dict[str, Kind] = {
         lambda: [[[[0.5, Value(1.0)], [1.0, 0.0]]], np.ones((1, 2, 3))], "image|number|channel"
     ),
     "pixels": Kind(lambda: [np.ones((1, 2, 3)), [[[0.5, 1.0], [1.0, 0.0]]], None], "image", "None"),
+    "signal": Kind(lambda: [[[0.5, Value(1.0)]], np.ones((1, 3))], "signal|number|channel"),
+    "two sides": Kind(lambda: [2, (1, 2), [2, 1]], "whole number", "1 5 huge", wrong_sides),
+    "two sides from 0": Kind(lambda: [2, (0, 2)], "whole number", "0 1 5 huge", lambda: [(-1, 0)]),
+    "one side": Kind(lambda: [2, (2,)], "whole number", "1 5 huge", wrong_sides),
+    "one side from 0": Kind(lambda: [2, (0,)], "whole number", "0 1 5 huge", lambda: [(0, 1)]),
+    "axis": Kind(lambda: [None, -1, 0, 1], "dim", "None 0 1 -1"),
     "image shape": Kind(lambda: [(1, 2, 2), [1, 4, 3]], "input_shape"),
     "sequence": Kind(lambda: [[[0.5, Value(1.0)]], np.ones((1, 2))], "query|key|value|sequence"),
     "mask": Kind(

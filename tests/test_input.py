@@ -110,10 +110,13 @@ Layer(nin: whole, nout: whole, activation: activation, nonlin: flag?, init: init
 Linear(in_features: whole, out_features: whole, bias: flag, init: init, seed: seed)
 ActivationModule.forward(x: activated)
 Windows.forward(x: image)
-Windows.output_shape(input_shape: image shape)
-Conv2d(in_channels: whole, out_channels: whole, kernel_size: whole, stride: whole,
-       padding: whole from 0, init: init, seed: seed)
-MaxPool2d AvgPool2d(kernel_size: whole, stride: whole?)
+Sliding.output_shape(input_shape: image shape)
+Conv2d(in_channels: whole, out_channels: whole, kernel_size: two sides,
+       stride: two sides, padding: two sides from 0, bias: flag, init: init, seed: seed)
+Conv1d(in_channels: whole, out_channels: whole, kernel_size: one side, stride: one side,
+       padding: one side from 0, bias: flag, init: init, seed: seed)
+Conv1d.forward(x: signal)
+MaxPool2d AvgPool2d(kernel_size: two sides, stride: two sides?)
 Flatten.forward(x: theirs)
 LayerNorm(normalized_shape: sizes, eps: at least 0, elementwise_affine: flag, bias: flag)
 RMSNorm(normalized_shape: sizes, eps: at least 0?, elementwise_affine: flag)
@@ -126,8 +129,10 @@ MultiheadAttention(embed_dim: whole, num_heads: divisor, dropout: share, bias: f
 MultiheadAttention.forward(query: sequence, key: sequence?, value: sequence?,
                            key_padding_mask: padding, need_weights: flag, attn_mask: mask,
                            average_attn_weights: flag, is_causal: flag)
-LeakyReLU(negative_slope: finite)
-ELU(alpha: at least 0)
+LeakyReLU(negative_slope: finite, inplace: flag)
+ELU(alpha: at least 0, inplace: flag)
+ReLU SiLU(inplace: flag)
+Softmax(dim: axis)
 GELU(approximate: approximation)
 MLP(nin: whole, nouts: nouts, activation: activation, output: activation, init: init, seed: seed)
 Sequential(layers: layers)
@@ -216,7 +221,7 @@ NOT_FOR_CALLING = {
     *(
         "HasMembers.sample_parameters",
         "Neuron.sample_parameters",
-        "Conv2d.sample_parameters",
+        "Convolution.sample_parameters",
         "Embedding.sample_parameters",
         "MultiheadAttention.sample_parameters",
         "Normalisation.sample_parameters",
@@ -258,6 +263,8 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "Neuron": lambda: model()[0].neurons[0],
     "Layer": lambda: model()[0],
     "ActivationModule": nn.ReLU,
+    "Sliding": lambda: nn.Conv2d(1, 2, 2, seed=0),
+    "Conv1d": lambda: nn.Conv1d(1, 2, 2, seed=0),
     "Windows": lambda: nn.Conv2d(1, 2, 2, seed=0),
     "Flatten": nn.Flatten,
     "Normalisation": lambda: nn.LayerNorm(2),

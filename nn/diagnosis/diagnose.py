@@ -98,7 +98,7 @@ def diagnose(
     if history is not None:
         instance(history, History, "history is what trainer.fit() returned")
     rate = None if lr is None else positive(lr, "lr")
-    examples = Examples.of(X, y, images=False)
+    examples = Examples.of(X, y, rows_only=True)
     layers = layers_of(model)
     loss = loss or _usual_loss(model, examples)
     for name, layer in layers.items():

@@ -213,10 +213,10 @@ def _add_window(picture: Drawing, before: Stack, after: Stack, module: Windows) 
     """
     _, height, width = after.stage.shape
     row, column = (height - 1) // 2, width // 2
-    top, tall = _on_the_map(module, row, before.stage.shape[1])
-    left, wide = _on_the_map(module, column, before.stage.shape[2])
-    size = module.kernel_size
-    style = {"color": WINDOW, "penwidth": "1.6", "tooltip": f"a window of {size} × {size}"}
+    top, tall = _on_the_map(module, 0, row, before.stage.shape[1])
+    left, wide = _on_the_map(module, 1, column, before.stage.shape[2])
+    down, across = module.kernel_size
+    style = {"color": WINDOW, "penwidth": "1.6", "tooltip": f"a window of {down} × {across}"}
     pixel = after.pixels(0, row, column, 1, 1)
     for channel in range(before.shown if isinstance(module, Conv2d) else 1):
         place = before.pixels(channel, top, left, tall, wide)
@@ -229,9 +229,9 @@ def _add_window(picture: Drawing, before: Stack, after: Stack, module: Windows) 
     _add_box(picture, f"pixel{after.k}", pixel, style | {"tooltip": "the pixel that it makes"})
 
 
-def _on_the_map(module: Windows, place: int, side: int) -> tuple[int, int]:
+def _on_the_map(module: Windows, axis: int, place: int, side: int) -> tuple[int, int]:
     """Return the start and the length of a window along one side, without what lies outside."""
-    start = place * module.stride - module.padding
-    end = min(start + module.kernel_size, side)
+    start = place * module.stride[axis] - module.padding[axis]
+    end = min(start + module.kernel_size[axis], side)
     start = max(start, 0)
     return start, end - start

@@ -173,7 +173,7 @@ def _examples(data: tuple[Any, Any] | None, nin: int, front: Front | None) -> Ex
     if data is None:
         return None
     X, y = pair(data, "data is a pair (X, y) of examples")
-    examples = Examples.of(X, y, images=front is not None)
+    examples = Examples.of(X, y, rows_only=front is None)
     if front:
         if examples.X.shape[1:] != front.shape:
             raise ValueError(

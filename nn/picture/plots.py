@@ -554,7 +554,7 @@ def _plane(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _places(X: Any) -> np.ndarray:
-    rows = features(X, images=False)
+    rows = features(X, rows_only=True)
     if rows.shape[1] != 2:
         raise ValueError(f"a plane has two features, and X has {rows.shape[1]} columns")
     return rows

@@ -185,7 +185,7 @@ def find_shape(chain: Sequence[Any]) -> Shape:
 
 def _size(windows: Sequence[Windows], channels: int, side: int) -> int:
     """Return how many numbers the last window module makes of a square; 0 if it does not fit."""
-    shape: Shape = channels, side, side
+    shape: tuple[int, ...] = channels, side, side
     try:
         for module in windows:
             shape = module.output_shape(shape)

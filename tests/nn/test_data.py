@@ -57,7 +57,7 @@ def test_there_is_an_example_of_each_kind_of_target() -> None:
 )
 def test_tables_that_do_not_fit_are_refused(X: Any, y: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Examples.of(X, y)
+        Examples.of(X, y, rows_only=True)
 
 
 @pytest.mark.parametrize(

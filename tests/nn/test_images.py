@@ -14,21 +14,24 @@ import autograd
 import nn
 from autograd import Value
 from autograd import sum as total
-from nn.images import Windows
+from nn.images import Sliding
+from nn.nested import nested
 from nn.picture.page import network_page
 
 IMAGE = np.random.default_rng(0).normal(size=(2, 5, 6))
 # A module of each class, for `IMAGE`
-MODELS: list[Windows] = [
+MODELS: list[Sliding] = [
     nn.Conv2d(2, 3, 2, stride=2, padding=1, seed=0),
     nn.MaxPool2d(2),
     nn.AvgPool2d(3, stride=1),
+    nn.Conv2d(2, 1, (3, 2), stride=(1, 2), padding=(0, 1), bias=False, seed=0),
+    nn.Conv1d(2, 3, 2, stride=2, padding=1, seed=0),
 ]
 
 
 def values_of(image: np.ndarray) -> Any:
-    """Return an image of leaves, as nested lists."""
-    return [[[Value(x) for x in row] for row in channel] for channel in image.tolist()]
+    """Return an image, or a signal, of leaves as nested lists."""
+    return nested(image.shape, lambda *i: Value(image[i]))
 
 
 def leaves_of(nested: Any) -> list[Value]:
@@ -42,7 +45,7 @@ def network() -> nn.Sequential:
 
 
 def test_there_is_a_model_of_each_class() -> None:
-    exported = {x for x in vars(nn).values() if isinstance(x, type) and issubclass(x, Windows)}
+    exported = {x for x in vars(nn).values() if isinstance(x, type) and issubclass(x, Sliding)}
     assert {type(model) for model in MODELS} == exported
 
 
@@ -72,38 +75,50 @@ def test_the_largest_pixels_share_the_gradient() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_compiled_code_agrees_with_the_engine(model: Windows) -> None:
-    X = np.stack([IMAGE, -IMAGE])
+def test_compiled_code_agrees_with_the_engine(model: Sliding) -> None:
+    image = IMAGE[:, 0] if isinstance(model, nn.Conv1d) else IMAGE
+    X = np.stack([image, -image])
     engine = [np.array([z.data for z in leaves_of(model(image))]) for image in X]
     compiled = autograd.compile(lambda x: leaves_of(model(x)))(X)
     np.testing.assert_allclose(compiled, engine, rtol=1e-12, atol=1e-14)
     many = model.predict(np.concatenate([X] * 30))
-    assert many.shape == (60, *model.output_shape(IMAGE.shape))
+    assert many.shape == (60, *model.output_shape(image.shape))
     np.testing.assert_allclose(many[:2].reshape(2, -1), engine, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("kind", ["conv", "max", "avg"])
+@pytest.mark.parametrize("kind", ["Conv2d", "Conv1d", "MaxPool2d", "AvgPool2d"])
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_values_and_gradients_are_pytorchs(torch: Any, kind: str, data: st.DataObject) -> None:
-    channels, kernel, stride = (data.draw(st.integers(1, 3)) for _ in range(3))
-    padding = data.draw(st.integers(0, 2)) if kind == "conv" else 0
-    height, width = (data.draw(st.integers(max(kernel - 2 * padding, 1), 6)) for _ in range(2))
-    seed = data.draw(st.integers(0, 99))
-    image = np.random.default_rng(seed).normal(size=(channels, height, width))
-    if kind == "conv":
+    sides = 1 if kind == "Conv1d" else 2
+    is_convolution = kind.startswith("Conv")
+
+    def drawn_sizes(low: int, high: int) -> Any:
+        """Draw a number for all sides, or one for each."""
+        one, each = st.integers(low, high), st.tuples(*[st.integers(low, high)] * sides)
+        return data.draw(one | each)
+
+    def each_side(sizes: Any) -> list[int]:
+        return list(sizes) if isinstance(sizes, tuple) else [sizes] * sides
+
+    kernel, stride = drawn_sizes(1, 3), drawn_sizes(1, 3)
+    padding = drawn_sizes(0, 2) if is_convolution else 0
+    sizes = zip(each_side(kernel), each_side(padding))
+    shape = [data.draw(st.integers(max(k - 2 * p, 1), 6)) for k, p in sizes]
+    channels, seed = data.draw(st.integers(1, 3)), data.draw(st.integers(0, 99))
+    image = np.random.default_rng(seed).normal(size=(channels, *shape))
+    if is_convolution:
         settings = channels, data.draw(st.integers(1, 3)), kernel, stride, padding
-        ours: Windows = nn.Conv2d(*settings, seed=seed)
-        theirs = torch.nn.Conv2d(*settings).double()
+        bias = data.draw(st.booleans())
+        ours: Sliding = getattr(nn, kind)(*settings, bias=bias, seed=seed)
+        theirs = getattr(torch.nn, kind)(*settings, bias=bias).double()
         if data.draw(st.booleans()):
             ours.load_state_dict(theirs.state_dict())
         else:
             state = ours.state_dict()
             theirs.load_state_dict({name: torch.from_numpy(x) for name, x in state.items()})
     else:
-        name = {"max": "MaxPool2d", "avg": "AvgPool2d"}[kind]
-        ours = getattr(nn, name)(kernel, stride)
-        theirs = getattr(torch.nn, name)(kernel, stride)
+        ours, theirs = getattr(nn, kind)(kernel, stride), getattr(torch.nn, kind)(kernel, stride)
     pixels, tensor = values_of(image), torch.from_numpy(image).requires_grad_()
     found, wanted = ours(pixels), theirs(tensor)
     assert np.shape(found) == tuple(wanted.shape) == ours.output_shape(image.shape)
@@ -170,11 +185,31 @@ def test_the_settings_are_shown() -> None:
         "Conv2d(2, 3, 2, stride=2, padding=1)",
         "MaxPool2d(2)",
         "AvgPool2d(3, stride=1)",
+        "Conv2d(2, 1, (3, 2), stride=(1, 2), padding=(0, 1), bias=False)",
+        "Conv1d(2, 3, 2, stride=2, padding=1)",
         "Flatten()",
     ]
 
 
+def test_a_network_numbers_its_convolutions_among_its_layers() -> None:
+    model = network()
+    assert model[0].weight[1][0][2][0].label == "W1[1,0,2,0]"
+    assert (model[0].bias[1].label, model[4].neurons[0].w[3].label) == ("b1[1]", "W2[0,3]")
+
+
 # ---------------------------------------------------------------------- bad input
+
+
+WAY = (
+    r"Linear takes 60 input\(s\), got 72: Linear\(72, 2\) would fit. Before it, "
+    r"Conv2d\(1, 8, 3\) on \(1, 8, 8\) gives \(8, 6, 6\), MaxPool2d\(2\) gives \(8, 3, 3\), "
+    r"Flatten\(\) gives \(72,\)"
+)
+
+
+def before(*rest: nn.Module, shape: tuple[int, ...] = (1, 8, 8)) -> Any:
+    """Run a convolution and pooling, and other modules behind them."""
+    return nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), *rest)(np.ones(shape))
 
 
 @pytest.mark.parametrize(
@@ -191,6 +226,27 @@ def test_the_settings_are_shown() -> None:
         (lambda: nn.Conv2d(2, 1, 8, padding=1)(IMAGE), "with its padding, has 7 × 8 pixels"),
         (lambda: nn.Conv2d(1, 1, 3, padding=-1), "padding is a whole number of at least 0, got -1"),
         (lambda: nn.AvgPool2d(0), "kernel_size is a whole number of at least 1, got 0"),
+        (lambda: nn.MaxPool2d((7, 2))(IMAGE), r"so that kernel_size is at most \(5, 6\)"),
+        (lambda: nn.Conv2d(1, 1, (3, 2, 1)), r"kernel_size is a whole number, or 2 of them; got"),
+        (lambda: nn.Conv2d(1, 1, 2, stride=(1, 0)), "a number in stride is .* at least 1, got 0"),
+        (lambda: nn.Conv2d(1, 1, 2, padding="same"), "padding is a whole number .* got 'same'"),
+        (lambda: nn.Conv1d(2, 1, 7)(IMAGE[:, 0]), r"Conv1d\(2, 1, 7\) does not fit on \(2, 6\)"),
+        (
+            lambda: nn.Conv1d(2, 1, 2)(IMAGE),
+            r"takes a signal.*\(channels, length\); got .*For many",
+        ),
+        (lambda: nn.Conv1d(1, 1, 2)([1.0, 2.0]), r"X\[:, None\] for signals of one channel"),
+        (lambda: nn.Conv1d(6, 1, 2)(IMAGE[:, 0]), "channels come first, then the places"),
+        (lambda: before(nn.Flatten(), nn.Linear(60, 2)), WAY),
+        (
+            lambda: before(nn.Linear(60, 2)),
+            r"put Flatten\(\) before it, and make it Linear\(72, 2\)",
+        ),
+        (lambda: before(nn.Conv2d(8, 2, 4)), r"Before it, .* gives \(8, 6, 6\), .* \(8, 3, 3\)$"),
+        (
+            lambda: before(nn.Flatten(), shape=(1, 2, 2)),
+            r"Conv2d\(1, 8, 3\) does not .* at most 2$",
+        ),
         (lambda: nn.MaxPool2d(2)(IMAGE[0]), r"takes an image, .* got numbers of shape \(5, 6\)"),
         (lambda: nn.MaxPool2d(2)(IMAGE[None]), r"For many images there is model.predict\(X\)"),
         (lambda: nn.MaxPool2d(2)([[[1.0], [1.0, 2.0]]]), "rows of an image are of one length"),

@@ -20,7 +20,7 @@ import nn
 from autograd import Value, gradcheck
 from autograd import sum as total
 from nn.activation_modules import ActivationModule
-from nn.images import Windows
+from nn.images import Sliding
 from nn.init import he, uniform, xavier
 from nn.loss_modules import Loss
 from nn.normalisation import Normalisation
@@ -52,7 +52,7 @@ ELEMENTWISE = (nn.Dropout, nn.Flatten, ActivationModule, Normalisation)
 
 def test_there_is_a_model_of_each_class() -> None:
     modules = {x for x in vars(nn).values() if isinstance(x, type) and issubclass(x, nn.Module)}
-    exported = {x for x in modules if not issubclass(x, (Loss, Windows))} - {nn.Module}
+    exported = {x for x in modules if not issubclass(x, (Loss, Sliding))} - {nn.Module}
     assert {type(model) for model in MODELS} == exported - {nn.Embedding, nn.MultiheadAttention}
 
 

@@ -16,7 +16,7 @@ import { paint, spanOf } from "./raster.js";
  * @property {string} activation
  * @property {number[]} shape (channels, height, width), or (size,)
  * @property {[number, number] | null} bounds the range of its numbers, if fixed
- * @property {{size: number, stride: number, padding: number, readsAll: boolean} | null} window
+ * @property {{size: number[], stride: number[], padding: number[], readsAll: boolean} | null} window
  */
 
 /**
@@ -170,13 +170,13 @@ export class Maps {
     byId("pixel").replaceChildren(`${of}, row ${row}, column ${column}: `, figure(x));
     if (window === null) return;
     const { size, stride, padding, readsAll } = window;
-    const [top, left] = [row * stride - padding, column * stride - padding];
+    const [top, left] = [row * stride[0] - padding[0], column * stride[1] - padding[1]];
     for (const other of this.maps[k - 1].keys())
-      if (readsAll || other === channel) this.mark(k - 1, other, [top, left, size, size]);
+      if (readsAll || other === channel) this.mark(k - 1, other, [top, left, size[0], size[1]]);
     const before = this.stages[k - 1];
     const [count] = before.shape;
     const read = readsAll && count > 1 ? `all ${count} maps` : nameOf(before.name, channel, count);
-    const rows = `rows ${top} to ${top + size - 1}, columns ${left} to ${left + size - 1}`;
+    const rows = `rows ${top} to ${top + size[0] - 1}, columns ${left} to ${left + size[1] - 1}`;
     byId("pixel").append(`, made from ${rows} of ${read}`);
   }
 

@@ -152,12 +152,12 @@ def test_nested_networks_and_a_neuron_are_drawn() -> None:
 
 
 def test_a_drawing_leaves_the_labels_of_the_model_alone() -> None:
-    model = nn.Sequential(nn.Linear(1, 1, seed=0), network()[4])
-    before = model[1].neurons[0].b.label
-    nn.draw(nn.Sequential(*network().layers[:4], model[1]))
+    model = nn.Sequential(*(nn.Linear(1, 1, seed=0) for _ in range(2)), network()[4])
+    before = model[2].neurons[0].b.label
+    nn.draw(nn.Sequential(*network().layers[:4], model[2]))
     nn.draw(network())
-    assert model[1].neurons[0].b.label == "b1[0]"
-    assert before == "b2[0]"
+    assert model[2].neurons[0].b.label == "b2[0]"
+    assert before == "b3[0]"
 
 
 @pytest.mark.parametrize("format", ["svg", "png", "pdf"])
