@@ -54,7 +54,7 @@ seeds: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks.demos
 
 # Every demo in full, and the pictures that the README shows.
-LESSONS := chain gates boundary moons spirals descent overfit regularise dropout vanishing digits convolution
+LESSONS := chain gates boundary moons spirals descent overfit regularise dropout vanishing digits convolution names
 gallery: $(VENV)/installed
 	$(BIN)/python -m demos.chain --layers 1 --out demos/gallery/one-neuron
 	set -e; for lesson in $(LESSONS); do \

@@ -9,6 +9,8 @@ from statistics import fmean
 from types import ModuleType
 from typing import Any, NamedTuple
 
+SHORT_NAMES = str(Path(__file__).parent / "demos" / "short_names.txt")  # is compiled soon
+
 TINY: dict[str, dict[str, Any]] = {
     "chain": {"steps": 2},
     "gates": {"passes": 20, "epochs": 60},
@@ -22,6 +24,7 @@ TINY: dict[str, dict[str, Any]] = {
     "vanishing": {"depth": 5},
     "digits": {"images": 20, "epochs": 1},
     "convolution": {"filters": 2, "images": 40, "epochs": 1},
+    "names": {"steps": 4, "batches": 2, "file": SHORT_NAMES},
 }
 
 
@@ -55,6 +58,7 @@ TARGETS = {
         lambda r: min(r["accuracy"], r["better"] + 0.87),
         0.97,
     ),
+    "names": Target("nats below pairs >= 0.1", lambda r: r["pairs"] - r["surprisal"], 0.1),
 }
 
 

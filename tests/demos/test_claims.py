@@ -60,6 +60,16 @@ TRAINED = {
         "too_small_a_lambda_still_overfits",
     },
     "vanishing": {"early_layers_hardly_move"},
+    "names": {
+        "a_neuron_says_what_follows_its_letters",
+        "each_head_looks_elsewhere",
+        "it_invents_names",
+        "it_knows_more_than_pairs_of_letters",
+        "it_learns_to_spell_names_it_never_saw",
+        "looking_back_helps",
+        "neurons_light_up_for_few_letters",
+        "the_feed_forward_part_knows_something",
+    },
 }
 
 

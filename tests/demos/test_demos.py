@@ -22,6 +22,8 @@ def test_every_demo_is_tried() -> None:
     tried_elsewhere = {"stepping", "chain_notebook", "build_notebook"}
     parts = {"__init__", "lesson", "idx", "digit_data", "digit_wishes"}
     parts |= {"filters", "filter_pictures"}
+    parts |= {"attention_by_hand", "decoder", "decoder_inside", "name_list"}
+    parts |= {"name_pictures", "name_training"}
     assert files - parts - tried_elsewhere == set(TINY)
 
 
