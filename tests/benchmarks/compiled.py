@@ -152,7 +152,7 @@ def assert_equal(peers: list[Peer], steps: int) -> None:
 
 def micrograd_seconds() -> float:
     """Measure micrograd's seconds for one image, forward and backward, in the same network."""
-    with timing.processes() as ask:
+    with timing.processes(["micrograd"]) as ask:
         ask("micrograd", timing.turn, "image")
         return median(ask("micrograd", timing.turn, "image") for _ in range(5))
 

@@ -1,4 +1,4 @@
-"""Comparison of the two engines, which take turns, each in a process of its own.
+"""Comparison of the engines, which take turns, each in a process of its own.
 
 Each process has its own graphs and garbage collector, as in a program that uses one engine. The
 engines take short turns, so that a slow period of the machine affects both.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import math
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from . import engines, workloads
 
-ENGINES = ("micrograd", "autograd")
 TURNS = 6
 STEPS = 3  # timed together, because the garbage of a step is often collected in the next one
 
@@ -35,27 +34,39 @@ class Memory(NamedTuple):
     peak: float
 
 
-def race(workload: str) -> dict[str, float]:
+def race(workload: str, *names: str) -> dict[str, float]:
     """Measure the median seconds a step of each engine: forward, backward and freeing.
+
+    Args:
+        workload: the name of a function in `workloads`.
+        names: the names of the engines, which are functions in `engines`.
 
     Raises:
         AssertionError: the engines do not agree on the loss and the gradients.
     """
-    seconds: dict[str, list[float]] = {engine: [] for engine in ENGINES}
-    with processes() as ask:
-        assert_agree(*(ask(engine, answer, workload) for engine in ENGINES))
-        for engine in ENGINES:
+    seconds: dict[str, list[float]] = {engine: [] for engine in names}
+    with processes(names) as ask:
+        first, *others = [ask(engine, answer, workload) for engine in names]
+        for other in others:
+            assert_agree(first, other)
+        for engine in names:
             ask(engine, turn, workload)
         for _ in range(TURNS):
-            for engine in ENGINES:
+            for engine in names:
                 seconds[engine].append(ask(engine, turn, workload))
     return {engine: median(turns) for engine, turns in seconds.items()}
 
 
-def weigh(workload: str) -> dict[str, Memory]:
+def weigh(workload: str, *names: str) -> dict[str, Memory]:
     """Measure the memory of a step's graph in each engine, parameters included."""
-    with processes() as ask:
-        return {engine: ask(engine, weight, workload) for engine in ENGINES}
+    with processes(names) as ask:
+        return {engine: ask(engine, weight, workload) for engine in names}
+
+
+def race_floats() -> tuple[float, float]:
+    """Measure a step of the network, and its forward pass alone on plain floats."""
+    with processes(["autograd"]) as ask:
+        return ask("autograd", best_turns)
 
 
 def assert_agree(a: list[float], b: list[float]) -> None:
@@ -66,9 +77,9 @@ def assert_agree(a: list[float], b: list[float]) -> None:
 
 
 @contextmanager
-def processes() -> Iterator[Ask]:
+def processes(names: Iterable[str]) -> Iterator[Ask]:
     """Start a process for each engine; yield a function that calls a function in one of them."""
-    pools = {engine: ProcessPoolExecutor(1, get_context("spawn")) for engine in ENGINES}
+    pools = {engine: ProcessPoolExecutor(1, get_context("spawn")) for engine in names}
     try:
         yield lambda engine, function, *args: pools[engine].submit(function, engine, *args).result()
     finally:
@@ -98,6 +109,19 @@ def turn(engine: str, workload: str) -> float:
     for _ in range(STEPS):
         workloads.train_once(problem(engine, workload))
     return (perf_counter() - start) / STEPS
+
+
+def best_turns(engine: str) -> tuple[float, float]:
+    """Measure the shortest step of the network, and the shortest forward pass on floats."""
+    forward = workloads.network_of_floats()
+    assert_agree([answer(engine, "network")[0]], [forward()])
+    steps, passes = [], []
+    for _ in range(10 * TURNS):
+        steps.append(turn(engine, "network"))
+        start = perf_counter()
+        forward()
+        passes.append(perf_counter() - start)
+    return min(steps), min(passes)
 
 
 def weight(engine: str, workload: str) -> Memory:

@@ -1,6 +1,6 @@
-"""The three workloads of the benchmarks, each written once for both engines.
+"""The workloads of the benchmarks, each written once for all engines.
 
-Both engines get the same random numbers.
+All engines get the same random numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from .engines import Engine
 
-Scalar = Any  # a Value of either engine
+CHAIN = 500  # products, few enough for micrograd's recursion
+
+Scalar = Any  # a Value of any engine
 Vector = list[Scalar]
 Matrix = list[Vector]
 
@@ -83,6 +85,66 @@ def network(engine: Engine) -> Problem:
         return sum(hinges) / len(hinges)
 
     return Problem(parameters_of(layers), loss)
+
+
+def network_of_floats() -> Callable[[], float]:
+    """Return the same loss on plain floats, without gradients: what the loops alone take."""
+    random = Random(1)
+    layers = dense(float, random, [2, 16, 16, 1])
+    points = [(random.uniform(-1, 1), random.uniform(-1, 1)) for _ in range(100)]
+
+    def loss() -> float:
+        hinges = []
+        for point in points:
+            side = 1.0 if point[0] * point[1] > 0 else -1.0
+            x = list(point)
+            for i, (weights, biases) in enumerate(layers):
+                x = [sum((w * xi for w, xi in zip(row, x)), b) for row, b in zip(weights, biases)]
+                if i < len(layers) - 1:
+                    x = [out if out > 0.0 else 0.0 for out in x]
+            score = 1.0 - side * x[0]
+            hinges.append(score if score > 0.0 else 0.0)
+        return sum(hinges) / len(hinges)
+
+    return loss
+
+
+def by_hand(engine: Engine) -> Problem:
+    """Build a chain of products that the program makes by hand, each with a `_backward`."""
+    x, w = engine.Value(1.0), engine.Value(1.0001)
+
+    def product(a: Scalar, b: Scalar) -> Scalar:
+        out = engine.Value(a.data * b.data, (a, b), "*")
+
+        def _backward() -> None:
+            a.grad += b.data * out.grad
+            b.grad += a.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    def loss() -> Scalar:
+        out = x
+        for _ in range(CHAIN):
+            out = product(out, w)
+        return out
+
+    return Problem([x, w], loss)
+
+
+def by_derivatives(engine: Engine) -> Problem:
+    """Build the same chain, for micrograd as it is, and with local derivatives for the others."""
+    if engine.Value.__module__.startswith("micrograd"):
+        return by_hand(engine)
+    x, w = engine.Value(1.0), engine.Value(1.0001)
+
+    def loss() -> Scalar:
+        out = x
+        for _ in range(CHAIN):
+            out = engine.Value(out.data * w.data, (out, w), (w.data, out.data))
+        return out
+
+    return Problem([x, w], loss)
 
 
 def image(engine: Engine) -> Problem:
