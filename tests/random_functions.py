@@ -161,6 +161,8 @@ class Writer:
                 f"{a}.maximum({b})",
                 f"autograd.where({a}.relu(), {b}, {c})",
                 f"autograd.stop_gradient({a}) * {b}",
+                f"autograd.take([{a}, {b}, {c}], {a}.step() + {c}.step())",
+                f"autograd.take(ws, {a}.step())",
             ]
         )
 

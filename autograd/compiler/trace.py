@@ -32,12 +32,13 @@ class Trace:
         inputs: for each argument, its Values, flat; then the Values that were drawn.
         outputs: the returned Values, flat; a plain number becomes a constant.
         shape: the shape of what the function returned: () for one Value, (k,) for a list of k.
-        nodes: all nodes, each after its operands.
+        nodes: all nodes, each after its operands: first those that the outputs depend on.
         samplers: the functions that draw a number for each row, one for each drawn Value.
         requirements: the tests that each row must pass.
         created: the ids of the nodes that were created during the run.
         lines: the line that created each node, by id, if the lines were asked for.
         settings_read: the settings that the run looked up.
+        reached: the number of nodes that the outputs depend on.
     """
 
     inputs: list[list[Value]]
@@ -49,6 +50,7 @@ class Trace:
     created: set[int]
     lines: dict[int, str]
     settings_read: set[str]
+    reached: int = 0
 
     def list_computed(self) -> list[Value]:
         """Return the Values that compiled code computes: outputs, then those of requirements."""
@@ -80,8 +82,8 @@ class Trace:
 
     def count_leading(self, params: list[Value]) -> int:
         """Return how many of these Values, the first of `params`, the outputs depend on."""
-        created = set(_order_nodes(self.outputs)) if self.requirements else set(self.nodes)
-        return sum(p in created for p in params)
+        needed = set(self.nodes[: self.reached])
+        return sum(p in needed for p in params)
 
 
 @locks.alone_in_tracing()
@@ -131,9 +133,11 @@ def record_trace(
         *(inputs, outputs, shape, _order_nodes(outputs), samplers),
         *(tracer.requirements, tracer.created, tracer.lines, tracer.settings_read),
     )
+    trace.reached = len(trace.nodes)
     if tracer.requirements:
-        known = set(trace.nodes)
-        trace.nodes += [v for v in _order_nodes(trace.list_computed()) if v not in known]
+        computed, known = trace.list_computed(), set(trace.nodes)
+        if not known.issuperset(computed):
+            trace.nodes += [v for v in _order_nodes(computed) if v not in known]
     return trace
 
 

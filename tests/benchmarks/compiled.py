@@ -171,7 +171,7 @@ def gpt_peers(names: list[str]) -> list[Peer]:
     )
 
     def ours() -> tuple[float, np.ndarray]:
-        value, gradient = cost.value_and_grad(tokens[None], following[None])
+        value, gradient = cost.value_and_grad([tokens], [following])
         return float(value), gradient
 
     def by_hand() -> tuple[float, np.ndarray]:
@@ -181,12 +181,12 @@ def gpt_peers(names: list[str]) -> list[Peer]:
     def by_the_engine() -> tuple[float, np.ndarray]:
         for p in params:
             p.zero_grad()
-        root = gpt.cost(weights, tokens.tolist(), following.tolist())
+        root = gpt.cost(weights, tokens, following)
         root.backward()
         return root.data, np.array([p.grad for p in params])
 
     peers = [Peer("compiled", ours), Peer("NumPy by hand", by_hand), Peer("engine", by_the_engine)]
-    torch_gradient = gpt_in_torch(arrays, tokens.argmax(axis=1), following.argmax(axis=1))
+    torch_gradient = gpt_in_torch(arrays, tokens, following)
     if torch_gradient is not None:
         peers.append(Peer("PyTorch, 1 thread", torch_gradient))
     (value, gradient), *others = [peer.step() for peer in peers]
@@ -197,7 +197,7 @@ def gpt_peers(names: list[str]) -> list[Peer]:
 
 
 def gpt_in_torch(
-    arrays: dict[str, np.ndarray], tokens: np.ndarray, following: np.ndarray
+    arrays: dict[str, np.ndarray], tokens: list[int], following: list[int]
 ) -> Step | None:
     """Return the cost and the gradient in PyTorch; None if PyTorch is not installed."""
     try:
@@ -216,11 +216,11 @@ def gpt_in_torch(
     return gradient
 
 
-def encoded(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return 8 characters of the names and the 8 that follow, one-hot; a dot ends each name."""
+def encoded(names: list[str]) -> tuple[list[int], list[int]]:
+    """Return 8 characters of the names and the 8 that follow; a dot ends each name."""
     text = "." + ".".join(names) + "."
     codes = [".abcdefghijklmnopqrstuvwxyz".index(character) for character in text[:9]]
-    return nn.one_hot(codes[:-1], 27), nn.one_hot(codes[1:], 27)
+    return codes[:-1], codes[1:]
 
 
 # ---------------------------------------------------------------------- an irregular graph

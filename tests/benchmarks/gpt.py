@@ -1,18 +1,18 @@
 """A one-layer character GPT: in scalars to be compiled, by hand in NumPy, and in PyTorch.
 
 It is 16 wide, with 4 heads, 16 positions, RMSNorm, a relu and no biases. The cost is the mean
-surprisal of the next character. Characters are one-hot vectors, so that one trace serves all.
+surprisal of the next character. A character is a whole number that chooses a row of a table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 import numpy as np
 
 import autograd
-import nn
 from autograd import Value
 
 from .workloads import HEAD, HEADS, VOCABULARY, WIDTH, Matrix, Vector, added, linear, normalised
@@ -56,17 +56,18 @@ def values(arrays: dict[str, np.ndarray]) -> Weights:
     }
 
 
-def cost(w: Weights, tokens: Matrix, following: Matrix) -> Value:
+def cost(w: Weights, tokens: Vector, following: Vector) -> Value:
     """Compute the mean surprisal of the characters that follow."""
     keys: Matrix = []
     memory: Matrix = []
     surprises = []
     for t, (token, target) in enumerate(zip(tokens, following)):
-        x = [e + p for e, p in zip(linear(transposed(w["token"]), token), w["position"][t])]
+        x = added(autograd.take(w["token"], token), w["position"][t])
         x = added(x, attention(w, normalised(x), keys, memory))
         hidden = [h.relu() for h in linear(w["widen"], normalised(x))]
         x = added(x, linear(w["narrow"], hidden))
-        surprises.append(nn.cross_entropy(linear(w["predict"], x), target))
+        logits = linear(w["predict"], x)
+        surprises.append(autograd.logsumexp(logits) - autograd.take(logits, target))
     return autograd.mean(surprises)
 
 
@@ -93,11 +94,11 @@ def transposed(rows: Matrix) -> Matrix:
 
 
 def by_hand(
-    w: dict[str, np.ndarray], tokens: np.ndarray, following: np.ndarray
+    w: dict[str, np.ndarray], tokens: Sequence[int], following: Sequence[int]
 ) -> tuple[float, dict[str, np.ndarray]]:
-    """Compute the same cost and its gradient; `tokens` and `following` are one-hot, (8, 27)."""
+    """Compute the same cost and its gradient."""
     count = len(tokens)
-    x0 = tokens @ w["token"] + w["position"][:count]
+    x0 = w["token"][tokens] + w["position"][:count]
     s0 = ((x0 * x0).mean(axis=1, keepdims=True) + 1e-5) ** -0.5
     n0 = x0 * s0
     q, k, v = (
@@ -119,10 +120,13 @@ def by_hand(
     m = z.max(axis=1, keepdims=True)
     f = np.exp(z - m)
     total = f.sum(axis=1, keepdims=True)
-    loss = float((m + np.log(total) - (z * following).sum(axis=1, keepdims=True)).mean())
+    chosen = np.arange(count), following
+    loss = float((m[:, 0] + np.log(total[:, 0]) - z[chosen]).mean())
 
     d: dict[str, np.ndarray] = {}
-    dz = (f / total - following) / count
+    dz = f / total
+    dz[chosen] -= 1.0
+    dz /= count
     d["predict"], dx2 = dz.T @ x2, dz @ w["predict"]
     d["narrow"] = dx2.T @ a
     dh = (dx2 @ w["narrow"]) * (h > 0.0)
@@ -139,7 +143,8 @@ def by_hand(
         d[name] = flat.T @ n0
         dn0 += flat @ w[name]
     dx0 = dx1 + through_norm(dn0, x0, s0)
-    d["token"] = tokens.T @ dx0
+    d["token"] = np.zeros_like(w["token"])
+    np.add.at(d["token"], tokens, dx0)
     d["position"] = np.zeros_like(w["position"])
     d["position"][:count] = dx0
     return loss, d
@@ -154,7 +159,7 @@ def through_norm(g: np.ndarray, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def in_torch(tensors: dict[str, Any], tokens: Any, following: Any) -> Any:
-    """Compute the same cost, a tensor; `tokens` and `following` are whole numbers, (8,)."""
+    """Compute the same cost, a tensor."""
     import torch
     from torch.nn import functional
 

@@ -54,9 +54,7 @@ def compiled() -> Step:
     optimizer = nn.Adam(params, lr=RATE)
 
     def step(tokens: list[int], following: list[int]) -> float:
-        value, gradient = cost.value_and_grad(
-            [nn.one_hot(tokens, VOCABULARY)], [nn.one_hot(following, VOCABULARY)]
-        )
+        value, gradient = cost.value_and_grad([tokens], [following])
         optimizer.step(gradient)
         return float(value)
 
@@ -70,9 +68,7 @@ def by_hand() -> Step:
 
     def step(tokens: list[int], following: list[int]) -> float:
         nonlocal count, m, v
-        value, slopes = gpt.by_hand(
-            weights, nn.one_hot(tokens, VOCABULARY), nn.one_hot(following, VOCABULARY)
-        )
+        value, slopes = gpt.by_hand(weights, tokens, following)
         gradient = np.concatenate([slopes[name].ravel() for name in weights])
         count += 1
         m = 0.9 * m + 0.1 * gradient
