@@ -12,6 +12,8 @@ If the walk finds too much, calls take longer. If it misses something, a change 
 
 from __future__ import annotations
 
+import dis
+import functools
 import operator
 import random
 from array import array
@@ -113,6 +115,7 @@ class Reach:
     ) -> None:
         self._function, self.assigned, self.settings = function, assigned or set(), sorted(settings)
         self._names: frozenset[str] = frozenset()
+        self._attributes: frozenset[str] = frozenset()  # those that are not only globals
         known: frozenset[str] | None = None
         while known != self._names:  # a walk finds names, and names may lead to more objects
             known = self._names
@@ -158,6 +161,8 @@ class Reach:
         """
         if isinstance(thing, Value):
             self.values.append(thing)
+            if thing._own:
+                yield self._find_attributes(path, thing, self._attributes)
         elif isinstance(thing, GENERATORS) or is_iterator(thing):
             self.sources.append((path, thing))
         elif isinstance(thing, np.ndarray):
@@ -189,6 +194,7 @@ class Reach:
         code = function.__code__
         names = frozenset(_find_names(code))
         self._names |= names
+        self._attributes |= _find_attribute_names(code)
         yield Holder("", function.__globals__, names)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):
             yield Holder(name, cell)
@@ -200,15 +206,18 @@ class Reach:
             yield Holder(path, thing)
         if type(thing).__module__.partition(".")[0] in OURS:
             return
-        every = bool(BY_NAME & self._names)
         if hasattr(thing, "__dict__"):
-            yield Holder(path, vars(thing), self._names | (vars(thing).keys() if every else set()))
+            yield self._find_attributes(path, thing, self._names)
         if is_foreign(type(thing).__module__):
             return
         self.objects.append(thing)
         slots = frozenset(name for base in type(thing).__mro__ for name in _find_slots(base))
         if slots:
-            yield Holder(path, thing, slots if every else slots & self._names)
+            yield Holder(path, thing, slots if BY_NAME & self._names else slots & self._names)
+
+    def _find_attributes(self, path: str, thing: Any, names: frozenset[str]) -> Holder:
+        every = vars(thing).keys() if BY_NAME & self._names else set()
+        return Holder(path, vars(thing), names | every)
 
     # ------------------------------------------------------------------ changes
 
@@ -294,6 +303,18 @@ def _find_names(code: CodeType) -> Iterator[str]:
             yield from _find_names(constant)
         elif isinstance(constant, str) and constant.isidentifier():
             yield constant
+
+
+@functools.lru_cache(maxsize=1000)
+def _find_attribute_names(code: CodeType) -> frozenset[str]:
+    """Return the names in code, without those that are only of globals.
+
+    An optimiser may set `p.m` for every parameter, in a program whose model is called `m`.
+    """
+    read = [i.argval for i in dis.get_instructions(code) if "GLOBAL" not in i.opname]
+    names = [name for name in read if isinstance(name, str)]
+    inner = [_find_attribute_names(c) for c in code.co_consts if isinstance(c, CodeType)]
+    return frozenset(_find_names(code)).intersection(names).union(*inner)
 
 
 def _find_special_methods(kind: type, made: bool) -> frozenset[str]:

@@ -899,6 +899,41 @@ def test_a_large_dataset_beside_the_function_is_not_walked() -> None:
     assert compiled([1.0]).tolist() == [3.0]
 
 
+def test_attributes_that_a_program_sets_on_a_value_are_read() -> None:
+    w: Any = Value(2.0)
+    w.scale, w.table, w.shift = 3.0, [1.0], Value(0.0)
+    compiled = autograd.compile(lambda x: w * x * w.scale * w.table[0] + w.shift)
+    assert compiled([1.0]).tolist() == [6.0]
+    w.scale = 5.0
+    assert compiled([1.0]).tolist() == [10.0]
+    w.table[0] = 2.0
+    assert compiled([1.0]).tolist() == [20.0]
+    w.shift = Value(1.0)
+    assert compiled([1.0]).tolist() == [21.0]
+
+    def counting(x: Any) -> Any:
+        w.scale += 1.0
+        return x * w
+
+    with pytest.raises(TraceError, match=r"w\.scale is 6\.0 after a run, and was 5\.0"):
+        autograd.compile(counting)([1.0])
+
+
+moment = Value(3.0)
+
+
+def test_an_attribute_of_a_value_is_read_if_code_names_an_attribute_so_and_not_a_global() -> None:
+    w: Any = Value(2.0)
+    w.moment = 1.0
+    steady = autograd.compile(lambda x: w * x * moment)
+    reading = autograd.compile(lambda x: w * x * w.moment)
+    assert [steady([1.0]), reading([1.0])] == [6.0, 2.0]
+    before = steady.graph
+    w.moment = 5.0
+    assert [steady([1.0]), reading([1.0])] == [6.0, 10.0]
+    assert steady.graph is before, "it is not traced again"
+
+
 def test_nothing_of_ones_own_is_run_by_looking() -> None:
     class Touchy:
         touched = 0
