@@ -94,7 +94,7 @@ class _Grouper:
     def __init__(self, program: Program, cost: int | None, matrices: bool) -> None:
         self.program, self.matrices = program, matrices
         every = [True] * len(program.nodes)
-        self.reaches_cost = every if cost is None else find_used(program, [cost])
+        self.reaches_cost = every if cost is None else find_used(program, [cost]).tolist()
         self.batched, self.levels = _find_batched_and_levels(program)
 
     def make_groups(self) -> list[Group]:

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from ..core import ops
 from .program import (
     DOT,
@@ -30,44 +32,11 @@ from .program import (
     SUM,
     Node,
     Program,
+    change_nodes,
     find_used,
-    make_node,
+    merge_nodes,
+    number_keys,
 )
-
-
-def rewrite_nodes(program: Program, rewrite: Callable[[list[Node], Node], Node | int]) -> Program:
-    """Return the program with every node rewritten.
-
-    `rewrite(nodes, node)` gets the new nodes so far, and the next node with its new operands. It
-    returns a node to add, or the index of the new node to use instead.
-    """
-    nodes: list[Node] = []
-    new: list[int] = []
-    for node in program.nodes:
-        if len(nodes) < len(new) and node.args:  # a node was dropped, so indices have changed
-            node = make_node(node.op, tuple([new[arg] for arg in node.args]), node.offset)
-        rewritten = rewrite(nodes, node)
-        if isinstance(rewritten, int):
-            new.append(rewritten)
-        else:
-            new.append(len(nodes))
-            nodes.append(rewritten)
-    labels: dict[int, str] = {}
-    for i, label in program.labels.items():
-        labels.setdefault(new[i], label)
-    return replace(program, nodes=nodes, outputs=[new[i] for i in program.outputs], labels=labels)
-
-
-def eliminate_common_subexpressions(program: Program) -> Program:
-    """Merge equal nodes: common subexpression elimination. Equal constants are merged too."""
-    known: dict[object, int] = {}
-
-    def rewrite(nodes: list[Node], node: Node) -> Node | int:
-        key = repr(program.constants[node.offset]) if node.op is ops.constant else node
-        found = known.setdefault(key, len(nodes))
-        return node if found == len(nodes) else found
-
-    return rewrite_nodes(program, rewrite)
 
 
 def fold_constants(program: Program) -> Program:
@@ -76,38 +45,80 @@ def fold_constants(program: Program) -> Program:
     Also replace 0 + x by x, because `sum` begins with 0, and a look-up at a constant by the entry.
     """
     constants = list(program.constants)
+    is_constant = program.find(ops.constant)
+    offsets = program.offsets[is_constant].tolist()
+    known = {i: constants[k] for i, k in zip(np.flatnonzero(is_constant).tolist(), offsets)}
+    changed: dict[int, Node] = {}
+    into = list(range(len(program.codes)))
+    starts, args = program.starts.tolist(), program.args.tolist()
+    fresh = is_constant
+    while fresh.any():
+        users, fresh = np.flatnonzero(program.find_users(fresh)).tolist(), np.zeros_like(fresh)
+        for i in users:
+            op = program.kinds[program.codes[i]]
+            operands = [into[arg] for arg in args[starts[i] : starts[i + 1]]]
+            first, numbers = known.get(operands[0]), [known[a] for a in operands if a in known]
+            if i in known or not numbers:
+                continue
+            if len(numbers) == len(operands):
+                known[i] = op.value(*numbers)
+                changed[i] = Node(ops.constant, (), len(constants))
+                constants.append(known[i])
+            elif op is ops.take and first is not None:
+                into[i] = operands[1 + int(first)]
+            elif op is ops.add and first == 0.0:
+                into[i] = operands[1]
+            fresh[i] = into[i] in known
+    folded = merge_nodes(change_nodes(program, changed), np.array(into))
+    return replace(folded, constants=constants)
 
-    def rewrite(nodes: list[Node], node: Node) -> Node | int:
-        known = [arg for arg in node.args if nodes[arg].op is ops.constant]
-        if not known:
-            return node
-        numbers = [constants[nodes[arg].offset] for arg in known]
-        if len(known) == len(node.args):
-            constants.append(node.op.value(*numbers))
-            return make_node(ops.constant, (), len(constants) - 1)
-        if node.op is ops.take and known[0] == node.args[0]:
-            return node.args[1 + int(numbers[0])]
-        if node.op is ops.add and known[0] == node.args[0] and numbers[0] == 0.0:
-            return node.args[1]
-        return node
 
-    return replace(rewrite_nodes(program, rewrite), constants=constants)
+def eliminate_common_subexpressions(program: Program) -> Program:
+    """Merge equal nodes: common subexpression elimination. Equal constants are merged too."""
+    offsets = program.offsets.copy()
+    is_constant = program.find(ops.constant)
+    _, offsets[is_constant] = np.unique(
+        number_keys(program.constants)[offsets[is_constant]], return_inverse=True
+    )
+    known: dict[tuple[int, ...], int] = {}
+    into = list(range(len(offsets)))
+    starts, args = program.starts.tolist(), program.args.tolist()
+    for i in np.flatnonzero(_find_suspects(program, offsets)).tolist():
+        operands = [into[arg] for arg in args[starts[i] : starts[i + 1]]]
+        key = (int(program.codes[i]), int(offsets[i]), *operands)
+        into[i] = known.setdefault(key, i)
+    return merge_nodes(program, np.array(into))
+
+
+ROUNDS = 8  # more find fewer suspects, and take longer
+HASH = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+
+
+def _find_suspects(program: Program, offsets: np.ndarray) -> np.ndarray:
+    """Return a mask of the nodes that may equal another, because they have the same hash.
+
+    The hash of a node is made of its operation, its offset and the hashes of its operands. It is
+    computed in rounds, in each of which equal nodes have equal hashes.
+    """
+    own = program.codes.astype(np.uint64) * HASH[0] + offsets.astype(np.uint64) * HASH[1]
+    slots = np.arange(len(program.args)) - np.repeat(program.starts[:-1], program.arities)
+    weights = (2 * slots + 3).astype(np.uint64) * HASH[2]
+    hashes = own
+    for _ in range(ROUNDS):
+        mixed = (hashes ^ (hashes >> np.uint64(29))) * HASH[0]
+        totals = np.append(np.uint64(0), np.cumsum(mixed[program.args] * weights))
+        hashes = own + totals[program.starts[1:]] - totals[program.starts[:-1]]
+    order = np.argsort(hashes)
+    again = np.diff(hashes[order], prepend=~hashes[order[:1]]) == 0
+    suspects = np.zeros(len(hashes), dtype=bool)
+    suspects[order] = again | np.append(again[1:], False)
+    return suspects
 
 
 def eliminate_dead_code(program: Program) -> Program:
     """Remove the nodes that no output depends on: dead code elimination."""
-    wanted = find_used(program, program.outputs)
-    if all(wanted):
-        return program
-    new = [-1] * len(wanted)
-    nodes: list[Node] = []
-    for i, node in enumerate(program.nodes):
-        if wanted[i]:
-            new[i] = len(nodes)
-            args = node.args and tuple([new[arg] for arg in node.args])
-            nodes.append(make_node(node.op, args, node.offset))
-    labels = {new[i]: label for i, label in program.labels.items() if wanted[i]}
-    return replace(program, nodes=nodes, outputs=[new[i] for i in program.outputs], labels=labels)
+    used = find_used(program, program.outputs)
+    return merge_nodes(program, np.arange(len(used)), used)
 
 
 def merge_chains(program: Program) -> Program:
@@ -121,78 +132,86 @@ def merge_chains(program: Program) -> Program:
     replaced only where no gradient flows: at a tie, a chain does not split it equally.
     """
     uses = _count_uses(program)
-    stopped = {n.args[0] for n in program.nodes if n.op is ops.stop_gradient}
-    inner = _find_inside_chains(program, uses)
-    nodes = list(program.nodes)
-    for i, node in enumerate(program.nodes):
-        if i in inner or node.op not in (ops.add, ops.maximum):
+    left, right = _find_pairs(program)
+    is_inner = _find_inside_chains(program, uses)
+    maxima, lone = program.find(ops.maximum), uses == 1
+    ends = np.flatnonzero((program.find(ops.add) | maxima) & ~is_inner)
+    stopped = np.zeros_like(lone)
+    stopped[program.args[program.find(ops.stop_gradient)[program.users]]] = True
+    kinds = zip(ends.tolist(), maxima[ends].tolist(), (stopped & lone)[ends].tolist())
+    inner, is_product = is_inner.tolist(), (program.find(ops.mul) & lone).tolist()
+    changed: dict[int, Node] = {}
+    for i, is_maximum, stops in kinds:
+        terms = _find_terms(i, left, right, inner)
+        if is_maximum:
+            if len(terms) > 2 and stops:
+                changed[i] = Node(MAX, tuple(terms))
             continue
-        terms = _find_terms(program, i, inner)
-        if node.op is ops.maximum:
-            if len(terms) > 2 and i in stopped and uses[i] == 1:
-                nodes[i] = Node(MAX, tuple(terms))
-            continue
-        products = [t for t in terms if program.nodes[t].op is ops.mul and uses[t] == 1]
-        others = [t for t in terms if not (program.nodes[t].op is ops.mul and uses[t] == 1)]
-        if len(others) <= 1 and _is_dot_product(program, products):
-            factors = [_order_factors(program, *program.nodes[t].args) for t in products]
-            nodes[i] = Node(DOT, (*(a for a, _ in factors), *(b for _, b in factors), *others))
+        products = [t for t in terms if is_product[t]]
+        others = [t for t in terms if not is_product[t]]
+        lefts, rights = [left[t] for t in products], [right[t] for t in products]
+        if len(others) <= 1 and _is_dot_product(program, lefts, rights):
+            changed[i] = Node(DOT, (*lefts, *rights, *others))
         elif len(terms) > 2:
-            nodes[i] = Node(SUM, tuple(terms))
-    return eliminate_dead_code(replace(program, nodes=nodes))
+            changed[i] = Node(SUM, tuple(terms))
+    return eliminate_dead_code(change_nodes(program, changed))
 
 
-def _is_dot_product(program: Program, products: list[int]) -> bool:
+def _is_dot_product(program: Program, lefts: list[int], rights: list[int]) -> bool:
     """Return True if the sum of these products is to be a dot product.
 
     Three or more products always are one. Two are not if one of them is a constant times a computed
     node: this is probably a weighted sum of two costs.
     """
-    if len(products) != 2:
-        return len(products) > 2
-    kinds = [{program.nodes[arg].op for arg in program.nodes[i].args} for i in products]
+    if len(lefts) != 2:
+        return len(lefts) > 2
+    kinds = [{program.kinds[program.codes[i]] for i in factors} for factors in zip(lefts, rights)]
     return not any(ops.constant in kind and not kind & {INPUT, PARAM} for kind in kinds)
 
 
-def _order_factors(program: Program, a: int, b: int) -> tuple[int, int]:
-    """Return two factors with the parameter first, so that W·x and x·W are treated alike."""
-    return (b, a) if program.nodes[b].op is PARAM and program.nodes[a].op is not PARAM else (a, b)
-
-
-def _count_uses(program: Program) -> list[int]:
+def _count_uses(program: Program) -> np.ndarray:
     """Count, for each node, how often it is an operand or an output."""
-    uses = [0] * len(program.nodes)
-    for node in program.nodes:
-        for arg in node.args:
-            uses[arg] += 1
-    for i in program.outputs:
-        uses[i] += 1
-    return uses
+    count = len(program.codes)
+    found = np.bincount(program.args, minlength=count)
+    return found + np.bincount(program.outputs, minlength=count)
 
 
-def _find_inside_chains(program: Program, uses: list[int]) -> set[int]:
-    """Return the additions and maxima whose only use is in the next node of their chain."""
-    inner = set()
-    for node in program.nodes:
-        if node.op is ops.add or node.op is ops.maximum:
-            for arg in node.args:
-                if uses[arg] == 1 and program.nodes[arg].op is node.op:
-                    inner.add(arg)
-    return inner
+def _find_pairs(program: Program) -> tuple[list[int], list[int]]:
+    """Return the left and the right operand of each addition, maximum and product; else -1.
+
+    The left factor of a product is the parameter, so that W·x and x·W are treated alike.
+    """
+    found = np.full((2, len(program.codes)), -1)
+    nodes = np.flatnonzero(program.find(ops.add, ops.maximum, ops.mul))
+    first = program.starts[nodes]
+    pairs = np.array([program.args[first], program.args[first + 1]])
+    is_param = program.find(PARAM)[pairs]
+    swapped = program.find(ops.mul)[nodes] & is_param[1] & ~is_param[0]
+    found[:, nodes] = np.where(swapped, pairs[::-1], pairs)
+    return found[0].tolist(), found[1].tolist()
 
 
-def _find_terms(program: Program, end: int, inner: set[int]) -> list[int]:
-    """Return the operands of a whole chain, from left to right."""
-    op = program.nodes[end].op
-    found: list[int] = []
-    stack = [end]
-    while stack:
-        i = stack.pop()
-        if i == end or (i in inner and program.nodes[i].op is op):
-            stack.extend(reversed(program.nodes[i].args))
-        else:
-            found.append(i)
+def _find_inside_chains(program: Program, uses: np.ndarray) -> np.ndarray:
+    """Return a mask of the additions and maxima that only the next node of their chain uses."""
+    chained, users = program.find(ops.add, ops.maximum), program.users
+    same = chained[users] & (program.codes[users] == program.codes[program.args])
+    found: np.ndarray = uses == 1
+    found[np.bincount(program.args[same], minlength=len(uses)) == 0] = False
     return found
+
+
+def _find_terms(end: int, left: list[int], right: list[int], inner: list[bool]) -> list[int]:
+    """Return the operands of a whole chain, from left to right."""
+    found: list[int] = []
+    stack, i = [right[end]], left[end]
+    while True:
+        while inner[i]:
+            stack.append(right[i])
+            i = left[i]
+        found.append(i)
+        if not stack:
+            return found
+        i = stack.pop()
 
 
 def recognise_softmax(program: Program) -> Program:
@@ -210,40 +229,42 @@ def recognise_softmax(program: Program) -> Program:
     return eliminate_dead_code(_merge_softmax(_merge_logsumexp(program, uses), uses))
 
 
-def _merge_logsumexp(program: Program, uses: list[int]) -> Program:
+def _merge_logsumexp(program: Program, uses: np.ndarray) -> Program:
     """Replace every m + log S by LSE, and every log S + gap(m, z) by ODDS."""
-    nodes = list(program.nodes)
-    for i, node in enumerate(nodes):
-        for a, b in (node.args, node.args[::-1]) if node.op is ops.add else ():
-            if nodes[b].op is ops.log and uses[b] == 1 and uses[nodes[b].args[0]] == 1:
+    changed: dict[int, Node] = {}
+    logs = program.find(ops.log) & (uses == 1)
+    for i in np.flatnonzero(program.find(ops.add) & program.find_users(logs)).tolist():
+        nodes = program.nodes
+        for a, b in (nodes[i].args, nodes[i].args[::-1]):
+            if logs[b] and uses[nodes[b].args[0]] == 1:
                 shifted = _match_shifted(program, nodes[b].args[0])
                 if not shifted or set(shifted.count_uses(uses)) != {1}:
                     continue
                 if shifted.shift == a:
-                    nodes[i] = Node(LSE, shifted.operands)
+                    changed[i] = Node(LSE, shifted.operands)
                 elif nodes[a].op is ops.gap and nodes[a].args[0] == shifted.shift and uses[a] == 1:
-                    nodes[i] = Node(ODDS, (*shifted.operands, nodes[a].args[1]))
-    return replace(program, nodes=nodes)
+                    changed[i] = Node(ODDS, (*shifted.operands, nodes[a].args[1]))
+    return change_nodes(program, changed)
 
 
-def _merge_softmax(program: Program, uses: list[int]) -> Program:
-    """Replace quotients exp(gap(xᵢ, m))/S by parts of one SOFTMAX, inserted before the first."""
+def _merge_softmax(program: Program, uses: np.ndarray) -> Program:
+    """Replace quotients exp(gap(xᵢ, m))/S by parts of one SOFTMAX, which takes the place of S."""
     quotients: dict[int, list[int]] = {}
-    for i, node in enumerate(program.nodes):
-        if node.op is ops.div:
-            quotients.setdefault(node.args[1], []).append(i)
-    before: dict[int, Node] = {}
-    parts: dict[int, tuple[int, int]] = {}
+    for i in np.flatnonzero(program.find(ops.div)).tolist():
+        quotients.setdefault(program.nodes[i].args[1], []).append(i)
+    changed: dict[int, Node] = {}
     for divisor, ends in quotients.items():
         shifted = _match_shifted(program, divisor)
         exponentials = shifted.exponentials if shifted else ()
         place = {e: k for k, e in enumerate(exponentials)}
-        mine = [i for i in ends if program.nodes[i].args[0] in place]
+        numerators = {i: program.nodes[i].args[0] for i in ends}
+        mine = [i for i in ends if numerators[i] in place]
         others = uses[divisor] - len(mine) - (divisor in place)
         if shifted and mine and len(place) == len(exponentials) and not others:
-            before[mine[0]] = Node(SOFTMAX, shifted.operands)
-            parts.update({i: (mine[0], place[program.nodes[i].args[0]]) for i in mine})
-    return _insert_nodes(program, before, parts) if before else program
+            changed[divisor] = Node(SOFTMAX, shifted.operands)
+            changed.update({i: Node(PART, (divisor,), place[numerators[i]]) for i in mine})
+    program = change_nodes(program, changed)
+    return replace(program, labels=program.labels * ~program.find(SOFTMAX))  # S's is not its own
 
 
 class _Shifted(NamedTuple):
@@ -254,9 +275,9 @@ class _Shifted(NamedTuple):
     exponentials: tuple[int, ...]
     differences: tuple[int, ...]
 
-    def count_uses(self, uses: list[int]) -> list[int]:
+    def count_uses(self, uses: np.ndarray) -> list[int]:
         """Return how often each intermediate node is used."""
-        return [uses[i] for i in (*self.exponentials, *self.differences)]
+        return [int(uses[i]) for i in (*self.exponentials, *self.differences)]
 
 
 def _match_shifted(program: Program, i: int) -> _Shifted | None:
@@ -280,33 +301,6 @@ def _match_shifted(program: Program, i: int) -> _Shifted | None:
     if set(compared) != set(operands) and operands != (largest,):
         return None
     return _Shifted(operands, shift, exponentials, differences)
-
-
-def _insert_nodes(
-    program: Program, before: dict[int, Node], parts: dict[int, tuple[int, int]]
-) -> Program:
-    """Insert the nodes `before` some nodes, and replace other nodes by `parts` of the inserted.
-
-    Args:
-        program: the program.
-        before: new nodes, by the index of the node that they are inserted before.
-        parts: by the index of a node to replace, the key in `before` and the index in that list.
-    """
-    nodes: list[Node] = []
-    new: list[int] = []
-    inserted: dict[int, int] = {}
-    for i, node in enumerate(program.nodes):
-        if i in before:
-            inserted[i] = len(nodes)
-            nodes.append(before[i]._replace(args=tuple([new[arg] for arg in before[i].args])))
-        new.append(len(nodes))
-        if i in parts:
-            source, place = parts[i]
-            nodes.append(Node(PART, (inserted[source],), place))
-        else:
-            nodes.append(Node(node.op, tuple([new[arg] for arg in node.args]), node.offset))
-    labels = {new[i]: label for i, label in program.labels.items()}
-    return replace(program, nodes=nodes, outputs=[new[i] for i in program.outputs], labels=labels)
 
 
 Pass = Callable[[Program], Program]

@@ -1,7 +1,8 @@
 """Represent a scalar graph as data.
 
-A `Program` is a list of nodes, each after its operands. `make_program` makes it from a trace,
-`passes` rewrite it, and `groups` and `roll` turn it into array statements. `interpret` says what a
+A `Program` is a list of nodes, each after its operands, stored as arrays with a column for each
+property. `make_program` makes it from a trace. `passes` rewrite it by `change_nodes` and
+`merge_nodes`, and `groups` and `roll` turn it into array statements. `interpret` says what a
 program means, and `check_program` states the invariants that every stage relies on. Passes create
 nodes with any number of operands besides the operations of the table: see `SUM` and those below it.
 """
@@ -9,9 +10,13 @@ nodes with any number of operands besides the operations of the table: see `SUM`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
 from math import exp, log
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ..core import ops
 from ..core.notation import shortened
@@ -54,80 +59,173 @@ def make_node(op: Op, args: tuple[int, ...], offset: int = -1) -> Node:
 
 @dataclass(frozen=True)
 class Program:
-    """A scalar graph as data.
+    """A scalar graph as data: one entry of `codes`, `offsets` and `labels` for each node.
 
     Attributes:
-        nodes: the nodes, each after its operands.
+        kinds: the operations that occur.
+        codes: the index in `kinds` of each node's operation.
+        offsets: `Node.offset` of each node.
+        starts: where the operands of each node start in `args`, and at last where they all end.
+        args: the indices of all operands. Each node stands after its operands.
+        labels: the index in `texts` of each node's label.
+        texts: the labels; the first is "".
         outputs: the indices of the nodes that are returned, then of those that `require` tests.
         constants: the numbers of the constants.
         params: the Values that are parameters.
-        labels: the labels of nodes that have one, by index.
         sizes: for each argument, the count of its numbers.
     """
 
-    nodes: list[Node]
+    kinds: list[Op]
+    codes: np.ndarray
+    offsets: np.ndarray
+    starts: np.ndarray
+    args: np.ndarray
+    labels: np.ndarray
+    texts: list[str]
     outputs: list[int]
     constants: list[float]
     params: list[Value]
     sizes: list[int]
-    labels: dict[int, str] = field(default_factory=dict)
 
     def computes_as(self, other: Program) -> bool:
         """Return True if another program has the same nodes, outputs and constants."""
         return (
-            self.nodes == other.nodes
+            self.kinds == other.kinds
+            and all(map(np.array_equal, self._list_columns(), other._list_columns()))
             and self.outputs == other.outputs
-            and list(map(repr, self.constants)) == list(map(repr, other.constants))
+            and bool((number_keys(self.constants) == number_keys(other.constants)).all())
         )
+
+    def _list_columns(self) -> tuple[np.ndarray, ...]:
+        return self.codes, self.offsets, self.starts, self.args
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The nodes one by one."""
+        starts, args = self.starts.tolist(), self.args.tolist()
+        columns = zip(self.codes.tolist(), starts, starts[1:], self.offsets.tolist())
+        return [make_node(self.kinds[c], tuple(args[a:b]), offset) for c, a, b, offset in columns]
+
+    @property
+    def arities(self) -> np.ndarray:
+        """The number of operands of each node."""
+        return np.diff(self.starts)
+
+    @property
+    def users(self) -> np.ndarray:
+        """For each entry of `args`, the node that has this operand."""
+        return np.repeat(np.arange(len(self.codes)), self.arities)
+
+    def find(self, *ops: Op) -> np.ndarray:
+        """Return a mask of the nodes that have one of these operations."""
+        return np.isin(self.codes, [self.kinds.index(op) for op in ops if op in self.kinds])
+
+    def find_users(self, operands: np.ndarray) -> np.ndarray:
+        """Return a mask of the nodes that have an operand in another mask."""
+        return np.bincount(self.users[operands[self.args]], minlength=len(self.codes)) > 0
+
+    def label(self, i: int) -> str:
+        """Return the label of a node."""
+        return self.texts[int(self.labels[i])]
 
     @fitted
     def __str__(self) -> str:
         lines = []
         for i, node in enumerate(self.nodes):
             operands = ", ".join(f"v{arg}" for arg in node.args) or str(node.offset)
-            label = f"   # {shortened(self.labels[i])}" if i in self.labels else ""
+            label = f"   # {shortened(self.label(i))}" if self.label(i) else ""
             lines.append(f"v{i} = {shortened(node.op.name)}({operands}){label}")
         return "\n".join([*lines, f"return {', '.join(f'v{i}' for i in self.outputs)}"])
 
 
 def make_program(trace: Trace, params: list[Value]) -> Program:
     """Return the program of a trace; a leaf that is no parameter and no input is a constant."""
-    nodes: list[Node] = []
-    index: dict[Value, int] = {}
-    constants: list[float] = []
-    labels: dict[int, str] = {}
+    table = trace.table
     inputs = [leaf for argument in trace.inputs for leaf in argument]
-    leaves = {p: Node(PARAM, (), i) for i, p in enumerate(params)}
-    leaves |= {leaf: Node(INPUT, (), i) for i, leaf in enumerate(inputs)}
-    for i, value in enumerate(trace.nodes):
-        arity = value.op.arity
-        if arity == 2:
-            node = make_node(value.op, (index[value._a], index[value._b]))
-        elif arity:
-            node = make_node(value.op, tuple([index[arg] for arg in value.args]))
-        elif value in leaves:
-            node = leaves[value]
-        else:
-            node = make_node(ops.constant, (), len(constants))
+    leaves = {id(p): (PARAM, i) for i, p in enumerate(params)}
+    leaves |= {id(leaf): (INPUT, i) for i, leaf in enumerate(inputs)}
+    kinds = [INPUT, PARAM, ops.constant, *(op for op in table.kinds if op.arity)]
+    code_of = {op: code for code, op in enumerate(kinds)}
+    codes = np.array([code_of.get(op, 0) for op in table.kinds])[table.codes]
+    offsets = np.full(len(codes), -1)
+    constants: list[float] = []
+    for i in np.flatnonzero(np.diff(table.starts) == 0).tolist():
+        value = trace.nodes[i]
+        op, offset = leaves.get(id(value), (ops.constant, len(constants)))
+        codes[i], offsets[i] = code_of[op], offset
+        if op is ops.constant:
             constants.append(value.data)
-        if value.label or value.scope:
-            labels[i] = value.label or value.scope
-        index[value] = i
-        nodes.append(node)
-    outputs = [index[value] for value in trace.list_computed()]
-    return Program(nodes, outputs, constants, params, [len(a) for a in trace.inputs], labels)
+    return Program(
+        *(kinds, codes, offsets, table.starts, table.args, table.labels, table.texts),
+        *(table.outputs.tolist(), constants, params, [len(argument) for argument in trace.inputs]),
+    )
 
 
-def find_used(program: Program, outputs: list[int]) -> list[bool]:
-    """Return, for each node, True if one of `outputs` depends on it."""
-    found = [False] * len(program.nodes)
+def number_keys(numbers: list[float]) -> np.ndarray:
+    """Return integers that are equal where numbers are: -0.0 is not 0.0, and NaN is NaN."""
+    found = np.array(numbers, dtype=float)
+    found[np.isnan(found)] = np.nan
+    return found.view(np.int64)
+
+
+def change_nodes(program: Program, changed: dict[int, Node]) -> Program:
+    """Return the program with other nodes at some indices."""
+    if not changed:
+        return program
+    ordered = [changed[i] for i in sorted(changed)]
+    kinds = list(dict.fromkeys([*program.kinds, *(node.op for node in ordered)]))
+    code_of = {op: code for code, op in enumerate(kinds)}
+    new = np.zeros(len(program.codes), dtype=bool)
+    new[list(changed)] = True
+    codes, offsets, arities = program.codes.copy(), program.offsets.copy(), program.arities
+    kept = program.args[np.repeat(~new, arities)]
+    codes[new] = [code_of[node.op] for node in ordered]
+    offsets[new] = [node.offset for node in ordered]
+    arities[new] = [len(node.args) for node in ordered]
+    starts = np.concatenate([[0], np.cumsum(arities)])
+    args = np.empty(starts[-1], dtype=program.args.dtype)
+    args[np.repeat(~new, arities)] = kept
+    args[np.repeat(new, arities)] = list(chain.from_iterable(node.args for node in ordered))
+    return replace(program, kinds=kinds, codes=codes, offsets=offsets, starts=starts, args=args)
+
+
+def merge_nodes(program: Program, into: np.ndarray, kept: np.ndarray | None = None) -> Program:
+    """Return the program with node `into[i]` in place of each node i, and without those not `kept`.
+
+    A node without a label gets the first label of those that are merged into it.
+    """
+    while (into[into] != into).any():  # a node was merged into one that was merged itself
+        into = into[into]
+    kept = into == np.arange(len(into)) if kept is None else kept
+    if kept.all():
+        return program
+    new = (np.cumsum(kept) - 1)[into]
+    arities = program.arities
+    labelled = np.flatnonzero(program.labels * kept[into])[::-1]  # the first is written last
+    labels = np.zeros(np.count_nonzero(kept), dtype=program.labels.dtype)
+    labels[new[labelled]] = program.labels[labelled]
+    return replace(
+        program,
+        codes=program.codes[kept],
+        offsets=program.offsets[kept],
+        starts=np.concatenate([[0], np.cumsum(arities[kept])]),
+        args=new[program.args[np.repeat(kept, arities)]],
+        labels=labels,
+        outputs=new[program.outputs].tolist(),
+    )
+
+
+def find_used(program: Program, outputs: list[int]) -> np.ndarray:
+    """Return a mask of the nodes that one of `outputs` depends on."""
+    found = bytearray(len(program.codes))
+    starts, args = program.starts.tolist(), program.args.tolist()
     for i in outputs:
         found[i] = True
-    for i in range(len(program.nodes) - 1, -1, -1):
+    for i in range(len(found) - 1, -1, -1):
         if found[i]:
-            for arg in program.nodes[i].args:
+            for arg in args[starts[i] : starts[i + 1]]:
                 found[arg] = True
-    return found
+    return np.frombuffer(found, dtype=bool)
 
 
 def interpret(program: Program, inputs: Sequence[float], params: Sequence[float]) -> list[float]:

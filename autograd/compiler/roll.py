@@ -64,9 +64,9 @@ class _Layout:
         outputs = self.make_reads(self.program.outputs)
         numbers = np.array(self.program.constants, dtype=float)
         labels = {
-            node.offset: self.program.labels[i]
+            node.offset: self.program.label(i)
             for i, node in enumerate(self.program.nodes)
-            if node.op is PARAM and i in self.program.labels
+            if node.op is PARAM and self.program.label(i)
         }
         return ArrayProgram(statements, *leaves, numbers, outputs, labels)
 
@@ -101,7 +101,7 @@ class _Layout:
 
     def make_name(self, nodes: Iterable[int], default: str) -> str:
         """Return a free name for an array: the common beginning of its nodes' labels."""
-        labels = [self.program.labels.get(i, "") for i in nodes]
+        labels = [self.program.label(i) for i in nodes]
         return self.names.reserve(find_common_name(labels) or default)
 
     # ------------------------------------------------------------------ one array for each operand

@@ -10,18 +10,31 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import locks, modes, ops
-from ..core.graph import topological_order
+from ..core.graph import tabulate, topological_order
 from ..core.modes import TraceError
+from ..core.ops import Op
 from ..core.sequences import sum as total
 from ..core.value import Value, constant
 from .errors import make_error
 from .reach import Reach
 from .tracer import Requirement, Tracer
+
+
+class Table(NamedTuple):
+    """The nodes of a trace as columns of numbers; see `tabulate`."""
+
+    kinds: list[Op]
+    texts: list[str]
+    codes: np.ndarray
+    starts: np.ndarray
+    args: np.ndarray
+    labels: np.ndarray
+    outputs: np.ndarray
 
 
 @dataclass
@@ -33,24 +46,26 @@ class Trace:
         outputs: the returned Values, flat; a plain number becomes a constant.
         shape: the shape of what the function returned: () for one Value, (k,) for a list of k.
         nodes: all nodes, each after its operands: first those that the outputs depend on.
+        reached: the number of nodes that the outputs depend on.
+        table: the nodes as columns of numbers.
         samplers: the functions that draw a number for each row, one for each drawn Value.
         requirements: the tests that each row must pass.
         created: the ids of the nodes that were created during the run.
         lines: the line that created each node, by id, if the lines were asked for.
         settings_read: the settings that the run looked up.
-        reached: the number of nodes that the outputs depend on.
     """
 
     inputs: list[list[Value]]
     outputs: list[Value]
     shape: tuple[int, ...]
     nodes: list[Value]
+    reached: int
+    table: Table
     samplers: list[Callable[[], float]]
     requirements: list[Requirement]
     created: set[int]
     lines: dict[int, str]
     settings_read: set[str]
-    reached: int = 0
 
     def list_computed(self) -> list[Value]:
         """Return the Values that compiled code computes: outputs, then those of requirements."""
@@ -65,20 +80,23 @@ class Trace:
         """Return the numbers of all nodes."""
         return [v.data for v in self.nodes]
 
+    def find_ends(self) -> list[Value]:
+        """Return the leaves and constants other than the inputs, in the order of first use."""
+        inputs = {id(leaf) for argument in self.inputs for leaf in argument}
+        ends = [self.nodes[i] for i in np.flatnonzero(np.diff(self.table.starts) == 0).tolist()]
+        return [v for v in ends if id(v) not in inputs]
+
     def find_leaves(self) -> list[Value]:
         """Return the leaves other than the inputs, in the order of first use."""
-        inputs = {id(leaf) for argument in self.inputs for leaf in argument}
-        return [v for v in self.nodes if v.op is ops.leaf and id(v) not in inputs]
+        return [v for v in self.find_ends() if v.op is ops.leaf]
 
     def find_outside_leaves(self) -> list[Value]:
         """Return the leaves and constants other than the inputs that existed before the run."""
-        inputs = {id(leaf) for argument in self.inputs for leaf in argument}
-        known = inputs | self.created
-        return [v for v in self.nodes if not v.op.arity and id(v) not in known]
+        return [v for v in self.find_ends() if id(v) not in self.created]
 
     def find_outside_results(self) -> list[Value]:
         """Return the nodes that were computed before the run."""
-        return [v for v in self.nodes if v.op.arity and id(v) not in self.created]
+        return [v for v in self.nodes if id(v) not in self.created and v.op.arity]
 
     def count_leading(self, params: list[Value]) -> int:
         """Return how many of these Values, the first of `params`, the outputs depend on."""
@@ -129,16 +147,23 @@ def record_trace(
         inputs.append([value for value, _ in tracer.samples])
     samplers = [draw for _, draw in tracer.samples]
     _sort_indices(tracer, inputs)
-    trace = Trace(
-        *(inputs, outputs, shape, _order_nodes(outputs), samplers),
+    nodes = _order_nodes(outputs)
+    reached = len(nodes)
+    computed = [*outputs, *(v for required in tracer.requirements for v in required.values)]
+    if tracer.requirements:
+        known = set(nodes)
+        if not known.issuperset(computed):
+            nodes += [v for v in _order_nodes(computed) if v not in known]
+    return Trace(
+        *(inputs, outputs, shape, nodes, reached, _tabulate(nodes, computed), samplers),
         *(tracer.requirements, tracer.created, tracer.lines, tracer.settings_read),
     )
-    trace.reached = len(trace.nodes)
-    if tracer.requirements:
-        computed, known = trace.list_computed(), set(trace.nodes)
-        if not known.issuperset(computed):
-            trace.nodes += [v for v in _order_nodes(computed) if v not in known]
-    return trace
+
+
+def _tabulate(nodes: list[Value], computed: list[Value]) -> Table:
+    """Return nodes as columns of numbers."""
+    kinds, texts, *columns = tabulate(nodes, computed)
+    return Table(kinds, texts, *(np.frombuffer(column, dtype=np.int32) for column in columns))
 
 
 def _sort_indices(tracer: Tracer, inputs: list[list[Value]]) -> None:

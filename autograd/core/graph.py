@@ -7,9 +7,10 @@ number or gradient, and none is recursive: a graph may be deeper than Python's r
 from __future__ import annotations
 
 import contextlib
+from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from . import locks, modes, ops
 from .boundary import instance
@@ -104,6 +105,28 @@ def _cycle(node: Value) -> ValueError:
 
 
 give(_cycle=_cycle)
+
+
+@twinned
+def tabulate(order: list[Value], outputs: list[Value]) -> tuple[Any, ...]:
+    """Return a topological order as columns of integers of 4 bytes.
+
+    Returns:
+        The operations that occur; the labels, and the scopes of nodes without a label, that occur,
+        after "". For each node, the index of its operation; where its operands start among all, and
+        at last where they end; the operands of all nodes; the index of each label; the `outputs`.
+    """
+    kinds: dict[ops.Op, int] = {}
+    texts = {"": 0}
+    place = {id(node): i for i, node in enumerate(order)}
+    codes, starts, operands, labels = array("i"), array("i", [0]), array("i"), array("i")
+    for node in order:
+        codes.append(kinds.setdefault(node.op, len(kinds)))
+        operands.extend([place[id(arg)] for arg in node.args])
+        starts.append(len(operands))
+        labels.append(texts.setdefault(node.label or node.scope, len(texts)))
+    places = array("i", [place[id(node)] for node in outputs])
+    return list(kinds), list(texts), codes, starts, operands, labels, places
 
 
 def leaves(root: Value) -> list[Value]:

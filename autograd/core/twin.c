@@ -83,7 +83,7 @@ static PyObject *str_children, *str_their_children, *str_local_grads, *str_op, *
 static PyObject *str_dict, *str_data, *str_grad, *str_label, *str_scope, *str_number, *str_init;
 /* Python functions: what the twin calls in all but the common case */
 static PyObject *py_record1, *py_record2, *py_record_many, *py_note;
-static PyObject *py_under_settings, *py_cycle, *py_walk, *py_pass, *py_watch, *py_push;
+static PyObject *py_under_settings, *py_tabulate, *py_cycle, *py_walk, *py_pass, *py_watch, *py_push;
 static PyObject *py_forward, *py_evaluated, *py_by_hand, *py_Untied;
 static PyObject *py_get_backward, *py_set_backward, *py_set_args, *py_locals_of, *py_gradients, *py_make_node;
 
@@ -1103,6 +1103,82 @@ static PyObject *walk(PyObject *module, PyObject *root)
     return order;
 }
 
+/* Return the index of a key among those of a dictionary, adding it if it is new; -1 after an error. */
+static int32_t index_of(PyObject *dict, PyObject *key)
+{
+    PyObject *next = PyLong_FromSsize_t(PyDict_GET_SIZE(dict));
+    PyObject *found = next ? PyDict_SetDefault(dict, key, next) : NULL;
+    int32_t index = found ? (int32_t)PyLong_AsLong(found) : -1;
+    Py_XDECREF(next);
+    return index;
+}
+
+/* Fill the columns of `tabulate`; return -1 after an error. */
+static int fill(PyObject *order, PyObject *outputs, PyObject *kinds, PyObject *texts,
+                int32_t *columns[5])
+{
+    int32_t *codes = columns[0], *starts = columns[1], *args = columns[2], *labels = columns[3];
+    PyObject **first;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(outputs); i++)
+        columns[4][i] = (int32_t)((Node *)PyList_GET_ITEM(outputs, i))->child;
+    starts[0] = 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        Py_ssize_t arity = operands(node, &first);
+        for (Py_ssize_t k = 0; k < arity; k++)
+            *args++ = (int32_t)((Node *)first[k])->child;
+        starts[i + 1] = starts[i] + (int32_t)arity;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        PyObject *text = entry(node, str_label);
+        if (text == NULL || PyObject_IsTrue(text) != 1)
+            text = entry(node, str_scope);
+        codes[i] = index_of(kinds, node->op);
+        labels[i] = text == NULL ? 0 : index_of(texts, text);
+        if (codes[i] < 0 || labels[i] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* tabulate(order, outputs): see graph.py. */
+static PyObject *tabulate(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    if (!arguments_are(n, 2))
+        return NULL;
+    PyObject *order = args[0], *outputs = args[1], **first;
+    int known = PyList_CheckExact(order) && PyList_CheckExact(outputs);
+    Py_ssize_t count = known ? PyList_GET_SIZE(order) : 0, total = 0;
+    for (Py_ssize_t i = 0; known && i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        known = is_node((PyObject *)node) && node->row != BY_HAND;
+        if (known) {
+            total += operands(node, &first);
+            node->child = (uint32_t)i;
+        }
+    }
+    if (!known || count >= INT32_MAX || total > INT32_MAX)
+        return PyObject_Vectorcall(py_tabulate, args, n, NULL);
+    PyObject *kinds = PyDict_New(), *texts = PyDict_New(), *bytes[5] = {NULL}, *found = NULL;
+    Py_ssize_t sizes[5] = {count, count + 1, total, count, PyList_GET_SIZE(outputs)};
+    int32_t *columns[5];
+    int made = kinds && texts && index_of(texts, empty) == 0;
+    for (int k = 0; made && k < 5; k++) {
+        bytes[k] = PyBytes_FromStringAndSize(NULL, sizes[k] * (Py_ssize_t)sizeof(int32_t));
+        made = bytes[k] != NULL;
+        columns[k] = made ? (int32_t *)PyBytes_AS_STRING(bytes[k]) : NULL;
+    }
+    if (made && fill(order, outputs, kinds, texts, columns) == 0)
+        found = Py_BuildValue("NNOOOOO", PyDict_Keys(kinds), PyDict_Keys(texts), bytes[0], bytes[1],
+                              bytes[2], bytes[3], bytes[4]);
+    for (int k = 0; k < 5; k++)
+        Py_XDECREF(bytes[k]);
+    Py_XDECREF(kinds);
+    Py_XDECREF(texts);
+    return found;
+}
+
 /* ------------------------------------------------------------------ the backward pass */
 
 static void restore(PyObject *order, const double *grads, const uint8_t *flags)
@@ -1550,7 +1626,7 @@ static PyObject *install(PyObject *module, PyObject *given)
         {"make_node", &py_make_node},
         {"NOT_COMPUTED", &not_computed}, {"open_blocks", &open_blocks}, {"leaf", &leaf},
         {"constant", &constant}, {"pow", &pow_row}, {"power", &power_row}, {"take", &take_row},
-        {"_cycle", &py_cycle}, {"in_order", &py_walk}, {"_pass", &py_pass}, {"_watch_if_asked", &py_watch},
+        {"_cycle", &py_cycle}, {"tabulate", &py_tabulate}, {"in_order", &py_walk}, {"_pass", &py_pass}, {"_watch_if_asked", &py_watch},
         {"push", &py_push}, {"_forward", &py_forward}, {"evaluated", &py_evaluated},
         {"Shared", (PyObject **)&Shared}, {"__init__", &initialiser},
         {"by_hand", &py_by_hand}, {"Untied", &py_Untied},
@@ -1575,6 +1651,7 @@ static PyMethodDef functions[] = {
     {"_record_many", (PyCFunction)py_call_record_many, METH_FASTCALL, NULL},
     {"_record_power", (PyCFunction)py_call_record_power, METH_FASTCALL, NULL},
     {"in_order", walk, METH_O, NULL},
+    {"tabulate", (PyCFunction)tabulate, METH_FASTCALL, NULL},
     {"_pass", (PyCFunction)backward_pass, METH_FASTCALL, NULL},
     {"evaluated", (PyCFunction)evaluated, METH_FASTCALL, NULL},
     {"locals_of", (PyCFunction)locals_of, METH_FASTCALL, NULL},

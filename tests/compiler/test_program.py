@@ -22,7 +22,7 @@ from autograd.compiler.passes import (
     merge_chains,
     recognise_softmax,
 )
-from autograd.compiler.program import Node, check_program, interpret
+from autograd.compiler.program import Node, change_nodes, check_program, interpret
 from autograd.compiler.trace import record_trace
 from autograd.extend import TABLE
 from tests.random_graphs import CALM, GUARDED, PIECEWISE, Program, programs
@@ -156,10 +156,10 @@ def test_a_broken_program_is_noticed() -> None:
     add = len(good.nodes) - 1
     broken = [
         replace(good, outputs=[99]),
-        replace(good, nodes=[*good.nodes[:-1], Node(TABLE["add"], (0, add))]),
-        replace(good, nodes=[*good.nodes[:-1], Node(TABLE["add"], (0,))]),
-        replace(good, nodes=[*good.nodes[:-1], Node(compiler.SUM, (0,))]),
-        replace(good, nodes=[*good.nodes[:-1], Node(compiler.PART, (0,), 0)]),
+        change_nodes(good, {add: Node(TABLE["add"], (0, add))}),
+        change_nodes(good, {add: Node(TABLE["add"], (0,))}),
+        change_nodes(good, {add: Node(compiler.SUM, (0,))}),
+        change_nodes(good, {add: Node(compiler.PART, (0,), 0)}),
         replace(good, constants=[]),
         replace(good, params=[]),
     ]

@@ -16,7 +16,15 @@ from hypothesis import given, settings
 from autograd import LabelError, Value, scope
 from autograd.core.backprop import has_gradient
 from autograd.core.find import find
-from autograd.core.graph import consumers, count, count_paths, distances, leaves, topological_order
+from autograd.core.graph import (
+    consumers,
+    count,
+    count_paths,
+    distances,
+    leaves,
+    tabulate,
+    topological_order,
+)
 from autograd.extend import TABLE
 from tests.random_graphs import CALM, GUARDED, Program, programs
 
@@ -46,6 +54,25 @@ def test_two_traversals_do_not_disturb_each_other() -> None:
     assert topological_order(y) == [x, y]
     assert topological_order(z) == [x, z]
     assert topological_order(y) == [x, y]
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_graph_as_columns_of_numbers(by_hand: bool) -> None:
+    x = Value(2.0, "x")
+    with scope("layer"):
+        y = x * x
+    z = Value(54.6, children=(y,), local_grads=(54.6,)) if by_hand else y.exp()
+    chosen = TABLE["where"](y, x, z)
+    chosen.label = "x"
+    kinds, texts, *columns = tabulate(topological_order(chosen), [chosen, y])
+    assert kinds == [x.op, y.op, z.op, chosen.op]
+    assert texts == ["", "x", "layer"]
+    codes, starts, operands, labels, outputs = (
+        list(memoryview(c).cast("B").cast("i")) for c in columns
+    )
+    assert codes == [0, 1, 2, 3]
+    assert (starts, operands) == ([0, 0, 2, 3, 6], [0, 0, 1, 1, 0, 2])
+    assert (labels, outputs) == ([1, 2, 0, 1], [3, 1])
 
 
 def test_leaves_are_those_the_user_made() -> None:
