@@ -226,13 +226,13 @@ def _places(names: Iterable[str]) -> dict[str, str]:
     return dict(zip(names, LETTERS))
 
 
-def digest(source: str) -> str:
-    """Return a short text that differs if the text of `ops.py` does."""
-    return hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+def digest(*sources: str) -> str:
+    """Return a short text that differs if one of these texts does."""
+    return hashlib.sha1("\0".join(sources).encode(), usedforsecurity=False).hexdigest()
 
 
-def header(source: str) -> str:
-    """Return the C header with the rows of the text of `ops.py`.
+def header(source: str, twin: str = "") -> str:
+    """Return the C header with the rows of the text of `ops.py`; `twin` is that of `twin.c`.
 
     >>> text = 'mul = Op("mul", value=lambda a, b: a * b, partials=lambda out, a, b: (b, a))'
     >>> print(header(text).splitlines()[3])
@@ -241,7 +241,7 @@ def header(source: str) -> str:
     table = Table(source)
     rows = table.translated()
     lines = ["/* Written from autograd/core/ops.py when the package is built. */"]
-    lines.append(f'#define ROWS_DIGEST "{digest(source)}"')
+    lines.append(f'#define ROWS_DIGEST "{digest(source, twin)}"')
     lines += [f"static double value_{row.name}({_parameters(row)});" for row in rows]
     lines += table.helpers()
     for row in rows:

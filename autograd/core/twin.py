@@ -21,6 +21,7 @@ from .in_c import digest
 Twinned = TypeVar("Twinned")
 
 TABLE = Path(__file__).with_name("ops.py")
+SOURCES = (TABLE, Path(__file__).with_name("twin.c"))
 OF_EVERY_CLASS = {"__dict__", "__weakref__", "__slots__", "__module__"}
 
 
@@ -37,7 +38,7 @@ class Choice(NamedTuple):
 
 
 def choose() -> Choice:
-    """Choose the core; warn if a twin is there that was built from another table."""
+    """Choose the core; warn if a twin is there that was built from other sources."""
     asked = os.environ.get("AUTOGRAD_PURE", "")
     if asked not in ("", "0"):
         return Choice(None, f"AUTOGRAD_PURE={asked}")
@@ -45,8 +46,11 @@ def choose() -> Choice:
         twin = importlib.import_module("autograd.core._twin")
     except ImportError as error:
         return Choice(None, f"the compiled twin was not built for this Python ({error})")
-    if TABLE.exists() and digest(TABLE.read_text(encoding="utf-8")) != twin.DIGEST:
-        reason = "the compiled twin was built from another version of ops.py: install it again"
+    sources = [path.read_text(encoding="utf-8") for path in SOURCES if path.exists()]
+    if len(sources) == len(SOURCES) and digest(*sources) != twin.DIGEST:
+        reason = (
+            "the compiled twin was built from another version of ops.py or twin.c: install it again"
+        )
         warnings.warn(f"plain Python runs, for {reason}", RuntimeWarning, stacklevel=2)
         return Choice(None, reason)
     return Choice(twin, "the compiled twin fits")

@@ -124,6 +124,16 @@ def test_a_twin_of_another_table_is_not_used(twin: Any, monkeypatch: pytest.Monk
         assert choose().twin is None
 
 
+def test_a_twin_of_other_source_in_c_is_not_used(
+    twin: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    changed = tmp_path / "twin.c"
+    changed.write_text("/* another version */", encoding="utf-8")
+    monkeypatch.setattr("autograd.core.twin.SOURCES", (TABLE, changed))
+    with pytest.warns(RuntimeWarning, match="another version of ops.py or twin.c"):
+        assert choose().twin is None
+
+
 def test_without_a_twin_plain_python_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(f"No module named {name!r}")
