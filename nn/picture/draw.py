@@ -27,7 +27,6 @@ from .stages import (
     ImageNetwork,
     Stage,
     begins_with_flatten,
-    image_shape,
     take_apart,
     takes_images,
 )
@@ -46,8 +45,9 @@ def draw(
 ) -> Drawing:
     """Draw a network: a column of circles for the inputs and for each layer.
 
-    Of a network on images, what comes out of each module is drawn as a stack of feature maps, with
-    its shape. A window and the pixel that it makes are marked. With x, the maps show x's numbers.
+    Of a network on images or signals, what comes out of each module is drawn as a stack of feature
+    maps, with its shape. A window and the pixel that it makes are marked. With x, the maps show x's
+    numbers.
 
     Of a model with attention, the shares of each head on the example x are drawn as a map.
 
@@ -59,8 +59,8 @@ def draw(
     Args:
         model: a network of layers, or a neuron; or a Sequential with modules on images; or a model
             with `MultiheadAttention`.
-        x: nin numbers for which to show the activations; or an image, (channels, height, width);
-            or what the model with attention takes.
+        x: nin numbers for which to show the activations; or an image, (channels, height, width),
+            a signal, (channels, length), or what the model with attention takes.
         by: "weight", or "gradient" for lines as thick as |∂C/∂w| after a backward pass.
         max_neurons: the number of circles in a column at most. A larger column shows its first
             and last neurons and the number of those left out; a stack, its first maps.
@@ -69,7 +69,7 @@ def draw(
         bias: "inside" to write each bias b into the circle of its neuron (without x); "input" to
             draw the biases as the weights of a further input that is always 1. Default: biases
             are not drawn.
-        shape: the shape (channels, height, width) of the images, without x. Default: that of the
+        shape: the shape of the images or signals, without x. Default: that of the length or
             square that fits the first layer; of several, the usual one, 8 × 8 or 28 × 28.
         format: the default format of `.render()` and `.pipe()`.
 
@@ -143,9 +143,8 @@ def _draw_images(
     settings: dict[str, Any],
 ) -> None:
     """Draw a network on images: stacks of maps, then the circles of the layers after them."""
-    sizes = None if shape is None else image_shape(shape)
-    found = take_apart(model, None if x is None else _image(x), sizes)
-    images = Stage(None, "image", shape=found.shape, numbers=found.image)
+    found = take_apart(model, x, shape)
+    images = Stage(None, found.thing, shape=found.shape, numbers=found.image)
     stacks = lay_out([images, *found.stages], settings["most"])
     foot = -max(stack.height for stack in stacks) / 2 - 0.4
     lines = LINE * (max(len(stack.lines) for stack in stacks) + 0.5)  # below the titles
@@ -195,12 +194,6 @@ def _check_row(model: Module, layers: list[Layer], size: int) -> None:
 def _check_gradient(layers: list[Layer], by: str) -> None:
     if by == "gradient" and not any(p.grad for layer in layers for p in layer.parameters()):
         raise ValueError("there is no gradient to draw yet: call backward() on a cost first")
-
-
-def _image(x: Any) -> Any:
-    if np.ndim(x) != 3:
-        raise ValueError(f"x is one image, shape (channels, height, width); got {x!r:.60}")
-    return features([x])[0]
 
 
 def _names(classes: Sequence[Any] | None, count: int, numbered: bool) -> Sequence[Any]:

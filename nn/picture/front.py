@@ -14,12 +14,12 @@ import numpy as np
 from autograd import TraceError, Value, no_grad
 from autograd.extend import Programs
 
-from ..images import Conv2d, Windows
+from ..images import Convolution, Sliding
 from ..modes import evaluating
 from ..module import Module
 from ..prediction import numbers_in
 from .circles import BOUNDS
-from .stages import Stage, image_shape, take_apart
+from .stages import Stage, grid_of, take_apart, window_of
 
 
 class Front:
@@ -27,10 +27,11 @@ class Front:
 
     Args:
         model: the network, modules in a row.
-        shape: the shape (channels, height, width) of the images; None for the one that fits.
+        shape: the shape of the images or signals; None for the one that fits.
 
     Attributes:
-        shape: the shape of the images.
+        shape: the shape of the images or signals.
+        thing: "image" or "signal".
         stages: the stages.
         layers: the layers of neurons that follow.
         parameters: the parameters of the stages.
@@ -40,14 +41,15 @@ class Front:
     """
 
     def __init__(self, model: Module, shape: Sequence[int] | None) -> None:
-        found = take_apart(model, None, None if shape is None else image_shape(shape))
+        found = take_apart(model, None, shape)
         if not found.layers:
             raise ValueError(
                 "a page shows a network on images if layers of neurons give its answer, as in "
                 "Sequential(Conv2d(1, 8, 3), ReLU(), Flatten(), Linear(288, 10))"
             )
         self._model = model
-        self.shape, self.stages, self.layers = found.shape, found.stages, found.layers
+        self.shape, self.thing = found.shape, found.thing
+        self.stages, self.layers = found.stages, found.layers
         modules = [step for stage in self.stages for step in stage.steps]
         inside = [p for step in modules if isinstance(step, Module) for p in step.parameters()]
         self.parameters = list(dict.fromkeys(inside))
@@ -76,29 +78,31 @@ class Front:
         def numbers(x: Any) -> list[Value]:
             return [value for found in self.outputs(x) for value in np.ravel(np.array(found))]
 
-        image = np.linspace(0.1, 0.9, np.prod(self.shape, dtype=int)).reshape(1, *self.shape)
+        row = np.linspace(0.1, 0.9, np.prod(self.shape, dtype=int)).reshape(1, *self.shape)
         try:
             with evaluating(self._model):
-                program = programs.add(numbers, [image], self.parameters)
+                program = programs.add(numbers, [row], self.parameters)
         except (TraceError, ValueError) as error:
             raise ValueError(f"the page cannot compute these feature maps: {error}") from error
         stages = [_contents_of(stage) for stage in self.stages]
-        return {"program": program, "shape": self.shape, "stages": stages}
+        image = Stage(None, self.thing, shape=self.shape)
+        return {"program": program, "image": _contents_of(image), "stages": stages}
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """The rows and columns of an image; a signal has one row."""
+        return grid_of(self.shape)[1:]
 
 
 def _contents_of(stage: Stage) -> dict[str, Any]:
-    window = None
-    if isinstance(stage.module, Windows):
-        window = {
-            "size": stage.module.kernel_size,
-            "stride": stage.module.stride,
-            "padding": stage.module.padding,
-            "readsAll": isinstance(stage.module, Conv2d),
-        }
+    window: dict[str, Any] | None = None
+    if isinstance(stage.module, Sliding):
+        window = {**window_of(stage.module), "readsAll": isinstance(stage.module, Convolution)}
     return {
         "name": stage.name,
         "activation": stage.activation,
-        "shape": stage.shape,
+        "shape": stage.grid if stage.has_maps else stage.shape,
+        "gives": str(stage.shape),
         "bounds": BOUNDS.get(stage.activation),
         "window": window,
     }

@@ -13,9 +13,9 @@ import numpy as np
 
 from autograd import Drawing
 
-from ..images import Conv2d, Windows
+from ..images import Convolution, Sliding
 from .circles import BOUNDS, INK, QUIET, add_text, grey, span
-from .stages import Stage
+from .stages import Stage, window_of
 
 WINDOW = "#009E73"  # the colour of a window, and of the pixel that it makes
 TALLEST, WIDEST = 6.5, 1.6  # inches: a stack, and a map
@@ -54,7 +54,7 @@ class Stack:
     @property
     def size(self) -> tuple[float, float]:
         """The width and the height of a map, in inches."""
-        _, height, width = self.stage.shape
+        _, height, width = self.stage.grid
         return width * self.pixel, height * self.pixel
 
     @property
@@ -113,18 +113,18 @@ def lay_out(stages: list[Stage], most: int) -> list[Stack]:
     stacks = [
         Stack(stage, k, min(stage.shape[0], most), 1.0)
         for k, stage in enumerate(stages)
-        if len(stage.shape) == 3
+        if stage.has_maps
     ]
     pixel = min(
         min(
-            (TALLEST / stack.rows - GAP) / stack.stage.shape[1],
-            WIDEST / max(stack.stage.shape[1:]),
+            (TALLEST / stack.rows - GAP) / stack.stage.grid[1],
+            WIDEST / max(stack.stage.grid[1:]),
         )
         for stack in stacks
     )
     left = 0.0
     for stack in stacks:
-        stack.pixel = max(pixel, SMALLEST / max(stack.stage.shape[1:]))
+        stack.pixel = max(pixel, SMALLEST / max(stack.stage.grid[1:]))
         stack.left = left
         left += stack.broad + BETWEEN
     return stacks
@@ -137,7 +137,7 @@ def add_stacks(picture: Drawing, stacks: list[Stack], foot: float) -> None:
             _add_map(picture, stack, channel)
         _add_titles(picture, stack, foot)
     for before, after in itertools.pairwise(stacks):
-        if isinstance(after.stage.module, Windows):
+        if isinstance(after.stage.module, Sliding):
             _add_window(picture, before, after, after.stage.module)
 
 
@@ -162,8 +162,10 @@ def add_line(
 
 def _add_map(picture: Drawing, stack: Stack, channel: int) -> None:
     """Add a map: with an example its pixels, row by row, and in any case its outline."""
-    _, height, width = stack.stage.shape
+    _, height, width = stack.stage.grid
     numbers = stack.stage.numbers
+    if numbers is not None:
+        numbers = numbers.reshape(stack.stage.grid)
     whole = stack.pixels(channel, 0, 0, height, width)
     said = ""
     if numbers is not None:
@@ -206,19 +208,21 @@ def _add_titles(picture: Drawing, stack: Stack, foot: float) -> None:
         add_text(picture, f"stage{stack.k}_{i}", line, stack.middle, foot - i * LINE)
 
 
-def _add_window(picture: Drawing, before: Stack, after: Stack, module: Windows) -> None:
+def _add_window(picture: Drawing, before: Stack, after: Stack, module: Sliding) -> None:
     """Mark a window, and the pixel that it makes in the first map.
 
     A convolution reads the same window of all maps, and pooling that of one.
     """
-    _, height, width = after.stage.shape
+    _, height, width = after.stage.grid
     row, column = (height - 1) // 2, width // 2
-    top, tall = _on_the_map(module, 0, row, before.stage.shape[1])
-    left, wide = _on_the_map(module, 1, column, before.stage.shape[2])
-    down, across = module.kernel_size
+    window = window_of(module)
+    _, rows, columns = before.stage.grid
+    top, tall = _on_the_map(window, 0, row, rows)
+    left, wide = _on_the_map(window, 1, column, columns)
+    down, across = window["size"]
     style = {"color": WINDOW, "penwidth": "1.6", "tooltip": f"a window of {down} × {across}"}
     pixel = after.pixels(0, row, column, 1, 1)
-    for channel in range(before.shown if isinstance(module, Conv2d) else 1):
+    for channel in range(before.shown if isinstance(module, Convolution) else 1):
         place = before.pixels(channel, top, left, tall, wide)
         _add_box(picture, f"window{after.k}_{channel}", place, style)
         right, up, half = place[0] + place[2] / 2, place[1], place[3] / 2
@@ -229,9 +233,11 @@ def _add_window(picture: Drawing, before: Stack, after: Stack, module: Windows) 
     _add_box(picture, f"pixel{after.k}", pixel, style | {"tooltip": "the pixel that it makes"})
 
 
-def _on_the_map(module: Windows, axis: int, place: int, side: int) -> tuple[int, int]:
+def _on_the_map(
+    window: dict[str, tuple[int, int]], axis: int, place: int, side: int
+) -> tuple[int, int]:
     """Return the start and the length of a window along one side, without what lies outside."""
-    start = place * module.stride[axis] - module.padding[axis]
-    end = min(start + module.kernel_size[axis], side)
+    start = place * window["stride"][axis] - window["padding"][axis]
+    end = min(start + window["size"][axis], side)
     start = max(start, 0)
     return start, end - start

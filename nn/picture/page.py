@@ -87,7 +87,7 @@ def network_page(
     layers = front.layers if front else list(layers_of(model).values())
     sizes = [layers[0].nin, *(layer.nout for layer in layers)]
     nin, nout = math.prod(front.shape) if front else sizes[0], sizes[-1]
-    image = front.shape[1:] if front else _shape(shape, nin)
+    image = front.sides if front else _shape(shape, nin)
     named = _named(front, sizes) if title is None else text(title, "title")
     examples = _examples(data, nin, front)
     classes = None if classes is None else several(classes, "classes are names")
@@ -131,7 +131,9 @@ def network_page(
 def _named(front: Front | None, sizes: list[int]) -> str:
     if front is None:
         return f"a {'-'.join(map(str, sizes))} network"
-    _, rows, columns = front.shape
+    if front.thing == "signal":
+        return f"a network on signals of {front.shape[1]} numbers"
+    rows, columns = front.sides
     return f"a network on {rows} × {columns} images"
 
 
@@ -160,9 +162,10 @@ def _front(model: Module, data: Any, shape: Sequence[int] | None) -> Front | Non
         return None
     if shape is None and data is not None:
         X = features(pair(data, "data is a pair (X, y) of examples")[0])
-        if X.ndim != 4:
+        if X.ndim == 2:
             raise ValueError(
-                f"the model takes images, X of shape (n, channels, height, width); got {X.shape}"
+                f"the model takes images or signals, X of shape (n, channels, height, width) or "
+                f"(n, channels, length); got {X.shape}"
             )
         shape = X.shape[1:]
     return Front(model, shape)
@@ -177,7 +180,7 @@ def _examples(data: tuple[Any, Any] | None, nin: int, front: Front | None) -> Ex
     if front:
         if examples.X.shape[1:] != front.shape:
             raise ValueError(
-                f"X has shape {examples.X.shape}, and the images have shape {front.shape}"
+                f"X has shape {examples.X.shape}, and the {front.thing}s have shape {front.shape}"
             )
         return Examples(examples.X.reshape(len(examples), -1), examples.y)
     if examples.X.shape[1] != nin:

@@ -1,10 +1,11 @@
-"""Take a network on images apart: stages with feature maps, then layers of neurons.
+"""Take a network on images or signals apart: stages with feature maps, then layers of neurons.
 
-`draw` and the page show the same stages.
+`draw` and the page show the same stages. The map of a signal has one row.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +15,9 @@ import numpy as np
 from autograd import no_grad
 
 from ..activation_modules import ActivationModule
+from ..data import features
 from ..dropout import Dropout
-from ..images import Flatten, Shape, Windows
+from ..images import Flatten, Sliding
 from ..layers import Layer, Neuron
 from ..modes import evaluating
 from ..module import Module
@@ -35,7 +37,8 @@ class Stage:
         module: the module; None for the image itself.
         name: the text of the module, as in Conv2d(1, 8, 3).
         activation: the name of the activation; "" if none follows.
-        shape: the shape of what comes out: (channels, height, width), or (size,).
+        shape: the shape of what comes out: (channels, height, width) of images, (channels, length)
+            of signals, or (size,).
         numbers: what comes out for the example, in this shape; None without an example.
         steps: the module, and what follows it in the stage.
     """
@@ -47,20 +50,32 @@ class Stage:
     numbers: np.ndarray | None = None
     steps: list[Callable[..., Any]] = field(default_factory=list)
 
+    @property
+    def has_maps(self) -> bool:
+        """True if feature maps come out."""
+        return len(self.shape) > 1
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """The number of maps, and of the rows and the columns of each."""
+        return grid_of(self.shape)
+
 
 @dataclass
 class ImageNetwork:
     """A network on images, taken apart.
 
     Attributes:
-        shape: the shape (channels, height, width) of the images.
+        shape: the shape of the images, or of the signals.
+        thing: "image" or "signal".
         image: the example; None without one.
         stages: the stages that come before the layers of neurons.
         layers: the layers of neurons.
         activations: what goes into the first layer, then the activations of each.
     """
 
-    shape: Shape
+    shape: tuple[int, ...]
+    thing: str
     image: np.ndarray | None
     stages: list[Stage]
     layers: list[Layer]
@@ -69,17 +84,17 @@ class ImageNetwork:
     @property
     def ends_in_maps(self) -> bool:
         """True if feature maps come out of the network."""
-        return len(self.stages[-1].shape) == 3
+        return self.stages[-1].has_maps
 
 
 def takes_images(model: Module) -> bool:
-    """Return True if a part of the model works on images.
+    """Return True if a part of the model works on images or signals.
 
     >>> from nn import Conv2d, Linear, Sequential
     >>> takes_images(Sequential(Conv2d(1, 2, 3))), takes_images(Linear(2, 1))
     (True, False)
     """
-    return any(isinstance(module, Windows) for module in model.modules())
+    return any(isinstance(module, Sliding) for module in model.modules())
 
 
 def begins_with_flatten(model: Module) -> bool:
@@ -97,101 +112,127 @@ def begins_with_flatten(model: Module) -> bool:
     return isinstance(first, Flatten)
 
 
-def take_apart(model: Module, image: np.ndarray | None, shape: Shape | None) -> ImageNetwork:
-    """Run a network on an image, and return its stages and its layers.
+def grid_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the shape of maps: that of images, or of signals as images of one row.
+
+    >>> grid_of((3, 4, 5)), grid_of((3, 5))
+    ((3, 4, 5), (3, 1, 5))
+    """
+    channels, *sides = shape
+    height, width = (1, *sides)[-2:]
+    return channels, height, width
+
+
+def window_of(module: Sliding) -> dict[str, tuple[int, int]]:
+    """Return the size of a window, its steps and the padding, each along rows and columns.
+
+    >>> from nn import Conv1d
+    >>> window_of(Conv1d(1, 1, 3, stride=2))
+    {'size': (1, 3), 'stride': (1, 2), 'padding': (0, 0)}
+    """
+    height, width = (1, *module.kernel_size)[-2:]
+    down, across = (1, *module.stride)[-2:]
+    above, beside = (0, *module.padding)[-2:]
+    return {"size": (height, width), "stride": (down, across), "padding": (above, beside)}
+
+
+def take_apart(model: Module, x: Any, shape: Sequence[int] | None) -> ImageNetwork:
+    """Run a network on an image or a signal, and return its stages and its layers.
 
     Args:
         model: modules in a row.
-        image: an example; None for no numbers.
-        shape: the shape of the images, if there is no example. Default: see `find_shape`.
+        x: an example; None for no numbers.
+        shape: the shape of the examples, if there is none. Default: see `find_shape`.
 
     Raises:
-        ValueError: the modules are not in a row, or the image does not fit.
+        TypeError, ValueError: the modules are not in a row, or the example does not fit.
     """
     chain = _chain(model)
+    sliding = next(module for module in chain if isinstance(module, Sliding))
+    names = ("channels", *sliding.axes)
+    if shape is not None:
+        shape = _checked_shape(shape, names)
+    if x is not None and np.ndim(x) != len(names):
+        raise ValueError(f"x is one {sliding.thing}, shape ({', '.join(names)}); got {x!r:.60}")
+    image = None if x is None else features([x])[0]
     numbers = np.zeros(shape or find_shape(chain)) if image is None else image
     stages, rest = _stages(chain)
-    if not stages or any(isinstance(module, Windows) for module in rest):
+    if not stages or any(isinstance(module, Sliding) for module in rest):
         raise ValueError("a network on images is shown if its layers of neurons come last")
     with evaluating(model), no_grad():
-        x: Any = numbers.tolist()
+        inside: Any = numbers.tolist()
         for stage in stages:
             for step in stage.steps:
-                x = step(x)
-            found = np.array(numbers_in(x), dtype=float)
-            if found.ndim not in (1, 3):
+                inside = step(inside)
+            found = np.array(numbers_in(inside), dtype=float)
+            if found.ndim not in (1, len(names)):
                 raise ValueError(
                     f"{stage.name} gives numbers of shape {found.shape}: what is shown are maps, "
-                    f"(channels, height, width), and lists"
+                    f"({', '.join(names)}), and lists"
                 )
             stage.shape, stage.numbers = found.shape, None if image is None else found
         layers = list(layers_of(rest).values()) if len(rest) else []
         if layers and stages[-1].shape != (layers[0].nin,):
             raise ValueError(
-                f"the first layer takes {layers[0].nin} inputs, and for images of shape "
+                f"the first layer takes {layers[0].nin} inputs, and for {sliding.thing}s of shape "
                 f"{numbers.shape} what comes before it has shape {stages[-1].shape}"
-                + (": put Flatten() before it" if len(stages[-1].shape) == 3 else "")
+                + (": put Flatten() before it" if stages[-1].has_maps else "")
             )
         activations: list[list[float] | None] = [None] * (len(layers) + 1)
         if image is not None:
-            rest(x)
+            rest(inside)
             outputs = [[n.a.data for n in layer.neurons] for layer in layers]
-            activations = [numbers_in(x), *outputs]
-    return ImageNetwork(numbers.shape, image, stages, layers, activations)
+            activations = [numbers_in(inside), *outputs]
+    return ImageNetwork(numbers.shape, sliding.thing, image, stages, layers, activations)
 
 
-def image_shape(shape: Sequence[int]) -> Shape:
-    """Check the shape of an image and return it.
-
-    Raises:
-        TypeError, ValueError: it is not three sizes of at least 1.
-
-    >>> image_shape([1, 8, 8])
-    (1, 8, 8)
-    """
-    expected = "shape is (channels, height, width), as in (1, 8, 8)"
+def _checked_shape(shape: Sequence[int], names: tuple[str, ...]) -> tuple[int, ...]:
+    expected = f"shape is ({', '.join(names)}), as in {(1, 8, 8)[: len(names)]}"
     sizes = [whole(size, "a size in shape") for size in several(shape, expected)]
-    if len(sizes) != 3:
+    if len(sizes) != len(names):
         raise ValueError(f"{expected}; got {shape!r}")
-    channels, height, width = sizes
-    return channels, height, width
+    return tuple(sizes)
 
 
-def find_shape(chain: Sequence[Any]) -> Shape:
-    """Return the shape of the images that fit a chain of modules.
+def find_shape(chain: Sequence[Any]) -> tuple[int, ...]:
+    """Return the shape of the images or signals that fit a chain of modules.
 
-    It is that of the only square that fits the first layer of neurons, or of the only one of the
-    usual squares among those that fit.
+    It is that of the only square, or length, that fits the first layer of neurons, or of the only
+    one of the usual squares among those that fit.
 
     Raises:
-        ValueError: no square fits, or several do.
+        ValueError: none fits, or several do.
     """
-    windows = [module for module in chain if isinstance(module, Windows)]
+    sliding = [module for module in chain if isinstance(module, Sliding)]
+    axes, thing = len(sliding[0].axes), sliding[0].thing
     nin = next((module.nin for module in chain if isinstance(module, (Layer, Neuron))), None)
-    channels = next((m.in_channels for m in windows if hasattr(m, "in_channels")), 1)
-    fitting = [side for side in range(1, LARGEST) if _size(windows, channels, side) == nin]
-    usual = [side for side in fitting if (side, side) in SQUARES.values()]
-    if len(fitting) == 1 or len(usual) == 1:
-        (side,) = fitting if len(fitting) == 1 else usual
-        return channels, side, side
-    sides = f"squares of sides {', '.join(map(str, fitting))}" if fitting else "no square"
+    channels = next((m.in_channels for m in sliding if hasattr(m, "in_channels")), 1)
+    shapes = [(channels, *[side] * axes) for side in range(1, LARGEST)]
+    fitting = [shape for shape in shapes if _size(sliding, shape) == nin]
+    usual = [shape for shape in fitting if shape[1:] in SQUARES.values()]
+    for found in (fitting, usual):
+        if len(found) == 1:
+            return found[0]
+    sides = ", ".join(str(side) for _, side, *_ in fitting)
+    several_fit, none = ("squares of sides", "no square") if axes == 2 else ("lengths", "no length")
+    what = f"{several_fit} {sides}" if fitting else none
     if nin is None:
-        sides = "images of any size"
+        what = f"{thing}s of any size"
+    example = (channels, *[8] * axes)
     raise ValueError(
-        f"the network fits {sides}: give the shape of its images, as in shape=({channels}, 8, 8), "
-        f"or an example x"
+        f"the network fits {what}: give the shape of its {thing}s, as in shape={example}, or an "
+        f"example x"
     )
 
 
-def _size(windows: Sequence[Windows], channels: int, side: int) -> int:
-    """Return how many numbers the last window module makes of a square; 0 if it does not fit."""
-    shape: tuple[int, ...] = channels, side, side
+def _size(sliding: Sequence[Sliding], shape: tuple[int, ...]) -> int:
+    """Return how many numbers the last of these modules gives; 0 if the shape does not fit."""
     try:
-        for module in windows:
+        for module in sliding:
             shape = module.output_shape(shape)
     except ValueError:
         return 0
-    return shape[0] * shape[1] * shape[2]
+    return math.prod(shape)
 
 
 def _chain(model: Any) -> list[Any]:
@@ -202,7 +243,7 @@ def _chain(model: Any) -> list[Any]:
     """
     if isinstance(model, Sequential):
         return [module for inner in model.layers for module in _chain(inner)]
-    parts = (Layer, Neuron, Windows)
+    parts = (Layer, Neuron, Sliding)
     if isinstance(model, Module) and not isinstance(model, parts):
         inside = [module for module in model.modules() if isinstance(module, parts)]
         if inside:
@@ -220,7 +261,7 @@ def _stages(chain: list[Any]) -> tuple[list[Stage], Sequential]:
     )
     stages: list[Stage] = []
     for module in chain[:first]:
-        follows = bool(stages) and isinstance(stages[-1].module, Windows)
+        follows = bool(stages) and isinstance(stages[-1].module, Sliding)
         if isinstance(module, ActivationModule) and follows and not stages[-1].activation:
             stages[-1].activation = module.activation.name
             stages[-1].steps.append(module)

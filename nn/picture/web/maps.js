@@ -14,7 +14,8 @@ import { paint, spanOf } from "./raster.js";
  * @typedef {object} Stage
  * @property {string} name
  * @property {string} activation
- * @property {number[]} shape (channels, height, width), or (size,)
+ * @property {number[]} shape (channels, height, width), or (size,); a signal has height 1
+ * @property {string} gives the shape, as in Python
  * @property {[number, number] | null} bounds the range of its numbers, if fixed
  * @property {{size: number[], stride: number[], padding: number[], readsAll: boolean} | null} window
  */
@@ -33,13 +34,11 @@ const MOST = 64; // most maps of a stage that are shown
 const LARGE = 14; // a map with longer sides is shown larger
 
 export class Maps {
-  /** @param {{program: any, shape: number[], stages: Stage[]}} front */
+  /** @param {{program: any, image: Stage, stages: Stage[]}} front */
   constructor(front) {
     this.program = new Program(front.program);
-    /** @type {Stage} */
-    const image = { name: "image", activation: "", shape: front.shape, bounds: null, window: null };
     /** @type {Stage[]} the image and the stages that have maps; the last ones may have none */
-    this.stages = [image, ...front.stages].filter(({ shape }) => shape.length === 3);
+    this.stages = [front.image, ...front.stages].filter(({ shape }) => shape.length === 3);
     this.sizes = front.stages.map(({ shape }) => shape.reduce((size, side) => size * side, 1));
     /** @type {Numbers[]} the numbers of the image and of each stage */
     this.numbers = [];
@@ -50,7 +49,7 @@ export class Maps {
   }
 
   /** @param {Stage} stage @param {number} k @returns {FeatureMap[]} */
-  makeStage({ name, activation, shape }, k) {
+  makeStage({ name, activation, shape, gives }, k) {
     const [channels, height, width] = shape;
     const maps = Array.from({ length: Math.min(channels, MOST) }, (_, channel) =>
       this.makeMap(k, channel),
@@ -58,12 +57,13 @@ export class Maps {
     const figures = maps.map(({ canvas, mark }) => {
       const framed = html("figure", { class: "map" }, canvas, mark);
       framed.classList.toggle("large", Math.max(height, width) > LARGE);
+      framed.classList.toggle("flat", height === 1);
       return framed;
     });
     const title = [name, activation].filter(Boolean).join(", ");
     const left = channels - maps.length;
     byId("stages").append(
-      html("h3", {}, `${title} `, html("span", { class: "what" }, `(${shape.join(", ")})`)),
+      html("h3", {}, `${title} `, html("span", { class: "what" }, gives)),
       html("div", { class: "stage-maps" }, ...figures),
       ...(left > 0 ? [html("p", { class: "what" }, `and ${left} more`)] : []),
     );
@@ -167,7 +167,7 @@ export class Maps {
     this.mark(k, channel, [row, column, 1, 1]);
     const x = this.numbers[k][(channel * height + row) * width + column];
     const of = nameOf(name, channel, shape[0]);
-    byId("pixel").replaceChildren(`${of}, row ${row}, column ${column}: `, figure(x));
+    byId("pixel").replaceChildren(`${of}, ${placeOf(row, column, height)}: `, figure(x));
     if (window === null) return;
     const { size, stride, padding, readsAll } = window;
     const [top, left] = [row * stride[0] - padding[0], column * stride[1] - padding[1]];
@@ -176,8 +176,9 @@ export class Maps {
     const before = this.stages[k - 1];
     const [count] = before.shape;
     const read = readsAll && count > 1 ? `all ${count} maps` : nameOf(before.name, channel, count);
-    const rows = `rows ${top} to ${top + size[0] - 1}, columns ${left} to ${left + size[1] - 1}`;
-    byId("pixel").append(`, made from ${rows} of ${read}`);
+    const rows = height === 1 ? "" : `rows ${top} to ${top + size[0] - 1}, columns `;
+    const columns = `${height === 1 ? "places " : ""}${left} to ${left + size[1] - 1}`;
+    byId("pixel").append(`, made from ${rows}${columns} of ${read}`);
   }
 
   /** Mark a rectangle of a map. @param {number} k @param {number} channel @param {Box} box */
@@ -192,9 +193,16 @@ export class Maps {
   }
 }
 
+/** @param {number} row @param {number} column @param {number} height */
+function placeOf(row, column, height) {
+  return height === 1 ? `place ${column}` : `row ${row}, column ${column}`;
+}
+
 /** The name of a map. @param {string} name @param {number} channel @param {number} count */
 function nameOf(name, channel, count) {
-  return count > 1 || name !== "image" ? `map ${channel} of ${name}` : "the image";
+  return count > 1 || !["image", "signal"].includes(name)
+    ? `map ${channel} of ${name}`
+    : `the ${name}`;
 }
 
 /** @param {number} place @param {number} size */

@@ -37,8 +37,8 @@ const data = pageData();
 const { sizes, answers, image, curves, front } = data;
 const frames = data.frames.map((/** @type {any} */ row) => new Frame(sizes, row));
 /** @type {number} */
-const nin = front ? product(front.shape) : sizes[0];
-const channels = front ? front.shape[0] : 1;
+const nin = front ? product(front.image.shape) : sizes[0];
+const channels = front ? front.image.shape[0] : 1;
 const inputs = inputsOf(data.examples);
 const right = data.examples?.right ?? null;
 const wanted = data.wanted === null ? null : [...floats(data.wanted)];
@@ -82,7 +82,7 @@ const playback = new Playback(
   data.start,
 );
 const pad =
-  image && channels === 1
+  image && channels === 1 && image.shape[0] > 1
     ? new Pad(canvasById("pad"), image.shape[0] / image.shape[1], readPad)
     : null;
 

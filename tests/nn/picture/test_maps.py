@@ -151,6 +151,41 @@ def test_nested_networks_and_a_neuron_are_drawn() -> None:
     assert "n2_0" not in found
 
 
+def signals() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv1d(2, 3, 3, stride=2, padding=1, seed=0),
+        nn.Tanh(),
+        nn.Conv1d(3, 4, 2, seed=1),
+        nn.Flatten(),
+        nn.Linear(12, 2, seed=2),
+    )
+
+
+def test_signals_have_maps_of_one_row() -> None:
+    x = np.linspace(-1.0, 1.0, 14).reshape(2, 7)
+    model = signals()
+    source = nn.draw(model, x).source
+    found = nodes(source)
+    shapes = [found[f"shape{stage}"]["label"] for stage in range(3)]
+    assert shapes == ["(2, 7)", "(3, 4)", "(4, 3)"]
+    assert found["stage0_0"]["label"] == "signal"
+    image = nn.Sequential(*model.layers[:2]).predict([x])[0]
+    for channel in range(3):
+        wanted = np.rint(30 + 225 * (image[channel] + 1.0) / 2.0)  # tanh: from −1 to 1
+        assert greys(source, 1, channel) == [wanted.tolist()]
+    left, right, low, high = box(found["map0_0"])
+    size = (right - left) / 7
+    assert high - low == pytest.approx(size, abs=0.002)
+    # the number at place 2 of 4 is made from places 3 to 5
+    window = (left + 3 * size, left + 6 * size, low, high)
+    assert box(found["window1_0"]) == pytest.approx(window, abs=0.002)
+    assert nodes(nn.draw(signals(), shape=(2, 8)).source)["shape0"]["label"] == "(2, 8)"
+    with pytest.raises(ValueError, match=r"fits lengths 7, 8: .* as in shape=\(2, 8\)"):
+        nn.draw(signals())
+    with pytest.raises(ValueError, match=r"x is one signal, shape \(channels, length\); got"):
+        nn.draw(signals(), x[None])
+
+
 def test_a_drawing_leaves_the_labels_of_the_model_alone() -> None:
     model = nn.Sequential(*(nn.Linear(1, 1, seed=0) for _ in range(2)), network()[4])
     before = model[2].neurons[0].b.label

@@ -233,6 +233,26 @@ def test_a_network_that_begins_with_flatten_takes_images(tmp_path: Path, opened:
     assert page.locator("#heats canvas").count() == 4, "the weights are images"
 
 
+def test_a_network_on_signals_has_maps_too(tmp_path: Path, opened: Opener) -> None:
+    model = nn.Sequential(
+        nn.Conv1d(1, 2, 3, stride=2, seed=0), nn.ReLU(), nn.Flatten(), nn.Linear(6, 2, seed=1)
+    )
+    X = np.random.default_rng(0).integers(0, 256, (4, 1, 7)) / 255.0
+    X[0, 0, :2] = 0.0, 1.0  # all levels are used, as the page rounds them
+    page = opened(model.save_html(tmp_path / "page.html", data=(X, [0, 1, 0, 1])))
+    for row in X:
+        assert outputs(page) == pytest.approx(model.predict([row])[0].tolist(), rel=1e-9)
+        page.click("#example-after")
+    assert page.inner_text("h1") == "Inside a network on signals of 7 numbers"
+    assert page.locator("#drawn").is_hidden()
+    titles = ["signal (1, 7)", "Conv1d(1, 2, 3, stride=2), relu (2, 3)"]
+    assert page.locator("#stages h3").all_inner_texts() == titles
+    go_to(page, 1, 1)
+    said = page.inner_text("#pixel")
+    assert said.startswith("map 1 of Conv1d(1, 2, 3, stride=2), place 1: ")
+    assert said.endswith("made from places 2 to 4 of the signal")
+
+
 def test_functions_are_stages_and_no_data_is_needed(tmp_path: Path, opened: Opener) -> None:
     def halves(image: Any) -> Any:
         return [[[pixel * 0.5 for pixel in row] for row in channel] for channel in image]
@@ -287,7 +307,7 @@ class Reading(nn.Module):
         ),
         (network(), {"shape": (1, 9, 12)}, "takes 16 inputs, and for images"),
         (network(), {"shape": (8, 8)}, r"shape is \(channels, height, width\)"),
-        (network(), {"data": (DIGITS, KINDS)}, r"takes images, .* got \(30, 64\)"),
+        (network(), {"data": (DIGITS, KINDS)}, r"takes images or signals, .* got \(30, 64\)"),
         (
             network(),
             {"data": (IMAGES, KINDS), "shape": (1, 10, 10)},
