@@ -157,7 +157,18 @@ export function local(graph, node, slot) {
  * @param {number} slot
  */
 export function isUnit(graph, node, slot) {
-  return OPERATIONS[graph.rows[node].op].rules[slot].endsWith(" = 1");
+  return ruleAt(graph, node, slot).endsWith(" = 1");
+}
+
+/**
+ * The local derivative by one operand as text; the last rule is that of all further operands.
+ * @param {Graph} graph
+ * @param {number} node
+ * @param {number} slot
+ */
+export function ruleAt(graph, node, slot) {
+  const { rules } = OPERATIONS[graph.rows[node].op];
+  return rules[Math.min(slot, rules.length - 1)];
 }
 
 /**

@@ -3,7 +3,7 @@
 // Position 0 is the start, before any value is computed. Then come the steps of the forward pass,
 // one position for ∂C/∂C = 1 ("seed"), and the steps of the backward pass.
 
-import { backwardSteps, gradientsAfter, local, rootOf } from "./graph.js";
+import { backwardSteps, gradientsAfter, local, rootOf, ruleAt } from "./graph.js";
 import { number } from "./number.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -157,7 +157,7 @@ function backwardWords(graph, plan, place, hidden) {
   return words(
     `backward ${index} of ${place.count}`,
     `${of} = ${formula || number(slope)}`,
-    ruleOf(OPERATIONS[row.op].rules[slot]),
+    ruleOf(ruleAt(graph, node, slot)),
     "upstream × local = contribution",
     `${shown(upstream)} × ${number(slope)} = ${shown(upstream * slope)}`,
     `${soFar}${shown(total)}${complete ? "" : " …"}`,
