@@ -45,11 +45,13 @@ def numbers(
 
 
 def box(axes: Axes, top: float, left: float, side: float) -> None:
-    """Draw a frame around a square of cells."""
+    """Draw a green frame, edged in white, around a square of cells."""
     from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
 
     frame = Rectangle((left - 0.5, top - 0.5), side, side, fill=False, edgecolor=GREEN, linewidth=3)
     frame.set_clip_on(False)
+    frame.set_path_effects([withStroke(linewidth=6, foreground="white")])  # seen in grey, too
     axes.add_patch(frame)
 
 
@@ -138,7 +140,8 @@ def gradient(slopes: np.ndarray, pixels: np.ndarray) -> Figure:
     panels[1].imshow(pixels, cmap="gray")
     panels[1].set_title("× the pixel under the weight", fontsize=10)
     panels[2].set_title("= its part of ∂C/∂w", fontsize=10)
-    panels[2].set_xlabel(f"the sum is {products.sum():.4f}", fontsize=10)
+    total = f"{products.sum():.4g}".replace("-", "−")
+    panels[2].set_xlabel(f"the sum is {total}", fontsize=10)
     for axes, table in ((panels[0], slopes), (panels[2], products)):
         bound = float(abs(table).max()) or 1.0
         shown = axes.imshow(table, cmap=signed(), vmin=-bound, vmax=bound)

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 import nn
-from demos import convolution, filter_pictures, filters
+from demos import convolution, filter_gradient, filter_pictures, filters
 from demos.digit_data import small_digits
 from demos.lesson import Lesson
 from tests.demo_runs import Results
@@ -51,8 +51,8 @@ def test_the_gradient_by_places_is_that_of_small_changes_of_the_weight() -> None
     model = convolution.convolutional(8, 2, seed=3)
     digits = small_digits(0, 1)
     image, digit = digits.X[0].reshape(1, 8, 8), int(digits.y[0])
-    found = convolution.gradient_of_weight(model, image, digit)
-    p, q = convolution.WEIGHT
+    found = filter_gradient.gradient_of_weight(model, image, digit)
+    p, q = filter_gradient.WEIGHT
     changes = []
     for kernel in model[0].weight:
         weight, costs = kernel[0][p][q], []
@@ -68,7 +68,7 @@ def test_the_gradient_by_places_is_that_of_small_changes_of_the_weight() -> None
 def test_a_stride_takes_every_other_pixel() -> None:
     model = nn.Sequential(nn.Conv2d(1, 1, 3, stride=2, seed=0), nn.Flatten(), nn.Linear(9, 10))
     image = np.random.default_rng(0).random((1, 8, 8))
-    found = convolution.gradient_of_weight(model, image, 1)
+    found = filter_gradient.gradient_of_weight(model, image, 1)
     assert found.pixels.tolist() == image[0, 1:7:2, 1:7:2].tolist()
     assert (found.slopes * found.pixels).sum() == pytest.approx(found.total)
 
