@@ -71,7 +71,9 @@ def probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     >>> probabilities(np.log([1.0, 3.0])).round(6), probabilities(np.log([1.0, 3.0]), 0.5)
     (array([0.25, 0.75]), array([0.1, 0.9]))
     """
-    powers = np.exp((logits - logits.max(-1, keepdims=True)) / temperature)
+    below = logits - logits.max(-1, keepdims=True)
+    with np.errstate(over="ignore"):  # at a tiny temperature
+        powers = np.exp(below / temperature)
     return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
@@ -110,10 +112,17 @@ def looks_of_heads(reading: Reading, following: np.ndarray) -> np.ndarray:
     return np.asarray(looks / inside[:, 1:].sum())
 
 
+def apart_at_a_letter(reading: Reading, following: np.ndarray) -> np.ndarray:
+    """Compute how much of the attention of each pair of heads differs, on average at a letter."""
+    shares = reading.shares[:, 1:][following[:, 1:] != IGNORED]
+    return np.asarray(np.abs(shares[:, :, None] - shares[:, None]).sum(axis=-1).mean(axis=0) / 2)
+
+
 def show_looks(lesson: Lesson, reader: Reader, names: Names, name: str) -> np.ndarray:
     """Show where each head looks: on average in the unseen names, and at the end of one."""
     tokens, following = names.rows(names.unseen)
-    looks = looks_of_heads(reader(tokens), following)
+    reading = reader(tokens)
+    looks = looks_of_heads(reading, following)
     letters = names.shown(names.tokens(name)[:-1])
     last = reader(names.rows([name])[0]).shares[0, len(name)]
     print(f"{'mean shares':11}" + "".join(f"{look:>11}" for look in LOOKS)
@@ -123,11 +132,14 @@ def show_looks(lesson: Lesson, reader: Reader, names: Names, name: str) -> np.nd
         there = letters[:most] + f"[{letters[most]}]" + letters[most + 1 :]
         print(f"{f'head {head}':11}" + "".join(f"{share:>11.2f}" for share in row)
               + f"   {there}, {last[head, most]:.2f}")  # fmt: skip
-    apart = max(np.abs(one - other).sum() / 2 for one in looks for other in looks)
+    apart = apart_at_a_letter(reading, following)
+    one, other = np.unravel_index(apart.argmax(), apart.shape)
+    print(f"Heads {one} and {other} differ most: at a letter, {apart.max():.2f} of their "
+          "attention goes to different places.")  # fmt: skip
     lesson.claim(
         "each_head_looks_elsewhere",
         "The heads learned to look at different places.",
-        apart > 0.15,
+        apart.max() > 0.25,
     )
     return looks
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from random import Random
 
@@ -37,7 +38,7 @@ class Names:
         """The number of tokens: the letters, and the sign of start and end."""
         return len(self.letters) + 1
 
-    @property
+    @cached_property
     def places(self) -> int:
         """The number of places that the longest name needs, the start included."""
         return 1 + max(map(len, self.learned + self.unseen))
@@ -75,7 +76,7 @@ def load(file: str | Path | None, seed: int) -> Names:
     Raises:
         OSError, ValueError: see `read`.
     """
-    names = read(file or BUILT_IN)
+    names = read(BUILT_IN if file is None else file)
     Random(seed).shuffle(names)
     held_out = min(len(names) // 10, MOST_UNSEEN)
     letters = "".join(sorted(set().union(*names)))

@@ -48,7 +48,7 @@ def draw_losses(
     axes.set(xlabel="step", ylabel="surprisal in nats a letter")
     axes.margins(x=0.01)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="center right", bbox_to_anchor=(1.0, 0.68))
+    axes.legend(frameon=False, loc="center", bbox_to_anchor=(0.45, 0.66))
     return figure
 
 

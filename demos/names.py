@@ -183,10 +183,13 @@ def main(
         more: True to show the sections that are hidden by default.
 
     Raises:
-        OSError, ValueError: the file or the prefix is unfit; nothing was trained or written.
+        OSError, ValueError: the file, the prefix or the temperature is unfit; nothing was trained
+            or written.
     """
     names = load(file, seed)
     prefix = check_prefix(prefix, names)
+    if not temperature > 0.0:
+        raise ValueError(f"the temperature is a number above zero, got {temperature}")
     lesson = Lesson(more)
     decoder = Decoder(names.count, seed)
     with lesson.section("From letters to numbers"):

@@ -16,6 +16,7 @@ import autograd
 from demos import attention_by_hand, decoder_inside, name_list, name_training, names
 from demos.decoder import HEAD, HEADS, IGNORED, POSITIONS, WIDTH, Decoder
 from demos.decoder_inside import Reading
+from demos.lesson import Lesson
 from demos.name_list import END, Names
 from tests.demo_runs import TINY, Results
 
@@ -155,8 +156,8 @@ def test_a_file_of_no_names_is_refused(content: bytes, said: str, tmp_path: Path
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "none", tmp_path):
-        with pytest.raises(OSError, match=re.escape(str(path))):
+    for path in (tmp_path / "none", tmp_path, ""):
+        with pytest.raises(OSError, match=re.escape(str(path) or "'.'")):
             names.main(file=path, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -175,13 +176,14 @@ def test_an_unfit_prefix_is_refused(prefix: str, said: str, tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("prefix", ["", "A" * 15])
+@pytest.mark.parametrize(("prefix", "small"), [("", ""), (" An ", "an"), ("m" * 15, "m" * 15)])
 def test_a_fitting_prefix_is_continued(
-    prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    prefix: str, small: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    numbers = names.main(**{**TINY["names"], "prefix": prefix}, out=tmp_path)
-    small = prefix.strip().lower()
-    assert len(numbers["expected"]) == len(small) + 1
+    checked = name_list.check_prefix(prefix, SMALL)
+    expected = names.show_expected(Lesson(), Decoder(SMALL.count), SMALL, checked)
+    assert expected.shape == (len(small) + 1, SMALL.count)
+    assert expected.sum(axis=1) == pytest.approx(1.0)
     assert f"after ·{small} " in capsys.readouterr().out
 
 
@@ -190,6 +192,16 @@ def test_a_temperature_is_above_zero(temperature: str, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         names.parsed([f"--temperature={temperature}"])
     assert "argument --temperature: expected a number above zero" in capsys.readouterr().err
+
+
+def test_a_temperature_of_zero_is_noticed_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the temperature is a number above zero, got 0.0"):
+        names.main(temperature=0.0, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_tiny_temperature_takes_the_most_likely() -> None:
+    assert decoder_inside.probabilities(np.array([1.0, 3.0, 2.0]), 1e-308).tolist() == [0, 1, 0]
 
 
 def test_pairs_are_counted_with_one_more_each() -> None:
@@ -245,6 +257,35 @@ def test_the_temperature_divides_the_logits() -> None:
     assert share[100.0] == pytest.approx(1 / 3, abs=0.15)
 
 
+def test_names_of_the_list_are_no_new_ones() -> None:
+    lesson = Lesson()
+    spells_m = saying([0.0, 0.0, 50.0, 0.0], *4 * [[50.0, 0.0, 0.0, 0.0]])
+    assert set(names.show_new_names(lesson, spells_m, SMALL, 1.0, 0)) == {"m"}
+    assert lesson.claims == {"no_new_name_is_empty": True, "it_invents_names": False}
+
+
+@pytest.mark.parametrize(("peeks", "holds"), [(False, True), (True, False)])
+def test_a_decoder_that_looks_ahead_is_noticed(peeks: bool, holds: bool) -> None:
+    def reader(tokens: np.ndarray) -> Reading:
+        sums = np.cumsum(tokens[:, ::-1], axis=1)[:, ::-1] if peeks else np.cumsum(tokens, axis=1)
+        return Reading(np.repeat(sums[..., None], 4, axis=2), np.empty(0), np.empty(0))
+
+    lesson = Lesson()
+    decoder_inside.show_no_peeking(lesson, reader, SMALL)
+    assert lesson.claims == {"it_never_looks_ahead": holds}
+
+
+def test_heads_that_look_at_the_same_are_noticed() -> None:
+    def reader(tokens: np.ndarray) -> Reading:
+        shares = np.zeros((*tokens.shape, HEADS, tokens.shape[1]))
+        shares[..., 0] = 1.0
+        return Reading(np.empty(0), shares, np.empty(0))
+
+    lesson = Lesson()
+    decoder_inside.show_looks(lesson, reader, SMALL, "nam")
+    assert lesson.claims == {"each_head_looks_elsewhere": False}
+
+
 def test_looks_are_the_mean_shares_by_distance() -> None:
     following = np.array([[1, 2, 3, 1, 0]])
     shares = np.zeros((1, 5, HEADS, 5))
@@ -253,6 +294,16 @@ def test_looks_are_the_mean_shares_by_distance() -> None:
     looks = decoder_inside.looks_of_heads(Reading(np.empty(0), shares, np.empty(0)), following)
     assert looks[0] == pytest.approx([0.0, 0.0, 0.0, 0.0, 1.0])
     assert looks[1] == pytest.approx([0.1, 0.0, 0.075, 0.05, 0.775])
+
+
+def test_attention_differs_by_what_goes_to_different_places() -> None:
+    shares = np.zeros((1, 3, HEADS, 3))
+    shares[..., 0] = 1.0
+    shares[0, 1, 2] = [0.4, 0.6, 0.0]  # at one letter of two, 0.6 of it goes elsewhere
+    following = np.array([[1, 2, 0]])
+    apart = decoder_inside.apart_at_a_letter(Reading(np.empty(0), shares, np.empty(0)), following)
+    assert apart[0] == pytest.approx([0.0, 0.0, 0.3, 0.0])
+    assert (apart == apart.T).all()
 
 
 def test_a_neuron_s_letters_are_those_at_which_it_is_bright() -> None:
