@@ -361,7 +361,7 @@ def filters(conv: Conv2d, image: Any = None, names: Sequence[Any] | None = None)
 
 def _filter(axes: Axes, kernel: np.ndarray, bound: float, numbered: bool) -> None:
     """Show the weights of a filter for one channel, with numbers if there is room for them."""
-    is_small = numbered and len(kernel) <= NUMBERED_SIDE
+    is_small = numbered and max(kernel.shape) <= NUMBERED_SIDE
     _signed_image(axes, kernel, bound, dots=0.0 if is_small else 30.0)
     for (row, column), weight in np.ndenumerate(kernel) if is_small else ():
         colour = "white" if abs(weight) > 0.6 * bound else "#222222"

@@ -193,8 +193,8 @@ def test_filters_and_the_maps_they_make() -> None:
     drawn(figure)
 
 
-@pytest.mark.parametrize(("count", "side"), [(7, 3), (2, 4)])
-def test_many_or_large_filters_have_dots_and_no_numbers(count: int, side: int) -> None:
+@pytest.mark.parametrize(("count", "side"), [(7, 3), (2, 4), (2, (2, 4))])
+def test_many_or_large_filters_have_dots_and_no_numbers(count: int, side: Any) -> None:
     conv = nn.Conv2d(1, count, side, seed=0)
     figure = plots.filters(conv)
     assert len(figure.axes) == count
