@@ -5,7 +5,7 @@ Like the public names, they keep their meaning between versions.
 
 from .core import boundary, terminal
 from .core.flat import Flat
-from .core.ops import TABLE
+from .core.ops import TABLE, PlaceError
 from .files import destination, read_whole, write_whole
 from .methods import bind
 from .page import Programs, javascript, javascript_gradient
@@ -14,6 +14,7 @@ from .picture import markup
 __all__ = [
     "TABLE",
     "Flat",
+    "PlaceError",
     "Programs",
     "bind",
     "boundary",

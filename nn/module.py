@@ -55,11 +55,13 @@ class Module(HasState, HasMode, OfModule):
         """Compute the outputs for each row of X as numbers, without a graph and without dropout.
 
         Args:
-            X: rows of features, shape (n, nin), or images, shape (n, channels, height, width).
+            X: rows of features, shape (n, nin), images, shape (n, channels, height, width), or a
+                list of sequences, each a list of tokens or of vectors; their lengths may differ.
 
         Returns:
             The outputs, shape (n, nout), or (n,) if the module has one output; for images that come
-            out, (n, channels, height, width).
+            out, (n, channels, height, width). Outputs that differ in shape, as for sequences, are
+            an array of arrays.
 
         Raises:
             TypeError, ValueError: X is not a table of finite numbers, or images. The error names

@@ -12,6 +12,7 @@ from autograd import Value, compile
 from .data import features
 from .modes import evaluating
 from .probes import Probes, find_differences
+from .tables import as_table, differ, groups, stacked
 
 if TYPE_CHECKING:
     from .module import Module
@@ -23,6 +24,17 @@ PROBED = 12  # rows on which `predict` compares compiled code with the engine
 def predict(model: Module, X: Any) -> np.ndarray:
     """Compute the outputs for each row of X; see `Module.predict`."""
     rows = features(X)
+    if not differ(rows):
+        return _outputs(model, rows)
+    found: list[Any] = [None] * len(rows)
+    for group in groups(range(len(rows)), rows):
+        for i, outputs in zip(group, _outputs(model, stacked(rows, group))):
+            found[i] = outputs
+    return as_table(found)
+
+
+def _outputs(model: Module, rows: np.ndarray) -> np.ndarray:
+    """Compute the outputs for rows of one shape."""
     if len(rows) >= MANY and (found := _compiled_outputs(model, rows)) is not None:
         return found
     with evaluating(model):

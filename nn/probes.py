@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .tables import differ, groups
+
 FEW = 32  # a column with at most this many different values is probed at each of them
 RELATIVE, ABSOLUTE = 1e-7, 1e-12  # ABSOLUTE is multiplied by the square of the largest number
 SEARCHED = 1 << 18  # numbers that are searched for notable rows; larger tables are sampled
@@ -39,9 +41,9 @@ class Probes:
 
     def __init__(self, X: np.ndarray, y: np.ndarray | None = None, seed: int | str = 0) -> None:
         rng, last = random.Random(seed), len(X) - 1
-        kinds = [] if y is None else _notable_rows(y.reshape(len(y), -1), rng)
+        kinds = [] if y is None else _notable_rows(y, rng)
         self.representative = list(dict.fromkeys([*kinds, 0, last]))
-        others = _notable_rows(X.reshape(len(X), -1), rng)
+        others = _notable_rows(X, rng)
         rng.shuffle(others)
         self._rows = self._stream(others, len(X), rng)
 
@@ -78,8 +80,12 @@ def _notable_rows(table: np.ndarray, rng: random.Random) -> list[int]:
     """Return rows with notable values in some column.
 
     For a column with at most `FEW` different values this is one row for each value; for other
-    columns, the rows of the least value, the greatest, and the one nearest to 0.
+    columns, the rows of the least value, the greatest, and the one nearest to 0. If rows differ in
+    shape, it is one row for each shape.
     """
+    if differ(table):
+        return [group[0] for group in groups(range(len(table)), table)]
+    table = table.reshape(len(table), -1)
     rows = np.arange(len(table))
     if table.size > SEARCHED:
         count = max(SEARCHED // table.shape[1], 1)

@@ -73,7 +73,7 @@ class ComparedCosts(Costs):
         seed_dropouts(self.model, "check")  # before compiling: gives each dropout its generator
         self._compiled = CompiledCosts(self.model, self.loss, self.penalty)
         tables = [examples, *([held_out] if held_out else [])]
-        self._probes = {table: Probes(table.X, self._compiled.targets(table)) for table in tables}
+        self._probes = {table: Probes(table.X, table.targets) for table in tables}
         self._trace()
         for table, probes in self._probes.items():
             self._compare(table, probes.next(len(probes.representative) + OTHERS), SLOPES)
@@ -180,7 +180,7 @@ class ComparedCosts(Costs):
             modes = [True, False] if two_programs else [slopes]
             for training in modes:
                 compute = methodcaller("compute", table, [row], training, training and slopes)
-                inputs = table.X[row], self._compiled.targets(table)[row]
+                inputs = table.X[row], table.targets[row]
                 self._compare_results(compute, table.place(row), *inputs)
 
     def _compare_penalty(self) -> None:

@@ -19,6 +19,8 @@ from ..data import Examples
 from ..losses import cost_of
 from ..modes import mode
 from ..module import Module
+from ..nested import nested, shape_of
+from ..tables import differ, stacked
 from .costs import EMPTY, Computed, Costs, Loss, Penalty, Rows
 
 
@@ -27,7 +29,6 @@ class CompiledCosts(Costs):
 
     def __init__(self, model: Module, loss: Loss, penalty: Penalty | None = None) -> None:
         super().__init__(model, loss, penalty)
-        self._targets: dict[Examples, np.ndarray] = {}
         self._programs: dict[bool, Any] = {}  # the last program in training, and in evaluation
         self.renew()
 
@@ -44,14 +45,32 @@ class CompiledCosts(Costs):
         self._penalty = autograd.compile(cost, params=self.params, allow_unused=True)
 
     def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
-        """Compute costs and outputs of some rows and, if `slopes` is True, the gradient."""
-        y, code = self.targets(examples), self._code
+        """Compute costs and outputs of some rows and, if `slopes` is True, the gradient.
+
+        Examples that differ in shape are computed in groups; each shape has a program of its own.
+        """
+        if not (differ(examples.X) or differ(examples.targets)):
+            return self._compute(examples, rows, training, slopes)
+        chosen = range(len(examples))[rows] if isinstance(rows, slice) else rows
+        place = {i: k for k, i in enumerate(chosen)}
+        costs, outputs = np.empty(len(chosen)), [None] * len(chosen)
+        gradient: np.ndarray = np.zeros(len(self.params)) if slopes else EMPTY
+        for group in examples.groups(chosen):
+            found = self._compute(examples, group, training, slopes)
+            for i, cost, output in zip(group, found.costs, found.outputs):
+                costs[place[i]], outputs[place[i]] = cost, output
+            gradient = gradient + found.gradient * (len(group) / len(chosen))
+        return Computed(costs, outputs, gradient)
+
+    def _compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
+        """Compute what `compute` does, for rows of one shape."""
+        code = self._code
         run = code.value_and_grad if slopes else lambda *table: (code(*table), EMPTY)
         with mode(self.model, training):
-            found, gradient = run(examples.X[rows], y[rows])
+            found, gradient = run(stacked(examples.X, rows), stacked(examples.targets, rows))
         self._programs[training] = code.program
-        outputs = found[:, 1] if found.shape[1] == 2 else found[:, 1:]
-        return Computed(found[:, 0], outputs.tolist(), gradient)
+        outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
+        return Computed(found.reshape(len(found), -1)[:, 0], outputs.tolist(), gradient)
 
     def penalize(self) -> Computed:
         """Compute the penalty and its gradient."""
@@ -59,28 +78,27 @@ class CompiledCosts(Costs):
             cost, gradient = self._penalty.value_and_grad()
         return Computed(np.array([cost]), [], gradient)
 
-    def targets(self, examples: Examples) -> np.ndarray:
-        """Return the targets as an array, which the compiled code takes."""
-        if examples not in self._targets:
-            self._targets[examples] = np.array(examples.y, dtype=float)
-        return self._targets[examples]
-
     @property
     def has_one_program(self) -> bool:
         """True if training and evaluation have last run the same program."""
         return self._programs.get(True) is self._programs.get(False)
 
 
-def _cost_by(model: Module, loss: Loss) -> Callable[[Any, Any], list[Value]]:
+def _cost_by(model: Module, loss: Loss) -> Callable[[Any, Any], list[Any]]:
     """Return a function that computes the cost of an example, followed by its outputs.
+
+    If the outputs are a table, the cost fills a row before its rows.
 
     The compiler watches everything that the function reads, so it reads only the model and the
     loss.
     """
 
-    def cost(x: Any, y: Any) -> list[Value]:
+    def cost(x: Any, y: Any) -> list[Any]:
         outputs = model(x)
         cost = cost_of(loss(outputs, y), "loss")
-        return [cost, outputs] if isinstance(outputs, Value) else [cost, *outputs]
+        if isinstance(outputs, Value):
+            return [cost, outputs]
+        _, *shape = shape_of(outputs, "the outputs")
+        return [nested(shape, lambda *_: cost), *outputs]
 
     return cost

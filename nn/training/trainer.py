@@ -39,9 +39,10 @@ from ..settings import (
     several,
     whole,
 )
+from ..tables import content_of
 from .answers import Accuracy, Answers, answers_of
 from .comparison import DifferentError, compared_if_possible
-from .compatibility import check_loss, check_penalty, count_outputs, warn_of_squashing
+from .compatibility import check_loss, check_penalty, shape_of_outputs, warn_of_squashing
 from .costs import ALL, Costs, EngineCosts, total
 from .history import History
 from .identity import identity
@@ -51,6 +52,7 @@ from .run import DivergenceError, Run, state_of, surely
 
 Callback = Callable[["Trainer", History], object]
 Judged = tuple[float, float | None]  # the mean cost, and the share of right answers
+IGNORED = -100  # the target that the losses of classes ignore by default
 LAST = 4  # examples to check, at least, before weights are stored or returned
 
 
@@ -138,8 +140,12 @@ class Trainer:
         cost exploded.
 
         Args:
-            X: features, shape (n, nin), or images, shape (n, channels, height, width).
-            y: n targets, each as `loss` takes it.
+            X: features, shape (n, nin), images, shape (n, channels, height, width), or a list of
+                sequences, each a list of tokens or of vectors. Sequences may differ in length; a
+                batch then holds sequences of one length.
+            y: n targets, each as `loss` takes it. For a sequence it may be a list with a target for
+                each position; `loss` takes the mean over them, and the cost of a batch is the mean
+                over its examples, so that a long sequence counts as much as a short one.
             epochs: the number of passes over all examples.
             batch_size: the number of examples per step: None for all (batch descent), 1 for
                 stochastic descent, a number between for mini-batches.
@@ -206,7 +212,7 @@ class Trainer:
         self.history.answers = self.model._answers = self.answers
         run.begin()
         warn_of_squashing(self.model, self.loss, examples)
-        batches = math.ceil(len(examples) / size)
+        batches = len(examples.batches(range(len(examples)), size))
         bar = tqdm(
             total=epochs * batches,
             initial=run.history.epochs * batches,
@@ -351,7 +357,7 @@ class Trainer:
         began, count = time.perf_counter(), len(run.examples)
         order = run.shuffled(count)
         shares, norms, answers = [], [], []
-        for batch in (order[i : i + run.size] for i in range(0, count, run.size)):
+        for batch in run.examples.batches(order, run.size):
             cost, norm, answered = self._step(run, costs, batch)
             shares.append(cost * (len(batch) / count))
             norms.append(norm)
@@ -388,7 +394,7 @@ class Trainer:
             if self.penalty is not None:
                 extra = costs.penalize()
                 cost, gradient = cost + extra.cost, gradient + extra.gradient
-            answers = [self._right(out, run.examples.y[i]) for out, i in zip(found.outputs, batch)]
+            answers = self._right(found.outputs, [run.examples.y[i] for i in batch])
         except (ArithmeticError, ValueError) as error:
             raise self._failed(run, costs, batch, error) from None
         run.finite(cost)
@@ -418,16 +424,36 @@ class Trainer:
     def _judge(self, costs: Costs, examples: Examples, rows: slice = ALL) -> Judged:
         """Compute the mean cost and the share of right answers in evaluation mode."""
         found = costs.judge(examples, rows)
-        return found.cost, _share(list(map(self._right, found.outputs, examples.y[rows])))
+        return found.cost, _share(self._right(found.outputs, examples.y[rows]))
 
-    def _right(self, outputs: Any, y: Any) -> bool | None:
-        """Return whether the answer is right; None if it is neither right nor wrong."""
+    def _right(self, outputs: list[Any], y: list[Any]) -> list[bool | None]:
+        """Return for each answer whether it is right; None if it is neither right nor wrong.
+
+        If the outputs for an example are a table, each of its rows is an answer.
+        """
         if self.accuracy is not None:
-            verdict = self.accuracy(outputs, y)
-            if not isinstance(verdict, (bool, np.bool_, int, type(None))):
-                raise TypeError(f"accuracy answers with True, False or None, it said {verdict!r}")
-            return None if verdict is None else bool(verdict)
-        return None if self.answers is None else self.answers.right(outputs, y)
+            return [self._verdict(found, target) for found, target in zip(outputs, y)]
+        if self.answers is None:
+            return [None] * len(y)
+        if np.ndim(outputs[0]) == 2:
+            outputs, y = _rows_of(outputs), _rows_of(y)
+        return [self._is_right(found, target) for found, target in zip(outputs, y)]
+
+    def _is_right(self, outputs: Any, target: Any) -> bool | None:
+        """Return whether an answer is right; None for a target that the loss ignores."""
+        assert self.answers is not None
+        ignored = getattr(self.loss, "ignore_index", IGNORED)
+        if self.answers.kind == "classes" and target == ignored:
+            return None
+        return self.answers.right(outputs, target)
+
+    def _verdict(self, outputs: Any, y: Any) -> bool | None:
+        """Return what the user's function `accuracy` says about an example."""
+        assert self.accuracy is not None
+        verdict = self.accuracy(outputs, y)
+        if not isinstance(verdict, (bool, np.bool_, int, type(None))):
+            raise TypeError(f"accuracy answers with True, False or None, it said {verdict!r}")
+        return None if verdict is None else bool(verdict)
 
     def _check_scheduler(self) -> None:
         if self.scheduler is not None and self.scheduler.optimizer is not self.optimizer:
@@ -445,7 +471,10 @@ class Trainer:
             )
 
     def _answers(self, examples: Examples) -> Answers:
-        return answers_of(self.loss, examples.y, count_outputs(self.model, examples))
+        shape, y = shape_of_outputs(self.model, examples), examples.y
+        if len(shape) == 2 and all(hasattr(row, "__len__") for row in y):
+            return answers_of(self.loss, _rows_of(y), shape[1])
+        return answers_of(self.loss, y, math.prod(shape))
 
     def _identity(self, run: Run) -> dict[str, str]:
         """Return the facts that must be the same in a run that resumes from a checkpoint."""
@@ -453,8 +482,8 @@ class Trainer:
         moved = np.array(names)[run.moved].tolist()
         data = {}
         for what, table in (("", run.examples), ("validation ", run.held_out)):
-            data[f"{what}X"] = None if table is None else table.X
-            data[f"{what}y"] = None if table is None else np.array(table.y, dtype=float)
+            data[f"{what}X"] = None if table is None else content_of(table.X)
+            data[f"{what}y"] = None if table is None else content_of(table.targets)
         facts = identity(
             seed=run.seed,
             batch_size=run.size,
@@ -484,6 +513,11 @@ def _shown(history: History, cost: float) -> dict[str, str]:
     if answers and answers[-1] is not None:
         shown["accuracy"] = f"{answers[-1]:.1%}"
     return shown
+
+
+def _rows_of(tables: list[Any]) -> list[Any]:
+    """Return the rows of several tables in one list."""
+    return [row for table in tables for row in table]
 
 
 def _share(answers: list[bool | None]) -> float | None:
