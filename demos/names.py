@@ -26,7 +26,7 @@ import numpy as np
 from autograd import Value
 from demos import decoder_inside as inside
 from demos.attention_by_hand import show_attention
-from demos.decoder import Decoder, added
+from demos.decoder import HEADS, Decoder, added
 from demos.lesson import WIDTH, Lesson, options, run, save
 from demos.name_list import END, Names, check_prefix, load
 from demos.name_training import BATCH, endless, show_engine, show_training
@@ -35,6 +35,7 @@ NEW = 50  # new names
 SPELT = 24  # of these are shown
 COLD = 0.5  # a temperature
 LIKELY = 6  # tokens that are shown of what it expects
+STARTS = "·•∎"  # signs for the start; the page takes one that is no letter
 PICTURED = 6  # letters of the name whose attention is drawn
 
 
@@ -160,6 +161,11 @@ def pictures(
     ]
 
 
+def shares_by_head(decoder: Decoder) -> list[list[list[Value]]]:
+    """Return for each head how much each place of the last run looked at each place so far."""
+    return [[place[head] for place in decoder.shares] for head in range(HEADS)]
+
+
 def main(
     steps: int = 1000,
     batches: int = 400,
@@ -226,12 +232,23 @@ def main(
         invented=invented, looks=looks, knowledge=knowledge, parts=parts,
     )  # fmt: skip
     made = pictures(decoder, names, numbers, prefix, out)
-    lesson.end(made)
+    start = next(sign for sign in STARTS if sign not in names.letters)
+    page = decoder.save_html(
+        Path(out, "names.html"),
+        tokens=start + names.letters,
+        longest=max(names.places, 1 + len(prefix)),
+        start=start,
+        prefix=prefix,
+        attention=shares_by_head,
+        title="a decoder of names",
+    )
+    lesson.end(made, page)
     return {
         **numbers,
         "claims": lesson.claims,
         "sections": lesson.sections,
         "pictures": made,
+        "page": page,
     }
 
 

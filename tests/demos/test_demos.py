@@ -34,7 +34,7 @@ def test_the_pictures_are_there(name: str, results: Results) -> None:
         assert Path(picture).read_bytes().startswith((b"\x89PNG", b"<?xml"))
 
 
-@pytest.mark.parametrize("name", ["chain", "moons", "digits", "convolution"])
+@pytest.mark.parametrize("name", ["chain", "moons", "digits", "convolution", "names"])
 def test_the_training_can_be_played(name: str, results: Results) -> None:
     page = Path(results[name]["page"])
     assert page.name == f"{name}.html"

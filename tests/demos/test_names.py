@@ -361,3 +361,31 @@ def test_numbers_for_any_alphabet(tmp_path: Path, capsys: pytest.CaptureFixture[
     settings: dict[str, Any] = {**TINY["names"], "file": file, "prefix": "б"}
     assert names.main(**settings, out=tmp_path)["pictures"]
     assert "after ·б " in capsys.readouterr().out
+
+
+def test_the_page_computes_what_the_decoder_does(
+    tmp_path: Path, opened: Callable[..., Any]
+) -> None:
+    decoder = Decoder(SMALL.count, seed=1)
+    for p in decoder.parameters():
+        p.data *= 5.0  # so that the heads look at different places
+    path = decoder.save_html(
+        tmp_path / "page.html",
+        tokens=SMALL.shown(range(SMALL.count)),
+        longest=4,
+        start=SMALL.shown([END]),
+        attention=names.shares_by_head,
+    )
+    page = opened(path)
+    for prefix in ("", "n", "man"):
+        page.fill("#prefix", prefix)
+        logits = decoder_inside.numbers(decoder(SMALL.tokens(prefix)[:-1]))
+        shown = page.locator("#next data").evaluate_all("all => all.map((one) => one.value)")
+        wanted = decoder_inside.probabilities(logits)[-1]
+        assert [float(share) for share in shown] == pytest.approx(wanted.tolist(), rel=1e-9)
+        last = page.locator("#heads tbody tr:last-child").evaluate_all(
+            "rows => rows.map((row) => [...row.querySelectorAll('data')].map((x) => x.value))"
+        )
+        for head, row in enumerate(last):
+            shares = [share.data for share in decoder.shares[-1][head]]
+            assert [float(share) for share in row] == pytest.approx(shares, rel=1e-9)
