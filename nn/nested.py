@@ -36,12 +36,12 @@ def shape_of(x: Any, what: str) -> tuple[int, ...]:
 
 
 def items_of(x: Any) -> Iterator[Any]:
-    """Yield the items of nested lists, from left to right.
+    """Yield the items of nested lists, from left to right. A string is one item.
 
     >>> list(items_of([[1.0, 2.0], [3.0, 4.0]]))
     [1.0, 2.0, 3.0, 4.0]
     """
-    if hasattr(x, "__len__"):
+    if hasattr(x, "__len__") and not isinstance(x, (str, bytes)):
         for inner in x:
             yield from items_of(inner)
     else:
