@@ -429,7 +429,8 @@ class Trainer:
     def _right(self, outputs: list[Any], y: list[Any]) -> list[bool | None]:
         """Return for each answer whether it is right; None if it is neither right nor wrong.
 
-        If the outputs for an example are a table, each of its rows is an answer.
+        An answer to a target that the loss ignores is neither. If the outputs for an example are a
+        table, each of its rows is an answer.
         """
         if self.accuracy is not None:
             return [self._verdict(found, target) for found, target in zip(outputs, y)]
@@ -437,15 +438,8 @@ class Trainer:
             return [None] * len(y)
         if np.ndim(outputs[0]) == 2:
             outputs, y = _rows_of(outputs), _rows_of(y)
-        return [self._is_right(found, target) for found, target in zip(outputs, y)]
-
-    def _is_right(self, outputs: Any, target: Any) -> bool | None:
-        """Return whether an answer is right; None for a target that the loss ignores."""
-        assert self.answers is not None
-        ignored = getattr(self.loss, "ignore_index", IGNORED)
-        if self.answers.kind == "classes" and target == ignored:
-            return None
-        return self.answers.right(outputs, target)
+        right, ignored = self.answers.right, getattr(self.loss, "ignore_index", IGNORED)
+        return [None if t == ignored else right(found, t) for found, t in zip(outputs, y)]
 
     def _verdict(self, outputs: Any, y: Any) -> bool | None:
         """Return what the user's function `accuracy` says about an example."""
