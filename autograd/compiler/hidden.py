@@ -14,6 +14,7 @@ from typing import Any
 
 from ..core import modes
 from ..core.flat import Shared
+from ..core.twin import give
 from ..core.value import Value
 from .errors import make_error
 
@@ -56,6 +57,9 @@ class Hidden(Value):
             "compare by where, step or maximum; for the Value itself, not its number, use id(v)",
         )
         return object.__hash__(self)
+
+
+give(Hidden=Hidden)
 
 
 class HiddenShared(Shared):

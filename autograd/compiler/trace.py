@@ -156,7 +156,7 @@ def record_trace(
             nodes += [v for v in _order_nodes(computed) if v not in known]
     return Trace(
         *(inputs, outputs, shape, nodes, reached, _tabulate(nodes, computed), samplers),
-        *(tracer.requirements, tracer.created, tracer.lines, tracer.settings_read),
+        *(tracer.requirements, set(map(id, tracer.created)), tracer.lines, tracer.settings_read),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -73,8 +74,8 @@ class Tracer:
         self._noted: set[tuple[int, int]] = set()
         self.raised: list[Exception] = []
         self.settings_read: set[str] = set()
-        self.created: set[int] = set()
-        self.references: list[Value] = []  # references, so that no id in `created` is used again
+        self.created: list[Value] = []  # nodes, leaves and constants
+        self.collected = None if locating else self.created
         self.lines: dict[int, str] = {}
         self._reach, self.locating = reach, locating
         self._states = reach.read_states() if reach else []
@@ -84,14 +85,15 @@ class Tracer:
 
     def hide(self, node: Value) -> Value:
         """Protect a number from being read until `reveal`, and return the Value."""
-        node.__class__ = Hidden
         self.hidden.append(node)
+        node.__class__ = Hidden
         return node
 
     def reveal(self) -> None:
         """Give all hidden Values and leaves their classes back."""
-        for node in self.hidden:
-            node.__class__ = Value
+        for node in chain(self.hidden, self.created):
+            if node.__class__ is Hidden:
+                node.__class__ = Value  # type: ignore[assignment]  # mypy takes it for Hidden
         for leaf in self.leaves:
             leaf.__class__ = Shared
 
@@ -100,9 +102,8 @@ class Tracer:
 
         If `recording` is False, as under `no_grad`, this is a `stop_gradient` of the new node.
         """
-        self.locate(node)
-        self.created.add(id(node))
-        self.hide(node)
+        self.record_leaf(node)
+        node.__class__ = Hidden
         if node.op is ops.take:
             self.note_index(*node.args)
         if not recording:
@@ -124,8 +125,7 @@ class Tracer:
     def record_leaf(self, node: Value) -> None:
         """Record a Value that was made from a plain number."""
         self.locate(node)
-        self.created.add(id(node))
-        self.references.append(node)
+        self.created.append(node)
 
     def locate(self, node: Value) -> None:
         """Record the line that creates a node, and raise if a number was drawn up to there."""

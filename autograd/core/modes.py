@@ -106,6 +106,7 @@ class Tracer(Protocol):
     requirements: list[Any]  # conditions that must hold in every row of the input
     raised: list[Exception]  # errors of operations, and those that `refuse` raised
     settings_read: set[str]  # names of the settings that were read
+    collected: list[Any] | None  # to which the twin adds nodes; None if `record_node` must see each
 
     def record_node(self, node: Any, recording: bool) -> Any:
         """Return the node to use in place of a new one."""
@@ -344,7 +345,8 @@ class traced(Setting):
 
     def within(self, outer: Settings) -> Settings:
         """Return the settings with this tracer and with recording on."""
-        return {**outer, "tracer": self._tracer, "recording": True}
+        collected = self._tracer.collected
+        return {**outer, "tracer": self._tracer, "collected": collected, "recording": True}
 
 
 class scope(Setting):

@@ -72,6 +72,7 @@ enum {
 
 static PyTypeObject *Value;      /* the class of nodes */
 static PyTypeObject *Shared;     /* the class of leaves whose number lies in an array */
+static PyTypeObject *Hidden;     /* the class of nodes while a function is traced */
 static PyObject *leaf, *constant, *pow_row, *power_row, *take_row, *not_computed, *empty, *zero;
 static PyObject *open_blocks;    /* the set of open `with` blocks: empty in the common case */
 static PyObject *initialiser;    /* Value.__init__ */
@@ -80,7 +81,7 @@ static PyObject *innermost, *defaults; /* the open blocks, and the settings with
 enum { LINK_SETTINGS = 4, LINK_CHECKS = 5 }; /* places in a `Link` of modes.py */
 static PyObject *str_record_node, *str_record_leaf, *str_tracer, *str_recording, *str_watching;
 static PyObject *str_children, *str_their_children, *str_local_grads, *str_op, *str_unknown;
-static PyObject *str_dict, *str_data, *str_grad, *str_label, *str_scope, *str_number, *str_init;
+static PyObject *str_collected, *str_dict, *str_data, *str_grad, *str_label, *str_scope, *str_number, *str_init;
 /* Python functions: what the twin calls in all but the common case */
 static PyObject *py_record1, *py_record2, *py_record_many, *py_note;
 static PyObject *py_under_settings, *py_tabulate, *py_cycle, *py_walk, *py_pass, *py_watch, *py_push;
@@ -557,15 +558,18 @@ static int has_own(PyTypeObject *type, PyObject *name, PyObject *own)
 static inline int number(PyObject *x, double *out)
 {
     Node *node = (Node *)x;
-    if (Py_IS_TYPE(x, Value) ||
-        (is_node(x) && has_own(Py_TYPE(x), str_number, own_data))) {
-        *out = node->data;
-        return !(node->flags & ODD_DATA);
+    if (!Py_IS_TYPE(x, Value) && !Py_IS_TYPE(x, Hidden)) {
+        if (!is_node(x))
+            return 0;
+        if (Shared && PyObject_TypeCheck(x, Shared)) {
+            *out = *shared_place(node);
+            return 1;
+        }
+        if (!has_own(Py_TYPE(x), str_number, own_data))
+            return 0;
     }
-    if (!Shared || !PyObject_TypeCheck(x, Shared))
-        return 0;
-    *out = *shared_place(node);
-    return 1;
+    *out = node->data;
+    return !(node->flags & ODD_DATA);
 }
 
 /* Return whether both passes may read and write the fields of a node. */
@@ -628,6 +632,21 @@ static PyObject *find_settings(void)
     return settings;
 }
 
+/* Add a new node to those of a trace, and hide it if it is no leaf; return 0 if the tracer must see
+ * it. See `Tracer` in compiler/tracer.py. */
+static int collect(Node *node, PyObject *recording, PyObject *collected, PyObject *record_name)
+{
+    if (Hidden == NULL || collected == NULL || !PyList_CheckExact(collected) ||
+        recording != Py_True || node->op == take_row || !Py_IS_TYPE(node, Value))
+        return 0;
+    if (PyList_Append(collected, (PyObject *)node) == 0 && record_name == str_record_node) {
+        Py_INCREF(Hidden);
+        Py_SET_TYPE(node, Hidden);
+        Py_DECREF(Value);
+    }
+    return 1;
+}
+
 /* Apply the settings of the open blocks to a new node; takes over the reference. `record_name` is the
  * method of the tracer that sees it, and `slowly` the function in Python for what is rare. */
 static PyObject *settle(Node *node, PyObject *record_name, PyObject *slowly)
@@ -646,6 +665,8 @@ static PyObject *settle(Node *node, PyObject *record_name, PyObject *slowly)
             out = Py_NewRef(node);
         else if (tracer == Py_None)
             out = PyObject_CallOneArg(slowly, (PyObject *)node);
+        else if (collect(node, recording, PyDict_GetItem(settings, str_collected), record_name))
+            out = PyErr_Occurred() ? NULL : Py_NewRef(node);
         else if (record_name == str_record_node)
             out = PyObject_CallMethodObjArgs(tracer, record_name, node, recording, NULL);
         else
@@ -1628,7 +1649,7 @@ static PyObject *install(PyObject *module, PyObject *given)
         {"constant", &constant}, {"pow", &pow_row}, {"power", &power_row}, {"take", &take_row},
         {"_cycle", &py_cycle}, {"tabulate", &py_tabulate}, {"in_order", &py_walk}, {"_pass", &py_pass}, {"_watch_if_asked", &py_watch},
         {"push", &py_push}, {"_forward", &py_forward}, {"evaluated", &py_evaluated},
-        {"Shared", (PyObject **)&Shared}, {"__init__", &initialiser},
+        {"Shared", (PyObject **)&Shared}, {"Hidden", (PyObject **)&Hidden}, {"__init__", &initialiser},
         {"by_hand", &py_by_hand}, {"Untied", &py_Untied},
         {"set_args", &py_set_args}, {"locals_of", &py_locals_of},
         {"get_backward", &py_get_backward}, {"set_backward", &py_set_backward},
@@ -1682,6 +1703,7 @@ PyMODINIT_FUNC PyInit__twin(void)
     str_tracer = PyUnicode_InternFromString("tracer");
     str_recording = PyUnicode_InternFromString("recording");
     str_watching = PyUnicode_InternFromString("watching");
+    str_collected = PyUnicode_InternFromString("collected");
     str_dict = PyUnicode_InternFromString("__dict__");
     str_data = PyUnicode_InternFromString("data");
     str_grad = PyUnicode_InternFromString("grad");
