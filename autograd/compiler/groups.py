@@ -147,7 +147,7 @@ class _Grouper:
 
     def any_batched(self, nodes: Iterable[int]) -> bool:
         """Return True if one of these nodes differs from row to row."""
-        return any(self.batched[i] for i in nodes)
+        return True in map(self.batched.__getitem__, nodes)
 
     def find_factors(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Return the left factors and the right factors of a dot product, and its summand.
@@ -254,8 +254,8 @@ def _find_batched_and_levels(program: Program) -> tuple[list[bool], list[int]]:
     levels: list[int] = []
     for node in program.nodes:
         if node.args:
-            batched.append(any(batched[arg] for arg in node.args))
-            levels.append((node.op is not PART) + max([levels[arg] for arg in node.args]))
+            batched.append(True in map(batched.__getitem__, node.args))
+            levels.append((node.op is not PART) + max(map(levels.__getitem__, node.args)))
         else:
             batched.append(node.op is INPUT)
             levels.append(0)

@@ -149,7 +149,7 @@ def make_program(trace: Trace, params: list[Value]) -> Program:
     codes = np.array([code_of.get(op, 0) for op in table.kinds])[table.codes]
     offsets = np.full(len(codes), -1)
     constants: list[float] = []
-    for i in np.flatnonzero(np.diff(table.starts) == 0).tolist():
+    for i in np.flatnonzero(~table.has_operands).tolist():
         value = trace.nodes[i]
         op, offset = leaves.get(id(value), (ops.constant, len(constants)))
         codes[i], offsets[i] = code_of[op], offset

@@ -97,12 +97,13 @@ class Reach:
 
     Args:
         function: the function at which the walk begins.
-        assigned: entries that the function sets itself; they are skipped.
         settings: the names of the settings that the function looks up, other than those of
             `modes.DEFAULTS`.
+        earlier: an earlier walk, from which names in code and `assigned` are taken over.
 
     Attributes:
         settings: these names, sorted.
+        assigned: entries that the function sets itself; they are skipped.
         holders: the holders of everything found.
         values: the Values found.
         arrays: the arrays of numbers found, with their names in messages.
@@ -111,11 +112,13 @@ class Reach:
     """
 
     def __init__(
-        self, function: Any, assigned: Entries | None = None, settings: Iterable[str] = ()
+        self, function: Any, settings: Iterable[str] = (), earlier: Reach | None = None
     ) -> None:
-        self._function, self.assigned, self.settings = function, assigned or set(), sorted(settings)
-        self._names: frozenset[str] = frozenset()
-        self._attributes: frozenset[str] = frozenset()  # those that are not only globals
+        self._function, self.settings = function, sorted(settings)
+        self.assigned: Entries = earlier.assigned if earlier else set()
+        self._names: frozenset[str] = earlier._names if earlier else frozenset()
+        # Those that are not only globals
+        self._attributes: frozenset[str] = earlier._attributes if earlier else frozenset()
         known: frozenset[str] | None = None
         while known != self._names:  # a walk finds names, and names may lead to more objects
             known = self._names
@@ -146,7 +149,14 @@ class Reach:
                 self.holders.append(holder)
                 inside = holder.names if isinstance(thing, (FunctionType, ModuleType)) else None
                 for key, inner in holder.read_contents().items():
-                    if (id(holder.thing), key) not in self.assigned:
+                    if id(inner) in seen:
+                        continue
+                    if self.assigned and (id(holder.thing), key) in self.assigned:
+                        continue
+                    if isinstance(inner, Value) and not inner._own:  # as most things are
+                        seen[id(inner)] = inner
+                        self.values.append(inner)
+                    elif not isinstance(inner, PLAIN):
                         stack.append((holder.name_entry(key), inner, inside))
 
     def _find_holders(
@@ -255,6 +265,8 @@ class Reach:
         for holder, old, new in zip(self.holders, before, after):
             if holder.names is None and len(old) != len(new):
                 return f"{holder.path} has {len(new)} elements after a run, and had {len(old)}"
+            if old.keys() == new.keys() and all(map(operator.is_, old.values(), new.values())):
+                continue
             for key in old.keys() | new.keys():
                 was, now = old.get(key, _NOTHING), new.get(key, _NOTHING)
                 if is_same(was, now):

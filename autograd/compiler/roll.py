@@ -63,11 +63,8 @@ class _Layout:
         statements = [self.make_statement(group) for group in groups]
         outputs = self.make_reads(self.program.outputs)
         numbers = np.array(self.program.constants, dtype=float)
-        labels = {
-            node.offset: self.program.label(i)
-            for i, node in enumerate(self.program.nodes)
-            if node.op is PARAM and self.program.label(i)
-        }
+        labelled = np.flatnonzero(self.program.find(PARAM) & (self.program.labels > 0)).tolist()
+        labels = {self.nodes[i].offset: self.program.label(i) for i in labelled}
         return ArrayProgram(statements, *leaves, numbers, outputs, labels)
 
     # ------------------------------------------------------------------ leaves

@@ -99,7 +99,7 @@ def _run_stages(
         program,
         build_array_program(program, groups),
         first.count_leading(params) if given is None else len(given),
-        Guard(Reach(function, reach.assigned, settings), numbers),
+        Guard(Reach(function, settings, earlier=reach), numbers),
         options.dtype,
     )
 

@@ -34,7 +34,14 @@ class Table(NamedTuple):
     starts: np.ndarray
     args: np.ndarray
     labels: np.ndarray
+    created: np.ndarray
     outputs: np.ndarray
+
+    @property
+    def has_operands(self) -> np.ndarray:
+        """Whether each node has operands."""
+        found: np.ndarray = np.diff(self.starts) > 0
+        return found
 
 
 @dataclass
@@ -50,7 +57,6 @@ class Trace:
         table: the nodes as columns of numbers.
         samplers: the functions that draw a number for each row, one for each drawn Value.
         requirements: the tests that each row must pass.
-        created: the ids of the nodes that were created during the run.
         lines: the line that created each node, by id, if the lines were asked for.
         settings_read: the settings that the run looked up.
     """
@@ -63,7 +69,6 @@ class Trace:
     table: Table
     samplers: list[Callable[[], float]]
     requirements: list[Requirement]
-    created: set[int]
     lines: dict[int, str]
     settings_read: set[str]
 
@@ -80,28 +85,34 @@ class Trace:
         """Return the numbers of all nodes."""
         return [v.data for v in self.nodes]
 
-    def find_ends(self) -> list[Value]:
-        """Return the leaves and constants other than the inputs, in the order of first use."""
+    @functools.cached_property
+    def ends(self) -> list[Value]:
+        """The leaves and constants other than the inputs, in the order of first use."""
         inputs = {id(leaf) for argument in self.inputs for leaf in argument}
-        ends = [self.nodes[i] for i in np.flatnonzero(np.diff(self.table.starts) == 0).tolist()]
-        return [v for v in ends if id(v) not in inputs]
+        return [v for v in self.choose(~self.table.has_operands) if id(v) not in inputs]
+
+    def choose(self, mask: np.ndarray) -> list[Value]:
+        """Return the nodes in a mask."""
+        return [self.nodes[i] for i in np.flatnonzero(mask).tolist()]
 
     def find_leaves(self) -> list[Value]:
         """Return the leaves other than the inputs, in the order of first use."""
-        return [v for v in self.find_ends() if v.op is ops.leaf]
+        return [v for v in self.ends if v.op is ops.leaf]
 
     def find_outside_leaves(self) -> list[Value]:
         """Return the leaves and constants other than the inputs that existed before the run."""
-        return [v for v in self.find_ends() if id(v) not in self.created]
+        outside = set(self.choose(~self.table.has_operands & (self.table.created == 0)))
+        return [v for v in self.ends if v in outside]
 
     def find_outside_results(self) -> list[Value]:
         """Return the nodes that were computed before the run."""
-        return [v for v in self.nodes if id(v) not in self.created and v.op.arity]
+        return self.choose(self.table.has_operands & (self.table.created == 0))
 
     def count_leading(self, params: list[Value]) -> int:
         """Return how many of these Values, the first of `params`, the outputs depend on."""
-        needed = set(self.nodes[: self.reached])
-        return sum(p in needed for p in params)
+        needed = ~self.table.has_operands
+        needed[self.reached :] = False
+        return len(set(params) & set(self.choose(needed)))
 
 
 @locks.alone_in_tracing()
@@ -154,15 +165,16 @@ def record_trace(
         known = set(nodes)
         if not known.issuperset(computed):
             nodes += [v for v in _order_nodes(computed) if v not in known]
+    table = _tabulate(nodes, computed, tracer.created)
     return Trace(
-        *(inputs, outputs, shape, nodes, reached, _tabulate(nodes, computed), samplers),
-        *(tracer.requirements, set(map(id, tracer.created)), tracer.lines, tracer.settings_read),
+        *(inputs, outputs, shape, nodes, reached, table, samplers),
+        *(tracer.requirements, tracer.lines, tracer.settings_read),
     )
 
 
-def _tabulate(nodes: list[Value], computed: list[Value]) -> Table:
+def _tabulate(nodes: list[Value], computed: list[Value], created: list[Value]) -> Table:
     """Return nodes as columns of numbers."""
-    kinds, texts, *columns = tabulate(nodes, computed)
+    kinds, texts, *columns = tabulate(nodes, computed, created)
     return Table(kinds, texts, *(np.frombuffer(column, dtype=np.int32) for column in columns))
 
 

@@ -108,13 +108,14 @@ give(_cycle=_cycle)
 
 
 @twinned
-def tabulate(order: list[Value], outputs: list[Value]) -> tuple[Any, ...]:
+def tabulate(order: list[Value], outputs: list[Value], created: list[Value]) -> tuple[Any, ...]:
     """Return a topological order as columns of integers of 4 bytes.
 
     Returns:
         The operations that occur; the labels, and the scopes of nodes without a label, that occur,
         after "". For each node, the index of its operation; where its operands start among all, and
-        at last where they end; the operands of all nodes; the index of each label; the `outputs`.
+        at last where they end; the operands of all nodes; for each node, the index of its label,
+        and 1 if it is in `created`, else 0; the indices of `outputs`.
     """
     kinds: dict[ops.Op, int] = {}
     texts = {"": 0}
@@ -125,8 +126,10 @@ def tabulate(order: list[Value], outputs: list[Value]) -> tuple[Any, ...]:
         operands.extend([place[id(arg)] for arg in node.args])
         starts.append(len(operands))
         labels.append(texts.setdefault(node.label or node.scope, len(texts)))
+    known = set(map(id, created))
+    inside = array("i", [id(node) in known for node in order])
     places = array("i", [place[id(node)] for node in outputs])
-    return list(kinds), list(texts), codes, starts, operands, labels, places
+    return list(kinds), list(texts), codes, starts, operands, labels, inside, places
 
 
 def leaves(root: Value) -> list[Value]:

@@ -7,6 +7,7 @@ so that no exponential overflows.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,7 +33,7 @@ def sum(values: Iterable[Any]) -> Value:
     >>> total.data, x.grad
     (5.0, 2.0)
     """
-    return functools.reduce(ops.add, _listed(values, "sum") or [constant(0.0)])
+    return functools.reduce(operator.add, _listed(values, "sum") or [constant(0.0)])
 
 
 def mean(values: Iterable[Any]) -> Value:

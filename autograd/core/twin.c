@@ -1135,14 +1135,19 @@ static int32_t index_of(PyObject *dict, PyObject *key)
 }
 
 /* Fill the columns of `tabulate`; return -1 after an error. */
-static int fill(PyObject *order, PyObject *outputs, PyObject *kinds, PyObject *texts,
-                int32_t *columns[5])
+static int fill(PyObject *order, PyObject *created, PyObject *kinds, PyObject *texts,
+                int32_t *columns[])
 {
     int32_t *codes = columns[0], *starts = columns[1], *args = columns[2], *labels = columns[3];
     PyObject **first;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(outputs); i++)
-        columns[4][i] = (int32_t)((Node *)PyList_GET_ITEM(outputs, i))->child;
     starts[0] = 0;
+    memset(columns[4], 0, PyList_GET_SIZE(order) * sizeof(int32_t));
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(created); i++) {
+        Node *node = (Node *)PyList_GET_ITEM(created, i);
+        if (node->child < PyList_GET_SIZE(order) &&
+            PyList_GET_ITEM(order, node->child) == (PyObject *)node)
+            columns[4][node->child] = 1;
+    }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
         Py_ssize_t arity = operands(node, &first);
@@ -1163,13 +1168,13 @@ static int fill(PyObject *order, PyObject *outputs, PyObject *kinds, PyObject *t
     return 0;
 }
 
-/* tabulate(order, outputs): see graph.py. */
+/* tabulate(order, outputs, created): see graph.py. */
 static PyObject *tabulate(PyObject *module, PyObject *const *args, Py_ssize_t n)
 {
-    if (!arguments_are(n, 2))
+    if (!arguments_are(n, 3))
         return NULL;
-    PyObject *order = args[0], *outputs = args[1], **first;
-    int known = PyList_CheckExact(order) && PyList_CheckExact(outputs);
+    PyObject *order = args[0], *outputs = args[1], *created = args[2], **first;
+    int known = PyList_CheckExact(order);
     Py_ssize_t count = known ? PyList_GET_SIZE(order) : 0, total = 0;
     for (Py_ssize_t i = 0; known && i < count; i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
@@ -1181,19 +1186,21 @@ static PyObject *tabulate(PyObject *module, PyObject *const *args, Py_ssize_t n)
     }
     if (!known || count >= INT32_MAX || total > INT32_MAX)
         return PyObject_Vectorcall(py_tabulate, args, n, NULL);
-    PyObject *kinds = PyDict_New(), *texts = PyDict_New(), *bytes[5] = {NULL}, *found = NULL;
-    Py_ssize_t sizes[5] = {count, count + 1, total, count, PyList_GET_SIZE(outputs)};
-    int32_t *columns[5];
+    PyObject *kinds = PyDict_New(), *texts = PyDict_New(), *bytes[6] = {NULL}, *found = NULL;
+    Py_ssize_t sizes[6] = {count, count + 1, total, count, count, PyList_GET_SIZE(outputs)};
+    int32_t *columns[6];
     int made = kinds && texts && index_of(texts, empty) == 0;
-    for (int k = 0; made && k < 5; k++) {
+    for (int k = 0; made && k < 6; k++) {
         bytes[k] = PyBytes_FromStringAndSize(NULL, sizes[k] * (Py_ssize_t)sizeof(int32_t));
         made = bytes[k] != NULL;
         columns[k] = made ? (int32_t *)PyBytes_AS_STRING(bytes[k]) : NULL;
     }
-    if (made && fill(order, outputs, kinds, texts, columns) == 0)
-        found = Py_BuildValue("NNOOOOO", PyDict_Keys(kinds), PyDict_Keys(texts), bytes[0], bytes[1],
-                              bytes[2], bytes[3], bytes[4]);
-    for (int k = 0; k < 5; k++)
+    for (Py_ssize_t i = 0; made && i < sizes[5]; i++)
+        columns[5][i] = (int32_t)((Node *)PyList_GET_ITEM(outputs, i))->child;
+    if (made && fill(order, created, kinds, texts, columns) == 0)
+        found = Py_BuildValue("NNOOOOOO", PyDict_Keys(kinds), PyDict_Keys(texts), bytes[0], bytes[1],
+                              bytes[2], bytes[3], bytes[4], bytes[5]);
+    for (int k = 0; k < 6; k++)
         Py_XDECREF(bytes[k]);
     Py_XDECREF(kinds);
     Py_XDECREF(texts);

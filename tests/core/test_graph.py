@@ -64,15 +64,17 @@ def test_a_graph_as_columns_of_numbers(by_hand: bool) -> None:
     z = Value(54.6, children=(y,), local_grads=(54.6,)) if by_hand else y.exp()
     chosen = TABLE["where"](y, x, z)
     chosen.label = "x"
-    kinds, texts, *columns = tabulate(topological_order(chosen), [chosen, y])
+    kinds, texts, *columns = tabulate(
+        topological_order(chosen), [chosen, y], [x, Value(1.0), chosen]
+    )
     assert kinds == [x.op, y.op, z.op, chosen.op]
     assert texts == ["", "x", "layer"]
-    codes, starts, operands, labels, outputs = (
+    codes, starts, operands, labels, created, outputs = (
         list(memoryview(c).cast("B").cast("i")) for c in columns
     )
     assert codes == [0, 1, 2, 3]
     assert (starts, operands) == ([0, 0, 2, 3, 6], [0, 0, 1, 1, 0, 2])
-    assert (labels, outputs) == ([1, 2, 0, 1], [3, 1])
+    assert (labels, created, outputs) == ([1, 2, 0, 1], [1, 0, 0, 1], [3, 1])
 
 
 def test_leaves_are_those_the_user_made() -> None:
