@@ -255,7 +255,7 @@ def show_parts(lesson: Lesson, decoder: Decoder, reader: Reader, names: Names) -
     ):
         with switched_off([*chain.from_iterable(matrix)]):
             found[part] = float(np.nanmean(surprisals(reader(tokens).logits, following)))
-        print(f"without {part:14}{found[part]:.3f}")
+        print(f"surprisal of unseen names without {part:14}{found[part]:.3f}")
     lesson.claim(
         "looking_back_helps",
         "Without attention, it sees one letter only, and predicts worse.",

@@ -200,11 +200,11 @@ def main(
     decoder = Decoder(names.count, seed)
     with lesson.section("From letters to numbers"):
         show_numbers(lesson, decoder, names)
-    with lesson.section("Which rows one name changes", more=True):
+    with lesson.section("What a name changes", more=True):
         show_teaching(lesson, decoder, names)
     with lesson.section("Attention by hand: three letters, vectors of two numbers"):
         attention = show_attention(lesson)
-    with lesson.section("Why ∂o3[0]/∂k1[0] has this value: explain()", more=True):
+    with lesson.section("∂o3[0]/∂k1[0] explained", more=True):
         print(attention.mixture[0].explain(attention.keys[0][0]))
     drawn = endless(names.learned, seed)
     singles, groups = (
@@ -225,7 +225,7 @@ def main(
         inside.show_no_peeking(lesson, reader, names)
     with lesson.section("What the feed-forward part knows: neurons and their letters"):
         knowledge = inside.show_knowledge(lesson, decoder, reader, names)
-    with lesson.section("The surprisal of unseen names without a part", more=True):
+    with lesson.section("Without parts", more=True):
         parts = inside.show_parts(lesson, decoder, reader, names)
     numbers.update(
         engine_losses=engine, steps=steps, pictured=pictured, expected=expected,
