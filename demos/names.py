@@ -32,7 +32,7 @@ from demos.name_list import END, Names, check_prefix, load
 from demos.name_training import BATCH, endless, show_engine, show_training
 
 NEW = 50  # new names
-SPELT = 24  # of these are shown
+SPELT = 12  # of these are shown, on one line
 COLD = 0.5  # a temperature
 LIKELY = 6  # tokens that are shown of what it expects
 STARTS = "·•∎"  # signs for the start; the page takes one that is no letter
