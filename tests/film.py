@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the pages: an animation of the chain, and the digits' page.
+"""Makes the README's pictures of the pages: an animation of the chain, and two networks' pages.
 
 python -m tests.film
 """
@@ -11,12 +11,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from demos import chain, digits
+from demos import chain, digits, names
 
 from .browsing import chromium
 
 GALLERY = Path(__file__).parent.parent / "demos" / "gallery"
-FILM, STILL = GALLERY / "chain.gif", GALLERY / "digits-page.png"
+FILM, DIGITS, NAMES = (
+    GALLERY / name for name in ("chain.gif", "digits-page.png", "names-page.png")
+)
 THREE = [(30, 22), (50, 15), (68, 24), (66, 40), (46, 48), (68, 56), (72, 74), (52, 86), (28, 80)]
 WINDOW = {"width": 1310, "height": 560}
 WIDTH = 980  # of the animation, in pixels
@@ -71,12 +73,24 @@ def drawn_on(page: Path) -> bytes:
         return bytes(window.screenshot())
 
 
+def typed_on(page: Path) -> bytes:
+    """Type the beginning of a name on the page, and take a screenshot."""
+    with chromium() as browser:
+        window = browser.new_page(viewport={"width": 1310, "height": 750}, color_scheme="light")
+        window.goto(page.as_uri())
+        window.fill("#prefix", "mari")
+        window.evaluate("document.activeElement.blur()")
+        return bytes(window.screenshot())
+
+
 def main() -> None:
-    """Write both pictures."""
+    """Write all pictures."""
     write_film()
     with tempfile.TemporaryDirectory() as folder:
         page = Path(digits.main(out=folder)["page"])
-        shrunk(drawn_on(page)).quantize(128).save(STILL, optimize=True)
+        shrunk(drawn_on(page)).quantize(128).save(DIGITS, optimize=True)
+        page = Path(names.main(out=folder)["page"])
+        shrunk(typed_on(page)).quantize(128).save(NAMES, optimize=True)
 
 
 def write_film() -> None:
