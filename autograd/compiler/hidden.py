@@ -14,7 +14,7 @@ from typing import Any
 
 from ..core import modes
 from ..core.flat import Shared
-from ..core.twin import give
+from ..core.twin import give, twinned
 from ..core.value import Value
 from .errors import make_error
 
@@ -60,6 +60,14 @@ class Hidden(Value):
 
 
 give(Hidden=Hidden)
+
+
+@twinned
+def reveal(nodes: list[Value]) -> None:
+    """Give each of these that is hidden its class back."""
+    for node in nodes:
+        if type(node) is Hidden:
+            node.__class__ = Value  # type: ignore[assignment]  # mypy takes it for Hidden
 
 
 class HiddenShared(Shared):

@@ -50,12 +50,12 @@ def fold_constants(program: Program) -> Program:
     known = {i: constants[k] for i, k in zip(np.flatnonzero(is_constant).tolist(), offsets)}
     changed: dict[int, Node] = {}
     into = list(range(len(program.codes)))
-    starts, args = program.starts.tolist(), program.args.tolist()
+    codes, starts, args = program.codes.tolist(), program.starts.tolist(), program.args.tolist()
     fresh = is_constant
     while fresh.any():
         users, fresh = np.flatnonzero(program.find_users(fresh)).tolist(), np.zeros_like(fresh)
         for i in users:
-            op = program.kinds[program.codes[i]]
+            op = program.kinds[codes[i]]
             operands = [into[arg] for arg in args[starts[i] : starts[i + 1]]]
             first, numbers = known.get(operands[0]), [known[a] for a in operands if a in known]
             if i in known or not numbers:
@@ -103,10 +103,10 @@ def _find_suspects(program: Program, offsets: np.ndarray) -> np.ndarray:
     own = program.codes.astype(np.uint64) * HASH[0] + offsets.astype(np.uint64) * HASH[1]
     slots = np.arange(len(program.args)) - np.repeat(program.starts[:-1], program.arities)
     weights = (2 * slots + 3).astype(np.uint64) * HASH[2]
-    hashes = own
+    hashes, totals = own, np.zeros(len(slots) + 1, dtype=np.uint64)
     for _ in range(ROUNDS):
         mixed = (hashes ^ (hashes >> np.uint64(29))) * HASH[0]
-        totals = np.append(np.uint64(0), np.cumsum(mixed[program.args] * weights))
+        np.cumsum(mixed[program.args] * weights, out=totals[1:])
         hashes = own + totals[program.starts[1:]] - totals[program.starts[:-1]]
     order = np.argsort(hashes)
     again = np.diff(hashes[order], prepend=~hashes[order[:1]]) == 0

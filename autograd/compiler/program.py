@@ -118,7 +118,8 @@ class Program:
 
     def find(self, *ops: Op) -> np.ndarray:
         """Return a mask of the nodes that have one of these operations."""
-        return np.isin(self.codes, [self.kinds.index(op) for op in ops if op in self.kinds])
+        wanted: np.ndarray = np.array([op in ops for op in self.kinds])[self.codes]
+        return wanted
 
     def find_users(self, operands: np.ndarray) -> np.ndarray:
         """Return a mask of the nodes that have an operand in another mask."""

@@ -18,13 +18,14 @@ import operator
 import random
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CellType, CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import modes
+from ..core.flat import Shared
 from ..core.value import Value
 from .foreign import OURS, is_foreign, is_standard
 from .sources import GENERATORS, is_iterator, read_state, set_state
@@ -119,6 +120,7 @@ class Reach:
         self._names: frozenset[str] = earlier._names if earlier else frozenset()
         # Those that are not only globals
         self._attributes: frozenset[str] = earlier._attributes if earlier else frozenset()
+        self._sequences: dict[int, Sequence[Value]] = {}  # those of Values, by their ids
         known: frozenset[str] | None = None
         while known != self._names:  # a walk finds names, and names may lead to more objects
             known = self._names
@@ -147,6 +149,8 @@ class Reach:
             stack += [(path, part, None) for part in _find_parts(thing)]
             for holder in self._find_holders(path, thing, names):
                 self.holders.append(holder)
+                if self._add_sequence(holder.thing):
+                    continue
                 inside = holder.names if isinstance(thing, (FunctionType, ModuleType)) else None
                 for key, inner in holder.read_contents().items():
                     if id(inner) in seen:
@@ -158,6 +162,19 @@ class Reach:
                         self.values.append(inner)
                     elif not isinstance(inner, PLAIN):
                         stack.append((holder.name_entry(key), inner, inside))
+
+    def _add_sequence(self, thing: Any) -> bool:
+        """Add the elements of a sequence of Values, and return True; else return False.
+
+        Most of what is reached are parameters in sequences, and later walks skip these.
+        """
+        if type(thing) not in (list, tuple) or self.assigned:
+            return False
+        if id(thing) not in self._sequences:
+            plain = {Value, Shared}.issuperset(map(type, thing)) and not any(v._own for v in thing)
+            self._sequences[id(thing)] = thing if plain else ()
+        self.values += self._sequences[id(thing)]
+        return len(self._sequences[id(thing)]) > 0
 
     def _find_holders(
         self, path: str, thing: Any, names: frozenset[str] | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..core.flat import Shared
 from ..core.modes import TraceError
 from ..core.value import Value
 from .errors import find_line, make_error
-from .hidden import Hidden, HiddenShared
+from .hidden import Hidden, HiddenShared, reveal
 from .reach import Reach
 
 READ_REMEDY = (
@@ -91,9 +90,8 @@ class Tracer:
 
     def reveal(self) -> None:
         """Give all hidden Values and leaves their classes back."""
-        for node in chain(self.hidden, self.created):
-            if node.__class__ is Hidden:
-                node.__class__ = Value  # type: ignore[assignment]  # mypy takes it for Hidden
+        reveal(self.hidden)
+        reveal(self.created)
         for leaf in self.leaves:
             leaf.__class__ = Shared
 

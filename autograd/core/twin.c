@@ -647,6 +647,20 @@ static int collect(Node *node, PyObject *recording, PyObject *collected, PyObjec
     return 1;
 }
 
+/* reveal(nodes): see compiler/hidden.py. */
+static PyObject *reveal(PyObject *module, PyObject *nodes)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(nodes); i++) {
+        PyObject *node = PyList_GET_ITEM(nodes, i);
+        if (Py_IS_TYPE(node, Hidden)) {
+            Py_INCREF(Value);
+            Py_SET_TYPE(node, Value);
+            Py_DECREF(Hidden);
+        }
+    }
+    Py_RETURN_NONE;
+}
+
 /* Apply the settings of the open blocks to a new node; takes over the reference. `record_name` is the
  * method of the tracer that sees it, and `slowly` the function in Python for what is rare. */
 static PyObject *settle(Node *node, PyObject *record_name, PyObject *slowly)
@@ -1679,6 +1693,7 @@ static PyMethodDef functions[] = {
     {"_record_many", (PyCFunction)py_call_record_many, METH_FASTCALL, NULL},
     {"_record_power", (PyCFunction)py_call_record_power, METH_FASTCALL, NULL},
     {"in_order", walk, METH_O, NULL},
+    {"reveal", reveal, METH_O, NULL},
     {"tabulate", (PyCFunction)tabulate, METH_FASTCALL, NULL},
     {"_pass", (PyCFunction)backward_pass, METH_FASTCALL, NULL},
     {"evaluated", (PyCFunction)evaluated, METH_FASTCALL, NULL},
