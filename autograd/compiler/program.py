@@ -142,20 +142,22 @@ class Program:
 def make_program(trace: Trace, params: list[Value]) -> Program:
     """Return the program of a trace; a leaf that is no parameter and no input is a constant."""
     table = trace.table
-    inputs = [leaf for argument in trace.inputs for leaf in argument]
-    leaves = {id(p): (PARAM, i) for i, p in enumerate(params)}
-    leaves |= {id(leaf): (INPUT, i) for i, leaf in enumerate(inputs)}
     kinds = [INPUT, PARAM, ops.constant, *(op for op in table.kinds if op.arity)]
     code_of = {op: code for code, op in enumerate(kinds)}
     codes = np.array([code_of.get(op, 0) for op in table.kinds])[table.codes]
+    inputs = [leaf for argument in trace.inputs for leaf in argument]
+    place = {id(leaf): i for i, leaf in enumerate([*params, *inputs])}
+    ends = trace.choose(~table.has_operands)
+    found = np.array([place.get(id(leaf), -1) for leaf in ends])
+    constants = [leaf.data for leaf, i in zip(ends, found.tolist()) if i < 0]
+    is_input = found >= len(params)
+    found[is_input] -= len(params)
     offsets = np.full(len(codes), -1)
-    constants: list[float] = []
-    for i in np.flatnonzero(~table.has_operands).tolist():
-        value = trace.nodes[i]
-        op, offset = leaves.get(id(value), (ops.constant, len(constants)))
-        codes[i], offsets[i] = code_of[op], offset
-        if op is ops.constant:
-            constants.append(value.data)
+    codes[~table.has_operands] = np.where(
+        found < 0, code_of[ops.constant], np.where(is_input, code_of[INPUT], code_of[PARAM])
+    )
+    found[found < 0] = np.arange(len(constants))
+    offsets[~table.has_operands] = found
     return Program(
         *(kinds, codes, offsets, table.starts, table.args, table.labels, table.texts),
         *(table.outputs.tolist(), constants, params, [len(argument) for argument in trace.inputs]),

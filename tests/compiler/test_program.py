@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -98,6 +100,30 @@ def test_what_a_pass_makes(improve: Pass, function: Any, before: int, after: lis
     program = program_of(function)
     assert len(operations(program)) == before
     assert operations(check_program(improve(program))) == after
+
+
+def test_equal_constants_are_merged_and_zeros_of_two_signs_are_not() -> None:
+    program = eliminate_common_subexpressions(
+        program_of(lambda x: x[0] * 0.0 + x[1] * -0.0 + x[2] * 0.0 + (x[0] + math.nan) - math.nan)
+    )
+    kept = [program.constants[n.offset] for n in program.nodes if n.op is TABLE["constant"]]
+    assert list(map(repr, kept)) == ["0.0", "-0.0", "nan"]
+
+
+def test_long_equal_computations_are_merged_to_their_ends() -> None:
+    def chain(x: list[Value]) -> Value:
+        return functools.reduce(lambda y, k: (y * x[k % 3]).tanh(), range(40), x[0])
+
+    program = eliminate_common_subexpressions(program_of(lambda x: chain(x) + chain(x) * 2.0))
+    assert operations(program) == [*["mul", "tanh"] * 40, "mul", "add"]
+
+
+def test_constants_are_folded_through_long_chains() -> None:
+    def folded(x: list[Value]) -> Value:
+        number = functools.reduce(lambda y, _: (y + 1.0).sqrt(), range(40), Value(2.0))
+        return x[0] * number.exp()
+
+    assert operations(fold_constants(program_of(folded))) == ["mul"]
 
 
 @pytest.mark.parametrize("count", [2, 3])
