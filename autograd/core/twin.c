@@ -101,10 +101,19 @@ static int find_row(PyObject *op)
     return UNKNOWN;
 }
 
+static Node *spare = NULL; /* memory of freed nodes, linked by `mark`, for new ones */
+static Py_ssize_t spares = 0;
+#define MOST_SPARES 250000 /* 24 MB: the graphs of a training loop stay in memory that is at hand */
+
 static inline Node *allocate(void)
 {
-    Node *node = PyObject_GC_New(Node, Value);
-    if (node == NULL)
+    Node *node = spare;
+    if (node) {
+        spare = (Node *)(uintptr_t)node->mark;
+        spares--;
+        PyObject_Init((PyObject *)node, Value);
+    }
+    else if ((node = PyObject_GC_New(Node, Value)) == NULL)
         return NULL;
     node->data = node->grad = 0.0;
     node->op = node->a = node->b = node->more = NULL;
@@ -182,7 +191,13 @@ static void node_dealloc(Node *node)
         Py_CLEAR(node->more);
         Py_CLEAR(node->op);
         PyTypeObject *type = Py_TYPE(node);
-        type->tp_free(node);
+        if (type == Value && spares < MOST_SPARES) {
+            node->mark = (uint64_t)(uintptr_t)spare;
+            spare = node;
+            spares++;
+        }
+        else
+            type->tp_free(node);
         Py_DECREF(type);
     }
     freeing = 0;
@@ -1039,6 +1054,12 @@ static int set_backward(Node *node, PyObject *function, void *closure)
 
 /* ------------------------------------------------------------------ the order of a graph */
 
+#ifdef __GNUC__ /* large graphs do not fit into the caches */
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) (void)(address)
+#endif
+
 static uint64_t walks = 0; /* each walk takes two numbers: for nodes it entered, and has left */
 
 /* Return the operands of a node: *first points to them. */
@@ -1105,6 +1126,8 @@ static int walk_once(Node *root, PyObject *order, Stack *stack)
                 return -1;
             }
             next->mark = entered;
+            PREFETCH(next->a);
+            PREFETCH(next->b);
             if (push_node(stack, next) < 0)
                 return -1;
         }
@@ -1223,14 +1246,11 @@ static PyObject *tabulate(PyObject *module, PyObject *const *args, Py_ssize_t n)
 
 /* ------------------------------------------------------------------ the backward pass */
 
-static void restore(PyObject *order, const double *grads, const uint8_t *flags)
-{
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++) {
-        Node *node = (Node *)PyList_GET_ITEM(order, i);
-        node->grad = grads[i];
-        node->flags = (node->flags & ~GRAD_STATES) | flags[i];
-    }
-}
+/* Ask the memory for a node that a loop over an order will reach soon. */
+#define SOON 12
+#define AHEAD(order, i)                                                                  \
+    if (0 <= (i) && (i) < PyList_GET_SIZE(order))                                        \
+    PREFETCH(&((Node *)PyList_GET_ITEM(order, i))->data)
 
 static inline void add_gradient(Node *node, double x)
 {
@@ -1365,23 +1385,46 @@ static int all_plain(PyObject *order)
     return 1;
 }
 
-static int run_backward(PyObject *order, double gradient)
+/* Note the gradients of the nodes, and reset them for a pass. Return the number of nodes done; it is
+ * smaller than that of all if Python has to do the pass. */
+static Py_ssize_t begin_pass(PyObject *order, double *grads, uint8_t *flags)
 {
-    Py_ssize_t count = PyList_GET_SIZE(order);
-    for (Py_ssize_t i = 0; i < count; i++) {
+    Py_ssize_t i;
+    for (i = 0; i < PyList_GET_SIZE(order) && is_plain(PyList_GET_ITEM(order, i)); i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
         PyObject **first;
+        AHEAD(order, i + SOON);
+        grads[i] = node->grad;
+        flags[i] = node->flags & GRAD_STATES;
         if (operands(node, &first) || node->flags & (GRAD_NONE | GRAD_INT)) {
             node->grad = 0.0;
             node->flags &= ~GRAD_STATES;
         }
     }
-    Node *root = (Node *)PyList_GET_ITEM(order, count - 1);
+    return i;
+}
+
+/* Give the first nodes of an order their gradients back. */
+static void restore(PyObject *order, Py_ssize_t count, const double *grads, const uint8_t *flags)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        node->grad = grads[i];
+        node->flags = (node->flags & ~GRAD_STATES) | flags[i];
+    }
+}
+
+static int run_backward(PyObject *order, double gradient)
+{
+    Py_ssize_t last = PyList_GET_SIZE(order) - 1;
+    Node *root = (Node *)PyList_GET_ITEM(order, last);
     root->grad += gradient;
     root->flags &= ~GRAD_STATES;
-    for (Py_ssize_t i = count - 1; i >= 0; i--)
+    for (Py_ssize_t i = last; i >= 0; i--) {
+        AHEAD(order, i - SOON);
         if (push((Node *)PyList_GET_ITEM(order, i)) < 0 || SIGNALS(i))
             return -1;
+    }
     if (PySet_GET_SIZE(open_blocks) == 0)
         return 0;
     PyObject *watched = PyObject_CallOneArg(py_watch, order);
@@ -1395,29 +1438,25 @@ static PyObject *backward_pass(PyObject *module, PyObject *const *args, Py_ssize
     if (!arguments_are(n, 2))
         return NULL;
     PyObject *order = args[0];
-    if (!PyList_CheckExact(order) || !PyFloat_CheckExact(args[1]) || !all_plain(order))
+    if (!PyList_CheckExact(order) || !PyFloat_CheckExact(args[1]))
         return PyObject_Vectorcall(py_pass, args, 2, NULL);
-    Py_ssize_t count = PyList_GET_SIZE(order);
+    Py_ssize_t count = PyList_GET_SIZE(order), done = 0;
     double *grads = PyMem_Malloc(count * sizeof(double) + 1);
     uint8_t *flags = PyMem_Malloc(count + 1);
-    if (grads == NULL || flags == NULL) {
-        PyMem_Free(grads);
-        PyMem_Free(flags);
-        return PyErr_NoMemory();
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Node *node = (Node *)PyList_GET_ITEM(order, i);
-        grads[i] = node->grad;
-        flags[i] = node->flags & GRAD_STATES;
-    }
-    int failed = run_backward(order, PyFloat_AS_DOUBLE(args[1])) < 0;
+    int failed = grads == NULL || flags == NULL;
     if (failed)
-        restore(order, grads, flags);
+        PyErr_NoMemory();
+    else {
+        done = begin_pass(order, grads, flags);
+        failed = done < count || run_backward(order, PyFloat_AS_DOUBLE(args[1])) < 0;
+        if (failed)
+            restore(order, done, grads, flags);
+    }
     PyMem_Free(grads);
     PyMem_Free(flags);
-    if (failed)
-        return NULL;
-    Py_RETURN_NONE;
+    if (failed && !PyErr_Occurred())
+        return PyObject_Vectorcall(py_pass, args, 2, NULL);
+    return failed ? NULL : Py_NewRef(Py_None);
 }
 
 /* Compute the gradients of the nodes of an order on the paths to the nodes in `by`, or on all paths

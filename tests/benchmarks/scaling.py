@@ -7,15 +7,17 @@ import resource
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from random import Random
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 from autograd import Value
 
+from . import workloads
+
 DEPTH = 10_000_000
 LARGE = 100_000
-NODES_A_LAYER = 220  # of ten neurons with ten inputs
 SIZES = (10**3, 10**4, 10**5, 10**6)
 ROUNDS = 5
 NODES_A_NEURON = 11  # five leaves, two products, two sums, a relu, and the addition to the total
@@ -57,16 +59,20 @@ def chain(x: Value) -> Value:
 
 
 def tool_seconds() -> dict[str, float]:
-    """Measure the teaching tools on a network's loss of about 100,000 nodes."""
-    weights = [[Value(0.1 * (i - j), f"w{i}{j}") for j in range(10)] for i in range(10)]
-    x = [Value(float(i), f"x{i}") for i in range(10)]
-    for _ in range(LARGE // NODES_A_LAYER):
-        x = [sum((w * v for w, v in zip(row, x)), Value(0.0)).tanh() for row in weights]
-    loss: Value = sum((v * v for v in x), Value(0.0))
+    """Measure the teaching tools on the cost of a network on many points, about 100,000 nodes."""
+    random = Random(1)
+    layers = workloads.dense(Value, random, [2, 20, 20, 1])
+    layers[0].weights[0][0].label = "w"
+    nodes_a_point = 2 * (2 * 20 + 20 * 20 + 20) + 2 * 20 + 4
+    outputs = []
+    for _ in range(LARGE // nodes_a_point):
+        point = [Value(random.uniform(-1, 1)) for _ in range(2)]
+        outputs.append(workloads.activate(layers, point)[0])
+    loss: Value = sum((out * out for out in outputs), Value(0.0))
     loss.backward()
     tools: dict[str, Callable[[], Any]] = {
         "stepper": loss.stepper,
-        "explain": lambda: repr(loss.explain("w01")),
+        "explain": lambda: repr(loss.explain("w")),
         "draw": lambda: loss.draw().source,
     }
     seconds = {}
