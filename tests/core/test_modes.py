@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -397,7 +397,7 @@ def test_a_lack_of_memory_at_any_allocation_leaves_nothing_set() -> None:
 
 
 def test_who_traces_is_asked_only_while_a_trace_is_open_and_whatever_ended_it() -> None:
-    tracer: Any = object()
+    tracer: Any = SimpleNamespace(collected=None)
     with scope("a"), no_grad():
         assert not modes.open_traces and modes.find_tracer() is None
         with pytest.raises(KeyError), modes.traced(tracer):

@@ -347,7 +347,7 @@ def test_the_activation_of_your_own_is_described_by_its_code(
     steeper = nn.Activation("swish", "Swish", "he", lambda z: z * (2.0 * z).sigmoid())
     monkeypatch.setitem(nn.ACTIVATIONS, "swish", steeper)
     said = difference(before, identity(model=network(3, activation="swish")))
-    assert "model.layers[0].activation.of_one was test_identity.swish, code with" in said
+    assert f"model.layers[0].activation.of_one was {__name__}.swish, code with" in said
 
 
 def test_more_than_three_differences_are_not_listed() -> None:
