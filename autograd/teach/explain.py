@@ -20,7 +20,16 @@ from ..core.term import ATOM, numeral
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.markup import Markup, bar, block, note, paragraph, table, warning
-from .formulas import Factor, factors_of, path_lines, path_rows, route_lines, slope_name, wrapped
+from .formulas import (
+    Factor,
+    Ways,
+    factors_of,
+    path_lines,
+    path_rows,
+    route_lines,
+    slope_name,
+    wrapped,
+)
 
 ROWS = 20  # most rows printed of a table
 SIGN = "a step goes against it"  # says of a printed number that it is the gradient, not a nudge
@@ -48,11 +57,12 @@ class Explanation:
         left = self._slope
         if self.count == 1:
             path = self.paths[0]
-            blocks = [path_lines(path, factors_of(path, only=True), f"{left} = ")]
+            blocks = [path_lines(path, factors_of(path, None), f"{left} = ")]
         else:
             blocks = [[self._title]]
+            ways = Ways(self.root)
             for i, path in enumerate(self._shown, 1):
-                factors = factors_of(path, only=False)
+                factors = factors_of(path, ways)
                 route = route_lines(path, factors, f"path {i}: ")
                 blocks.append(route + path_lines(path, factors, "    "))
             blocks.append(self._sum_lines())
@@ -66,11 +76,12 @@ class Explanation:
         """Return the explanation as HTML, with the factors of each path in columns."""
         if self.count == 1:
             path = self.paths[0]
-            parts = [_columns(path, factors_of(path, only=True), self._slope)]
+            parts = [_columns(path, factors_of(path, None), self._slope)]
         else:
             parts = [paragraph(self._title)]
+            ways = Ways(self.root)
             for i, path in enumerate(self._shown, 1):
-                factors = factors_of(path, only=False)
+                factors = factors_of(path, ways)
                 parts.append(note(*_unwrapped(route_lines(path, factors, f"path {i}: "))))
                 parts.append(_columns(path, factors, ""))
             parts.append(paragraph(*_unwrapped(self._sum_lines())))

@@ -51,7 +51,33 @@ def local_term(node: Value, slot: int) -> Term:
     return Term(term.text, local_of(node, slot), term.binds)
 
 
-def factors_of(path: Path, only: bool) -> list[Factor]:
+class Ways:
+    """Which nodes of a graph just one path joins.
+
+    Args:
+        root: the output of the graph.
+    """
+
+    def __init__(self, root: Value) -> None:
+        self._order = topological_order(root)
+        self._counts: dict[Value, dict[Value, int]] = {}
+
+    def is_only(self, upper: Value, lower: Value) -> bool:
+        """Return True if just one path leads from a node to one that it depends on."""
+        if lower not in self._counts:
+            self._counts[lower] = self._count_from(lower)
+        return self._counts[lower][upper] == 1
+
+    def _count_from(self, lower: Value) -> dict[Value, int]:
+        """Count the paths to `lower` from each node that depends on it; two stands for more."""
+        ways = {lower: 1}
+        for node in self._order:
+            if node is not lower and (count := sum([ways.get(arg, 0) for arg in node.args])):
+                ways[node] = min(count, 2)
+        return ways
+
+
+def factors_of(path: Path, ways: Ways | None) -> list[Factor]:
     """Split a path at its labelled nodes, so that a factor reads ∂a/∂z and not ∂(…)/∂(…).
 
     Edges between two labelled nodes a and z become one factor only if no other path joins them:
@@ -59,33 +85,21 @@ def factors_of(path: Path, only: bool) -> list[Factor]:
 
     Args:
         path: the path.
-        only: True if there is no other path between its ends.
+        ways: the paths of the graph; None if there is no other path between the ends of this one.
 
     Returns:
         The positions (start, end) of each factor in the path.
     """
     last = len(path.nodes) - 1
-    order = [] if only else topological_order(path.nodes[0])
-    on_path = set(path.nodes)
-    place = {node: i for i, node in enumerate(order) if node in on_path}
     named = [i for i in range(1, last) if path.nodes[i].label]
     factors: list[Factor] = []
     for start, end in itertools.pairwise([0, *named, last] if last else []):
         upper, lower = path.nodes[start], path.nodes[end]
-        if only or end - start == 1 or _is_only_way(order[place[lower] : place[upper] + 1]):
+        if ways is None or end - start == 1 or ways.is_only(upper, lower):
             factors.append((start, end))
         else:
             factors += itertools.pairwise(range(start, end + 1))
     return factors
-
-
-def _is_only_way(order: Sequence[Value]) -> bool:
-    """Return True if just one path leads from the last node of an order to the first."""
-    ways = {order[0]: 1}
-    for node in order[1:]:
-        if count := sum(ways.get(arg, 0) for arg in node.args):
-            ways[node] = min(count, 2)
-    return ways[order[-1]] == 1
 
 
 def route_lines(path: Path, factors: Sequence[Factor], left: str) -> list[str]:
