@@ -49,14 +49,13 @@ def fold_constants(program: Program) -> Program:
     offsets = program.offsets[is_constant].tolist()
     known = {i: constants[k] for i, k in zip(np.flatnonzero(is_constant).tolist(), offsets)}
     changed: dict[int, Node] = {}
-    into = list(range(len(program.codes)))
-    codes, starts, args = program.codes.tolist(), program.starts.tolist(), program.args.tolist()
+    into: dict[int, int] = {}
     fresh = is_constant
     while fresh.any():
         users, fresh = np.flatnonzero(program.find_users(fresh)).tolist(), np.zeros_like(fresh)
         for i in users:
-            op = program.kinds[codes[i]]
-            operands = [into[arg] for arg in args[starts[i] : starts[i + 1]]]
+            op = program.kinds[program.codes[i]]
+            operands = [into.get(arg, arg) for arg in program.list_operands(i)]
             first, numbers = known.get(operands[0]), [known[a] for a in operands if a in known]
             if i in known or not numbers:
                 continue
@@ -68,8 +67,8 @@ def fold_constants(program: Program) -> Program:
                 into[i] = operands[1 + int(first)]
             elif op is ops.add and first == 0.0:
                 into[i] = operands[1]
-            fresh[i] = into[i] in known
-    folded = merge_nodes(change_nodes(program, changed), np.array(into))
+            fresh[i] = into.get(i, i) in known
+    folded = merge_nodes(change_nodes(program, changed), into)
     return replace(folded, constants=constants)
 
 
@@ -81,13 +80,12 @@ def eliminate_common_subexpressions(program: Program) -> Program:
         number_keys(program.constants)[offsets[is_constant]], return_inverse=True
     )
     known: dict[tuple[int, ...], int] = {}
-    into = list(range(len(offsets)))
-    starts, args = program.starts.tolist(), program.args.tolist()
+    into: dict[int, int] = {}
     for i in np.flatnonzero(_find_suspects(program, offsets)).tolist():
-        operands = [into[arg] for arg in args[starts[i] : starts[i + 1]]]
+        operands = [into.get(arg, arg) for arg in program.list_operands(i)]
         key = (int(program.codes[i]), int(offsets[i]), *operands)
         into[i] = known.setdefault(key, i)
-    return merge_nodes(program, np.array(into))
+    return merge_nodes(program, into)
 
 
 ROUNDS = 8  # more find fewer suspects, and take longer
@@ -118,7 +116,7 @@ def _find_suspects(program: Program, offsets: np.ndarray) -> np.ndarray:
 def eliminate_dead_code(program: Program) -> Program:
     """Remove the nodes that no output depends on: dead code elimination."""
     used = find_used(program, program.outputs)
-    return merge_nodes(program, np.arange(len(used)), used)
+    return merge_nodes(program, {}, used)
 
 
 def merge_chains(program: Program) -> Program:

@@ -125,6 +125,11 @@ class Program:
         """Return a mask of the nodes that have an operand in another mask."""
         return np.bincount(self.users[operands[self.args]], minlength=len(self.codes)) > 0
 
+    def list_operands(self, i: int) -> list[int]:
+        """Return the operands of a node."""
+        operands: list[int] = self.args[self.starts[i] : self.starts[i + 1]].tolist()
+        return operands
+
     def label(self, i: int) -> str:
         """Return the label of a node."""
         return self.texts[int(self.labels[i])]
@@ -192,19 +197,21 @@ def change_nodes(program: Program, changed: dict[int, Node]) -> Program:
     return replace(program, kinds=kinds, codes=codes, offsets=offsets, starts=starts, args=args)
 
 
-def merge_nodes(program: Program, into: np.ndarray, kept: np.ndarray | None = None) -> Program:
-    """Return the program with node `into[i]` in place of each node i, and without those not `kept`.
+def merge_nodes(program: Program, into: dict[int, int], kept: np.ndarray | None = None) -> Program:
+    """Return the program with node `into[i]` in place of node i, and without those not `kept`.
 
     A node without a label gets the first label of those that are merged into it.
     """
-    while (into[into] != into).any():  # a node was merged into one that was merged itself
-        into = into[into]
-    kept = into == np.arange(len(into)) if kept is None else kept
+    targets = np.arange(len(program.codes))
+    targets[list(into)] = list(into.values())
+    while (targets[targets] != targets).any():  # a node was merged into one that was merged itself
+        targets = targets[targets]
+    kept = targets == np.arange(len(targets)) if kept is None else kept
     if kept.all():
         return program
-    new = (np.cumsum(kept) - 1)[into]
+    new = (np.cumsum(kept, dtype=program.args.dtype) - 1)[targets]
     arities = program.arities
-    labelled = np.flatnonzero(program.labels * kept[into])[::-1]  # the first is written last
+    labelled = np.flatnonzero(program.labels * kept[targets])[::-1]  # the first is written last
     labels = np.zeros(np.count_nonzero(kept), dtype=program.labels.dtype)
     labels[new[labelled]] = program.labels[labelled]
     return replace(
