@@ -209,6 +209,26 @@ def flowing_slots(node: Value) -> tuple[int, ...]:
     return shown_slots(node)[node.op is ops.take :]
 
 
+def flowing_edges(root: Value) -> list[tuple[Value, int]]:
+    """Return the edges (node, slot) through which gradients flow, in the order of a backward pass.
+
+    Those between nodes on which only an index depends are left out.
+
+    >>> x = Value(2.0)
+    >>> len(flowing_edges(x * x + 1.0))
+    3
+    """
+    reached, edges = {root}, []
+    for node in reversed(topological_order(root)):
+        if node in reached:
+            for slot in flowing_slots(node):
+                operand = node.args[slot]
+                if operand.op is not ops.constant:
+                    reached.add(operand)
+                    edges.append((node, slot))
+    return edges
+
+
 def shown_args(node: Value) -> tuple[Value, ...]:
     """Return the operands that pictures show; see `shown_slots`."""
     args = node.args

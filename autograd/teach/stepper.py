@@ -15,7 +15,7 @@ from ..core import ops
 from ..core.backprop import STALE_WARNING, check_for_leaves, local_of, stale
 from ..core.boundary import as_float, instance, whole
 from ..core.find import find_variable
-from ..core.graph import flowing_slots, shown_order, topological_order
+from ..core.graph import flowing_edges, shown_order, topological_order
 from ..core.notation import name, shortened
 from ..core.term import numeral
 from ..core.terminal import fitted, shown
@@ -128,12 +128,7 @@ class Stepper:
         check_for_leaves(self.root, order)
         shown = reversed(shown_order(self.root))
         self._nodes = [node for node in shown if node.op is not ops.constant]
-        self._edges = [
-            (node, slot)
-            for node in self._nodes
-            for slot in flowing_slots(node)
-            if node.args[slot].op is not ops.constant
-        ]
+        self._edges = flowing_edges(self.root)
         self._to_come = Counter(node.args[slot] for node, slot in self._edges)
         self._found = {self.root: self._gradient + 0.0}
         self._undo: list[float | None] = []  # one entry per step done: the total before the step

@@ -254,3 +254,11 @@ def test_a_large_table_is_not_what_folds_a_picture() -> None:
     w, token = table(500), Value(7, "token")
     out = autograd.sum(take(w, token))
     assert "folded" not in out.draw().source
+
+
+def test_no_gradient_is_stepped_through_what_only_an_index_depends_on() -> None:
+    a, b, x = Value(3.0, "a"), Value(4.0, "b"), Value(1.5, "x")
+    out = take([a, b], autograd.floor(x)) * x
+    steps = list(out.stepper())
+    assert [step.operand for step in steps[:2]] == [steps[2].node, x]
+    assert steps[2].operand is b and len(steps) == 3
