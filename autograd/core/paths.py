@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf, isnan, prod
 
 from .backprop import local_of, locals_of
-from .graph import topological_order
+from .graph import flowing_slots, topological_order
 from .value import Value
 
 
@@ -34,12 +34,12 @@ class Path:
         return prod(self.locals)
 
 
-def largest_paths(root: Value, node: Value, most: int = 10) -> list[Path]:
+def largest_paths(root: Value, node: Value, most: int = 10, *, flowing: bool = False) -> list[Path]:
     """Return the `most` paths from `root` down to `node` with the largest |product|, in that order.
 
     The best paths from a node continue along best paths from its operands. So each node stores
     its `most` best paths only, each as |product|, operand number, and rank among that operand's
-    paths.
+    paths. With `flowing`, no path leads to an index or to an entry that no look-up chooses.
     """
     best: dict[Value, list[tuple[float, int, int]]] = {node: [(1.0, -1, -1)]}
     for other in topological_order(root):
@@ -49,6 +49,7 @@ def largest_paths(root: Value, node: Value, most: int = 10) -> list[Path]:
                 for slot, (arg, local) in enumerate(
                     zip(other.args, locals_of(other, best.__contains__))
                 )
+                if not flowing or slot in flowing_slots(other)
                 for rank, (best_size, _, _) in enumerate(best.get(arg, ()))
             ]
             best[other] = heapq.nlargest(most, ways, key=lambda way: way[0])

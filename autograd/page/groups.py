@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from ..core.graph import shown_args
 from ..core.value import Value
 from ..picture.fold import EDGES, scopes
 
@@ -112,7 +113,11 @@ def opened(order: list[Value], groups: list[Group], place: list[int], most: int)
     for level in range(max(depth, default=-1) + 1):
         wider = [i for i in range(len(groups)) if depth[i] <= level]
         items = [visible(i, place, groups, set(wider)) for i in range(len(order))]
-        edges = {(items[index[arg]], items[i]) for i, node in enumerate(order) for arg in node.args}
+        edges = {
+            (items[index[arg]], items[i])
+            for i, node in enumerate(order)
+            for arg in shown_args(node)
+        }
         if len(set(items)) > most or len(edges) > EDGES * most:
             break
         shown = wider

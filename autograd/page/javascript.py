@@ -15,7 +15,7 @@ import numpy as np
 from ..compiler import Trace, record_trace
 from ..core import boundary
 from ..core.boundary import several, text
-from ..core.ops import MANY, Op
+from ..core.ops import MANY, Op, take
 from ..core.term import LETTERS
 from ..core.value import Value
 from .expressions import write_arrow
@@ -37,7 +37,7 @@ def is_computable(row: Op) -> bool:
     >>> is_computable(tanh)
     True
     """
-    return row.arity == 0 or write_functions(row)[0] != "null"
+    return row.arity == 0 or row is take or write_functions(row)[0] != "null"
 
 
 def write_functions(row: Op) -> tuple[str, list[str]]:

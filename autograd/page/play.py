@@ -14,7 +14,7 @@ from ..core import ops
 from ..core.backprop import check_for_leaves, stale
 from ..core.boundary import finite, several, text, whole
 from ..core.find import find
-from ..core.graph import topological_order
+from ..core.graph import flowing_edges, shown_order, shown_slots, topological_order
 from ..core.notation import name
 from ..core.value import Value
 from .groups import OUTERMOST, find_groups, opened, visible
@@ -44,7 +44,7 @@ def graph_page(
     Args:
         root: the output.
         parameters: the leaves, or their labels, that gradient descent changes; by default all
-            leaves.
+            leaves on which no index of `take` depends.
         lr: the initial learning rate.
         max_nodes: a larger graph is folded by scope when the page opens. It is also the largest
             number of items in one group.
@@ -53,8 +53,9 @@ def graph_page(
             page opens before the forward pass.
 
     Raises:
-        LabelError, TypeError, ValueError: a parameter is not a leaf of the graph, a number is
-            out of range, there is nothing to differentiate, or the graph is too large for a page.
+        LabelError, TypeError, ValueError: a parameter is not a leaf of the graph, or decides an
+            index of `take`; a number is out of range, there is nothing to differentiate, or the
+            graph is too large for a page.
         RenderError: Graphviz fails.
 
     >>> x = Value(3.0, label="x")
@@ -64,21 +65,24 @@ def graph_page(
     lr, max_nodes = finite(lr, "lr"), whole(max_nodes, "max_nodes", 2)
     order = _checked_order(root)
     titled = None if title is None else text(title, "title")
-    begun = {} if position is None else {"position": _checked_position(position, order)}
+    begun = {} if position is None else {"position": _checked_position(position, root)}
     used = list(dict.fromkeys([ops.leaf, ops.constant, *(node.op for node in order)]))
     computed = {op for op in used if is_computable(op)}
     rows = records(root, _moving(order, parameters), used, computed)
-    groups, place = find_groups(order, max_nodes)
-    seen = opened(order, groups, place, max_nodes)
-    for row, group in zip(rows, place):
-        row["size"] = box_size(row)
-        if group != OUTERMOST:
-            row["group"] = group
+    shown = shown_order(root)
+    groups, place = find_groups(shown, max_nodes)
+    seen = opened(shown, groups, place, max_nodes)
+    around = _groups_around(order, dict(zip(shown, place)))
+    for node, row in zip(order, rows):
+        looks_up = node.op is ops.take
+        row["size"] = box_size(row, f"take one of {len(node.args) - 1}" if looks_up else "")
+        if around[node] != OUTERMOST:
+            row["group"] = around[node]
     data: dict[str, Any] = {
         "nodes": rows,
         "groups": [{**vars(group), "size": GROUP_SIZE} for group in groups],
         "open": seen,
-        "layouts": _layouts(rows, groups, place, set(seen)),
+        "layouts": _layouts(order, shown, rows, groups, set(seen)),
         "lr": lr,
         "stale": bool(stale(root)),
         **begun,
@@ -88,7 +92,7 @@ def graph_page(
         rows[-1]["name"] if titled is None else titled,
         data,
         f"const OPERATIONS = {write_operations(used)};\n{write_quiz()}",
-        ("dagre.min.js",) if groups else (),
+        ("dagre.min.js",) if groups or ops.take in used else (),
     )
 
 
@@ -103,8 +107,16 @@ def _checked_order(root: Value) -> list[Value]:
     return order
 
 
-def _checked_position(position: int, order: list[Value]) -> int:
-    steps = sum(arg.op is not ops.constant for node in order for arg in node.args)
+def _groups_around(order: list[Value], place: dict[Value, int]) -> dict[Value, int]:
+    """Add the nodes that are not shown: an entry that may be chosen later joins its look-up."""
+    for node in reversed(order):
+        for arg in node.args:
+            place.setdefault(arg, place[node])
+    return place
+
+
+def _checked_position(position: int, root: Value) -> int:
+    steps = len(flowing_edges(root))
     if whole(position, "position, a count of steps,", 0) > steps:
         raise ValueError(f"position is from 0 to {steps}, the backward steps; got {position}")
     return int(position)
@@ -114,8 +126,9 @@ def _moving(
     order: list[Value], parameters: Collection[Value | str] | Value | str | None
 ) -> set[Value]:
     """Return the leaves that gradient descent changes."""
+    indices = _deciding_indices(order)
     if parameters is None:
-        return {node for node in order if node.op is ops.leaf}
+        return {node for node in order if node.op is ops.leaf and node not in indices}
     if isinstance(parameters, (Value, str)):
         parameters = [parameters]
     parameters = several(parameters, "parameters are leaves or their labels")
@@ -124,20 +137,39 @@ def _moving(
     for node in found:
         if node.op is not ops.leaf:
             raise ValueError(f"a parameter is a leaf, and {name(node)} is computed")
+        if node in indices:
+            raise ValueError(
+                f"a parameter moves in small steps, and {name(node)} decides an index of take, "
+                f"which is whole"
+            )
     return found
 
 
-def _layouts(rows: list[Any], groups: list[Any], place: list[int], seen: set[int]) -> Any:
+def _deciding_indices(order: list[Value]) -> set[Value]:
+    """Return the nodes on which an index of `take` depends."""
+    found = {node.args[0] for node in order if node.op is ops.take}
+    for node in reversed(order):
+        if node in found:
+            found.update(node.args)
+    return found
+
+
+def _layouts(
+    order: list[Value], shown: list[Value], rows: list[Any], groups: list[Any], seen: set[int]
+) -> Any:
     """Lay out the boxes that are visible at first, once for each direction."""
-    items = [visible(i, place, groups, seen) for i in range(len(rows))]
+    at = {node: i for i, node in enumerate(order)}
+    place = [row.get("group", OUTERMOST) for row in rows]
+    items = {at[node]: visible(at[node], place, groups, seen) for node in shown}
     sizes = {
         item: GROUP_SIZE if item.startswith("g") else tuple(rows[i]["size"])
-        for i, item in enumerate(items)
+        for i, item in items.items()
     }
     edges: dict[str, tuple[str, str, str]] = {}
     fans: Counter[str] = Counter()
-    for i, row in enumerate(rows):
-        for slot, arg in enumerate(row["args"]):
+    for node in shown:
+        for slot in shown_slots(node):
+            i, arg = at[node], at[node.args[slot]]
             tail, head = items[arg], items[i]
             if tail != head:
                 plain = tail.startswith("n") and head.startswith("n")

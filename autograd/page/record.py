@@ -79,10 +79,17 @@ def _row(node: Value, kind: int, place: dict[Value, int], computed: bool) -> dic
     }
     if node.args:
         row["expression"] = expression(node).text
-        row["slopes"] = [slope_formula(node, slot) for slot in range(len(node.args))]
+        row["slopes"] = _slope_formulas(node)
         if not computed:
             row["locals"] = [plain(local) for local in known_locals(node)]
     return row
+
+
+def _slope_formulas(node: Value) -> list[str]:
+    """Write the local derivatives; of a look-up, those by the index and by the chosen entry."""
+    if node.op is ops.take:
+        return [numeral(x) for x in ops.take.partials(0.0, 0.0, 0.0)]  # in a list of one
+    return [slope_formula(node, slot) for slot in range(len(node.args))]
 
 
 def plain(x: float) -> float | str:
@@ -123,8 +130,13 @@ def slope_formula(node: Value, slot: int) -> str:
     )
 
 
-def box_size(row: dict[str, Any]) -> tuple[int, int]:
-    """Return the width and the height of the box of a node, in pixels."""
+def box_size(row: dict[str, Any], beside: str = "") -> tuple[int, int]:
+    """Return the width and the height of the box of a node, in pixels.
+
+    Args:
+        row: what `records` returns for the node.
+        beside: a long text beside its label.
+    """
     if row["op"] == CONSTANT:
         return 10 + 8 * max(len(numeral(float(row["data"]))), len(row["label"])), 24
-    return max(120, 44 + 8 * len(row["label"])), 62
+    return max(120, 44 + 8 * len(row["label"]) + 6 * len(beside)), 62

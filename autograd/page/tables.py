@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..core.ops import MANY, Op
+from ..core.ops import MANY, Op, take
 from ..core.term import Term, write_formula
 from ..teach import mistakes, slips
 from .expressions import write_arrow
-from .javascript import write_functions, write_textbook_partials
+from .javascript import javascript, write_functions, write_textbook_partials
 
 
 def write_operations(used: Sequence[Op]) -> str:
@@ -37,6 +37,7 @@ def write_operations(used: Sequence[Op]) -> str:
         "rules": ["∂(−a)/∂a = −1"],
         "domain": null,
         "remedy": null,
+        "looksUp": false,
         "mixedUp": false,
         "value": (a) => +(-a),
         "partials": [(out, a) => +(-1.0)],
@@ -87,7 +88,7 @@ def _write_activation(row: Op) -> str:
 
 
 def _write_row(row: Op) -> str:
-    value, partials = write_functions(row)
+    value, partials = _write_look_up() if row is take else write_functions(row)
     fields = {
         "name": quote(row.name),
         "symbol": quote(row.symbol),
@@ -95,6 +96,7 @@ def _write_row(row: Op) -> str:
         "rules": f"[{', '.join(map(quote, row.rules))}]",
         "domain": quote(row.domain.text) if row.domain else "null",
         "remedy": quote(row.domain.remedy) if row.domain else "null",
+        "looksUp": "true" if row is take else "false",
         "mixedUp": "true" if row in slips.MIXED_UP else "false",
         "value": value,
         "partials": f"[{', '.join(partials)}]",
@@ -103,8 +105,23 @@ def _write_row(row: Op) -> str:
     return "{\n" + ",\n".join(f'    "{key}": {text}' for key, text in fields.items()) + "\n  }"
 
 
+def _write_look_up() -> tuple[str, list[str]]:
+    """Write a look-up by the index and the chosen entry, and its partials in a list of two.
+
+    The page chooses the entry itself. The partials are by the index, by the chosen entry and by
+    any other.
+    """
+    partials = [
+        javascript(lambda out, a, b, slot=slot: take.slope(slot, out, 0.0, a, b), ["out", "a", "b"])
+        for slot in range(3)
+    ]
+    return javascript(lambda index, entry: take.value(0.0, entry), ["index", "entry"]), partials
+
+
 def write_template(row: Op) -> str:
     """Write the operation with gaps for its operands: `{0} + {1}`, `σ({0})`."""
+    if row is take:
+        return "[…][{0}]"
     if row.arity == MANY:
         return row.symbol
     return write_formula(row, [Term(f"{{{i}}}", np.nan) for i in range(row.arity)]).text

@@ -65,7 +65,7 @@ def judge(root: Value, node: Value, guess: float, gradient: float = 1.0) -> Judg
     """
     found = gradients(root, gradient, by=[node])
     true = found.get(node, 0.0)
-    answer = f"{name(node)}: {guess:.10g}"
+    answer = f"{name(node)}: {numeral(guess, 10)}"
     if matches(guess, true):
         exactly = "" if isclose(guess, true, rel_tol=1e-9) else f" ({numeral(true, 7)})"
         return Judgement(node, True, f"{answer} is right{exactly}.")

@@ -18,8 +18,8 @@ from itertools import combinations
 from math import nan, prod
 
 from ..core import ops
-from ..core.backprop import gradients, known_locals, locals_of
-from ..core.graph import topological_order
+from ..core.backprop import gradients, known_locals, local_of, locals_of
+from ..core.graph import flowing_edges, flowing_slots, topological_order
 from ..core.notation import name
 from ..core.paths import Path, largest_paths
 from ..core.term import ATOM, numeral
@@ -121,10 +121,9 @@ def _forgotten(order: list[Value], node: Value, found: dict[Value, float]) -> It
     """Yield gradients that omit a contribution, or the gradient that flows into the output."""
     true, seed = found.get(node, 0.0), found[order[-1]]
     arriving = [
-        found[other] * local
-        for other in reversed(order)
-        for arg, local in zip(other.args, locals_of(other, found.__contains__))
-        if arg is node
+        found[other] * local_of(other, slot)
+        for other, slot in flowing_edges(order[-1])
+        if other.args[slot] is node
     ]
     if len(arriving) > 1:
         for contribution in arriving:
@@ -209,7 +208,7 @@ def _on_the_way(
     return [
         (_Factor(other, slot, local, found[other]), found[other] * tangents[arg])
         for other in order
-        for slot, (arg, local) in enumerate(zip(other.args, locals_of(other, found.__contains__)))
+        for slot, arg, local in _edges(other, locals_of(other, found.__contains__))
         if tangents.get(arg) and arg.op is not ops.constant
     ]
 
@@ -243,7 +242,7 @@ def _compiled(wrong: str) -> Callable[..., float]:
 def _wrong_paths(root: Value, node: Value, found: dict[Value, float]) -> Iterator[Candidate]:
     """Yield gradients with one path omitted, kept alone or wrong, or with factors added up."""
     true, seed = found.get(node, 0.0), found[root]
-    paths = largest_paths(root, node, PATHS + 1)
+    paths = largest_paths(root, node, PATHS + 1, flowing=True)
     if len(paths) > PATHS:
         return
     if len(paths) > 1:
@@ -290,15 +289,21 @@ def _parts(
     """Yield single factors, products that stop before the output, and gradients of other nodes."""
     root = order[-1]
     for other in order:
-        for arg, local in zip(other.args, locals_of(other, tangents.__contains__)):
+        for _, arg, local in _edges(other, locals_of(other, tangents.__contains__)):
             if tangents.get(arg) and arg.op is not ops.constant:
                 yield local, functools.partial(_say_part, other, arg)
     for other in order:
         if other in tangents and other is not node and other is not root:
             yield tangents[other], functools.partial(_say_part, other, node)
+    reached = {root, *(of.args[slot] for of, slot in flowing_edges(root))}
     for other, gradient in _of_all_nodes(root, found).items():
-        if other is not node:
+        if other is not node and other in reached:
             yield gradient, functools.partial(_say_other, other)
+
+
+def _edges(node: Value, slopes: Sequence[float]) -> list[tuple[int, Value, float]]:
+    """Return (slot, operand, local derivative) for each operand that a gradient flows to."""
+    return [(slot, node.args[slot], slopes[slot]) for slot in flowing_slots(node)]
 
 
 def _of_all_nodes(root: Value, found: dict[Value, float]) -> dict[Value, float]:
@@ -320,7 +325,7 @@ def _say_other(node: Value) -> str:
 def _extra_factors(order: list[Value], true: float) -> Iterator[Candidate]:
     """Yield the gradient times one extra factor: a local derivative, or the data of a node."""
     for other in order:
-        for arg, local in zip(other.args, known_locals(other)):
+        for _, arg, local in _edges(other, known_locals(other)):
             if arg.op is not ops.constant:
                 yield true * local, functools.partial(_say_extra_slope, other, arg, local)
     for other in order:
@@ -341,7 +346,7 @@ def _tangents(order: list[Value], node: Value) -> dict[Value, float]:
     for other in order:
         moving = [
             local * tangents[arg]
-            for arg, local in zip(other.args, locals_of(other, tangents.__contains__))
+            for _, arg, local in _edges(other, locals_of(other, tangents.__contains__))
             if arg in tangents
         ]
         if moving and other is not node:

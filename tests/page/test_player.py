@@ -1061,7 +1061,9 @@ def test_what_folds_again_is_not_what_was_asked_for_and_all_that_is_inside(
     page = opened(written(scoped(6), max_nodes=20))
     found = page.evaluate(
         """([open, opening]) => {
-          const rows = [70, 60, 60].flatMap((n, group) => Array(n).fill({ args: [], group }));
+          const leaf = { op: 0, args: [] };
+          const rows = [70, 60, 60].flatMap((n, group) => Array(n).fill({ ...leaf, group }));
+          rows[189] = { op: 0, args: Array.from({ length: 189 }, (_, i) => i), group: 2 };
           const groups = [-1, 0, -1].map((parent) => ({ parent }));
           return [...MODULES["fold.js"].opened({ rows }, groups, new Set(open), opening)].sort();
         }""",

@@ -302,7 +302,15 @@ def shared() -> Value:
     return z.tanh() * 2.0 + (z**3 - 0.5).sin()
 
 
-@pytest.mark.parametrize("root", [neuron(), network(), shared()])
+def looked_up() -> Value:
+    """Build a graph with two look-ups in one column, in which one index is computed."""
+    table = [Value(0.3 + 0.5 * i, f"w{i}") for i in range(4)]
+    x = Value(1.25, "x")
+    first, second = autograd.take(table, Value(2, "i")), autograd.take(table, autograd.floor(x))
+    return (first * second * 1.5).tanh() + first * 0.75 - x
+
+
+@pytest.mark.parametrize("root", [neuron(), network(), shared(), looked_up()])
 def test_a_wrong_answer_is_told_what_the_engine_tells(run: Run, root: Value) -> None:
     order, found, graph = topological_order(root), gradients(root), rows(root)
     told = []

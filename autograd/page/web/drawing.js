@@ -1,8 +1,8 @@
 // The graph as SVG. `make` builds it once for a view; `show` changes it in place for each position.
 
 import { byId, setAttribute, setText, svg } from "./elements.js";
-import { isConstant, isLeaf, local, rootOf } from "./graph.js";
-import { straightLine } from "./layout.js";
+import { isConstant, isLeaf, local, looksUp, rootOf } from "./graph.js";
+import { MOST_LABELLED, straightLine } from "./layout.js";
 import { number } from "./number.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -30,7 +30,6 @@ const [SMALLEST, LARGEST] = [0.75, 1.7]; // limits of the scale
 /** @type {[number, number]} */
 export const PAPER = [660, 800]; // width and height of the drawing on paper, in pixels
 const MOST_OF_WINDOW = 0.6; // the largest share of the window's height, as in player.css
-const MOST_LABELLED = 40; // with more lines, local derivatives are not written beside them
 
 export class Drawing {
   /**
@@ -204,6 +203,9 @@ export class Drawing {
         { y: -13, "text-anchor": "middle", class: "label" },
         row.label,
         ...(isLeaf(row) ? [] : [symbol]),
+        ...(looksUp(this.graph, i)
+          ? [svg("tspan", { class: "what", dx: 5 }, `one of ${row.args.length - 1}`)]
+          : []),
       ),
       svg("text", { x: left, y: 6, class: "what" }, "data"),
       svg("text", { x: left, y: 23, class: "what" }, "grad"),

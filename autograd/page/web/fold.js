@@ -1,5 +1,7 @@
 // The boxes and lines of the drawing for a set of open groups. A closed group is one box.
 
+import { shownNodes, shownSlots } from "./graph.js";
+
 const MOST_BOXES = 120; // with more boxes, the layout takes too long
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -11,7 +13,7 @@ const MOST_BOXES = 120; // with more boxes, the layout takes too long
  */
 
 /**
- * The visible boxes and lines; `item[i]` is the box that shows node i.
+ * The visible boxes and lines; `item[i]` is the box that shows node i, or "" if none does.
  * @typedef {{boxes: string[], lines: Line[], item: string[]}} View
  */
 
@@ -23,20 +25,24 @@ const MOST_BOXES = 120; // with more boxes, the layout takes too long
  * @returns {View}
  */
 export function viewOf(graph, groups, open) {
-  const item = graph.rows.map((row, i) => visible(`n${i}`, row.group ?? -1, groups, open));
+  const shown = shownNodes(graph);
+  const item = graph.rows.map((row, i) =>
+    shown[i] ? visible(`n${i}`, row.group ?? -1, groups, open) : "",
+  );
   /** @type {Map<string, Line>} */
   const lines = new Map();
   graph.rows.forEach((row, i) => {
-    row.args.forEach((arg, slot) => {
-      const [tail, head] = [item[arg], item[i]];
-      if (tail === head) return;
+    if (!shown[i]) return;
+    for (const slot of shownSlots(graph, i)) {
+      const [tail, head] = [item[row.args[slot]], item[i]];
+      if (tail === head) continue;
       const plain = tail.startsWith("n") && head.startsWith("n");
       const id = plain ? `${tail}-${head}-${slot}` : `${tail}-${head}`;
       if (!lines.has(id)) lines.set(id, { id, tail, head, stands: [] });
       lines.get(id)?.stands.push([i, slot]);
-    });
+    }
   });
-  return { boxes: [...new Set(item)], lines: [...lines.values()], item };
+  return { boxes: [...new Set(item.filter(Boolean))], lines: [...lines.values()], item };
 }
 
 /**

@@ -18,7 +18,8 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // the names of the operands in th
  * @property {string} atom its name in ∂C/∂…
  * @property {string} label its label, shortened
  * @property {string} [expression] the operation and its operands, as a formula
- * @property {string[]} [slopes] the local derivatives as formulas
+ * @property {string[]} [slopes] the local derivatives as formulas; of a look-up, by the index and by
+ *   the chosen entry
  * @property {number[]} [locals] the local derivatives, if the page cannot compute them
  * @property {boolean} [moves] true if gradient descent changes it
  * @property {number} [group] the innermost group around it
@@ -34,6 +35,9 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // the names of the operands in th
  * @property {string[]} rules its local derivatives as text
  * @property {string | null} domain the condition under which it is defined
  * @property {string | null} remedy advice on how to stay in the domain
+ * @property {boolean} looksUp true if it is `take`, which looks up an entry: its operands are the
+ *   index and all entries, `value` takes the index and the chosen entry, and `partials` are by the
+ *   index, by the chosen entry and by any other
  * @property {boolean} mixedUp true if learners may use another operation's derivative for it
  * @property {((...operands: number[]) => number) | null} value null if the page cannot compute it
  * @property {((out: number, ...operands: number[]) => number)[]} partials its local derivatives
@@ -74,6 +78,78 @@ export function isLeaf(row) {
   return row.op === LEAF;
 }
 
+/** True if a node looks up an entry of a list. @param {Graph} graph @param {number} node */
+export function looksUp(graph, node) {
+  return OPERATIONS[graph.rows[node].op].looksUp;
+}
+
+/**
+ * The slots of the operands that the page shows: of a look-up, the index and the chosen entry. If
+ * the index is no place in the list, all are shown. As `shown_slots` in core/graph.py.
+ * @param {Graph} graph
+ * @param {number} node
+ */
+export function shownSlots(graph, node) {
+  const { args } = graph.rows[node];
+  if (!looksUp(graph, node)) return [...args.keys()];
+  const index = graph.values[args[0]];
+  return isPlace(index, args.length - 1) ? [0, 1 + index] : [...args.keys()];
+}
+
+/**
+ * The slots through which a gradient may flow: those shown, without an index.
+ * @param {Graph} graph
+ * @param {number} node
+ */
+export function flowingSlots(graph, node) {
+  const slots = shownSlots(graph, node);
+  return looksUp(graph, node) ? slots.slice(1) : slots;
+}
+
+/**
+ * For each node, whether the page shows it: not an entry that no look-up chooses.
+ * @param {Graph} graph
+ * @returns {boolean[]}
+ */
+export function shownNodes(graph) {
+  const shown = new Array(graph.rows.length).fill(false);
+  shown[rootOf(graph)] = true;
+  for (let node = rootOf(graph); node >= 0; node--) {
+    if (!shown[node]) continue;
+    const { args } = graph.rows[node];
+    for (const slot of shownSlots(graph, node)) shown[args[slot]] = true;
+  }
+  return shown;
+}
+
+/** The entries that the look-ups choose, as a text that differs if one differs. @param {Graph} graph */
+export function choicesOf(graph) {
+  return graph.rows.map((_, i) => (looksUp(graph, i) ? shownSlots(graph, i).at(-1) : "")).join();
+}
+
+/**
+ * The nodes on which an index depends: no small step moves them, as an index is whole. Each has the
+ * length of the shortest list if it is itself an index, and else Infinity.
+ * @param {Graph} graph
+ * @returns {Map<number, number>}
+ */
+export function indicesOf({ rows }) {
+  /** @type {Map<number, number>} */
+  const found = new Map();
+  for (let node = rows.length - 1; node >= 0; node--) {
+    const { args, op } = rows[node];
+    if (OPERATIONS[op].looksUp)
+      found.set(args[0], Math.min(args.length - 1, found.get(args[0]) ?? Infinity));
+    if (found.has(node)) for (const arg of args) found.set(arg, found.get(arg) ?? Infinity);
+  }
+  return found;
+}
+
+/** True if an index is a place in a list. @param {number} index @param {number} count */
+function isPlace(index, count) {
+  return Number.isInteger(index) && index >= 0 && index < count;
+}
+
 /**
  * The numbers of all nodes if some nodes had other numbers.
  * @param {Graph} graph
@@ -88,14 +164,41 @@ export function evaluated(graph, changes) {
     if (given !== undefined) {
       values[i] = given;
     } else if (row.args.length > 0) {
-      values[i] = computed(
-        graph,
-        row,
-        row.args.map((arg) => values[arg]),
-      );
+      values[i] = computed(graph, row, operandsOf(graph, row, values));
     }
   });
   return values;
+}
+
+/**
+ * The numbers of which an operation is computed: of a look-up, the index and the chosen entry.
+ * @param {Graph} graph
+ * @param {Row} row
+ * @param {number[]} values
+ * @throws {RangeError} an index is no place in its list
+ */
+function operandsOf(graph, row, values) {
+  if (!OPERATIONS[row.op].looksUp) return row.args.map((arg) => values[arg]);
+  const [index, ...entries] = row.args;
+  const at = values[index];
+  if (!isPlace(at, entries.length)) {
+    throw new RangeError(
+      `${named(graph, index, at)} is no place in a list of ${entries.length}: an index is a whole number from 0 to ${entries.length - 1}.`,
+    );
+  }
+  return [at, values[entries[at]]];
+}
+
+/**
+ * A node and its number as text: "x = 3".
+ * @param {Graph} graph
+ * @param {number} node
+ * @param {number} x
+ */
+function named(graph, node, x) {
+  const { name } = graph.rows[node];
+  const text = number(x);
+  return name === text ? text : `${name} = ${text}`;
 }
 
 /**
@@ -128,13 +231,7 @@ function computed(graph, row, operands) {
  * @param {number[]} operands
  */
 function located(graph, row, operands) {
-  return row.args
-    .map((arg, k) => {
-      const { name } = graph.rows[arg];
-      const text = number(operands[k]);
-      return `${LETTERS[k]} = ${name === text ? "" : `${name} = `}${text}`;
-    })
-    .join(", ");
+  return row.args.map((arg, k) => `${LETTERS[k]} = ${named(graph, arg, operands[k])}`).join(", ");
 }
 
 /**
@@ -146,8 +243,11 @@ function located(graph, row, operands) {
 export function local(graph, node, slot) {
   const row = graph.rows[node];
   if (row.locals) return Number(row.locals[slot]);
+  const { partials } = OPERATIONS[row.op];
   const operands = row.args.map((arg) => graph.values[arg]);
-  return OPERATIONS[row.op].partials[slot](graph.values[node], ...operands);
+  if (!looksUp(graph, node)) return partials[slot](graph.values[node], ...operands);
+  const part = slot === 0 ? 0 : operands[0] === slot - 1 ? 1 : 2;
+  return partials[part](graph.values[node], ...operands);
 }
 
 /**
@@ -206,10 +306,15 @@ function checkSlope(graph, { node, slot }) {
 export function backwardSteps(graph) {
   /** @type {Edge[]} */
   const edges = [];
+  const reached = new Set([rootOf(graph)]);
   for (let node = rootOf(graph); node >= 0; node--) {
-    graph.rows[node].args.forEach((arg, slot) => {
-      if (!isConstant(graph.rows[arg])) edges.push({ node, slot, arg });
-    });
+    if (!reached.has(node)) continue; // only an index depends on it
+    for (const slot of flowingSlots(graph, node)) {
+      const arg = graph.rows[node].args[slot];
+      if (isConstant(graph.rows[arg])) continue;
+      reached.add(arg);
+      edges.push({ node, slot, arg });
+    }
   }
   return edges;
 }
@@ -227,6 +332,7 @@ export function gradientsAfter(graph, edges, count = edges.length) {
   found[rootOf(graph)] = 1;
   for (const { node, slot, arg } of edges.slice(0, count)) {
     found[arg] = (found[arg] ?? 0) + (found[node] ?? 0) * local(graph, node, slot);
+    if (looksUp(graph, node)) found[graph.rows[node].args[0]] ??= 0;
   }
   return found;
 }
@@ -256,7 +362,8 @@ export function pathsTo(graph, node, most) {
     if (ways.length === 0) continue;
     ways.sort((a, b) => size(b.product) - size(a.product));
     best.set(other, ways.slice(0, most));
-    counts.set(other, sum(graph.rows[other].args.map((arg) => counts.get(arg) ?? 0)));
+    const { args } = graph.rows[other];
+    counts.set(other, sum(flowingSlots(graph, other).map((slot) => counts.get(args[slot]) ?? 0)));
   }
   const root = rootOf(graph);
   const ways = best.get(root) ?? [];
@@ -278,8 +385,8 @@ export function pathsTo(graph, node, most) {
  * @returns {Way[]}
  */
 function waysOn(graph, node, best) {
-  return graph.rows[node].args.flatMap((arg, slot) => {
-    const ways = best.get(arg);
+  return flowingSlots(graph, node).flatMap((slot) => {
+    const ways = best.get(graph.rows[node].args[slot]);
     if (ways === undefined) return [];
     const slope = local(graph, node, slot);
     return ways.map(({ product }, rank) => ({ slot, rank, product: slope * product }));

@@ -12,8 +12,46 @@
 
 /** @typedef {"LR" | "TB"} Direction */
 
+export const MOST_LABELLED = 40; // with more lines, local derivatives are not written beside them
+const LABEL = { width: 46, height: 14, labelpos: "c" }; // the space for "× 0.000"
 const ARROW = 8; // pixels from the base of an arrow to its tip
 const WIDEST_FAN = 8; // as in play.py: with more lines from one leaf, the layout takes seconds
+
+/**
+ * The layout of one view for another of the same form, such as one in which look-ups choose other
+ * entries: each box has the place of the box that it replaces. Null if the form differs.
+ * @param {Layout} layout
+ * @param {import("./fold.js").View} before the view of the layout
+ * @param {import("./fold.js").View} after
+ * @param {(id: string) => [number, number]} sizeOf
+ * @returns {Layout | null}
+ */
+export function exchanged(layout, before, after, sizeOf) {
+  if (before.lines.length !== after.lines.length) return null;
+  if (before.boxes.length !== after.boxes.length) return null;
+  /** @type {[string, string][]} */
+  const pairs = after.lines.flatMap(({ tail, head }, k) => [
+    [before.lines[k].tail, tail],
+    [before.lines[k].head, head],
+  ]);
+  pairs.push([before.boxes[before.boxes.length - 1], after.boxes[after.boxes.length - 1]]);
+  const now = new Map(pairs);
+  const then = new Map(pairs.map(([one, other]) => [other, one]));
+  const fits = pairs.every(
+    ([one, other]) =>
+      now.get(one) === other &&
+      then.get(other) === one &&
+      String(sizeOf(one)) === String(sizeOf(other)),
+  );
+  if (!fits) return null;
+  const boxes = Object.fromEntries([...now].map(([one, other]) => [other, layout.boxes[one]]));
+  const edges = Object.fromEntries(
+    before.lines.flatMap(({ id }, k) =>
+      layout.edges[id] ? [[after.lines[k].id, layout.edges[id]]] : [],
+    ),
+  );
+  return { ...layout, boxes, edges };
+}
 
 /**
  * Lay out a view with dagre.
@@ -31,7 +69,9 @@ export function laidOut(view, sizeOf, rankdir) {
     graph.setNode(id, { width, height });
   }
   const routed = routedLines(view);
-  for (const { id, tail, head } of routed) graph.setEdge(tail, head, {}, id);
+  const labelled = view.lines.length <= MOST_LABELLED;
+  for (const { id, tail, head } of routed)
+    graph.setEdge(tail, head, labelled ? { ...LABEL } : {}, id);
   dagre.layout(graph);
   const { width, height } = graph.graph();
   /** @type {Layout} */
@@ -41,8 +81,8 @@ export function laidOut(view, sizeOf, rankdir) {
     layout.boxes[id] = [x, y];
   }
   for (const { id, tail, head } of routed) {
-    const { points } = graph.edge(tail, head, id);
-    const middle = points[Math.floor(points.length / 2)];
+    const { points, x, y } = graph.edge(tail, head, id);
+    const middle = labelled ? { x, y } : points[Math.floor(points.length / 2)];
     layout.edges[id] = { path: curve(points), middle: [middle.x, middle.y] };
   }
   return layout;

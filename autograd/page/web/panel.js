@@ -25,6 +25,7 @@ const MOST_FACTORS = 12; // an even number
  * @property {Graph} graph
  * @property {import("./steps.js").Plan} plan
  * @property {boolean} editable
+ * @property {Map<number, number>} indices the nodes on which an index depends, as in graph.js
  * @property {(node: number) => boolean} isHidden true if the quiz still asks for the gradient
  * @property {(changes: Map<number, number>) => void} edit sets data; throws RangeError if it cannot
  * @property {(node: number) => void} answer called when the reader has found, or is shown, the
@@ -52,7 +53,8 @@ export function showPanel(owner, node) {
       ...gradientEntry(owner, node, hidden),
       ...(row.moves ? nudgeEntry(owner, node, hidden) : []),
     ),
-    ...(isLeaf(row) ? [movesBox(owner, node)] : []),
+    ...(isLeaf(row) && !owner.indices.has(node) ? [movesBox(owner, node)] : []),
+    ...indexNote(owner, node),
     html("p", { id: "edit-said", class: "warning", role: "alert" }),
     ...(hidden ? question(owner, node) : [...pathList(owner, node), ...nudger(owner, node)]),
   );
@@ -151,10 +153,19 @@ function movesBox(owner, node) {
   return html("p", {}, html("label", {}, box, " a parameter: steps downhill change it"));
 }
 
+/** What a look-up demands of its index. @param {Owner} owner @param {number} node */
+function indexNote({ indices }, node) {
+  const count = indices.get(node) ?? Infinity;
+  if (count === Infinity) return [];
+  const range = count === 1 ? "it can only be 0" : `a whole number from 0 to ${count - 1}`;
+  return [html("p", { class: "what" }, `An index: ${range}. No step downhill moves it.`)];
+}
+
 /** @param {Owner} owner @param {number} node */
 function pathList({ graph }, node) {
   if (isConstant(graph.rows[node]) || node === rootOf(graph)) return [];
   const { paths, count } = pathsTo(graph, node, MOST_PATHS);
+  if (count === 0) return []; // only an index depends on it
   const many = count === 1 ? "one path" : `the sum over ${counted(count)} paths`;
   const items = paths.map((path) => html("li", {}, ...pathLines(graph, path)));
   const more =
@@ -229,8 +240,9 @@ function abridged(items) {
 
 /** @param {Owner} owner @param {number} node */
 function nudger(owner, node) {
-  const { graph, editable } = owner;
-  if (isConstant(graph.rows[node]) || !editable || !Number.isFinite(graph.values[node])) return [];
+  const { graph, editable, indices } = owner;
+  if (isConstant(graph.rows[node]) || indices.has(node)) return [];
+  if (!editable || !Number.isFinite(graph.values[node])) return [];
   const span = Math.max(0.1, Math.abs(graph.values[node]) / 2);
   const range = /** @type {HTMLInputElement} */ (
     html("input", {

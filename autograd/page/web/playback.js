@@ -24,8 +24,15 @@ export class Playback {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.address = undefined;
     this.position = Math.min(piece.last, this.asked() ?? position);
-    inputById("slider").max = String(piece.last);
+    this.setLast(piece.last);
     this.listen();
+  }
+
+  /** Set the last position; a later one moves to it. @param {number} last */
+  setLast(last) {
+    this.piece.last = last;
+    this.position = Math.min(this.position, last);
+    inputById("slider").max = String(last);
   }
 
   /** The position in the address, or null. */

@@ -3,10 +3,19 @@
 
 import { byId, html, inputById, pageData, setText } from "./elements.js";
 import { Drawing, fit, PAPER } from "./drawing.js";
-import { evaluated, graphOf, isComputable, isConstant, rootOf } from "./graph.js";
+import {
+  choicesOf,
+  evaluated,
+  graphOf,
+  indicesOf,
+  isComputable,
+  isConstant,
+  rootOf,
+  shownNodes,
+} from "./graph.js";
 import { descended, showCosts } from "./descent.js";
 import { fullName, isInside, opened, viewOf } from "./fold.js";
-import { laidOut } from "./layout.js";
+import { exchanged, laidOut } from "./layout.js";
 import { parsed } from "./number.js";
 import { showNoPanel, showPanel } from "./panel.js";
 import { Playback } from "./playback.js";
@@ -20,12 +29,14 @@ const graph = graphOf(data.nodes);
 const plan = planOf(graph);
 const groups = data.groups;
 const root = graph.rows[rootOf(graph)];
+const firstView = viewOf(graph, groups, new Set(data.open));
 
 const state = {
   /** @type {string | null} the chosen node */
   selected: null,
   /** @type {string | null} the node whose card is shown: under the pointer, in focus, or chosen */
   shown: null,
+  choices: choicesOf(graph),
   open: new Set(/** @type {number[]} */ (data.open)),
   quizzing: false,
   /** @type {Set<number>} */
@@ -37,6 +48,7 @@ const owner = {
   graph,
   plan,
   editable: isComputable(graph),
+  indices: indicesOf(graph),
   isHidden,
   edit,
   answer,
@@ -106,14 +118,18 @@ function make(way) {
 }
 
 /**
- * The stored layout if the open groups are those of the first view; otherwise a new one.
+ * The stored layout if the view has the form of the first view; otherwise a new one.
  * @param {import("./layout.js").Direction} way
  * @returns {import("./layout.js").Layout}
  */
 function layoutFor(way) {
-  const first = [...state.open].toSorted().join() === data.open.toSorted().join();
-  if (first) return data.layouts[way];
-  return laidOut(viewOf(graph, groups, state.open), (id) => drawing.sizeOf(id), way);
+  const view = viewOf(graph, groups, state.open);
+  return exchanged(data.layouts[way], firstView, view, sizeOf) ?? laidOut(view, sizeOf, way);
+}
+
+/** @param {string} id */
+function sizeOf(id) {
+  return drawing.sizeOf(id);
 }
 
 /** Draw the graph for paper, in the direction that allows the larger scale. */
@@ -190,7 +206,9 @@ function comeBack() {
 function open(group) {
   state.open = opened(graph, groups, state.open, group);
   draw();
-  const inside = graph.rows.findIndex((row) => isInside(groups, row.group ?? -1, group));
+  const inside = graph.rows.findIndex(
+    (row, i) => drawing.view.item[i] && isInside(groups, row.group ?? -1, group),
+  );
   const box = drawing.view.item[inside];
   drawing.reveal(box);
   drawing.focus(box);
@@ -213,9 +231,24 @@ function edit(changes) {
 function changed() {
   byId("stale").hidden = true;
   state.answered.clear();
+  showChoices();
   show();
   showCard();
   showCosts(state.costs, root.name);
+}
+
+/** Draw the graph again if a look-up has chosen another entry, and plan its steps. */
+function showChoices() {
+  const choices = choicesOf(graph);
+  if (choices === state.choices) return;
+  state.choices = choices;
+  const shown = shownNodes(graph);
+  if (!shown[Number(state.selected?.slice(1))]) state.selected = null;
+  if (!shown[Number(state.shown?.slice(1))]) state.shown = state.selected;
+  Object.assign(plan, planOf(graph));
+  playback.setLast(plan.last);
+  draw();
+  playback.show();
 }
 
 /** @param {number} node */

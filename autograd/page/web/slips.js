@@ -3,7 +3,15 @@
 // This is a translation of slips.py, whose module docstring describes the method. The tables SLIPS
 // and SLOPES are generated from it.
 
-import { backwardSteps, isConstant, local, pathsTo, rootOf } from "./graph.js";
+import {
+  backwardSteps,
+  flowingSlots,
+  isConstant,
+  local,
+  looksUp,
+  pathsTo,
+  rootOf,
+} from "./graph.js";
 import { number, parsed } from "./number.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -98,7 +106,8 @@ function onTheWay(graph, gradients, tangents) {
   /** @type {Way[]} */
   const found = [];
   for (const [node, row] of graph.rows.entries()) {
-    for (const [slot, arg] of row.args.entries()) {
+    for (const slot of flowingSlots(graph, node)) {
+      const arg = row.args[slot];
       const tangent = tangents.get(arg) ?? 0;
       if (tangent === 0 || isConstant(graph.rows[arg])) continue;
       const upstream = gradients[node] ?? 0;
@@ -185,7 +194,7 @@ function said(says, graph, { node, slot, slope, upstream }, rival) {
   const row = graph.rows[node];
   const operand = graph.rows[row.args[slot]];
   const others = row.args.filter((_, k) => k !== slot).map((arg) => graph.rows[arg].name);
-  const formula = row.slopes?.[slot] ?? "";
+  const formula = row.slopes?.[looksUp(graph, node) ? 1 : slot] ?? "";
   const isNumber = formula === "" || formula.includes(" if ") || !Number.isNaN(parsed(formula));
   const called = isNumber ? `∂${row.atom}/∂${operand.atom}` : formula;
   /** @type {Record<string, string>} */
@@ -313,7 +322,8 @@ function reached(graph) {
  */
 function* extraFactors(graph, right) {
   for (const [of, row] of graph.rows.entries()) {
-    for (const [slot, by] of row.args.entries()) {
+    for (const slot of flowingSlots(graph, of)) {
+      const by = row.args[slot];
       if (isConstant(graph.rows[by])) continue;
       const slope = local(graph, of, slot);
       yield [right * slope, () => filled(QUIZ.extra, slopeName(graph, of, by), number(slope))];
@@ -340,12 +350,12 @@ function tangentsOf(graph, node) {
   for (let other = node + 1; other <= rootOf(graph); other++) {
     let moving = 0;
     let depends = false;
-    graph.rows[other].args.forEach((arg, slot) => {
-      const tangent = tangents.get(arg);
-      if (tangent === undefined) return;
+    for (const slot of flowingSlots(graph, other)) {
+      const tangent = tangents.get(graph.rows[other].args[slot]);
+      if (tangent === undefined) continue;
       depends = true;
       moving += local(graph, other, slot) * tangent;
-    });
+    }
     if (depends) tangents.set(other, moving);
   }
   return tangents;

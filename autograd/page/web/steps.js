@@ -3,7 +3,15 @@
 // Position 0 is the start, before any value is computed. Then come the steps of the forward pass,
 // one position for ∂C/∂C = 1 ("seed"), and the steps of the backward pass.
 
-import { backwardSteps, gradientsAfter, local, rootOf, ruleAt } from "./graph.js";
+import {
+  backwardSteps,
+  gradientsAfter,
+  local,
+  looksUp,
+  rootOf,
+  ruleAt,
+  shownNodes,
+} from "./graph.js";
 import { number } from "./number.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
@@ -24,7 +32,8 @@ import { number } from "./number.js";
 
 /** @param {Graph} graph @returns {Plan} */
 export function planOf(graph) {
-  const forward = graph.rows.flatMap((row, i) => (row.args.length > 0 ? [i] : []));
+  const shown = shownNodes(graph);
+  const forward = graph.rows.flatMap((row, i) => (shown[i] && row.args.length > 0 ? [i] : []));
   const backward = backwardSteps(graph);
   return { forward, backward, last: forward.length + 1 + backward.length };
 }
@@ -147,7 +156,7 @@ function backwardWords(graph, plan, place, hidden) {
   const upstream = before[node] ?? 0;
   const total = (before[arg] ?? 0) + upstream * slope;
   const complete = !plan.backward.slice(index).some((edge) => edge.arg === arg);
-  const formula = row.slopes?.[slot];
+  const formula = row.slopes?.[looksUp(graph, node) ? 1 : slot];
   const of = `∂${row.atom}/∂${graph.rows[arg].atom}`;
   const gradient = `∂${graph.rows[rootOf(graph)].atom}/∂${graph.rows[arg].atom}`;
   /** @param {number} x */
