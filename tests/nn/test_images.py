@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Value
+from autograd import Value, gradcheck
 from autograd import sum as total
 from nn.images import Sliding
 from nn.nested import nested
@@ -50,6 +50,13 @@ def test_there_is_a_model_of_each_class() -> None:
 
 
 # ---------------------------------------------------------------------- numbers and gradients
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_gradients_agree_with_differences(model: Sliding) -> None:
+    image = IMAGE[:, 0] if isinstance(model, nn.Conv1d) else IMAGE
+    outputs = leaves_of(model(values_of(image)))
+    assert gradcheck(total(a.tanh() for a in outputs))
 
 
 def test_a_convolution_by_hand() -> None:
