@@ -12,6 +12,7 @@ from typing import Any
 
 from ..core import ops
 from ..core.backprop import known_locals
+from ..core.by_hand import ByHand, by_hand
 from ..core.copies import copied
 from ..core.graph import topological_order
 from ..core.notation import expression, name, shortened
@@ -45,15 +46,19 @@ def records(
     >>> records(x * 2.0, [x], [ops.leaf, ops.constant, ops.mul], [ops.mul])[2]["slopes"]
     ['2', 'x']
     """
-    moves = [node in parameters for node in topological_order(root)]
+    originals = topological_order(root)
     order = topological_order(copied(root, {}))
     _call_nameless_leaves(order)
     place = {node: i for i, node in enumerate(order)}
     kind = {op: i for i, op in enumerate(used)}
-    rows = [_row(node, kind[node.op], place, node.op in computed) for node in order]
-    for row, moving in zip(rows, moves):
-        if moving:
-            row["moves"] = True
+    rows = []
+    for node, original in zip(order, originals):
+        if isinstance(node.op, ByHand):
+            # A `_backward` adds to the operands that it was made for, not to their copies
+            node.op = by_hand(node.op.name, node.op.arity, known_locals(original))
+        rows.append(_row(node, kind[original.op], place, original.op in computed))
+        if original in parameters:
+            rows[-1]["moves"] = True
     return rows
 
 
