@@ -96,8 +96,12 @@ def test_random_graphs_have_the_engines_outputs_and_gradient(
     try:
         wanted, slopes = by_the_engine(function, params, rows)
     except (ArithmeticError, ValueError) as error:
-        with pytest.raises(type(error)):
-            compiled.value_and_grad(*arguments)
+        try:
+            found, gradient = compiled.value_and_grad(*arguments)
+        except type(error):
+            return
+        # `compile` says that it raises no error where an output is finite all the same.
+        assert np.isfinite(found).all() and np.isfinite(gradient).all()
         return
     found, gradient = compiled.value_and_grad(*arguments)
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
