@@ -9,6 +9,7 @@ import gc
 import math
 import tracemalloc
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -25,6 +26,7 @@ from . import gpt, timing
 
 ROUNDS = 15
 BATCH = 32
+RATE = 0.01  # of SGD
 
 Step = Callable[[], Any]
 
@@ -70,10 +72,28 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 
 def sgd_peers() -> list[Peer]:
     """Return the peers for a step of SGD on 784-16-16-10 with 32 images; PyTorch if installed."""
-    X, y = images()
     model = nn.MLP(784, [16, 16, 10], seed=0)
+    return peers_of(model, *images(), sgd_by_hand, dense_in_torch, 20)
+
+
+def peers_of(
+    model: nn.Module,
+    X: np.ndarray,
+    y: np.ndarray,
+    by_hand: Callable[[dict[str, np.ndarray], np.ndarray, np.ndarray], Step],
+    in_torch: Callable[[Any, dict[str, np.ndarray]], Any],
+    steps: int,
+) -> list[Peer]:
+    """Return the peers for a step of SGD, PyTorch if installed, after steps with equal costs.
+
+    Args:
+        model: the network, trained with cross-entropy on the images X of the classes y.
+        by_hand: makes the step in NumPy from the weights, the images and one-hot classes.
+        in_torch: makes PyTorch's network from the module `torch` and the weights.
+        steps: how many steps are compared.
+    """
     start, cost = model.state_dict(), cost_of(model)
-    optimizer = nn.SGD(model.parameters(), lr=0.01)
+    optimizer = nn.SGD(model.parameters(), lr=RATE)
     Y = nn.one_hot(y, 10)
 
     def ours() -> float:
@@ -81,12 +101,36 @@ def sgd_peers() -> list[Peer]:
         optimizer.step(gradient)
         return float(value)
 
-    peers = [Peer("compiled", ours), Peer("NumPy by hand", sgd_by_hand(start, X, Y))]
-    torch_step = sgd_in_torch(start, X, y)
-    if torch_step is not None:
-        peers.append(Peer("PyTorch, 2 threads", torch_step))
-    assert_equal(peers, 20)
+    peers = [Peer("compiled", ours), Peer("NumPy by hand", by_hand(start, X, Y))]
+    if find_spec("torch"):
+        peers.append(Peer("PyTorch, 2 threads", torch_step(in_torch, start, X, y)))
+    assert_equal(peers, steps)
     return peers
+
+
+def torch_step(
+    in_torch: Callable[[Any, dict[str, np.ndarray]], Any],
+    state: dict[str, np.ndarray],
+    X: np.ndarray,
+    y: np.ndarray,
+) -> Step:
+    """Return the step of SGD of PyTorch's network, which `in_torch` makes."""
+    import torch
+
+    torch.set_num_threads(2)
+    model = in_torch(torch, state)
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
+    loss = torch.nn.CrossEntropyLoss()
+    inputs, targets = torch.tensor(X), torch.tensor(y)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        cost = loss(model(inputs), targets)
+        cost.backward()
+        optimizer.step()
+        return float(cost.detach())
+
+    return step
 
 
 def sgd_by_hand(state: dict[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> Step:
@@ -108,39 +152,22 @@ def sgd_by_hand(state: dict[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> S
         d1 = (d2 @ W[2]) * (z1 > 0.0)
         d0 = (d1 @ W[1]) * (z0 > 0.0)
         for layer, (d, a) in enumerate(((d0, X), (d1, a0), (d2, a1))):
-            W[layer] -= 0.01 * (d.T @ a)
-            b[layer] -= 0.01 * d.sum(axis=0)
+            W[layer] -= RATE * (d.T @ a)
+            b[layer] -= RATE * d.sum(axis=0)
         return float(cost)
 
     return step
 
 
-def sgd_in_torch(state: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> Step | None:
-    """Return the SGD step in PyTorch; None if PyTorch is not installed."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(2)
+def dense_in_torch(torch: Any, state: dict[str, np.ndarray]) -> Any:
+    """Return PyTorch's network with these weights."""
     layers = [torch.nn.Linear(a, b, dtype=torch.float64) for a, b in pairwise([784, 16, 16, 10])]
     relu = torch.nn.ReLU
-    model = torch.nn.Sequential(layers[0], relu(), layers[1], relu(), layers[2])
     with torch.no_grad():
         for i, layer in enumerate(layers):
             layer.weight.copy_(torch.tensor(state[f"layers.{i}.weight"]))
             layer.bias.copy_(torch.tensor(state[f"layers.{i}.bias"]))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    loss = torch.nn.CrossEntropyLoss()
-    inputs, targets = torch.tensor(X), torch.tensor(y)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        cost = loss(model(inputs), targets)
-        cost.backward()
-        optimizer.step()
-        return float(cost.detach())
-
-    return step
+    return torch.nn.Sequential(layers[0], relu(), layers[1], relu(), layers[2])
 
 
 def assert_equal(peers: list[Peer], steps: int) -> None:

@@ -13,9 +13,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import nn
 
-from .compiled import BATCH, Peer, Step, assert_equal, cost_of
+from .compiled import BATCH, RATE, Peer, Step, peers_of
 
-FILTERS, CLASSES, RATE = 8, 10, 0.01
+FILTERS, CLASSES = 8, 10
 
 
 def network(side: int, kernel: int) -> nn.Sequential:
@@ -29,27 +29,12 @@ def peers(side: int, kernel: int) -> list[Peer]:
     """Return the peers for a step, PyTorch if it is installed, after 5 steps with equal costs."""
     rng = np.random.default_rng(0)
     X, y = rng.random((BATCH, 1, side, side)), rng.integers(0, CLASSES, BATCH)
-    Y = nn.one_hot(y, CLASSES)
-    model = network(side, kernel)
-    start, cost = model.state_dict(), cost_of(model)
-    optimizer = nn.SGD(model.parameters(), lr=RATE)
-
-    def ours() -> float:
-        value, gradient = cost.value_and_grad(X, Y)
-        optimizer.step(gradient)
-        return float(value)
-
-    found = [Peer("compiled", ours), Peer("NumPy by hand", by_hand(start, X[:, 0], Y))]
-    torch_step = in_torch(start, X, y)
-    if torch_step is not None:
-        found.append(Peer("PyTorch, 2 threads", torch_step))
-    assert_equal(found, 5)
-    return found
+    return peers_of(network(side, kernel), X, y, by_hand, in_torch, 5)
 
 
 def by_hand(state: dict[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> Step:
     """Return the step, written by hand in NumPy; pixels stand before channels."""
-    kernel = state["0.weight"].shape[-1]
+    X, kernel = X[:, 0], state["0.weight"].shape[-1]
     W, b = state["0.weight"].reshape(FILTERS, -1).copy(), state["0.bias"].copy()
     V, c = state["4.weight"].copy(), state["4.bias"].copy()
     n, side = len(X), X.shape[1] - kernel + 1
@@ -79,27 +64,11 @@ def by_hand(state: dict[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> Step:
     return step
 
 
-def in_torch(state: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> Step | None:
-    """Return the step in PyTorch; None if PyTorch is not installed."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(2)
+def in_torch(torch: Any, state: dict[str, np.ndarray]) -> Any:
+    """Return PyTorch's network with these weights."""
     pixels, kernel = state["4.weight"].shape[1], state["0.weight"].shape[-1]
     layers: list[Any] = [torch.nn.Conv2d(1, FILTERS, kernel), torch.nn.ReLU()]
     layers += [torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(pixels, CLASSES)]
     model = torch.nn.Sequential(*layers).double()
     model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
-    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    loss = torch.nn.CrossEntropyLoss()
-    inputs, targets = torch.tensor(X), torch.tensor(y)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        cost = loss(model(inputs), targets)
-        cost.backward()
-        optimizer.step()
-        return float(cost.detach())
-
-    return step
+    return model
