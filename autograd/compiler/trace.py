@@ -39,7 +39,7 @@ class Table(NamedTuple):
 
     @property
     def has_operands(self) -> np.ndarray:
-        """Whether each node has operands."""
+        """A mask of the nodes that have operands."""
         found: np.ndarray = np.diff(self.starts) > 0
         return found
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -175,12 +176,14 @@ class Marked(Value):
 
 def test_a_deep_graph_with_subclasses_is_freed_without_recursion() -> None:
     y: Value = Marked(1.0)
+    deepest = weakref.ref(y)
     for i in range(100_000):
         leaf = Marked(0.5)
         leaf.note = str(i)
         y = y * 0.5 + leaf
     del y, leaf
     gc.collect()
+    assert deepest() is None
 
 
 def test_what_python_ties_into_a_cycle_is_collected() -> None:
