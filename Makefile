@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)/javascript/node_modules/.bin
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-TWIN := setup.py autograd/core/twin.c autograd/core/in_c.py autograd/core/ops.py
+TWIN := setup.py $(wildcard autograd/core/*.c) autograd/core/in_c.py autograd/core/ops.py
 PLAIN := tests/core autograd/core tests/compiler tests/test_micrograd.py tests/test_public_programs.py
 
 .PHONY: demo check format test fast slow bench seeds gallery film notebook clean

@@ -25,8 +25,7 @@ class BuildTwin(build_ext):
         self.force = True
         folder = Path(self.build_temp)
         folder.mkdir(parents=True, exist_ok=True)
-        sources = [(CORE / name).read_text(encoding="utf-8") for name in ("ops.py", "twin.c")]
-        (folder / "rows.h").write_text(load_translator().header(*sources), encoding="utf-8")
+        (folder / "rows.h").write_text(load_translator().header(CORE), encoding="utf-8")
         ext.include_dirs.append(str(folder))
         if self.compiler.compiler_type != "msvc":  # which does not contract a * b + c by itself
             ext.extra_compile_args.append("-ffp-contract=off")

@@ -13,6 +13,7 @@ import ast
 import hashlib
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 MATH = {  # functions of `math` that call the function of this name in C's library
@@ -226,22 +227,28 @@ def _places(names: Iterable[str]) -> dict[str, str]:
     return dict(zip(names, LETTERS))
 
 
-def digest(*sources: str) -> str:
-    """Return a short text that differs if one of these texts does."""
-    return hashlib.sha1("\0".join(sources).encode(), usedforsecurity=False).hexdigest()
+def digest(core: Path) -> str:
+    """Return a short text that differs if the table or a C file in the folder of the core does."""
+    sources = [path.read_bytes() for path in (core / "ops.py", *sorted(core.glob("*.c")))]
+    return hashlib.sha1(b"\0".join(sources), usedforsecurity=False).hexdigest()
 
 
-def header(source: str, twin: str = "") -> str:
-    """Return the C header with the rows of the text of `ops.py`; `twin` is that of `twin.c`.
+def header(core: Path) -> str:
+    """Return the C header with the rows of `ops.py` in the folder of the core, and its digest."""
+    source = (core / "ops.py").read_text(encoding="utf-8")
+    return f'#define ROWS_DIGEST "{digest(core)}"\n{written(source)}'
+
+
+def written(source: str) -> str:
+    """Return the rows of the text of `ops.py` in C.
 
     >>> text = 'mul = Op("mul", value=lambda a, b: a * b, partials=lambda out, a, b: (b, a))'
-    >>> print(header(text).splitlines()[3])
+    >>> print(written(text).splitlines()[2])
     static double value_mul(double a, double b) { return (a * b); }
     """
     table = Table(source)
     rows = table.translated()
     lines = ["/* Written from autograd/core/ops.py when the package is built. */"]
-    lines.append(f'#define ROWS_DIGEST "{digest(source, twin)}"')
     lines += [f"static double value_{row.name}({_parameters(row)});" for row in rows]
     lines += table.helpers()
     for row in rows:

@@ -1,6 +1,6 @@
 """Choose the core that runs: plain Python, or its twin in compiled code.
 
-`@twinned` marks a function or class of the core that exists in `twin.c`, too, under the same name.
+`@twinned` marks a function or class of the core that exists in C, too, under the same name.
 If the twin was built, and fits this version, it runs in place of the function; the function then
 serves the cases that the twin leaves to Python. Both give the same numbers, bit for bit.
 
@@ -20,8 +20,7 @@ from .in_c import digest
 
 Twinned = TypeVar("Twinned")
 
-TABLE = Path(__file__).with_name("ops.py")
-SOURCES = (TABLE, Path(__file__).with_name("twin.c"))
+CORE = Path(__file__).parent
 OF_EVERY_CLASS = {"__dict__", "__weakref__", "__slots__", "__module__"}
 
 
@@ -46,10 +45,10 @@ def choose() -> Choice:
         twin = importlib.import_module("autograd.core._twin")
     except ImportError as error:
         return Choice(None, f"the compiled twin was not built for this Python ({error})")
-    sources = [path.read_text(encoding="utf-8") for path in SOURCES if path.exists()]
-    if len(sources) == len(SOURCES) and digest(*sources) != twin.DIGEST:
+    if (CORE / "twin.c").exists() and digest(CORE) != twin.DIGEST:
         reason = (
-            "the compiled twin was built from another version of ops.py or twin.c: install it again"
+            "the compiled twin was built from another version of ops.py or of the C files: "
+            "install it again"
         )
         warnings.warn(f"plain Python runs, for {reason}", RuntimeWarning, stacklevel=2)
         return Choice(None, reason)

@@ -6,6 +6,7 @@ import functools
 import gc
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -18,7 +19,7 @@ import pytest
 from autograd import Value
 from autograd.core import in_c
 from autograd.core.backprop import has_gradient
-from autograd.core.twin import TABLE, choose
+from autograd.core.twin import CORE, choose
 
 HERE = Path(__file__).parents[2]
 needs_twin = pytest.mark.usefixtures("twin")
@@ -46,7 +47,9 @@ def test_both_cores_compute_the_same_bits_and_raise_the_same_errors() -> None:
 
 
 def test_the_twin_has_each_row_that_is_used_much() -> None:
-    names = {row.name for row in in_c.Table(TABLE.read_text(encoding="utf-8")).translated()}
+    names = {
+        row.name for row in in_c.Table((CORE / "ops.py").read_text(encoding="utf-8")).translated()
+    }
     assert names >= {
         "add",
         "sub",
@@ -75,12 +78,12 @@ LOG = math.log(2.0)
 soft = Op("soft", value=_half, partials=lambda out, a: (0.5 if not a <= 1 else half(a) ** 2,))
 half = Op("half", value=lambda a: _half(a) + abs(a), partials=lambda out, a: (0.5,))
 """
-    header = in_c.header(text)
+    written = in_c.written(text)
     assert (
         "{ if ((a > 2.0)) { return (a / 0x1.62e42fefa39efp-1); } double b = (a * 0.5); return b; }"
-        in header
+        in written
     )
-    assert "d[0] = ((!(a <= 1.0)) ? 0.5 : pow(value_half(a), 2.0));" in header
+    assert "d[0] = ((!(a <= 1.0)) ? 0.5 : pow(value_half(a), 2.0));" in written
 
 
 @pytest.mark.parametrize(
@@ -125,13 +128,16 @@ def test_a_twin_of_another_table_is_not_used(twin: Any, monkeypatch: pytest.Monk
         assert choose().twin is None
 
 
+@pytest.mark.parametrize("file", ["twin.c", "node.c", "new.c"])
 def test_a_twin_of_other_source_in_c_is_not_used(
-    twin: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    twin: Any, file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    changed = tmp_path / "twin.c"
-    changed.write_text("/* another version */", encoding="utf-8")
-    monkeypatch.setattr("autograd.core.twin.SOURCES", (TABLE, changed))
-    with pytest.warns(RuntimeWarning, match="another version of ops.py or twin.c"):
+    for path in (CORE / "ops.py", *CORE.glob("*.c")):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr("autograd.core.twin.CORE", tmp_path)
+    assert choose().twin is twin
+    (tmp_path / file).write_text("/* another version */", encoding="utf-8")
+    with pytest.warns(RuntimeWarning, match="another version of ops.py or of the C files"):
         assert choose().twin is None
 
 

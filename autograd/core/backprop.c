@@ -1,0 +1,355 @@
+/* The backward pass, and evaluating a graph again: `backprop.py` in C. */
+
+/* ------------------------------------------------------------------ the backward pass */
+
+/* Ask the memory for a node that a loop over an order will reach soon. */
+#define SOON 12
+#define AHEAD(order, i)                                                                  \
+    if (0 <= (i) && (i) < PyList_GET_SIZE(order))                                        \
+    PREFETCH(&((Node *)PyList_GET_ITEM(order, i))->data)
+
+/* Return the place of the operand that a `take` chooses, or 0 if its index is no place. */
+static Py_ssize_t find_chosen(PyObject **first, Py_ssize_t arity)
+{
+    double index = is_plain(first[0]) ? plain_number((Node *)first[0]) : -1.0;
+    return 0.0 <= index && index < (double)(arity - 1) && floor(index) == index
+               ? (Py_ssize_t)index + 1
+               : 0;
+}
+
+/* See `_push_to_chosen` in backprop.py. Return 1 if Python has to do it. */
+static int push_to_chosen(Node *node, PyObject **first, Py_ssize_t arity)
+{
+    Py_ssize_t chosen = find_chosen(first, arity);
+    if (!chosen)
+        return 1;
+    for (Py_ssize_t i = 0; i < arity; i++)
+        if (((Node *)first[i])->flags & NOT_REACHED)
+            add_gradient((Node *)first[i], 0.0);
+    add_gradient((Node *)first[chosen], node->grad);
+    return 0;
+}
+
+/* Add a node's gradient times each local derivative to its operands' gradients. */
+static inline int push(Node *node)
+{
+    PyObject **first = NULL;
+    Py_ssize_t arity = operands(node, &first);
+    if (arity == 0)
+        return 0;
+    if (node->op == take_row && push_to_chosen(node, first, arity) == 0)
+        return 0;
+    if (node->row == BY_HAND) {
+        int result = PyTuple_GET_SIZE(node->op) == 2 ? push_given(node, first, arity)
+                                                     : push_probed(node, first, arity);
+        if (result <= 0)
+            return result;
+    }
+    if (node->row >= 0 && ROWS[node->row].partials && arity == ROWS[node->row].arity) {
+        double x[LARGEST_ARITY], d[LARGEST_ARITY];
+        int varies = 0, exists = 1;
+        for (int i = 0; i < arity; i++) {
+            x[i] = plain_number((Node *)first[i]);
+            varies |= ((Node *)first[i])->op != constant;
+        }
+        if (!varies)
+            return 0;
+        ROWS[node->row].partials(plain_number(node), x, d);
+        for (int i = 0; i < arity; i++)
+            exists &= isfinite(d[i]);
+        if (exists) {
+            for (int i = 0; i < arity; i++)
+                add_gradient((Node *)first[i], node->grad * d[i]);
+            return 0;
+        }
+    }
+    PyObject *done = PyObject_CallOneArg(py_push, (PyObject *)node);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+static int all_plain(PyObject *order)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++)
+        if (!is_plain(PyList_GET_ITEM(order, i)))
+            return 0;
+    return 1;
+}
+
+/* Note the gradients of the nodes, and reset them for a pass. Return the number of nodes done; it is
+ * smaller than that of all if Python has to do the pass. */
+static Py_ssize_t begin_pass(PyObject *order, double *grads, uint8_t *flags)
+{
+    Py_ssize_t i;
+    for (i = 0; i < PyList_GET_SIZE(order) && is_plain(PyList_GET_ITEM(order, i)); i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        PyObject **first;
+        AHEAD(order, i + SOON);
+        grads[i] = node->grad;
+        flags[i] = node->flags & GRAD_STATES;
+        if (operands(node, &first) || node->flags & (GRAD_NONE | GRAD_INT)) {
+            node->grad = 0.0;
+            node->flags &= ~GRAD_STATES;
+        }
+    }
+    return i;
+}
+
+/* Give the first nodes of an order their gradients back. */
+static void restore(PyObject *order, Py_ssize_t count, const double *grads, const uint8_t *flags)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        node->grad = grads[i];
+        node->flags = (node->flags & ~GRAD_STATES) | flags[i];
+    }
+}
+
+static int run_backward(PyObject *order, double gradient)
+{
+    Py_ssize_t last = PyList_GET_SIZE(order) - 1;
+    Node *root = (Node *)PyList_GET_ITEM(order, last);
+    root->grad += gradient;
+    root->flags &= ~GRAD_STATES;
+    for (Py_ssize_t i = last; i >= 0; i--) {
+        AHEAD(order, i - SOON);
+        if (push((Node *)PyList_GET_ITEM(order, i)) < 0 || SIGNALS(i))
+            return -1;
+    }
+    if (PySet_GET_SIZE(open_blocks) == 0)
+        return 0;
+    PyObject *watched = PyObject_CallOneArg(py_watch, order);
+    Py_XDECREF(watched);
+    return watched ? 0 : -1;
+}
+
+/* _pass(order, gradient): run one backward pass; if it fails, restore every gradient. */
+static PyObject *backward_pass(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    if (!arguments_are(n, 2))
+        return NULL;
+    PyObject *order = args[0];
+    if (!PyList_CheckExact(order) || !PyFloat_CheckExact(args[1]))
+        return PyObject_Vectorcall(py_pass, args, 2, NULL);
+    Py_ssize_t count = PyList_GET_SIZE(order), done = 0;
+    double *grads = PyMem_Malloc(count * sizeof(double) + 1);
+    uint8_t *flags = PyMem_Malloc(count + 1);
+    int failed = grads == NULL || flags == NULL;
+    if (failed)
+        PyErr_NoMemory();
+    else {
+        done = begin_pass(order, grads, flags);
+        failed = done < count || run_backward(order, PyFloat_AS_DOUBLE(args[1])) < 0;
+        if (failed)
+            restore(order, done, grads, flags);
+    }
+    PyMem_Free(grads);
+    PyMem_Free(flags);
+    if (failed && !PyErr_Occurred())
+        return PyObject_Vectorcall(py_pass, args, 2, NULL);
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+/* Compute the gradients of the nodes of an order on the paths to the nodes in `by`, or on all paths
+ * if it is NULL: flows[i] says whether node i is on one, and found[i] becomes its gradient. Return 0
+ * if Python has to do it. */
+static int flow(PyObject *order, const char *flows, char *reached, double *found)
+{
+    for (Py_ssize_t i = PyList_GET_SIZE(order) - 1; i >= 0; i--) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        PyObject **first = NULL;
+        Py_ssize_t arity = operands(node, &first), any = 0;
+        for (Py_ssize_t k = 0; k < arity; k++)
+            any |= flows[((Node *)first[k])->child];
+        if (!reached[i] || !any)
+            continue;
+        Py_ssize_t chosen = node->op == take_row ? find_chosen(first, arity) : 0;
+        for (Py_ssize_t k = 0; chosen && k < arity; k++)
+            reached[((Node *)first[k])->child] |= flows[((Node *)first[k])->child];
+        if (chosen) {
+            uint32_t place = ((Node *)first[chosen])->child;
+            if (flows[place])
+                found[place] += found[i];
+            continue;
+        }
+        if (node->row < 0 || !ROWS[node->row].partials || arity != ROWS[node->row].arity)
+            return 0;
+        double x[LARGEST_ARITY], d[LARGEST_ARITY];
+        for (Py_ssize_t k = 0; k < arity; k++)
+            x[k] = plain_number((Node *)first[k]);
+        ROWS[node->row].partials(plain_number(node), x, d);
+        for (Py_ssize_t k = 0; k < arity; k++) {
+            uint32_t place = ((Node *)first[k])->child;
+            if (!isfinite(d[k]))
+                return 0;
+            if (flows[place]) {
+                found[place] += found[i] * d[k] + 0.0; /* -0.0 becomes 0.0 */
+                reached[place] = 1;
+            }
+        }
+    }
+    return 1;
+}
+
+/* _gradients(order, gradient, by): see `gradients` in backprop.py; `by` is a set or None. */
+static PyObject *gradients(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    if (!arguments_are(n, 3))
+        return NULL;
+    PyObject *order = args[0], *by = args[2], *result = NULL;
+    if (!PyList_CheckExact(order) || !PyFloat_CheckExact(args[1]) || !all_plain(order) ||
+        !(by == Py_None || PySet_Check(by)))
+        return PyObject_Vectorcall(py_gradients, args, 3, NULL);
+    Py_ssize_t count = PyList_GET_SIZE(order), i;
+    char *flows = PyMem_Calloc(2 * count + 1, 1), *reached = flows + count;
+    double *found = PyMem_Calloc(count + 1, sizeof(double));
+    int known = flows && found && count <= UINT32_MAX;
+    for (i = 0; known && i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        PyObject **first = NULL;
+        Py_ssize_t arity = operands(node, &first);
+        node->child = (uint32_t)i;
+        int asked = by == Py_None ? node->op != constant : PySet_Contains(by, (PyObject *)node);
+        known = asked >= 0;
+        for (Py_ssize_t k = 0; by != Py_None && !asked && k < arity; k++)
+            asked = flows[((Node *)first[k])->child];
+        flows[i] = (char)asked;
+    }
+    if (known) {
+        found[count - 1] = PyFloat_AS_DOUBLE(args[1]);
+        reached[count - 1] = 1;
+        known = flow(order, flows, reached, found);
+    }
+    if (known)
+        result = PyDict_New();
+    for (i = count - 1; result && i >= 0; i--) {
+        PyObject *x = reached[i] ? PyFloat_FromDouble(found[i]) : NULL;
+        if (reached[i] && (x == NULL || PyDict_SetItem(result, PyList_GET_ITEM(order, i), x) < 0))
+            Py_CLEAR(result);
+        Py_XDECREF(x);
+    }
+    PyMem_Free(flows);
+    PyMem_Free(found);
+    if (known || PyErr_Occurred())
+        return result;
+    return PyObject_Vectorcall(py_gradients, args, 3, NULL);
+}
+
+/* reset(order): forget the gradient of each node. */
+static PyObject *reset(PyObject *module, PyObject *order)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++)
+        if (PyObject_SetAttr(PyList_GET_ITEM(order, i), str_grad, not_computed) < 0)
+            return NULL;
+    Py_RETURN_NONE;
+}
+
+/* ------------------------------------------------------------------ the forward pass again */
+
+/* Compute the operation of a node from the numbers of its operands, if they are plain. */
+static int evaluate_here(Node *node, double *out)
+{
+    PyObject **first = NULL;
+    Py_ssize_t arity = operands(node, &first), chosen;
+    if (node->op == take_row && (chosen = find_chosen(first, arity)) && is_plain(first[chosen])) {
+        *out = plain_number((Node *)first[chosen]);
+        return 1;
+    }
+    if (node->row < 0 || arity != ROWS[node->row].arity)
+        return 0;
+    double x[LARGEST_ARITY];
+    for (int i = 0; i < arity; i++) {
+        if (!is_plain(first[i]))
+            return 0;
+        x[i] = plain_number((Node *)first[i]);
+    }
+    *out = ROWS[node->row].value(x);
+    return isfinite(*out);
+}
+
+static int evaluate(Node *node, double *out)
+{
+    if (evaluate_here(node, out))
+        return 0;
+    PyObject *found = PyObject_CallOneArg(py_evaluated, (PyObject *)node);
+    if (found == NULL)
+        return -1;
+    *out = PyFloat_AsDouble(found);
+    Py_DECREF(found);
+    return 0;
+}
+
+/* evaluated(node, instead): see backprop.py. */
+static PyObject *evaluated(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    double out;
+    if (n == 1 && is_node(args[0]) && evaluate_here((Node *)args[0], &out))
+        return PyFloat_FromDouble(out);
+    return PyObject_Vectorcall(py_evaluated, args, n, NULL);
+}
+
+/* locals_of(node, asked): see backprop.py. */
+static PyObject *locals_of(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject **first = NULL, *found = NULL;
+    Node *node = (Node *)args[0];
+    double x[LARGEST_ARITY], d[LARGEST_ARITY];
+    if (n < 1 || !is_node(args[0]) || node->row < 0 || !ROWS[node->row].partials ||
+        operands(node, &first) != ROWS[node->row].arity || !is_plain(args[0]))
+        return PyObject_Vectorcall(py_locals_of, args, n, NULL);
+    Py_ssize_t arity = ROWS[node->row].arity;
+    int exists = 1;
+    for (Py_ssize_t i = 0; exists && i < arity; i++) {
+        exists = is_plain(first[i]);
+        x[i] = plain_number((Node *)first[i]);
+    }
+    if (exists)
+        ROWS[node->row].partials(plain_number(node), x, d);
+    for (Py_ssize_t i = 0; exists && i < arity; i++)
+        exists = isfinite(d[i]);
+    if (!exists)
+        return PyObject_Vectorcall(py_locals_of, args, n, NULL);
+    found = PyTuple_New(arity);
+    for (Py_ssize_t i = 0; found && i < arity; i++) {
+        PyObject *slope = PyFloat_FromDouble(d[i]);
+        if (slope == NULL)
+            Py_CLEAR(found);
+        else
+            PyTuple_SET_ITEM(found, i, slope);
+    }
+    return found;
+}
+
+/* _forward(order): evaluate each operation again; if it fails, restore every number. */
+static PyObject *forward_pass(PyObject *module, PyObject *order)
+{
+    if (!PyList_CheckExact(order) || PySet_GET_SIZE(open_blocks) || !all_plain(order))
+        return PyObject_CallOneArg(py_forward, order);
+    Py_ssize_t count = PyList_GET_SIZE(order), i;
+    double *before = PyMem_Malloc(count * sizeof(double) + 1);
+    if (before == NULL)
+        return PyErr_NoMemory();
+    for (i = 0; i < count; i++)
+        before[i] = ((Node *)PyList_GET_ITEM(order, i))->data;
+    PyObject **first;
+    for (i = 0; i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        if (operands(node, &first) && (evaluate(node, &node->data) < 0 || SIGNALS(i)))
+            break;
+    }
+    int failed = i < count;
+    for (i = 0; i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        if (failed)
+            node->data = before[i];
+        else if (operands(node, &first)) {
+            node->grad = 0.0;
+            node->flags = (node->flags & ~GRAD_STATES) | NOT_REACHED;
+        }
+    }
+    PyMem_Free(before);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+

@@ -1,0 +1,186 @@
+/* Nodes that a program makes by hand: `by_hand.py` in C.
+ *
+ * Their operation is (name, slopes) or (name, function, variables), until Python asks for the row.
+ */
+
+static PyObject *function_of(Node *node) { return PyTuple_GET_ITEM(node->op, 1); }
+static PyObject *variables_of(Node *node) { return PyTuple_GET_ITEM(node->op, 2); }
+
+/* Return the name of the function that calls Value(...), borrowed from its code; see `_caller`. */
+static PyObject *caller(void)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    PyObject *name = NULL;
+    Py_XINCREF(frame);
+    while (frame) {
+        PyCodeObject *code = PyFrame_GetCode(frame);
+        name = code->co_name;
+        Py_DECREF(code);
+        if (PyUnicode_Compare(name, str_init) != 0)
+            break;
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    }
+    Py_XDECREF(frame);
+    return name && PyUnicode_IsIdentifier(name) ? name : str_unknown;
+}
+
+/* Return (name, local derivatives) for a node made by hand, or NULL without an error. */
+static PyObject *slopes_by_hand(PyObject *given, Py_ssize_t arity)
+{
+    int named = PyUnicode_CheckExact(given);
+    if (!named && !(PyTuple_CheckExact(given) && PyTuple_GET_SIZE(given) == arity))
+        return NULL;
+    PyObject *slopes = PyTuple_New(arity), *op;
+    for (Py_ssize_t i = 0; slopes && i < arity; i++) {
+        double x = 0.0;
+        if (!named && operand(PyTuple_GET_ITEM(given, i), &x) != NUMBER) {
+            Py_DECREF(slopes);
+            return NULL;
+        }
+        PyObject *slope = PyFloat_FromDouble(x);
+        if (slope == NULL)
+            Py_CLEAR(slopes);
+        else
+            PyTuple_SET_ITEM(slopes, i, slope);
+    }
+    op = slopes ? PyTuple_Pack(2, named ? given : caller(), slopes) : NULL;
+    Py_XDECREF(slopes);
+    return op;
+}
+
+/* Make a node by hand, or return NULL without an error if Python has to look at the arguments. */
+static Node *made_by_hand(double data, PyObject *children, PyObject *given)
+{
+    if (!PyTuple_CheckExact(children) || PySet_GET_SIZE(open_blocks) || !py_by_hand)
+        return NULL;
+    Py_ssize_t arity = PyTuple_GET_SIZE(children);
+    for (Py_ssize_t i = 0; i < arity; i++)
+        if (!is_node(PyTuple_GET_ITEM(children, i)))
+            return NULL;
+    PyObject *op = arity ? slopes_by_hand(given, arity) : NULL;
+    if (op == NULL)
+        return NULL;
+    PyObject *a = arity < 3 ? PyTuple_GET_ITEM(children, 0) : children;
+    PyObject *b = arity == 2 ? PyTuple_GET_ITEM(children, 1) : NULL;
+    Node *node = make(data, op, BY_HAND, Py_NewRef(a), Py_XNewRef(b));
+    Py_DECREF(op);
+    return node;
+}
+
+/* Return a copy of a function with empty variables in place of those that hold the node, and these
+ * variables: `untied` in `by_hand.py` says why. */
+static PyObject *untied(PyObject *given, PyObject *node, PyObject *name)
+{
+    PyObject *closure = PyFunction_GET_CLOSURE(given), *op = NULL, *copy = NULL;
+    Py_ssize_t n = closure ? PyTuple_GET_SIZE(closure) : 0;
+    PyObject *all = PyTuple_New(n), *empty_ones = PyList_New(0), *variables = NULL;
+    for (Py_ssize_t i = 0; all && empty_ones && i < n; i++) {
+        PyObject *variable = PyTuple_GET_ITEM(closure, i);
+        int holds = PyCell_GET(variable) == node;
+        variable = holds ? PyCell_New(NULL) : Py_NewRef(variable);
+        if (variable == NULL || (holds && PyList_Append(empty_ones, variable) < 0)) {
+            Py_XDECREF(variable);
+            Py_CLEAR(all);
+            break;
+        }
+        PyTuple_SET_ITEM(all, i, variable);
+    }
+    if (all && empty_ones && (variables = PyList_AsTuple(empty_ones)) != NULL) {
+        if (PyTuple_GET_SIZE(variables) == 0)
+            copy = Py_NewRef(given);
+        else if ((copy = PyFunction_New(PyFunction_GET_CODE(given), PyFunction_GET_GLOBALS(given)))) {
+            PyObject *defaults = PyFunction_GET_DEFAULTS(given);
+            PyObject *by_name = PyFunction_GET_KW_DEFAULTS(given);
+            if (PyFunction_SetClosure(copy, all) < 0 ||
+                (defaults && PyFunction_SetDefaults(copy, defaults) < 0) ||
+                (by_name && PyFunction_SetKwDefaults(copy, by_name) < 0))
+                Py_CLEAR(copy);
+        }
+    }
+    op = copy ? PyTuple_Pack(3, name, copy, variables) : NULL;
+    Py_XDECREF(all);
+    Py_XDECREF(empty_ones);
+    Py_XDECREF(variables);
+    Py_XDECREF(copy);
+    return op;
+}
+
+static PyObject *get_backward(Node *node, void *closure)
+{
+    return PyObject_CallOneArg(py_get_backward, (PyObject *)node);
+}
+
+/* node._backward = function: see `set_backward` in `by_hand.py`. */
+static int set_backward(Node *node, PyObject *function, void *closure)
+{
+    if (missing(function))
+        return -1;
+    if (node->row != BY_HAND || !PyFunction_Check(function)) {
+        PyObject *done = PyObject_CallFunctionObjArgs(py_set_backward, node, function, NULL);
+        Py_XDECREF(done);
+        return done ? 0 : -1;
+    }
+    PyObject *op = untied(function, (PyObject *)node, PyTuple_GET_ITEM(node->op, 0));
+    if (op == NULL)
+        return -1;
+    Py_SETREF(node->op, op);
+    track(node); /* the function may hold the node in other ways */
+    return 0;
+}
+
+/* The same for a node made by hand, whose local derivatives are numbers. */
+static int push_given(Node *node, PyObject **first, Py_ssize_t arity)
+{
+    PyObject *slopes = PyTuple_GET_ITEM(node->op, 1);
+    for (Py_ssize_t i = 0; i < arity; i++)
+        add_gradient((Node *)first[i], node->grad * PyFloat_AS_DOUBLE(PyTuple_GET_ITEM(slopes, i)));
+    return 0;
+}
+
+#define MANY 16 /* nodes made by hand have fewer operands, or are left to Python */
+
+/* The same for a node made by hand, whose `_backward` is run with a gradient of 1 to find the local
+ * derivatives: see `_probed` in `by_hand.py`. Return 1 if Python has to do it. */
+static int push_probed(Node *node, PyObject **first, Py_ssize_t arity)
+{
+    if (arity >= MANY)
+        return 1;
+    double before[MANY], found[MANY], upstream = node->grad;
+    uint16_t flags[MANY];
+    PyObject *function = Py_NewRef(function_of(node)), *variables = Py_NewRef(variables_of(node));
+    for (Py_ssize_t i = 0; i < arity; i++) {
+        before[i] = ((Node *)first[i])->grad;
+        flags[i] = ((Node *)first[i])->flags;
+    }
+    for (Py_ssize_t i = 0; i < arity; i++) {
+        ((Node *)first[i])->grad = 0.0;
+        ((Node *)first[i])->flags &= ~GRAD_STATES;
+    }
+    node->grad = 1.0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(variables); i++)
+        PyCell_Set(PyTuple_GET_ITEM(variables, i), (PyObject *)node);
+    PyObject *done = PyObject_CallNoArgs(function);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(variables); i++)
+        PyCell_Set(PyTuple_GET_ITEM(variables, i), NULL);
+    int odd = 0;
+    for (Py_ssize_t i = 0; i < arity; i++) {
+        odd |= ((Node *)first[i])->flags & GRAD_STATES;
+        found[i] = ((Node *)first[i])->grad;
+        for (Py_ssize_t j = 0; j < i; j++)
+            if (first[j] == first[i])
+                found[i] = 0.0; /* the first use has the sum */
+    }
+    node->grad = upstream;
+    for (Py_ssize_t i = 0; i < arity; i++) {
+        ((Node *)first[i])->grad = before[i];
+        ((Node *)first[i])->flags = flags[i];
+    }
+    Py_DECREF(function);
+    Py_DECREF(variables);
+    Py_XDECREF(done);
+    if (done == NULL || odd)
+        return done ? 1 : -1;
+    for (Py_ssize_t i = 0; i < arity; i++)
+        add_gradient((Node *)first[i], upstream * found[i]);
+    return 0;
+}
