@@ -18,6 +18,7 @@ from ..activations import ACTIVATIONS
 from ..loss_modules import function_of
 from ..module import Module
 from ..networks import layers_of
+from ..tables import as_table, differ
 from ..targets import class_index
 
 if TYPE_CHECKING:
@@ -121,6 +122,39 @@ class Answers:
         if self.kind == "numbers" or not self.known:
             return None
         return self.predicted(outputs) == self.expected(target)
+
+    def rights(self, outputs: Any, targets: Any) -> list[bool | None]:
+        """Return for each of n examples whether its answer is right, as `right` does.
+
+        >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).rights([0.5, 0.5], [1, -1])
+        [True, False]
+        """
+        if self.kind == "numbers" or not self.known:
+            return [None] * len(targets)
+        rows = np.asarray(outputs, dtype=float).reshape(len(targets), -1)
+        expected = self._expected_of_all(as_table(targets), *rows.shape)
+        if expected is None:  # `expected` raises the error of a target
+            return [self.right(found, target) for found, target in zip(outputs, targets)]
+        if self.kind == "classes":
+            agree = rows.argmax(1) == expected
+        else:
+            agree = ((rows > self.threshold) == expected).all(1)
+        right: list[bool | None] = (agree & ~np.isnan(rows).any(1)).tolist()
+        return right
+
+    def _expected_of_all(self, targets: np.ndarray, n: int, nout: int) -> np.ndarray | None:
+        """Return the classes, or which outputs mean yes, for n targets; None for unusual ones."""
+        if differ(targets):
+            return None
+        if self.kind == "classes":
+            if targets.shape == (n, nout):
+                return np.asarray(targets.argmax(1))
+            is_class = targets.shape == (n,) and np.isin(targets, np.arange(nout)).all()
+            return targets if is_class else None
+        if targets.size != n * nout:
+            return None
+        middle = math.fsum(self.kinds) / 2.0
+        return np.asarray(targets.reshape(n, nout) > middle)
 
     def of(self, outputs: Any) -> np.ndarray:
         """Convert the outputs of n examples to answers, in the form of the targets.

@@ -70,7 +70,7 @@ class CompiledCosts(Costs):
             found, gradient = run(stacked(examples.X, rows), stacked(examples.targets, rows))
         self._programs[training] = code.program
         outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
-        return Computed(found.reshape(len(found), -1)[:, 0], outputs.tolist(), gradient)
+        return Computed(found.reshape(len(found), -1)[:, 0], outputs, gradient)
 
     def penalize(self) -> Computed:
         """Compute the penalty and its gradient."""

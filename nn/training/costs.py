@@ -35,12 +35,12 @@ class Computed(NamedTuple):
 
     Attributes:
         costs: the cost of each row; for a penalty, the penalty alone.
-        outputs: the outputs for each row, as numbers; empty for a penalty.
+        outputs: the outputs for each row, an array or lists of numbers; empty for a penalty.
         gradient: the gradient of the mean cost, for each parameter; empty if it was not wanted.
     """
 
     costs: np.ndarray
-    outputs: list[Any]
+    outputs: Sequence[Any]
     gradient: np.ndarray = EMPTY
 
     @property
@@ -65,7 +65,7 @@ class Computed(NamedTuple):
             return f"slope by parameter {k - count}"
         if k:
             return f"output {k - 1}"
-        return "cost" if self.outputs else "penalty"
+        return "cost" if len(self.outputs) else "penalty"
 
 
 class Costs(ABC):

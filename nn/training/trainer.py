@@ -13,7 +13,7 @@ import numbers as numbers_abc
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from ..settings import (
     whole,
 )
 from ..tables import content_of
+from ..targets import as_lists
 from .answers import Accuracy, Answers, answers_of
 from .comparison import DifferentError, compared_if_possible
 from .compatibility import check_loss, check_penalty, shape_of_outputs, warn_of_squashing
@@ -426,7 +427,7 @@ class Trainer:
         found = costs.judge(examples, rows)
         return found.cost, _share(self._right(found.outputs, examples.y[rows]))
 
-    def _right(self, outputs: list[Any], y: list[Any]) -> list[bool | None]:
+    def _right(self, outputs: Sequence[Any], y: list[Any]) -> list[bool | None]:
         """Return for each answer whether it is right; None if it is neither right nor wrong.
 
         An answer to a target that the loss ignores is neither. If the outputs for an example are a
@@ -438,13 +439,16 @@ class Trainer:
             return [None] * len(y)
         if np.ndim(outputs[0]) == 2:
             outputs, y = _rows_of(outputs), _rows_of(y)
-        right, ignored = self.answers.right, getattr(self.loss, "ignore_index", IGNORED)
+        ignored = getattr(self.loss, "ignore_index", IGNORED)
+        if ignored not in y:
+            return self.answers.rights(outputs, y)
+        right = self.answers.right
         return [None if t == ignored else right(found, t) for found, t in zip(outputs, y)]
 
     def _verdict(self, outputs: Any, y: Any) -> bool | None:
         """Return what the user's function `accuracy` says about an example."""
         assert self.accuracy is not None
-        verdict = self.accuracy(outputs, y)
+        verdict = self.accuracy(as_lists(outputs), y)
         if not isinstance(verdict, (bool, np.bool_, int, type(None))):
             raise TypeError(f"accuracy answers with True, False or None, it said {verdict!r}")
         return None if verdict is None else bool(verdict)
@@ -509,7 +513,7 @@ def _shown(history: History, cost: float) -> dict[str, str]:
     return shown
 
 
-def _rows_of(tables: list[Any]) -> list[Any]:
+def _rows_of(tables: Iterable[Any]) -> list[Any]:
     """Return the rows of several tables in one list."""
     return [row for table in tables for row in table]
 

@@ -328,3 +328,35 @@ def test_there_are_as_many_names_as_answers() -> None:
     assert answers.named(None) is answers
     with pytest.raises(ValueError, match="tell 2 classes apart, and there are 3 names"):
         answers.named(["a", "b", "c"])
+
+
+OUTPUTS = [[0.0, 0.0, 1.0], [1.0, 1.0, -1.0], [float("nan"), 2.0, 0.0], [0.5, 0.6, 0.4]]
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "nout"),
+    [
+        (nn.cross_entropy, [2, 1, 1, 0.0], 3),
+        (nn.cross_entropy, [[0.0, 0.0, 1.0], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], 3),
+        (nn.mse_loss, [[0, 0, 1], [1, 0, 0], [0, 1, 0], [1, 0, 0]], 3),
+        (nn.binary_cross_entropy, [[0, 0, 1], [1, 1, 0], [0, 1, 0], [0, 1, 0]], 3),
+        (nn.hinge_loss, SIGNS, 1),
+        (nn.mse_loss, NO_AND_YES, 1),
+        (nn.binary_cross_entropy, [[0], [1], [1], [0]], 1),
+        (nn.mse_loss, [0.0, 1.0, 2.0, 3.0], 1),
+        (lambda a, y: a[0] - y, [0, 1, 2, 0], 3),
+    ],
+)
+def test_answers_are_judged_alike_one_by_one_and_together(loss: Any, y: Any, nout: int) -> None:
+    answers = answers_of(loss, y, nout)
+    for column in range(3 if nout == 1 else 1):
+        outputs = [row if nout > 1 else row[column] for row in OUTPUTS]
+        each = [answers.right(found, target) for found, target in zip(outputs, y)]
+        assert answers.rights(outputs, y) == answers.rights(np.array(outputs), y) == each
+
+
+@pytest.mark.parametrize("wrong", [3, -1, 0.5])
+def test_judging_together_refuses_what_is_no_class(wrong: float) -> None:
+    answers = answers_of(nn.cross_entropy, [0, 1], 3)
+    with pytest.raises((TypeError, ValueError), match="class"):
+        answers.rights([[0.0, 1.0, 2.0]] * 2, [1, wrong])
