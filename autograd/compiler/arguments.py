@@ -93,7 +93,7 @@ def _convert(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:
         raise ValueError(f"argument {i} is one number, expected rows: one for each example")
     if len(array) == 0:
         raise ValueError(f"argument {i} has no rows: there is no example in it")
-    if array.dtype == dtype:
-        return array
-    with np.errstate(over="ignore"):  # a number too large for float32 becomes infinite
+    if array.dtype.kind != "f":
         return array.astype(dtype)
+    with np.errstate(over="ignore"):  # a number too large for float32 becomes infinite
+        return array.astype(dtype, copy=False)

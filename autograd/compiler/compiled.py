@@ -293,7 +293,7 @@ class Compiled:
 
     def _raise_row_errors(self, version: Version, rows: Arguments, outputs: np.ndarray) -> None:
         """Run rows that fail a check, or are not finite, in the engine, which raises the error."""
-        if not version.trace.requirements and np.isfinite(outputs).all():
+        if version.accepts(outputs):
             return
         failing, wrong = version.mark_rows(outputs)
         for row in np.flatnonzero(failing | wrong).tolist():
@@ -406,10 +406,10 @@ class Compiled:
 
 def _arrange_by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
     """Return the outputs in their shape, with one row for each row of the arguments."""
-    count, shape = len(version.trace.outputs), version.trace.shape
-    every = np.broadcast_to(outputs[:count], (count, rows.size)).T
-    arranged: np.ndarray = every.reshape(rows.size, *shape).copy()
-    return arranged
+    every, shape = outputs[: len(version.trace.outputs)], (rows.size, *version.trace.shape)
+    if every.shape[1] == rows.size:
+        return every.T.reshape(shape).copy()
+    return np.broadcast_to(every.T, (rows.size, len(every))).reshape(shape).copy()
 
 
 def _compute_mean(outputs: np.ndarray) -> float:

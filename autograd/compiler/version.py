@@ -8,6 +8,7 @@ values, and for values with a gradient.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -115,15 +116,27 @@ class Version:
         """The source of the code that ran last."""
         return self._last.source if self._last else ""
 
+    def accepts(self, outputs: np.ndarray) -> bool:
+        """Return True if all outputs are finite, and no requirement fails."""
+        if not np.isfinite(outputs[: len(self.trace.outputs)]).all():
+            return False
+        return not any(failing.any() for failing in self._test_requirements(outputs))
+
     def mark_rows(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return two masks of rows: a requirement fails there; an output is not finite there."""
-        checked = outputs[len(self.trace.outputs) :]
         wrong = ~np.isfinite(outputs[: len(self.trace.outputs)]).all(axis=0)
         failing = np.zeros_like(wrong)
-        for requirement in self.trace.requirements:
-            failing |= requirement.fails(checked[: len(requirement.values)])
-            checked = checked[len(requirement.values) :]
+        for mask in self._test_requirements(outputs):
+            failing |= mask
         return failing, wrong
+
+    def _test_requirements(self, outputs: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield a mask of the rows that fail, for each requirement."""
+        start = len(self.trace.outputs)
+        for requirement in self.trace.requirements:
+            stop = start + len(requirement.values)
+            yield requirement.fails(outputs[start:stop])
+            start = stop
 
     def may_raise(self, rows: Arguments) -> bool:
         """Return True if the engine may raise an error on these rows, instead of returning NaN."""
