@@ -8,6 +8,7 @@ it runs the function itself, so that the engine raises the error.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, overload
@@ -193,6 +194,16 @@ class Compiled:
         bound = _make_compiled(self.function.__get__(instance), self._given_params, self._options)
         vars(instance)[self.function.__name__] = bound
         return bound
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickle the function with its settings: it is compiled where it arrives."""
+        function = self.function
+        instance, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+        if isinstance(getattr(type(instance), name, None), Compiled):
+            return getattr, (instance, name)
+        if _find_global(function) is self:
+            return str(function.__qualname__)
+        return Compiled, (function, self._given_params, self._options)
 
     # ------------------------------------------------------------------ running
 
@@ -402,6 +413,14 @@ class Compiled:
             known[:] = [version, *others[: VERSIONS - 1]]
         self._last = version
         return version
+
+
+def _find_global(function: Any) -> Any:
+    """Return what a module holds by the function's name: its decorated form, if it has one."""
+    found: Any = sys.modules.get(getattr(function, "__module__", None) or "")
+    for name in getattr(function, "__qualname__", "<unknown>").split("."):
+        found = getattr(found, name, None)
+    return found
 
 
 def _arrange_by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import itertools
 import math
+import pickle
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -560,6 +562,53 @@ def test_a_method_compiles_for_each_instance() -> None:
     two, three = Scaled(2.0), Scaled(3.0)
     assert (two.cost([1.0]), three.cost([1.0]), two.cost([5.0])) == (2.0, 3.0, 10.0)
     assert two.cost.params == [two.scale]
+
+
+@autograd.compile
+def doubled(x: Value) -> Value:
+    return x * 2.0
+
+
+class Line:
+    """A function of x with a slope, and its square as a compiled method."""
+
+    def __init__(self, slope: float) -> None:
+        self.slope = Value(slope)
+
+    def __call__(self, x: Value) -> Value:
+        return self.slope * x
+
+    @autograd.compile
+    def square(self, x: Value) -> Value:
+        return (self.slope * x) ** 2
+
+
+@pytest.mark.parametrize("copied", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy])
+def test_a_compiled_function_is_copied_with_its_parameters(copied: Callable[[Any], Any]) -> None:
+    line = Line(2.0)
+    compiled = autograd.compile(line, params=[line.slope], dtype="float32")
+    before = compiled.value_and_grad([1.0, 3.0])[1]
+    there = copied(compiled)
+    assert there.params == [there.function.slope] != compiled.params
+    after = there.value_and_grad([1.0, 3.0])[1]
+    assert (before.tolist(), before.dtype) == (after.tolist(), after.dtype) == ([2.0], np.float32)
+    there.function.slope.data = 5.0
+    assert (there([1.0]), compiled([1.0])) == (5.0, 2.0)
+
+
+def test_a_decorated_function_is_pickled_by_its_name() -> None:
+    assert pickle.loads(pickle.dumps(doubled)) is doubled
+    line = Line(2.0)
+    assert line.square([3.0]) == 36.0
+    there = pickle.loads(pickle.dumps(line))
+    there.slope.data = 3.0
+    assert (there.square([3.0]), line.square([3.0])) == (81.0, 36.0)
+    assert there.square.params == [there.slope]
+
+
+def test_a_function_that_cannot_be_pickled_says_so() -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
+        pickle.dumps(autograd.compile(lambda x: x))
 
 
 def test_training_and_evaluation_are_traced_apart() -> None:
