@@ -185,6 +185,7 @@ class Compiled:
         self._splitter = Splitter(function, options.static) if options.static else None
         self._codes: dict[Any, Compiled] = {}  # by the static arguments, the last used last
         self._last: Version | None = None
+        self._steady: dict[Any, Version] | None = None  # by shapes, if made by `while_unchanged`
         functools.update_wrapper(self, function, updated=())
 
     def __get__(self, instance: Any, owner: type) -> Compiled:
@@ -321,6 +322,30 @@ class Compiled:
                     cost = record_trace(self.function, rows.take_row(row)).outputs[0]
                     gradients(cost, by=version.program.params)
 
+    def while_unchanged(self) -> Compiled:
+        """Return this function for as long as nothing that it reads changes.
+
+        Each call of a compiled function checks whether what the function reads has changed. That
+        can take longer than the code itself. The returned function checks only in its first call
+        for arguments of each shape. It still uses the current numbers of the parameters. What is
+        changed later, also by another thread and by a setting such as a mode, it does not see: ask
+        for a new one then, which shares the code that still fits.
+
+        Two kinds of functions are checked in every call, because code of their own runs between:
+        functions that draw (see `drawn`), and those with static arguments.
+
+        >>> from autograd import Value
+        >>> w = Value(2.0)
+        >>> quick = compile(lambda x: w * x).while_unchanged()
+        >>> for w.data in (2.0, 3.0):
+        ...     quick([1.0])
+        array([2.])
+        array([3.])
+        """
+        found = Compiled(self.function, self._given_params, self._options)
+        found._versions, found._codes, found._steady = self._versions, self._codes, {}
+        return found
+
     # ------------------------------------------------------------------ inspection
 
     @fitted
@@ -376,8 +401,8 @@ class Compiled:
 
     def retrace(self) -> None:
         """Discard the compiled code, so that the next call traces the function again."""
-        self._versions.clear()
-        self._codes.clear()
+        for codes in (self._versions, self._codes, self._steady or {}):
+            codes.clear()
 
     def _get_latest(self) -> Version:
         if self._last is None:
@@ -404,6 +429,9 @@ class Compiled:
 
     def _find_version(self, rows: Arguments) -> Version:
         """Return the code for these shapes and for what the function reads now."""
+        if self._steady and rows.shapes in self._steady:
+            self._last = self._steady[rows.shapes]
+            return self._last
         known = self._versions.setdefault(rows.shapes, [])
         version = next((version for version in known if version.guard.holds()), None)
         if version is None:
@@ -411,6 +439,8 @@ class Compiled:
         if not known or version is not known[0]:  # keep the most recently used first
             others = [other for other in known if other is not version]
             known[:] = [version, *others[: VERSIONS - 1]]
+        if self._steady is not None and not version.trace.samplers:
+            self._steady[rows.shapes] = version
         self._last = version
         return version
 

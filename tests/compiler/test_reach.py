@@ -584,6 +584,30 @@ def test_retrace_forgets() -> None:
     assert compiled.graph is not graph
 
 
+def test_what_is_said_to_be_unchanged_is_checked_once_for_each_shape() -> None:
+    scale, p = Scale(), Value(1.0)
+    compiled = autograd.compile(lambda x: p * scale.number * autograd.sum(x), params=[p])
+    quick = compiled.while_unchanged()
+    one, two = [[1.0]], [[1.0, 1.0]]
+    assert quick(one).tolist() == [2.0]
+    scale.number, p.data = 3.0, 10.0
+    assert quick(one).tolist() == [20.0], "the parameter is read anew, and nothing else"
+    assert quick.value_and_grad(one)[1].tolist() == [2.0]
+    assert quick(two).tolist() == [60.0]
+    assert compiled(one).tolist() == compiled.while_unchanged()(one).tolist() == [30.0]
+    quick.retrace()
+    assert quick(one).tolist() == [30.0]
+
+
+def test_what_draws_or_has_static_arguments_is_checked_in_each_call() -> None:
+    scale = Scale()
+    drawing = autograd.compile(lambda x: autograd.drawn(lambda: 1.0) * x * scale.number)
+    static = autograd.compile(lambda x, n: x**n * scale.number, static="n")
+    for quick, arguments in ((drawing.while_unchanged(), []), (static.while_unchanged(), [2])):
+        for scale.number in (2.0, 3.0):
+            assert quick([1.0], *arguments).tolist() == [scale.number]
+
+
 # ---------------------------------------------------------------------- chance
 
 BITS = np.random.PCG64(0)
