@@ -18,7 +18,7 @@ import operator
 import random
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import CellType, CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
@@ -59,7 +59,7 @@ class Holder(NamedTuple):
         thing, names = self.thing, self.names
         if names is None:
             is_dict = isinstance(thing, dict)
-            return dict(thing if is_dict else enumerate(_list_elements(thing)))
+            return dict(thing if is_dict else enumerate(list_elements(thing)))
         if isinstance(thing, MAPPINGS):
             return {name: thing[name] for name in names if name in thing}
         return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
@@ -72,15 +72,8 @@ class Holder(NamedTuple):
             return f"{self.path}[{key!r:.40}]"
         return f"{self.path}.{key}" if self.path else str(key)
 
-    def make_reader(self, keys: list[Any]) -> Callable[[Any], Any]:
-        """Return a fast function that reads these entries of `thing` as one tuple."""
-        if isinstance(self.thing, (*MAPPINGS, list)):
-            # One key is repeated, because for a single key an itemgetter returns no tuple.
-            return operator.itemgetter(*keys, keys[0])
-        return operator.attrgetter(*keys, keys[0]) if self.names is not None else _list_elements
 
-
-def _list_elements(thing: Any) -> tuple[Any, ...]:
+def list_elements(thing: Any) -> tuple[Any, ...]:
     """Return the elements of a sequence, or the content of the cell of a closure."""
     if isinstance(thing, CellType):
         try:

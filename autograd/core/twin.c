@@ -15,6 +15,7 @@
 #include "value.c"
 #include "graph.c"
 #include "backprop.c"
+#include "snapshot.c"
 
 /* ------------------------------------------------------------------ the module */
 
@@ -94,6 +95,7 @@ static PyMethodDef functions[] = {
     {"_forward", forward_pass, METH_O, NULL},
     {"_reset", reset, METH_O, NULL},
     {"_gradients", (PyCFunction)gradients, METH_FASTCALL, NULL},
+    {"hold", (PyCFunction)hold, METH_FASTCALL, NULL},
     {NULL},
 };
 

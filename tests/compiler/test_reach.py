@@ -22,6 +22,7 @@ import autograd
 import nn
 from autograd import Setting, TraceError, Value, drawn, setting
 from autograd.compiler.foreign import is_foreign
+from autograd.compiler.guard import Guard
 
 X = [1.0, -2.0, 0.5]
 GLOBAL: Any = 2.0
@@ -573,6 +574,32 @@ def test_an_equal_number_is_no_change() -> None:
     scale.number = float("2.0")
     compiled(X)
     assert compiled.graph is graph, "the code of an equal state is used again"
+
+
+def test_entries_are_compared_one_by_one_only_after_a_change(
+    twin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, taken = Guard._take_snapshot, []
+
+    def count_and_take(guard: Guard) -> Any:
+        taken.append(guard)
+        return take(guard)
+
+    monkeypatch.setattr(Guard, "_take_snapshot", count_and_take)
+    function, names = defined("def f(x): return x * scale", scale=2.0)
+    compiled = autograd.compile(function)
+    compiled(X)
+    compiled(X)
+    assert len(taken) == 1
+    graph = compiled.graph
+    names["unread"] = 1.0  # like a variable of a loop in a program
+    for _ in range(3):
+        names["unread"] += 1.0
+        compiled(X)
+    assert len(taken) == 2
+    assert compiled.graph is graph
+    names["scale"] = 3.0
+    assert compiled([1.0]).tolist() == [3.0]
 
 
 def test_retrace_forgets() -> None:
