@@ -149,23 +149,20 @@ def make_program(trace: Trace, params: list[Value]) -> Program:
     table = trace.table
     kinds = [INPUT, PARAM, ops.constant, *(op for op in table.kinds if op.arity)]
     code_of = {op: code for code, op in enumerate(kinds)}
-    codes = np.array([code_of.get(op, 0) for op in table.kinds])[table.codes]
-    inputs = [leaf for argument in trace.inputs for leaf in argument]
-    place = {id(leaf): i for i, leaf in enumerate([*params, *inputs])}
-    ends = trace.choose(~table.has_operands)
-    found = np.array([place.get(id(leaf), -1) for leaf in ends])
-    constants = [leaf.data for leaf, i in zip(ends, found.tolist()) if i < 0]
-    is_input = found >= len(params)
-    found[is_input] -= len(params)
-    offsets = np.full(len(codes), -1)
-    codes[~table.has_operands] = np.where(
-        found < 0, code_of[ops.constant], np.where(is_input, code_of[INPUT], code_of[PARAM])
-    )
-    found[found < 0] = np.arange(len(constants))
-    offsets[~table.has_operands] = found
+    codes = np.array([code_of.get(op, 0) for op in table.kinds], dtype=np.int32)[table.codes]
+    offsets = np.full(len(codes), -1, dtype=np.int32)
+    is_constant = np.diff(table.starts) == 0
+    for op, places in ((PARAM, trace.find_places(params)), (INPUT, trace.input_places)):
+        there = np.flatnonzero(places >= 0)
+        codes[places[there]], offsets[places[there]] = code_of[op], there
+        is_constant[places[there]] = False
+    codes[is_constant] = code_of[ops.constant]
+    constants = table.numbers[is_constant].tolist()
+    offsets[is_constant] = np.arange(len(constants))
     return Program(
         *(kinds, codes, offsets, table.starts, table.args, table.labels, table.texts),
-        *(table.outputs.tolist(), constants, params, [len(argument) for argument in trace.inputs]),
+        *(trace.find_places(trace.list_computed()).tolist(), constants, params),
+        [len(argument) for argument in trace.inputs],
     )
 
 

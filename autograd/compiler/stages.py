@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import locks, modes, ops
+from ..core import locks, modes
 from ..core.flat import Flat
 from ..core.modes import TraceError
 from ..core.value import Value
@@ -93,12 +93,14 @@ def _run_stages(
     program = _improve(program, options)
     cost = program.outputs[0] if first.shape == () or options.has_aux else None
     groups = group_nodes(program, cost, options.matrices)
+    places = first.find_places(params)
+    leading = int(np.count_nonzero((places >= 0) & (places < first.reached)))
     settings = (first.settings_read | second.settings_read).difference(modes.DEFAULTS)
     return Version(
         [first, second],
         program,
         build_array_program(program, groups),
-        first.count_leading(params) if given is None else len(given),
+        leading if given is None else len(given),
         Guard(Reach(function, settings, earlier=reach), numbers),
         options.dtype,
     )
@@ -133,25 +135,26 @@ def _trace_two_rows(
 
 
 def _find_others(trace: Trace, given: list[Value]) -> list[Value]:
-    """Return the leaves of a trace that are not among the given ones."""
-    known = set(given)
-    return [v for v in trace.find_leaves() if v not in known]
+    """Return the leaves of a trace that are not among the given ones, in the order of first use."""
+    others, places = trace.is_leaf, trace.find_places(given)
+    others[places[places >= 0]] = False
+    return trace.choose(others)
 
 
 def _find_params(first: Trace, second: Trace, given: list[Value]) -> list[Value]:
     """Return the given parameters, then the other leaves that both traces use."""
-    used = set(second.find_leaves())
-    return [*given, *(v for v in _find_others(first, given) if v in used)]
+    others = _find_others(first, given)
+    used = (second.find_places(others) >= 0).tolist()
+    return [*given, *itertools.compress(others, used)]
 
 
 def _refuse_unused(given: list[Value], trace: Trace) -> None:
     """Raise if a trace does not use one of the given parameters."""
-    used = set(trace.find_leaves())
-    unused = [p for p in given if p not in used]
-    if unused:
+    unused = np.flatnonzero(trace.find_places(given) < 0)
+    if len(unused):
         raise ValueError(
             f"the function does not depend on {len(unused)} of its {len(given)} params, as on "
-            f"{unused[0]!r}: leave them out, or give allow_unused=True for a gradient of 0"
+            f"{given[unused[0]]!r}: leave them out, or give allow_unused=True for a gradient of 0"
         )
 
 
@@ -161,19 +164,21 @@ def _find_embedded_constants(traces: list[Trace], params: list[Value]) -> list[V
     Raises:
         TraceError: a trace used a Value that was computed before, or that the other did not use.
     """
-    known = set(params)
-    for v in itertools.chain.from_iterable(trace.find_outside_results() for trace in traces):
-        raise TraceError(
-            f"the function uses {v!r}, which was computed before it was called: compute it "
-            f"inside, or take its number alone with v.detach()"
-        )
-    for v in itertools.chain.from_iterable(trace.find_outside_leaves() for trace in traces):
-        if v.op is ops.leaf and v not in known:
+    for trace in traces:
+        for v in trace.choose(trace.is_outside & ~trace.is_end):
+            raise TraceError(
+                f"the function uses {v!r}, which was computed before it was called: compute it "
+                f"inside, or take its number alone with v.detach()"
+            )
+    for trace in traces:
+        unknown, places = trace.is_outside & trace.is_leaf, trace.find_places(params)
+        unknown[places[places >= 0]] = False
+        for v in trace.choose(unknown):
             raise TraceError(
                 f"for one row the function uses {v!r}, and for another it does not: what is "
                 f"compiled must be the same for all rows. Choose with where or maximum"
             )
-    return [v for v in traces[0].find_outside_leaves() if v.op is ops.constant]
+    return traces[0].choose(traces[0].is_outside & traces[0].is_end & ~traces[0].is_leaf)
 
 
 def _improve(program: Program, options: Options) -> Program:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core import locks, modes, ops
-from ..core.graph import tabulate, topological_order
+from ..core.graph import find_places, tabulate, topological_order
 from ..core.modes import TraceError
 from ..core.ops import Op
 from ..core.sequences import sum as total
@@ -35,13 +35,7 @@ class Table(NamedTuple):
     args: np.ndarray
     labels: np.ndarray
     created: np.ndarray
-    outputs: np.ndarray
-
-    @property
-    def has_operands(self) -> np.ndarray:
-        """A mask of the nodes that have operands."""
-        found: np.ndarray = np.diff(self.starts) > 0
-        return found
+    numbers: np.ndarray
 
 
 @dataclass
@@ -81,38 +75,39 @@ class Trace:
         tests = [requirement.test for requirement in self.requirements]
         return [getattr(test, "__code__", test) for test in tests]
 
-    def list_numbers(self) -> list[float]:
-        """Return the numbers of all nodes."""
-        return [v.data for v in self.nodes]
-
-    @functools.cached_property
-    def ends(self) -> list[Value]:
-        """The leaves and constants other than the inputs, in the order of first use."""
-        inputs = {id(leaf) for argument in self.inputs for leaf in argument}
-        return [v for v in self.choose(~self.table.has_operands) if id(v) not in inputs]
-
     def choose(self, mask: np.ndarray) -> list[Value]:
         """Return the nodes in a mask."""
         return [self.nodes[i] for i in np.flatnonzero(mask).tolist()]
 
-    def find_leaves(self) -> list[Value]:
-        """Return the leaves other than the inputs, in the order of first use."""
-        return [v for v in self.ends if v.op is ops.leaf]
+    def find_places(self, values: list[Value]) -> np.ndarray:
+        """Return the indices of Values among the nodes; -1 for those that are not there."""
+        return np.frombuffer(find_places(self.nodes, values), dtype=np.int32)
 
-    def find_outside_leaves(self) -> list[Value]:
-        """Return the leaves and constants other than the inputs that existed before the run."""
-        outside = set(self.choose(~self.table.has_operands & (self.table.created == 0)))
-        return [v for v in self.ends if v in outside]
+    @functools.cached_property
+    def input_places(self) -> np.ndarray:
+        """The indices of the inputs among the nodes; -1 for those that are not there."""
+        return self.find_places([leaf for argument in self.inputs for leaf in argument])
 
-    def find_outside_results(self) -> list[Value]:
-        """Return the nodes that were computed before the run."""
-        return self.choose(self.table.has_operands & (self.table.created == 0))
+    @functools.cached_property
+    def is_end(self) -> np.ndarray:
+        """A mask of the leaves and constants other than the inputs."""
+        found: np.ndarray = np.diff(self.table.starts) == 0
+        found[self.input_places[self.input_places >= 0]] = False
+        return found
 
-    def count_leading(self, params: list[Value]) -> int:
-        """Return how many of these Values, the first of `params`, the outputs depend on."""
-        needed = ~self.table.has_operands
-        needed[self.reached :] = False
-        return len(set(params) & set(self.choose(needed)))
+    @property
+    def is_leaf(self) -> np.ndarray:
+        """A mask of the leaves other than the inputs."""
+        kinds = np.array([op is ops.leaf for op in self.table.kinds], dtype=bool)
+        found: np.ndarray = self.is_end & kinds[self.table.codes]
+        return found
+
+    @property
+    def is_outside(self) -> np.ndarray:
+        """A mask of the nodes other than the inputs that existed before the run."""
+        found: np.ndarray = self.table.created == 0
+        found[self.input_places[self.input_places >= 0]] = False
+        return found
 
 
 @locks.alone_in_tracing()
@@ -165,17 +160,18 @@ def record_trace(
         known = set(nodes)
         if not known.issuperset(computed):
             nodes += [v for v in _order_nodes(computed) if v not in known]
-    table = _tabulate(nodes, computed, tracer.created)
+    table = _tabulate(nodes, tracer.created)
     return Trace(
         *(inputs, outputs, shape, nodes, reached, table, samplers),
         *(tracer.requirements, tracer.lines, tracer.settings_read),
     )
 
 
-def _tabulate(nodes: list[Value], computed: list[Value], created: list[Value]) -> Table:
+def _tabulate(nodes: list[Value], created: list[Value]) -> Table:
     """Return nodes as columns of numbers."""
-    kinds, texts, *columns = tabulate(nodes, computed, created)
-    return Table(kinds, texts, *(np.frombuffer(column, dtype=np.int32) for column in columns))
+    kinds, texts, *columns, numbers = tabulate(nodes, created)
+    codes, starts, args, labels, made = (np.frombuffer(column, np.int32) for column in columns)
+    return Table(kinds, texts, codes, starts, args, labels, made, np.frombuffer(numbers))
 
 
 def _sort_indices(tracer: Tracer, inputs: list[list[Value]]) -> None:

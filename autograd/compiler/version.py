@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..core import locks, ops
-from ..core.backprop import gradients
+from ..core.backprop import gradient_column
 from ..core.copies import copied
 from ..core.flat import Flat
+from ..core.graph import find_places, in_order
 from ..core.value import Value
 from .arguments import Arguments
 from .arrays import OURS, ArrayProgram
@@ -151,45 +152,42 @@ class Version:
         takes = bool(self.trace.inputs)
         executable.bind(self._first)
         outputs, slopes = executable(columns if takes else [], len(rows) if takes else 1)
-        among = [x for t in self._traces for x in t.list_numbers()]
+        scale = max(_find_largest(t.table.numbers) for t in self._traces)
         expected = self._expected[:, : len(rows)]
-        self._compare(np.broadcast_to(outputs, expected.shape).ravel(), expected.ravel(), among)
+        self._compare(np.broadcast_to(outputs, expected.shape).ravel(), expected.ravel(), scale)
         if executable.gradient:
             self._check_gradient(slopes)
 
     def _check_gradient(self, slopes: np.ndarray) -> None:
         """Check a gradient against the engine's, and leave `.grad` of the parameters unchanged."""
-        expected, among = np.zeros(len(self.program.params)), []
+        columns = []
         try:
             for trace in self._traces:
-                found = self._compute_engine_gradient(trace.outputs[0])
-                expected += np.array([found.get(p, 0.0) for p in self.program.params])
-                among += list(found.values())
+                columns.append(self._compute_engine_gradient(trace.outputs[0]))
         except (ArithmeticError, ValueError):
             return  # one of the rows has no gradient
-        expected /= len(self._traces)
+        expected = np.mean([slopes for slopes, _ in columns], axis=0)
         sure = np.isfinite(expected)  # the engine's 0 · ∞ may be 0 in the code, which is simplified
-        self._compare(slopes[sure], expected[sure], among)
+        self._compare(slopes[sure], expected[sure], max(scale for _, scale in columns))
         self._traces = self._traces[:1]
 
-    def _compute_engine_gradient(self, root: Value) -> dict[Value, float]:
-        """Return the engine's gradients of a traced graph, at the parameters of the trace."""
+    def _compute_engine_gradient(self, root: Value) -> tuple[np.ndarray, Any]:
+        """Return the engine's gradient by the parameters, and the largest slope in the graph."""
         params = self.program.params
-        if np.array_equal(self._theta.read(), self._first):
-            return gradients(root, by=params)
-        memo: dict[int, Any] = {}  # the parameters have changed: a copy gets the old numbers
-        root = copied(root, memo)
-        for p, number in zip(params, self._first.tolist()):
-            if id(p) in memo:
-                memo[id(p)].data = number
-        mine = {memo[id(p)]: p for p in params if id(p) in memo}
-        found = gradients(root, by=mine)
-        return {mine.get(node, node): slope for node, slope in found.items()}
+        if not np.array_equal(self._theta.read(), self._first):
+            memo: dict[int, Any] = {}  # the parameters have changed: a copy gets the old numbers
+            root = copied(root, memo)
+            for p, number in zip(params, self._first.tolist()):
+                if id(p) in memo:
+                    memo[id(p)].data = number
+            params = [memo.get(id(p), p) for p in params]
+        order = in_order(root)
+        found = np.frombuffer(gradient_column(order, params))
+        places = np.frombuffer(find_places(order, params), dtype=np.int32)
+        return np.where(places < 0, 0.0, found[places]), _find_largest(found)
 
-    def _compare(self, found: np.ndarray, expected: np.ndarray, among: list[float]) -> None:
-        """Raise if numbers differ by more than the tolerances; `among` has those of the graph."""
-        sizes = np.abs(np.array(among, dtype=float))
-        scale = sizes.max(initial=0.0, where=np.isfinite(sizes))
+    def _compare(self, found: np.ndarray, expected: np.ndarray, scale: Any) -> None:
+        """Raise if numbers differ by more than the tolerances; `scale` is that of a graph."""
         relative, absolute = TOLERANCES[self._dtype.name]
         with np.errstate(over="ignore"):
             expected = expected.astype(self._dtype)
@@ -209,6 +207,12 @@ class Version:
             draws = np.array([[draw() for draw in samplers] for _ in count], dtype=self._dtype)
             columns = [*columns, draws.T]
         return columns
+
+
+def _find_largest(numbers: np.ndarray) -> Any:
+    """Return the largest absolute value of the finite numbers; 0.0 if there are none."""
+    sizes = np.abs(numbers)
+    return sizes.max(initial=0.0, where=np.isfinite(sizes))
 
 
 class Executable:

@@ -2,12 +2,6 @@
 
 /* ------------------------------------------------------------------ the backward pass */
 
-/* Ask the memory for a node that a loop over an order will reach soon. */
-#define SOON 12
-#define AHEAD(order, i)                                                                  \
-    if (0 <= (i) && (i) < PyList_GET_SIZE(order))                                        \
-    PREFETCH(&((Node *)PyList_GET_ITEM(order, i))->data)
-
 /* Return the place of the operand that a `take` chooses, or 0 if its index is no place. */
 static Py_ssize_t find_chosen(PyObject **first, Py_ssize_t arity)
 {
@@ -191,48 +185,87 @@ static int flow(PyObject *order, const char *flows, char *reached, double *found
     return 1;
 }
 
-/* _gradients(order, gradient, by): see `gradients` in backprop.py; `by` is a set or None. */
+/* Compute the gradients of the nodes of an order as `flow` does; `by` is NULL or a list. Return them in
+ * memory that the caller frees, with a mask of the nodes that were reached; NULL if Python has to do
+ * it, or after an error. */
+static double *find_gradients(PyObject *order, double gradient, PyObject *by, char **reached)
+{
+    Py_ssize_t count = PyList_GET_SIZE(order), i;
+    char *flows = PyMem_Calloc(count + 1, 1);
+    double *found = PyMem_Calloc(count + 1, sizeof(double));
+    *reached = PyMem_Calloc(count + 1, 1);
+    int known = flows && found && *reached && count <= INT32_MAX;
+    for (i = 0; known && i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        node->child = (uint32_t)i;
+        flows[i] = by == NULL && node->op != constant;
+    }
+    for (i = 0; known && by && i < PyList_GET_SIZE(by); i++) {
+        int32_t place = place_in(order, PyList_GET_ITEM(by, i));
+        if (place >= 0)
+            flows[place] = 1;
+    }
+    for (i = 0; known && by && i < count; i++) {
+        PyObject **first = NULL;
+        Py_ssize_t arity = operands((Node *)PyList_GET_ITEM(order, i), &first);
+        for (Py_ssize_t k = 0; !flows[i] && k < arity; k++)
+            flows[i] = flows[((Node *)first[k])->child];
+    }
+    if (known) {
+        found[count - 1] = gradient;
+        (*reached)[count - 1] = 1;
+        known = flow(order, flows, *reached, found);
+    }
+    PyMem_Free(flows);
+    if (!known) {
+        PyMem_Free(found);
+        PyMem_Free(*reached);
+    }
+    return known ? found : NULL;
+}
+
+/* _gradients(order, gradient, by): see `gradients` in backprop.py; `by` is a list or None. */
 static PyObject *gradients(PyObject *module, PyObject *const *args, Py_ssize_t n)
 {
     if (!arguments_are(n, 3))
         return NULL;
-    PyObject *order = args[0], *by = args[2], *result = NULL;
-    if (!PyList_CheckExact(order) || !PyFloat_CheckExact(args[1]) || !all_plain(order) ||
-        !(by == Py_None || PySet_Check(by)))
-        return PyObject_Vectorcall(py_gradients, args, 3, NULL);
-    Py_ssize_t count = PyList_GET_SIZE(order), i;
-    char *flows = PyMem_Calloc(2 * count + 1, 1), *reached = flows + count;
-    double *found = PyMem_Calloc(count + 1, sizeof(double));
-    int known = flows && found && count <= UINT32_MAX;
-    for (i = 0; known && i < count; i++) {
-        Node *node = (Node *)PyList_GET_ITEM(order, i);
-        PyObject **first = NULL;
-        Py_ssize_t arity = operands(node, &first);
-        node->child = (uint32_t)i;
-        int asked = by == Py_None ? node->op != constant : PySet_Contains(by, (PyObject *)node);
-        known = asked >= 0;
-        for (Py_ssize_t k = 0; by != Py_None && !asked && k < arity; k++)
-            asked = flows[((Node *)first[k])->child];
-        flows[i] = (char)asked;
-    }
-    if (known) {
-        found[count - 1] = PyFloat_AS_DOUBLE(args[1]);
-        reached[count - 1] = 1;
-        known = flow(order, flows, reached, found);
-    }
-    if (known)
-        result = PyDict_New();
-    for (i = count - 1; result && i >= 0; i--) {
+    PyObject *order = args[0], *by = args[2] == Py_None ? NULL : args[2];
+    double *found = NULL;
+    char *reached;
+    if (PyList_CheckExact(order) && PyFloat_CheckExact(args[1]) && all_plain(order) &&
+        (by == NULL || PyList_CheckExact(by)))
+        found = find_gradients(order, PyFloat_AS_DOUBLE(args[1]), by, &reached);
+    if (found == NULL)
+        return PyErr_Occurred() ? NULL : PyObject_Vectorcall(py_gradients, args, 3, NULL);
+    PyObject *result = PyDict_New();
+    for (Py_ssize_t i = PyList_GET_SIZE(order) - 1; result && i >= 0; i--) {
         PyObject *x = reached[i] ? PyFloat_FromDouble(found[i]) : NULL;
         if (reached[i] && (x == NULL || PyDict_SetItem(result, PyList_GET_ITEM(order, i), x) < 0))
             Py_CLEAR(result);
         Py_XDECREF(x);
     }
-    PyMem_Free(flows);
+    PyMem_Free(reached);
     PyMem_Free(found);
-    if (known || PyErr_Occurred())
-        return result;
-    return PyObject_Vectorcall(py_gradients, args, 3, NULL);
+    return result;
+}
+
+/* gradient_column(order, by): see backprop.py. */
+static PyObject *gradient_column(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    if (!arguments_are(n, 2))
+        return NULL;
+    PyObject *order = args[0], *by = args[1];
+    double *found = NULL;
+    char *reached;
+    if (PyList_CheckExact(order) && PyList_CheckExact(by) && all_plain(order))
+        found = find_gradients(order, 1.0, by, &reached);
+    if (found == NULL)
+        return PyErr_Occurred() ? NULL : PyObject_Vectorcall(py_gradient_column, args, 2, NULL);
+    Py_ssize_t size = PyList_GET_SIZE(order) * (Py_ssize_t)sizeof(double);
+    PyObject *bytes = PyBytes_FromStringAndSize((char *)found, size);
+    PyMem_Free(reached);
+    PyMem_Free(found);
+    return bytes;
 }
 
 /* reset(order): forget the gradient of each node. */

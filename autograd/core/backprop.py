@@ -6,6 +6,7 @@ in a dictionary and leaves `.grad` unchanged. All derivatives come from the tabl
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, nan
 from types import MappingProxyType
@@ -318,22 +319,29 @@ def gradients(
     >>> gradients(x * x)[x], x.grad
     (6.0, 0.0)
     """
-    wanted = None if by is None else set(by)
+    wanted = None if by is None else list(by)
     if create_graph:
         return _flow(in_order(root), gradient, wanted, _locals_as_values)
     return _gradients(topological_order(root), gradient, wanted)
 
 
 @twinned
-def _gradients(order: list[Value], gradient: float, by: set[Value] | None) -> dict[Value, Any]:
+def _gradients(order: list[Value], gradient: float, by: list[Value] | None) -> dict[Value, Any]:
     """Compute `gradients` as numbers."""
     return _flow(order, gradient, by, locals_of)
+
+
+@twinned
+def gradient_column(order: list[Value], by: list[Value]) -> Any:
+    """Compute `gradients` of the last node of an order, as a float for each node: 0.0 elsewhere."""
+    found = _flow(order, 1.0, by, locals_of)
+    return array("d", [found.get(node, 0.0) for node in order])
 
 
 def _flow(
     order: list[Value],
     gradient: float,
-    by: set[Value] | None,
+    by: list[Value] | None,
     slopes: Callable[[Value, Asked | None], tuple[Any, ...]],
 ) -> dict[Value, Any]:
     """Add up gradients along the paths from the last node of an order, all or those to `by`."""

@@ -1,5 +1,11 @@
 /* The order of a graph, and its columns: `graph.py` in C. */
 
+/* Ask the memory for a node that a loop over an order will reach soon. */
+#define SOON 12
+#define AHEAD(order, i)                                                                  \
+    if (0 <= (i) && (i) < PyList_GET_SIZE(order))                                        \
+    PREFETCH(&((Node *)PyList_GET_ITEM(order, i))->data)
+
 static uint64_t walks = 0; /* each walk takes two numbers: for nodes it entered, and has left */
 
 typedef struct {
@@ -95,76 +101,116 @@ static int32_t index_of(PyObject *dict, PyObject *key)
     return index;
 }
 
-/* Fill the columns of `tabulate`; return -1 after an error. */
-static int fill(PyObject *order, PyObject *created, PyObject *kinds, PyObject *texts,
-                int32_t *columns[])
+/* Write into each node of an order its place; return 0 if Python has to look for places. */
+static int number_nodes(PyObject *order)
 {
-    int32_t *codes = columns[0], *starts = columns[1], *args = columns[2], *labels = columns[3];
-    PyObject **first;
-    starts[0] = 0;
-    memset(columns[4], 0, PyList_GET_SIZE(order) * sizeof(int32_t));
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(created); i++) {
-        Node *node = (Node *)PyList_GET_ITEM(created, i);
-        if (node->child < PyList_GET_SIZE(order) &&
-            PyList_GET_ITEM(order, node->child) == (PyObject *)node)
-            columns[4][node->child] = 1;
-    }
+    if (!PyList_CheckExact(order) || PyList_GET_SIZE(order) >= INT32_MAX)
+        return 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
+        if (!is_node((PyObject *)node))
+            return 0;
+        node->child = (uint32_t)i;
+    }
+    return 1;
+}
+
+/* Return the place of a node in an order whose nodes are numbered; -1 if it is not there. */
+static inline int32_t place_in(PyObject *order, PyObject *x)
+{
+    if (!is_node(x))
+        return -1;
+    Py_ssize_t place = ((Node *)x)->child;
+    return place < PyList_GET_SIZE(order) && PyList_GET_ITEM(order, place) == x ? (int32_t)place : -1;
+}
+
+/* find_places(order, nodes): see graph.py. */
+static PyObject *find_places(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    if (!arguments_are(n, 2))
+        return NULL;
+    PyObject *order = args[0], *nodes = args[1];
+    if (!PyList_CheckExact(nodes) || !number_nodes(order))
+        return PyObject_Vectorcall(py_find_places, args, n, NULL);
+    Py_ssize_t count = PyList_GET_SIZE(nodes);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int32_t));
+    for (Py_ssize_t i = 0; bytes && i < count; i++)
+        ((int32_t *)PyBytes_AS_STRING(bytes))[i] = place_in(order, PyList_GET_ITEM(nodes, i));
+    return bytes;
+}
+
+typedef struct {
+    int32_t *codes, *starts, *args, *labels, *created;
+    double *numbers;
+} Columns;
+
+/* Fill the columns of `tabulate`, which has numbered the nodes; return -1 after an error. */
+static int fill(PyObject *order, PyObject *created, PyObject *kinds, PyObject *texts, Columns to)
+{
+    Py_ssize_t count = PyList_GET_SIZE(order);
+    PyObject **first, *last_op = NULL, *last_text = NULL;
+    int32_t code = 0, label = 0;
+    to.starts[0] = 0;
+    memset(to.created, 0, count * sizeof(int32_t));
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(created); i++) {
+        int32_t place = place_in(order, PyList_GET_ITEM(created, i));
+        if (place >= 0)
+            to.created[place] = 1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Node *node = (Node *)PyList_GET_ITEM(order, i);
+        AHEAD(order, i + SOON);
         Py_ssize_t arity = operands(node, &first);
         for (Py_ssize_t k = 0; k < arity; k++)
-            *args++ = (int32_t)((Node *)first[k])->child;
-        starts[i + 1] = starts[i] + (int32_t)arity;
-    }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(order); i++) {
-        Node *node = (Node *)PyList_GET_ITEM(order, i);
+            *to.args++ = (int32_t)((Node *)first[k])->child;
+        to.starts[i + 1] = to.starts[i] + (int32_t)arity;
+        to.numbers[i] = plain_number(node);
         PyObject *text = entry(node, str_label);
         if (text == NULL || PyObject_IsTrue(text) != 1)
             text = entry(node, str_scope);
-        codes[i] = index_of(kinds, node->op);
-        labels[i] = text == NULL ? 0 : index_of(texts, text);
-        if (codes[i] < 0 || labels[i] < 0)
+        if (node->op != last_op && (code = index_of(kinds, last_op = node->op)) < 0)
             return -1;
+        if (text && text != last_text && (label = index_of(texts, last_text = text)) < 0)
+            return -1;
+        to.codes[i] = code;
+        to.labels[i] = text ? label : 0;
     }
     return 0;
 }
 
-/* tabulate(order, outputs, created): see graph.py. */
+/* tabulate(order, created): see graph.py. */
 static PyObject *tabulate(PyObject *module, PyObject *const *args, Py_ssize_t n)
 {
-    if (!arguments_are(n, 3))
+    if (!arguments_are(n, 2))
         return NULL;
-    PyObject *order = args[0], *outputs = args[1], *created = args[2], **first;
-    int known = PyList_CheckExact(order);
+    PyObject *order = args[0], *created = args[1], **first, *found = NULL;
+    int known = number_nodes(order) && PyList_CheckExact(created);
     Py_ssize_t count = known ? PyList_GET_SIZE(order) : 0, total = 0;
     for (Py_ssize_t i = 0; known && i < count; i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
-        known = is_node((PyObject *)node) && node->row != BY_HAND;
-        if (known) {
-            total += operands(node, &first);
-            node->child = (uint32_t)i;
-        }
+        known = node->row != BY_HAND && is_plain((PyObject *)node);
+        total += known ? operands(node, &first) : 0;
     }
-    if (!known || count >= INT32_MAX || total > INT32_MAX)
+    if (!known || total > INT32_MAX)
         return PyObject_Vectorcall(py_tabulate, args, n, NULL);
-    PyObject *kinds = PyDict_New(), *texts = PyDict_New(), *bytes[6] = {NULL}, *found = NULL;
-    Py_ssize_t sizes[6] = {count, count + 1, total, count, count, PyList_GET_SIZE(outputs)};
-    int32_t *columns[6];
+    PyObject *kinds = PyDict_New(), *texts = PyDict_New(), *bytes[6] = {NULL};
+    Py_ssize_t sizes[6] = {4 * count, 4 * (count + 1), 4 * total, 4 * count, 4 * count, 8 * count};
     int made = kinds && texts && index_of(texts, empty) == 0;
-    for (int k = 0; made && k < 6; k++) {
-        bytes[k] = PyBytes_FromStringAndSize(NULL, sizes[k] * (Py_ssize_t)sizeof(int32_t));
-        made = bytes[k] != NULL;
-        columns[k] = made ? (int32_t *)PyBytes_AS_STRING(bytes[k]) : NULL;
+    for (int k = 0; made && k < 6; k++)
+        made = (bytes[k] = PyBytes_FromStringAndSize(NULL, sizes[k])) != NULL;
+    if (made) {
+        Columns columns = {
+            (int32_t *)PyBytes_AS_STRING(bytes[0]), (int32_t *)PyBytes_AS_STRING(bytes[1]),
+            (int32_t *)PyBytes_AS_STRING(bytes[2]), (int32_t *)PyBytes_AS_STRING(bytes[3]),
+            (int32_t *)PyBytes_AS_STRING(bytes[4]), (double *)PyBytes_AS_STRING(bytes[5]),
+        };
+        if (fill(order, created, kinds, texts, columns) == 0)
+            found = Py_BuildValue("NNOOOOOO", PyDict_Keys(kinds), PyDict_Keys(texts), bytes[0],
+                                  bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]);
     }
-    for (Py_ssize_t i = 0; made && i < sizes[5]; i++)
-        columns[5][i] = (int32_t)((Node *)PyList_GET_ITEM(outputs, i))->child;
-    if (made && fill(order, created, kinds, texts, columns) == 0)
-        found = Py_BuildValue("NNOOOOOO", PyDict_Keys(kinds), PyDict_Keys(texts), bytes[0], bytes[1],
-                              bytes[2], bytes[3], bytes[4], bytes[5]);
     for (int k = 0; k < 6; k++)
         Py_XDECREF(bytes[k]);
     Py_XDECREF(kinds);
     Py_XDECREF(texts);
     return found;
 }
-

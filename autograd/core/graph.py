@@ -108,14 +108,21 @@ give(_cycle=_cycle)
 
 
 @twinned
-def tabulate(order: list[Value], outputs: list[Value], created: list[Value]) -> tuple[Any, ...]:
-    """Return a topological order as columns of integers of 4 bytes.
+def find_places(order: list[Value], nodes: list[Value]) -> Any:
+    """Return the places of nodes in an order, as integers of 4 bytes; -1 for one not in it."""
+    place = {id(node): i for i, node in enumerate(order)}
+    return array("i", [place.get(id(node), -1) for node in nodes])
+
+
+@twinned
+def tabulate(order: list[Value], created: list[Value]) -> tuple[Any, ...]:
+    """Return a topological order as columns of integers of 4 bytes, and one of floats.
 
     Returns:
         The operations that occur; the labels, and the scopes of nodes without a label, that occur,
         after "". For each node, the index of its operation; where its operands start among all, and
         at last where they end; the operands of all nodes; for each node, the index of its label,
-        and 1 if it is in `created`, else 0; the indices of `outputs`.
+        and 1 if it is in `created`, else 0; and its number.
     """
     kinds: dict[ops.Op, int] = {}
     texts = {"": 0}
@@ -128,8 +135,8 @@ def tabulate(order: list[Value], outputs: list[Value], created: list[Value]) -> 
         labels.append(texts.setdefault(node.label or node.scope, len(texts)))
     known = set(map(id, created))
     inside = array("i", [id(node) in known for node in order])
-    places = array("i", [place[id(node)] for node in outputs])
-    return list(kinds), list(texts), codes, starts, operands, labels, inside, places
+    numbers = array("d", [node.data for node in order])
+    return list(kinds), list(texts), codes, starts, operands, labels, inside, numbers
 
 
 def leaves(root: Value) -> list[Value]:

@@ -81,6 +81,7 @@ static PyObject *py_record1, *py_record2, *py_record_many, *py_note;
 static PyObject *py_under_settings, *py_tabulate, *py_cycle, *py_walk, *py_pass, *py_watch, *py_push;
 static PyObject *py_forward, *py_evaluated, *py_by_hand, *py_Untied;
 static PyObject *py_get_backward, *py_set_backward, *py_set_args, *py_locals_of, *py_gradients, *py_make_node;
+static PyObject *py_find_places, *py_gradient_column;
 
 static inline int is_node(PyObject *x)
 {

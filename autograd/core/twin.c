@@ -59,6 +59,7 @@ static PyObject *install(PyObject *module, PyObject *given)
         {"_record1", &py_record1}, {"_record2", &py_record2}, {"_record_many", &py_record_many},
         {"_note", &py_note}, {"_under_settings", &py_under_settings},
         {"innermost", &innermost}, {"defaults", &defaults}, {"_gradients", &py_gradients},
+        {"find_places", &py_find_places}, {"gradient_column", &py_gradient_column},
         {"make_node", &py_make_node},
         {"NOT_COMPUTED", &not_computed}, {"open_blocks", &open_blocks}, {"leaf", &leaf},
         {"constant", &constant}, {"pow", &pow_row}, {"power", &power_row}, {"take", &take_row},
@@ -88,6 +89,7 @@ static PyMethodDef functions[] = {
     {"_record_power", (PyCFunction)py_call_record_power, METH_FASTCALL, NULL},
     {"in_order", walk, METH_O, NULL},
     {"reveal", reveal, METH_O, NULL},
+    {"find_places", (PyCFunction)find_places, METH_FASTCALL, NULL},
     {"tabulate", (PyCFunction)tabulate, METH_FASTCALL, NULL},
     {"_pass", (PyCFunction)backward_pass, METH_FASTCALL, NULL},
     {"evaluated", (PyCFunction)evaluated, METH_FASTCALL, NULL},
@@ -96,6 +98,7 @@ static PyMethodDef functions[] = {
     {"_reset", reset, METH_O, NULL},
     {"_gradients", (PyCFunction)gradients, METH_FASTCALL, NULL},
     {"hold", (PyCFunction)hold, METH_FASTCALL, NULL},
+    {"gradient_column", (PyCFunction)gradient_column, METH_FASTCALL, NULL},
     {NULL},
 };
 

@@ -9,6 +9,7 @@ import pickle
 import sys
 import tracemalloc
 import weakref
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from autograd.core.graph import (
     count,
     count_paths,
     distances,
+    find_places,
     leaves,
     tabulate,
     topological_order,
@@ -64,17 +66,21 @@ def test_a_graph_as_columns_of_numbers(by_hand: bool) -> None:
     z = Value(54.6, children=(y,), local_grads=(54.6,)) if by_hand else y.exp()
     chosen = TABLE["where"](y, x, z)
     chosen.label = "x"
-    kinds, texts, *columns = tabulate(
-        topological_order(chosen), [chosen, y], [x, Value(1.0), chosen]
-    )
+    order = topological_order(chosen)
+    kinds, texts, *columns, numbers = tabulate(order, [x, Value(1.0), chosen])
     assert kinds == [x.op, y.op, z.op, chosen.op]
     assert texts == ["", "x", "layer"]
-    codes, starts, operands, labels, created, outputs = (
-        list(memoryview(c).cast("B").cast("i")) for c in columns
-    )
+    codes, starts, operands, labels, created = map(integers, columns)
     assert codes == [0, 1, 2, 3]
     assert (starts, operands) == ([0, 0, 2, 3, 6], [0, 0, 1, 1, 0, 2])
-    assert (labels, created, outputs) == ([1, 2, 0, 1], [1, 0, 0, 1], [3, 1])
+    assert (labels, created) == ([1, 2, 0, 1], [1, 0, 0, 1])
+    assert list(memoryview(numbers).cast("B").cast("d")) == [v.data for v in order]
+    assert integers(find_places(order, [chosen, Value(1.0), y, x])) == [3, -1, 1, 0]
+
+
+def integers(column: Any) -> list[int]:
+    """Return the integers of 4 bytes of a column."""
+    return list(memoryview(column).cast("B").cast("i"))
 
 
 def test_leaves_are_those_the_user_made() -> None:
