@@ -33,6 +33,7 @@ PARTS = [
     ["nn.diagnosis"],
     ["nn.picture"],
     ["nn.methods"],
+    ["nn.sklearn"],
     ["nn"],
     ["demos.*"],
 ]
