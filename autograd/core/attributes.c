@@ -164,7 +164,7 @@ static int set_op(Node *node, PyObject *x, void *closure)
 {
     if (missing(x))
         return -1;
-    node->row = (int16_t)find_row(x);
+    node->row = (int8_t)find_row(x);
     if (node->row < 0 && x != leaf && x != constant)
         track(node);
     Py_XSETREF(node->op, Py_NewRef(x));

@@ -54,8 +54,9 @@ typedef struct {
     PyObject *more;  /* NULL; the scope, a str; (label, scope); or a dict of what is rare */
     uint64_t mark;   /* the last walk that entered or left the node; when freed, the next one */
     uint32_t child;  /* during a walk: how many operands have been entered */
-    uint16_t flags;
-    int16_t row;     /* the place of the operation in ROWS, or one of the two below */
+    uint16_t place;  /* one more than the place in its block; 0 if it lies in none */
+    uint8_t flags;
+    int8_t row;      /* the place of the operation in ROWS, or one of the two below */
 } Node;
 
 enum {
@@ -96,20 +97,17 @@ static int find_row(PyObject *op)
     return UNKNOWN;
 }
 
-static Node *spare = NULL; /* memory of freed nodes, linked by `mark`, for new ones */
-static Py_ssize_t spares = 0;
-#define MOST_SPARES 250000 /* 24 MB: the graphs of a training loop stay in memory that is at hand */
+#include "memory.c"
 
 static inline Node *allocate(void)
 {
-    Node *node = spare;
-    if (node) {
-        spare = (Node *)(uintptr_t)node->mark;
-        spares--;
-        PyObject_Init((PyObject *)node, Value);
-    }
-    else if ((node = PyObject_GC_New(Node, Value)) == NULL)
+    Node *node = header_fits ? take_place() : PyObject_GC_New(Node, Value);
+    if (node == NULL)
         return NULL;
+    if (header_fits)
+        PyObject_Init((PyObject *)node, Value);
+    else
+        node->place = 0;
     node->data = node->grad = 0.0;
     node->op = node->a = node->b = node->more = NULL;
     node->mark = 0;
@@ -117,6 +115,19 @@ static inline Node *allocate(void)
     node->flags = 0;
     node->row = UNKNOWN;
     return node;
+}
+
+/* Find out by its size which header an object has. */
+static int check_header(void)
+{
+    header_fits = 0;
+    PyObject *node = (PyObject *)allocate(), *size = NULL;
+    if (node)
+        size = PyObject_CallOneArg(PySys_GetObject("getsizeof"), node);
+    header_fits = size && PyLong_AsSize_t(size) == sizeof(Place);
+    Py_XDECREF(node);
+    Py_XDECREF(size);
+    return size ? 0 : -1;
 }
 
 /* Make a node; takes over the references to a and b. */
@@ -131,7 +142,7 @@ static inline Node *make(double data, PyObject *op, int row, PyObject *a, PyObje
     node->data = data;
     node->flags = NOT_REACHED;
     node->op = Py_NewRef(op);
-    node->row = (int16_t)row;
+    node->row = (int8_t)row;
     node->a = a;
     node->b = b;
     return node;
@@ -186,11 +197,8 @@ static void node_dealloc(Node *node)
         Py_CLEAR(node->more);
         Py_CLEAR(node->op);
         PyTypeObject *type = Py_TYPE(node);
-        if (type == Value && spares < MOST_SPARES) {
-            node->mark = (uint64_t)(uintptr_t)spare;
-            spare = node;
-            spares++;
-        }
+        if (node->place)
+            give_back(node);
         else
             type->tp_free(node);
         Py_DECREF(type);

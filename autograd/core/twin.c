@@ -147,7 +147,7 @@ PyMODINIT_FUNC PyInit__twin(void)
     row_pow = operator_row("pow");
     row_power = operator_row("power");
     Value = (PyTypeObject *)PyType_FromSpec(&node_spec);
-    if (Value == NULL)
+    if (Value == NULL || check_header() < 0)
         return NULL;
     OwnType = (PyTypeObject *)PyType_FromSpec(&own_spec);
     if (OwnType == NULL)

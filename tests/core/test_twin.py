@@ -12,6 +12,7 @@ import sys
 import warnings
 import weakref
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -172,6 +173,40 @@ def test_a_deep_graph_is_freed_without_recursion() -> None:
     y.backward()
     del y
     assert x.grad == pytest.approx(1.0)
+
+
+def test_nodes_keep_their_numbers_while_others_are_freed() -> None:
+    random = Random(1)
+    kept: dict[int, Value] = {}
+    for i in range(30_000):
+        kept[i] = Value(i) * 1.0
+        if random.random() < 0.8 and i < 20_000:
+            del kept[random.choice((i, next(iter(kept))))]
+        if i == 10_000:
+            kept.clear()
+    assert all(node.data == i == node.args[0].data for i, node in kept.items())
+    assert len({id(node) for node in kept.values()}) == len(kept) > 12_000
+
+
+LARGE_GRAPH = """
+import tracemalloc
+from autograd import Value
+
+tracemalloc.start()
+x = Value(1.0)
+for _ in range(1_600_000):
+    x = -x
+print(tracemalloc.get_traced_memory()[0])
+del x
+print(tracemalloc.get_traced_memory()[0])
+"""
+
+
+@needs_twin
+def test_the_memory_of_a_large_graph_is_given_back() -> None:
+    done = subprocess.run([sys.executable, "-c", LARGE_GRAPH], cwd=HERE, capture_output=True)
+    held, kept = map(float, done.stdout.split())
+    assert kept < 130e6 < held
 
 
 class Marked(Value):
