@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import time
 import warnings
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
     from .module import Module
 
 MANY = 50  # `predict` compiles from this number of rows on
-PROBED = 12  # rows on which `predict` compares compiled code with the engine
+PROBED = 12  # rows on which `predict` compares new code with the engine
+SHARE = 0.05  # the largest share of the time of later calls for comparisons
 
 
 def predict(model: Module, X: Any) -> np.ndarray:
@@ -44,31 +48,16 @@ def _outputs(model: Module, rows: np.ndarray) -> np.ndarray:
 def _compiled_outputs(model: Module, rows: np.ndarray) -> np.ndarray | None:
     """Compute the outputs with compiled code; return None if this fails.
 
-    It fails if the model cannot be compiled, or if the outputs differ from the engine's on some
-    rows that `Probes` chooses.
+    It fails if the model cannot be compiled, or if the outputs differ from the engine's.
     """
     compiled = vars(model).get("_compiled_outputs")
     if compiled is None or compiled.model is not model:  # `copy.copy` copies the reference
         compiled = vars(model)["_compiled_outputs"] = _CompiledOutputs(model)
     try:
         with evaluating(model):
-            found = compiled.run(rows)
-            chosen = Probes(rows).next(PROBED)
-            wanted = [numbers_in(model(row)) for row in rows[chosen].tolist()]
+            return _comparisons.setdefault(compiled, _Comparison()).run(compiled, rows)
     except (ArithmeticError, TypeError, ValueError):
         return None
-    outputs = np.array(found if np.ndim(wanted) > 1 else found[:, 0])
-    for row, right in zip(chosen, wanted):
-        if len(find_differences(outputs[row], right, rows[row])):
-            warnings.warn(
-                f"predict runs on the engine: for X[{row}] the compiled code gives "
-                f"{outputs[row]} and the engine {np.array(right)}. Does the model branch on a "
-                f"number, or change from one call to the next?",
-                RuntimeWarning,
-                stacklevel=4,
-            )
-            return None
-    return outputs
 
 
 class _CompiledOutputs:
@@ -78,14 +67,60 @@ class _CompiledOutputs:
     """
 
     def __init__(self, model: Module) -> None:
-        def listed(x: Any) -> Any:
-            outputs = model(x)
-            return [outputs] if isinstance(outputs, Value) else outputs
-
-        self.model, self.run = model, compile(listed)
+        self.model, self.run = model, compile(lambda x: model(x))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(None), ()  # a deep copy of the model, or a pickled one, stores None
+
+
+class _Comparison:
+    """The comparison of compiled code with the engine.
+
+    New code is compared on some rows that `Probes` chooses. Known code is compared on one row drawn
+    at random, as often as `SHARE` allows. Code that differs on any of them is not used again.
+    """
+
+    def __init__(self) -> None:
+        self._judged: dict[Any, tuple[Any, bool]] = {}  # by shape: the graph, and if it is right
+        self._rng = random.Random(0)
+        self._running = self._comparing = 0.0  # seconds, of calls of code that was compared before
+
+    def run(self, compiled: _CompiledOutputs, rows: np.ndarray) -> np.ndarray | None:
+        """Compute the outputs for rows of one shape; return None if the engine has others."""
+        began = time.perf_counter()
+        outputs: np.ndarray = compiled.run(rows)
+        ended = time.perf_counter()
+        code, is_right = self._judged.get(rows.shape[1:], (None, True))
+        if code is not compiled.run.graph:
+            is_right = _is_right(compiled.model, rows, outputs, Probes(rows).next(PROBED))
+        elif is_right:
+            self._running += ended - began
+            if self._comparing <= SHARE * self._running:
+                row = self._rng.randrange(len(rows))
+                is_right = _is_right(compiled.model, rows, outputs, [row])
+                self._comparing += time.perf_counter() - ended
+        self._judged[rows.shape[1:]] = compiled.run.graph, is_right
+        return outputs if is_right else None
+
+
+_comparisons: WeakKeyDictionary[_CompiledOutputs, _Comparison] = WeakKeyDictionary()
+"""They are not in the model: its code reads all of the model, and is made again if that changes."""
+
+
+def _is_right(model: Module, rows: np.ndarray, outputs: np.ndarray, chosen: list[int]) -> bool:
+    """Compare the outputs for the chosen rows with the engine's; warn if they differ."""
+    for row in chosen:
+        wanted = numbers_in(model(rows[row].tolist()))
+        if len(find_differences(outputs[row], wanted, rows[row])):
+            warnings.warn(
+                f"predict runs on the engine: for X[{row}] the compiled code gives "
+                f"{outputs[row]} and the engine {np.array(wanted)}. Does the model branch on a "
+                f"number, or change from one call to the next?",
+                RuntimeWarning,
+                stacklevel=7,
+            )
+            return False
+    return True
 
 
 def numbers_in(outputs: Any) -> Any:

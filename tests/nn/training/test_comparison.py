@@ -14,7 +14,9 @@ import pytest
 
 import nn
 from autograd import Value, drawn, no_grad
+from nn import prediction
 from nn.data import Examples
+from nn.prediction import PROBED
 from nn.probes import Probes, find_differences
 from nn.training.checkpoint import Checkpoint
 from nn.training.comparison import MOST, ComparedCosts, DifferentError
@@ -279,6 +281,58 @@ def test_predict_sees_each_value_of_a_feature_with_few() -> None:
     with pytest.warns(RuntimeWarning, match=r"X\[77\]"):
         found = Branching(0.0).predict(table)
     assert found[77] == pytest.approx(-3.0 * network().predict(table)[77])
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which each comparison in `predict` adds the number of its rows."""
+    is_right, counts = prediction._is_right, []
+
+    def noting(model: Any, rows: Any, outputs: Any, chosen: list[int]) -> bool:
+        counts.append(len(chosen))
+        return is_right(model, rows, outputs, chosen)
+
+    monkeypatch.setattr(prediction, "_is_right", noting)
+    return counts
+
+
+def test_predict_compares_new_code_on_many_rows_and_known_code_rarely(
+    compared: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "SHARE", 0.0)
+    model = network()
+    for _ in range(5):
+        model.predict(X)
+    assert compared == [PROBED, 1]
+    model.parameters()[0].data += 1.0  # the code reads it anew
+    model.predict(X)
+    assert compared == [PROBED, 1]
+    model.layers[0] = nn.Layer(2, 4, "relu", seed=1)
+    model.predict(X)
+    assert compared == [PROBED, 1, PROBED]
+
+
+def test_predict_compares_known_code_again_as_time_allows(
+    compared: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "SHARE", 1e9)
+    model = network()
+    for _ in range(3):
+        model.predict(X)
+    assert compared == [PROBED, 1, 1]
+
+
+def test_predict_uses_code_that_was_wrong_for_a_row_no_more(
+    compared: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "SHARE", 1e9)
+    model, special = Branching(5.0), np.full((60, 2), 5.0)
+    few = np.concatenate([model.predict(X[:30]), model.predict(X[30:])])  # by the engine
+    model.predict(X)
+    with pytest.warns(RuntimeWarning, match="predict runs on the engine"):
+        assert model.predict(special).tolist() == [model(special[0].tolist()).data] * 60
+    assert model.predict(X).tolist() == few.tolist()
+    assert compared == [PROBED, 1]
 
 
 # ---------------------------------------------------------------------- which rows
