@@ -73,8 +73,12 @@ class Dropout(Module):
         return f"Dropout(p={self.p})"
 
 
-def seed_dropouts(model: Module, name: str) -> None:
-    """Restart the masks of all dropouts in a model, each with its own seed derived from `name`."""
-    dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
+def dropouts_in(model: Module) -> list[Dropout]:
+    """Return all dropouts in a model."""
+    return [module for module in model.modules() if isinstance(module, Dropout)]
+
+
+def seed_dropouts(dropouts: list[Dropout], name: str) -> None:
+    """Restart the masks of the dropouts of a model, each with its own seed derived from `name`."""
     for k, dropout in enumerate(dropouts):
         dropout.seed(f"{name}, dropout {k}")

@@ -8,6 +8,7 @@ cannot compute a number, it asks the engine.
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Examples
-from ..dropout import seed_dropouts
+from ..dropout import dropouts_in, seed_dropouts
 from ..probes import Probes, find_differences
 from .compiled_costs import CompiledCosts
 from .costs import Computed, Costs, Rows
@@ -70,7 +71,7 @@ class ComparedCosts(Costs):
         super().__init__(engine.model, engine.loss, engine.penalty)
         self._engine, self._examples, self._is_compiled = engine, examples, True
         self._began, self._spent, self._looked = time.perf_counter(), 0.0, 0.0
-        seed_dropouts(self.model, "check")  # before compiling: gives each dropout its generator
+        self._seed_dropouts()  # before compiling: gives each dropout its generator
         self._compiled = CompiledCosts(self.model, self.loss, self.penalty)
         tables = [examples, *([held_out] if held_out else [])]
         self._probes = {table: Probes(table.X, table.targets) for table in tables}
@@ -99,6 +100,14 @@ class ComparedCosts(Costs):
                 return found
         if (found := compute(self._engine)).is_finite:
             raise DifferentError(f"the compiled code cannot compute {what}, and the engine can")
+        return found
+
+    def while_unchanged(self) -> Costs:
+        """Return costs that check only once whether the model has changed."""
+        if not self._is_compiled:
+            return self._engine
+        found = copy.copy(self)
+        found._compiled = self._compiled.while_unchanged()
         return found
 
     # ------------------------------------------------------------------ when to compare
@@ -225,5 +234,8 @@ class ComparedCosts(Costs):
 
     def _run(self, compute: Compute, costs: Costs) -> Computed:
         """Compute a result with the same dropout masks each time."""
-        seed_dropouts(self.model, "check")
+        self._seed_dropouts()
         return compute(costs)
+
+    def _seed_dropouts(self) -> None:
+        seed_dropouts(dropouts_in(self.model), "check")

@@ -7,7 +7,9 @@ engine's.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from autograd import Value
 
 from ..data import Examples
 from ..losses import cost_of
-from ..modes import mode
+from ..modes import in_mode, mode
 from ..module import Module
 from ..nested import nested, shape_of
 from ..tables import differ, stacked
@@ -26,6 +28,8 @@ from .costs import EMPTY, Computed, Costs, Loss, Penalty, Rows
 
 class CompiledCosts(Costs):
     """Computes costs with compiled code. Its first call may raise any error of the compiler."""
+
+    _mode: Callable[[Module, bool], AbstractContextManager[None]] = mode
 
     def __init__(self, model: Module, loss: Loss, penalty: Penalty | None = None) -> None:
         super().__init__(model, loss, penalty)
@@ -36,13 +40,22 @@ class CompiledCosts(Costs):
         """Make new compiled functions. Each traces the model when it is called first."""
         model, penalty = self.model, self.penalty  # all that the function reads is watched
         compiled = autograd.compile(params=self.params, has_aux=True, allow_unused=True)
-        self._code = compiled(_cost_by(model, self.loss))
+        code = compiled(_cost_by(model, self.loss))
+        self._codes = {True: code, False: code}  # in training, and in evaluation
 
         def cost() -> Value:
             assert penalty is not None
             return cost_of(penalty(model), "penalty")
 
         self._penalty = autograd.compile(cost, params=self.params, allow_unused=True)
+
+    def while_unchanged(self) -> CompiledCosts:
+        """Return costs that check only once whether the model has changed."""
+        found = copy.copy(self)
+        found._codes = {mode: code.while_unchanged() for mode, code in self._codes.items()}
+        found._penalty = self._penalty.while_unchanged()
+        found._mode = in_mode  # the steps of an epoch share one block
+        return found
 
     def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute costs and outputs of some rows and, if `slopes` is True, the gradient.
@@ -64,9 +77,9 @@ class CompiledCosts(Costs):
 
     def _compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute what `compute` does, for rows of one shape."""
-        code = self._code
+        code = self._codes[training]
         run = code.value_and_grad if slopes else lambda *table: (code(*table), EMPTY)
-        with mode(self.model, training):
+        with self._mode(self.model, training):
             found, gradient = run(stacked(examples.X, rows), stacked(examples.targets, rows))
         self._programs[training] = code.program
         outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
@@ -74,7 +87,7 @@ class CompiledCosts(Costs):
 
     def penalize(self) -> Computed:
         """Compute the penalty and its gradient."""
-        with mode(self.model, training=True):
+        with self._mode(self.model, True):
             cost, gradient = self._penalty.value_and_grad()
         return Computed(np.array([cost]), [], gradient)
 

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data import Examples
-from ..dropout import seed_dropouts
+from ..dropout import dropouts_in, seed_dropouts
 from ..gradients import clipped
+from ..modes import mode
 from ..module import Module
 from ..optim import Optimizer
 from ..parameters import move
@@ -57,6 +58,7 @@ class Run:
         params: all parameters of the model at the beginning of the run.
         moved: the places in `params` of the parameters that the optimiser moves.
         layers: for each layer the places of its parameters in `params`.
+        training: the block in which the model's modules are in training mode.
         best: the best weights so far.
         good: the last weights of the optimiser's parameters that had a finite cost; None before
             the first step.
@@ -87,11 +89,17 @@ class Run:
             layer = name.rpartition(".")[0] or name
             layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
         self.layers = {layer: _as_index(sorted(places)) for layer, places in layers.items()}
+        self.look_at_model()
         self.best = Best()
         self.good: np.ndarray | None = None
         self.gradient: np.ndarray | None = None
         self._has_moved = False
         self._pending: Callable[[], None] | None = None  # restores the state after an interrupt
+
+    def look_at_model(self) -> None:
+        """Find the modules of the model, which only a callback may change during the run."""
+        self.training = mode(self.model, training=True)
+        self._dropouts = dropouts_in(self.model)
 
     def begin(self) -> None:
         """Store the current state as the beginning of the run."""
@@ -124,7 +132,7 @@ class Run:
     def shuffled(self, count: int) -> list[int]:
         """Return the order of the examples in this epoch, and restart the dropout masks."""
         name = f"{self.seed}, epoch {self.history.epochs}"
-        seed_dropouts(self.model, name)
+        seed_dropouts(self._dropouts, name)
         return random.Random(name).sample(range(count), count)
 
     def step(self, cost: float, gradient: np.ndarray, clip: float | None) -> None:

@@ -339,6 +339,8 @@ class Trainer:
             while run.goes_on(epochs):
                 self._epoch(run, costs, bar)
                 stops = [callback(self, run.history) for callback in costs.around(callbacks)]
+                if stops:
+                    run.look_at_model()
                 costs.check(at_least=0 if checkpoint is None else LAST)
                 if checkpoint is not None:
                     self._finite_cost(run, costs, run.examples, slice(run.size))
@@ -358,13 +360,16 @@ class Trainer:
         began, count = time.perf_counter(), len(run.examples)
         order = run.shuffled(count)
         shares, norms, answers = [], [], []
-        for batch in run.examples.batches(order, run.size):
-            cost, norm, answered = self._step(run, costs, batch)
-            shares.append(cost * (len(batch) / count))
-            norms.append(norm)
-            answers += answered
-            bar.set_postfix(_shown(run.history, cost), refresh=False)
-            bar.update()
+        with run.training:
+            alone = self.accuracy is None and _is_ours(run.optimizer)
+            steady = costs.while_unchanged() if alone else costs
+            for batch in run.examples.batches(order, run.size):
+                cost, norm, answered = self._step(run, steady, batch)
+                shares.append(cost * (len(batch) / count))
+                norms.append(norm)
+                answers += answered
+                bar.set_postfix(_shown(run.history, cost), refresh=False)
+                bar.update()
         validation: dict[str, Any] = {}
         if run.held_out:
             loss, accuracy = self._finite_cost(run, costs, run.held_out)
@@ -496,6 +501,11 @@ class Trainer:
             accuracy=self.accuracy,
         )
         return facts | self._first_facts
+
+
+def _is_ours(optimizer: Optimizer) -> bool:
+    """Return True if the optimiser runs no code of the user's, which could change the model."""
+    return type(optimizer).__module__ == Optimizer.__module__ and "step" not in vars(optimizer)
 
 
 def _called(callbacks: Iterable[Callback]) -> list[Callback]:

@@ -22,6 +22,8 @@ import pytest
 import autograd
 import nn
 from autograd import Value, stop_gradient
+from autograd.compiler.guard import Guard
+from nn.training import comparison
 from nn.training.checkpoint import Checkpoint
 
 RNG = np.random.default_rng(0)
@@ -1368,6 +1370,89 @@ def test_a_cost_that_begins_to_branch_goes_on_with_the_engine() -> None:
 
     history = slow_run(loss, 4, lambda: branching.__setitem__(0, True))
     assert "a Value is compared in" in history.not_compiled
+
+
+class Scaled(nn.Module):
+    """A network whose outputs are multiplied by a number, which is no parameter."""
+
+    def __init__(self, *others: nn.Module) -> None:
+        self.inner, self.others, self.scale = network(), list(others), 1.0
+
+    def forward(self, x: Any) -> Any:
+        for module in (self.inner, *self.others):
+            x = module(x)
+        return [self.scale * a for a in x]
+
+
+class Meddling(nn.SGD):
+    """An optimiser of the user's that changes the model in each step."""
+
+    model: Scaled
+
+    def _change(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        self.model.scale += 0.1
+        return super()._change(gradient)
+
+
+def meddled(model: Scaled, way: str) -> nn.Optimizer:
+    """Return an optimiser that changes the model by a class or an attribute of its own."""
+    if way == "class":
+        optimizer = Meddling(model.parameters(), 0.1)
+        optimizer.model = model
+        return optimizer
+    plain = nn.SGD(model.parameters(), 0.1)
+
+    def step(gradient: Any = None) -> None:
+        model.scale += 0.1
+        nn.SGD.step(plain, gradient)
+
+    vars(plain)["step"] = step
+    return plain
+
+
+@pytest.mark.parametrize("way", ["class", "attribute"])
+def test_what_an_optimiser_changes_between_steps_is_noticed(way: str) -> None:
+    runs = []
+    for compile in (True, False):
+        model = Scaled()
+        trained = trainer(model, optimizer=meddled(model, way))
+        history = trained.fit(X, Y, 2, 5, compile=compile)
+        assert history.not_compiled == ""
+        runs.append(history.step_losses)
+    assert runs[0] == pytest.approx(runs[1], rel=1e-9)
+
+
+def test_a_dropout_that_a_callback_adds_drops_as_in_the_engine() -> None:
+    def add(who: nn.Trainer, history: nn.History) -> None:
+        assert isinstance(who.model, Scaled)
+        who.model.others = [nn.Dropout(0.4).eval()]
+
+    runs = []
+    for compile in (True, False):
+        trained = trainer(Scaled())
+        history = trained.fit(X, Y, 3, 5, compile=compile, callbacks=[add], validation=(X, Y))
+        assert history.not_compiled == ""
+        runs.append(history)
+    assert runs[0].step_losses == pytest.approx(runs[1].step_losses, rel=1e-9)
+    assert runs[0].validation_losses == pytest.approx(runs[1].validation_losses, rel=1e-9)
+
+
+def test_code_is_checked_for_changes_once_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+    holds = Guard.holds
+
+    def count(guard: Guard) -> bool:
+        checked.append(guard)
+        return holds(guard)
+
+    monkeypatch.setattr(Guard, "holds", count)
+    counts = []
+    for size in (10, 1):  # 2 or 20 steps an epoch
+        monkeypatch.setattr(comparison, "SHARE", 0.0)
+        trainer().fit(X, Y, 3, size)
+        counts.append(len(checked))
+        checked.clear()
+    assert counts[0] == counts[1]
 
 
 def test_an_optimiser_of_some_parameters_in_any_order_moves_those() -> None:
