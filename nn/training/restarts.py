@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import joblib
 import numpy as np
 
 from .history import History
@@ -35,6 +34,8 @@ def train_from(
 
     Ctrl-C ends the training. If there is one process, the interrupted start is returned, too.
     """
+    import joblib  # takes a fifth of the time of `import nn`, and is rarely needed
+
     one, found = joblib.delayed(_train), []
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
     calls = (one(copy.deepcopy(trainer), start, arguments, settings) for start in starts)

@@ -14,10 +14,9 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from autograd import Value
 from autograd.extend import destination
@@ -50,6 +49,9 @@ from .identity import identity
 from .outcome import remark
 from .restarts import INTERRUPTED, train_from
 from .run import DivergenceError, Run, state_of, surely
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 Callback = Callable[["Trainer", History], object]
 Judged = tuple[float, float | None]  # the mean cost, and the share of right answers
@@ -214,6 +216,8 @@ class Trainer:
         run.begin()
         warn_of_squashing(self.model, self.loss, examples)
         batches = len(examples.batches(range(len(examples)), size))
+        from tqdm import tqdm  # at first use, for `import nn` is to be quick
+
         bar = tqdm(
             total=epochs * batches,
             initial=run.history.epochs * batches,
