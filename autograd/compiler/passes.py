@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import ops
+from ..core.columns import list_terms, number_values
 from .program import (
     DOT,
     INPUT,
@@ -36,6 +37,7 @@ from .program import (
     find_used,
     merge_nodes,
     number_keys,
+    replace_nodes,
 )
 
 
@@ -68,7 +70,9 @@ def fold_constants(program: Program) -> Program:
             elif op is ops.add and first == 0.0:
                 into[i] = operands[1]
             fresh[i] = into.get(i, i) in known
-    folded = merge_nodes(change_nodes(program, changed), into)
+    targets = np.arange(len(program.codes))
+    targets[list(into)] = list(into.values())
+    folded = merge_nodes(change_nodes(program, changed), targets)
     return replace(folded, constants=constants)
 
 
@@ -79,44 +83,15 @@ def eliminate_common_subexpressions(program: Program) -> Program:
     _, offsets[is_constant] = np.unique(
         number_keys(program.constants)[offsets[is_constant]], return_inverse=True
     )
-    known: dict[tuple[int, ...], int] = {}
-    into: dict[int, int] = {}
-    for i in np.flatnonzero(_find_suspects(program, offsets)).tolist():
-        operands = [into.get(arg, arg) for arg in program.list_operands(i)]
-        key = (int(program.codes[i]), int(offsets[i]), *operands)
-        into[i] = known.setdefault(key, i)
-    return merge_nodes(program, into)
-
-
-ROUNDS = 8  # more find fewer suspects, and take longer
-HASH = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-
-
-def _find_suspects(program: Program, offsets: np.ndarray) -> np.ndarray:
-    """Return a mask of the nodes that may equal another, because they have the same hash.
-
-    The hash of a node is made of its operation, its offset and the hashes of its operands. It is
-    computed in rounds, in each of which equal nodes have equal hashes.
-    """
-    own = program.codes.astype(np.uint64) * HASH[0] + offsets.astype(np.uint64) * HASH[1]
-    slots = np.arange(len(program.args)) - np.repeat(program.starts[:-1], program.arities)
-    weights = (2 * slots + 3).astype(np.uint64) * HASH[2]
-    hashes, totals = own, np.zeros(len(slots) + 1, dtype=np.uint64)
-    for _ in range(ROUNDS):
-        mixed = (hashes ^ (hashes >> np.uint64(29))) * HASH[0]
-        np.cumsum(mixed[program.args] * weights, out=totals[1:])
-        hashes = own + totals[program.starts[1:]] - totals[program.starts[:-1]]
-    order = np.argsort(hashes)
-    again = np.diff(hashes[order], prepend=~hashes[order[:1]]) == 0
-    suspects = np.zeros(len(hashes), dtype=bool)
-    suspects[order] = again | np.append(again[1:], False)
-    return suspects
+    numbers = np.empty_like(program.codes)
+    number_values(program.codes, offsets, program.starts, program.args, numbers)
+    return merge_nodes(program, numbers)
 
 
 def eliminate_dead_code(program: Program) -> Program:
     """Remove the nodes that no output depends on: dead code elimination."""
     used = find_used(program, program.outputs)
-    return merge_nodes(program, {}, used)
+    return merge_nodes(program, np.arange(len(used)), used)
 
 
 def merge_chains(program: Program) -> Program:
@@ -130,41 +105,85 @@ def merge_chains(program: Program) -> Program:
     replaced only where no gradient flows: at a tie, a chain does not split it equally.
     """
     uses = _count_uses(program)
-    left, right = _find_pairs(program)
-    is_inner = _find_inside_chains(program, uses)
-    maxima, lone = program.find(ops.maximum), uses == 1
-    ends = np.flatnonzero((program.find(ops.add) | maxima) & ~is_inner)
-    stopped = np.zeros_like(lone)
+    ends, counts, terms = _list_chains(program, uses)
+    is_maximum = program.find(ops.maximum)[ends]
+    stopped = np.zeros(len(uses), dtype=bool)
     stopped[program.args[program.find(ops.stop_gradient)[program.users]]] = True
-    kinds = zip(ends.tolist(), maxima[ends].tolist(), (stopped & lone)[ends].tolist())
-    inner, is_product = is_inner.tolist(), (program.find(ops.mul) & lone).tolist()
-    changed: dict[int, Node] = {}
-    for i, is_maximum, stops in kinds:
-        terms = _find_terms(i, left, right, inner)
-        if is_maximum:
-            if len(terms) > 2 and stops:
-                changed[i] = Node(MAX, tuple(terms))
-            continue
-        products = [t for t in terms if is_product[t]]
-        others = [t for t in terms if not is_product[t]]
-        lefts, rights = [left[t] for t in products], [right[t] for t in products]
-        if len(others) <= 1 and _is_dot_product(program, lefts, rights):
-            changed[i] = Node(DOT, (*lefts, *rights, *others))
-        elif len(terms) > 2:
-            changed[i] = Node(SUM, tuple(terms))
-    return eliminate_dead_code(change_nodes(program, changed))
+    is_product = (program.find(ops.mul) & (uses == 1))[terms] & ~np.repeat(is_maximum, counts)
+    is_dot = _find_dot_products(program, counts, terms, is_product)
+    is_sum = (counts > 2) & ~is_maximum & ~is_dot
+    is_free = (counts > 2) & is_maximum & (stopped & (uses == 1))[ends]
+    in_dot = np.repeat(is_dot, counts)
+    sizes, operands = _list_factors(program, counts[is_dot], terms[in_dot], is_product[in_dot])
+    merged = replace_nodes(program, ends[is_dot], DOT, sizes, operands)
+    for op, these in ((SUM, is_sum), (MAX, is_free)):
+        operands = terms[np.repeat(these, counts)]
+        merged = replace_nodes(merged, ends[these], op, counts[these], operands)
+    return eliminate_dead_code(merged)
 
 
-def _is_dot_product(program: Program, lefts: list[int], rights: list[int]) -> bool:
-    """Return True if the sum of these products is to be a dot product.
+def _list_chains(program: Program, uses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the ends of all chains, how many operands each chain has, and all these operands.
+
+    A node is inside of a chain if only the next node uses it, which has the same operation.
+    """
+    chained, users = program.find(ops.add, ops.maximum), program.users
+    same = chained[users] & (program.codes[users] == program.codes[program.args])
+    inner = uses == 1
+    inner[np.bincount(program.args[same], minlength=len(uses)) == 0] = False
+    ends = np.flatnonzero(chained & ~inner).astype(np.int32)
+    counts, terms = np.zeros_like(ends), np.zeros_like(program.args)
+    list_terms(program.starts, program.args, inner, ends, counts, terms)
+    return ends, counts, terms[: counts.sum()]
+
+
+def _find_dot_products(
+    program: Program, counts: np.ndarray, terms: np.ndarray, is_product: np.ndarray
+) -> np.ndarray:
+    """Return a mask of the sums that are dot products, with at most one other summand.
 
     Three or more products always are one. Two are not if one of them is a constant times a computed
     node: this is probably a weighted sum of two costs.
     """
-    if len(lefts) != 2:
-        return len(lefts) > 2
-    kinds = [{program.kinds[program.codes[i]] for i in factors} for factors in zip(lefts, rights)]
-    return not any(ops.constant in kind and not kind & {INPUT, PARAM} for kind in kinds)
+    chain = np.repeat(np.arange(len(counts)), counts)[is_product]
+    factors = _find_factors(program, terms[is_product])
+    is_leaf, is_constant = program.find(INPUT, PARAM), program.find(ops.constant)
+    is_weighted = is_constant[factors].any(axis=0) & ~is_leaf[factors].any(axis=0)
+    products, weighted = (
+        np.bincount(which, minlength=len(counts)) for which in (chain, chain[is_weighted])
+    )
+    found: np.ndarray = (products > 2) | ((products == 2) & (weighted == 0))
+    return found & (counts - products <= 1)
+
+
+def _list_factors(
+    program: Program, counts: np.ndarray, terms: np.ndarray, is_product: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many operands each dot product has, and all: its left factors, right ones, rest.
+
+    Args:
+        program: the program.
+        counts: the number of summands of each dot product.
+        terms: all summands, those of one dot product after those of another.
+        is_product: a mask of the summands that are products.
+    """
+    chain = np.repeat(np.arange(len(counts)), counts)
+    lefts, rights = _find_factors(program, terms[is_product])
+    operands = np.concatenate([lefts, rights, terms[~is_product]])
+    owners = np.concatenate([chain[is_product], chain[is_product], chain[~is_product]])
+    sizes = np.bincount(owners, minlength=len(counts))
+    return sizes, operands[np.argsort(owners, kind="stable")]
+
+
+def _find_factors(program: Program, products: np.ndarray) -> np.ndarray:
+    """Return the left and the right factors of products, shape (2, n).
+
+    The left factor is the parameter, so that W·x and x·W are treated alike.
+    """
+    first = program.starts[products]
+    factors = np.array([program.args[first], program.args[first + 1]])
+    is_param = program.find(PARAM)[factors]
+    return np.where(is_param[1] & ~is_param[0], factors[::-1], factors)
 
 
 def _count_uses(program: Program) -> np.ndarray:
@@ -172,44 +191,6 @@ def _count_uses(program: Program) -> np.ndarray:
     count = len(program.codes)
     found = np.bincount(program.args, minlength=count)
     return found + np.bincount(program.outputs, minlength=count)
-
-
-def _find_pairs(program: Program) -> tuple[list[int], list[int]]:
-    """Return the left and the right operand of each addition, maximum and product; else -1.
-
-    The left factor of a product is the parameter, so that W·x and x·W are treated alike.
-    """
-    found = np.full((2, len(program.codes)), -1)
-    nodes = np.flatnonzero(program.find(ops.add, ops.maximum, ops.mul))
-    first = program.starts[nodes]
-    pairs = np.array([program.args[first], program.args[first + 1]])
-    is_param = program.find(PARAM)[pairs]
-    swapped = program.find(ops.mul)[nodes] & is_param[1] & ~is_param[0]
-    found[:, nodes] = np.where(swapped, pairs[::-1], pairs)
-    return found[0].tolist(), found[1].tolist()
-
-
-def _find_inside_chains(program: Program, uses: np.ndarray) -> np.ndarray:
-    """Return a mask of the additions and maxima that only the next node of their chain uses."""
-    chained, users = program.find(ops.add, ops.maximum), program.users
-    same = chained[users] & (program.codes[users] == program.codes[program.args])
-    found: np.ndarray = uses == 1
-    found[np.bincount(program.args[same], minlength=len(uses)) == 0] = False
-    return found
-
-
-def _find_terms(end: int, left: list[int], right: list[int], inner: list[bool]) -> list[int]:
-    """Return the operands of a whole chain, from left to right."""
-    found: list[int] = []
-    stack, i = [right[end]], left[end]
-    while True:
-        while inner[i]:
-            stack.append(right[i])
-            i = left[i]
-        found.append(i)
-        if not stack:
-            return found
-        i = stack.pop()
 
 
 def recognise_softmax(program: Program) -> Program:
@@ -232,31 +213,36 @@ def _merge_logsumexp(program: Program, uses: np.ndarray) -> Program:
     changed: dict[int, Node] = {}
     logs = program.find(ops.log) & (uses == 1)
     for i in np.flatnonzero(program.find(ops.add) & program.find_users(logs)).tolist():
-        nodes = program.nodes
-        for a, b in (nodes[i].args, nodes[i].args[::-1]):
-            if logs[b] and uses[nodes[b].args[0]] == 1:
-                shifted = _match_shifted(program, nodes[b].args[0])
-                if not shifted or set(shifted.count_uses(uses)) != {1}:
-                    continue
-                if shifted.shift == a:
-                    changed[i] = Node(LSE, shifted.operands)
-                elif nodes[a].op is ops.gap and nodes[a].args[0] == shifted.shift and uses[a] == 1:
-                    changed[i] = Node(ODDS, (*shifted.operands, nodes[a].args[1]))
+        left, right = program.list_operands(i)
+        for a, b in ((left, right), (right, left)):
+            total = program.list_operands(b)[0] if logs[b] else -1
+            shifted = _match_shifted(program, total) if total >= 0 and uses[total] == 1 else None
+            if not shifted or not shifted.is_used_once(uses):
+                continue
+            if shifted.shift == a:
+                changed[i] = Node(LSE, shifted.operands)
+            elif program.kinds[program.codes[a]] is ops.gap and uses[a] == 1:
+                largest, other = program.list_operands(a)
+                if largest == shifted.shift:
+                    changed[i] = Node(ODDS, (*shifted.operands, other))
     return change_nodes(program, changed)
 
 
 def _merge_softmax(program: Program, uses: np.ndarray) -> Program:
     """Replace quotients exp(gap(xᵢ, m))/S by parts of one SOFTMAX, which takes the place of S."""
+    ends = np.flatnonzero(program.find(ops.div))
+    divisors = program.args[program.starts[ends] + 1]
+    is_sum = program.find(SUM, ops.add, ops.exp)[divisors]
     quotients: dict[int, list[int]] = {}
-    for i in np.flatnonzero(program.find(ops.div)).tolist():
-        quotients.setdefault(program.nodes[i].args[1], []).append(i)
+    for i, divisor in zip(ends[is_sum].tolist(), divisors[is_sum].tolist()):
+        quotients.setdefault(divisor, []).append(i)
     changed: dict[int, Node] = {}
-    for divisor, ends in quotients.items():
+    for divisor, quotient in quotients.items():
         shifted = _match_shifted(program, divisor)
-        exponentials = shifted.exponentials if shifted else ()
+        exponentials = shifted.exponentials.tolist() if shifted else []
         place = {e: k for k, e in enumerate(exponentials)}
-        numerators = {i: program.nodes[i].args[0] for i in ends}
-        mine = [i for i in ends if numerators[i] in place]
+        numerators = {i: int(program.args[program.starts[i]]) for i in quotient}
+        mine = [i for i in quotient if numerators[i] in place]
         others = uses[divisor] - len(mine) - (divisor in place)
         if shifted and mine and len(place) == len(exponentials) and not others:
             changed[divisor] = Node(SOFTMAX, shifted.operands)
@@ -270,32 +256,35 @@ class _Shifted(NamedTuple):
 
     operands: tuple[int, ...]
     shift: int
-    exponentials: tuple[int, ...]
-    differences: tuple[int, ...]
+    exponentials: np.ndarray
+    differences: np.ndarray
 
-    def count_uses(self, uses: np.ndarray) -> list[int]:
-        """Return how often each intermediate node is used."""
-        return [int(uses[i]) for i in (*self.exponentials, *self.differences)]
+    def is_used_once(self, uses: np.ndarray) -> bool:
+        """Return True if each intermediate node is used once."""
+        return bool((uses[self.exponentials] == 1).all() and (uses[self.differences] == 1).all())
 
 
 def _match_shifted(program: Program, i: int) -> _Shifted | None:
     """Match the sum S of `recognise_softmax` at node `i`; return None if it is no such sum."""
-    nodes = program.nodes
-    exponentials = (i,) if nodes[i].op is ops.exp else nodes[i].args  # a sum of one has no node
-    if nodes[i].op not in (SUM, ops.add, ops.exp):
+    code_of = {op: code for code, op in enumerate(program.kinds)}
+    codes, starts, args = program.codes, program.starts, program.args
+    op = program.kinds[codes[i]]
+    if op not in (SUM, ops.add, ops.exp):
         return None
-    if any(nodes[e].op is not ops.exp for e in exponentials):
+    # a sum of one has no node
+    exponentials = np.array([i]) if op is ops.exp else args[starts[i] : starts[i + 1]]
+    if (codes[exponentials] != code_of.get(ops.exp)).any():
         return None
-    differences = tuple([nodes[e].args[0] for e in exponentials])
-    if any(nodes[d].op is not ops.gap for d in differences):
+    differences = args[starts[exponentials]]
+    if (codes[differences] != code_of.get(ops.gap)).any():
         return None
-    operands = tuple([nodes[d].args[0] for d in differences])
-    shifts = {nodes[d].args[1] for d in differences}
-    shift = shifts.pop()
-    if shifts or nodes[shift].op is not ops.stop_gradient:
+    operands = tuple(args[starts[differences]].tolist())
+    shift, *others = set(args[starts[differences] + 1].tolist())
+    if others or program.kinds[codes[shift]] is not ops.stop_gradient:
         return None
-    largest = nodes[shift].args[0]
-    compared = nodes[largest].args if nodes[largest].op in (MAX, ops.maximum) else (largest,)
+    largest = program.list_operands(shift)[0]
+    is_compared = program.kinds[codes[largest]] in (MAX, ops.maximum)
+    compared = program.list_operands(largest) if is_compared else [largest]
     if set(compared) != set(operands) and operands != (largest,):
         return None
     return _Shifted(operands, shift, exponentials, differences)

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from math import exp, log
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core import ops
+from ..core.columns import mark_operands
 from ..core.notation import shortened
 from ..core.ops import Op
 from ..core.terminal import fitted
@@ -114,7 +114,7 @@ class Program:
     @property
     def users(self) -> np.ndarray:
         """For each entry of `args`, the node that has this operand."""
-        return np.repeat(np.arange(len(self.codes)), self.arities)
+        return np.repeat(np.arange(len(self.codes), dtype=np.int32), self.arities)
 
     def find(self, *ops: Op) -> np.ndarray:
         """Return a mask of the nodes that have one of these operations."""
@@ -175,47 +175,78 @@ def number_keys(numbers: list[float]) -> np.ndarray:
 
 def change_nodes(program: Program, changed: dict[int, Node]) -> Program:
     """Return the program with other nodes at some indices."""
-    if not changed:
+    for op in dict.fromkeys(node.op for node in changed.values()):
+        at = sorted(i for i, node in changed.items() if node.op is op)
+        counts = np.array([len(changed[i].args) for i in at])
+        args = np.array([arg for i in at for arg in changed[i].args], dtype=np.int32)
+        offsets = np.array([changed[i].offset for i in at])
+        program = replace_nodes(program, np.array(at), op, counts, args, offsets)
+    return program
+
+
+def replace_nodes(
+    program: Program,
+    at: np.ndarray,
+    op: Op,
+    counts: np.ndarray,
+    args: np.ndarray,
+    offsets: np.ndarray | int = -1,
+) -> Program:
+    """Return the program with nodes of one operation at some indices.
+
+    Args:
+        program: the program.
+        at: the indices, in ascending order.
+        op: the operation.
+        counts: the number of operands of each new node.
+        args: the operands of all new nodes.
+        offsets: `Node.offset` of each.
+    """
+    if not len(at):
         return program
-    ordered = [changed[i] for i in sorted(changed)]
-    kinds = list(dict.fromkeys([*program.kinds, *(node.op for node in ordered)]))
-    code_of = {op: code for code, op in enumerate(kinds)}
+    kinds = list(dict.fromkeys([*program.kinds, op]))
     new = np.zeros(len(program.codes), dtype=bool)
-    new[list(changed)] = True
-    codes, offsets, arities = program.codes.copy(), program.offsets.copy(), program.arities
+    new[at] = True
+    codes, changed, arities = program.codes.copy(), program.offsets.copy(), program.arities
     kept = program.args[np.repeat(~new, arities)]
-    codes[new] = [code_of[node.op] for node in ordered]
-    offsets[new] = [node.offset for node in ordered]
-    arities[new] = [len(node.args) for node in ordered]
-    starts = np.concatenate([[0], np.cumsum(arities)])
-    args = np.empty(starts[-1], dtype=program.args.dtype)
-    args[np.repeat(~new, arities)] = kept
-    args[np.repeat(new, arities)] = list(chain.from_iterable(node.args for node in ordered))
-    return replace(program, kinds=kinds, codes=codes, offsets=offsets, starts=starts, args=args)
+    codes[at], changed[at], arities[at] = kinds.index(op), offsets, counts
+    starts = add_up(arities)
+    every, mine = np.empty(starts[-1], dtype=np.int32), np.repeat(new, arities)
+    every[mine], every[~mine] = args, kept
+    return replace(program, kinds=kinds, codes=codes, offsets=changed, starts=starts, args=every)
 
 
-def merge_nodes(program: Program, into: dict[int, int], kept: np.ndarray | None = None) -> Program:
-    """Return the program with node `into[i]` in place of node i, and without those not `kept`.
+def add_up(counts: np.ndarray) -> np.ndarray:
+    """Return where each of several lists starts if they stand one after the other, and the end.
+
+    >>> add_up(np.array([2, 0, 3]))
+    array([0, 2, 2, 5], dtype=int32)
+    """
+    found = np.zeros(len(counts) + 1, dtype=np.int32)
+    np.cumsum(counts, out=found[1:])
+    return found
+
+
+def merge_nodes(program: Program, targets: np.ndarray, kept: np.ndarray | None = None) -> Program:
+    """Return the program with node `targets[i]` in place of node i, and without those not `kept`.
 
     A node without a label gets the first label of those that are merged into it.
     """
-    targets = np.arange(len(program.codes))
-    targets[list(into)] = list(into.values())
-    while (targets[targets] != targets).any():  # a node was merged into one that was merged itself
+    while not np.array_equal(targets[targets], targets):  # into one that was merged itself
         targets = targets[targets]
     kept = targets == np.arange(len(targets)) if kept is None else kept
     if kept.all():
         return program
-    new = (np.cumsum(kept, dtype=program.args.dtype) - 1)[targets]
+    new = (np.cumsum(kept, dtype=np.int32) - 1)[targets]
     arities = program.arities
     labelled = np.flatnonzero(program.labels * kept[targets])[::-1]  # the first is written last
-    labels = np.zeros(np.count_nonzero(kept), dtype=program.labels.dtype)
+    labels = np.zeros(np.count_nonzero(kept), dtype=np.int32)
     labels[new[labelled]] = program.labels[labelled]
     return replace(
         program,
         codes=program.codes[kept],
         offsets=program.offsets[kept],
-        starts=np.concatenate([[0], np.cumsum(arities[kept])]),
+        starts=add_up(arities[kept]),
         args=new[program.args[np.repeat(kept, arities)]],
         labels=labels,
         outputs=new[program.outputs].tolist(),
@@ -224,15 +255,10 @@ def merge_nodes(program: Program, into: dict[int, int], kept: np.ndarray | None 
 
 def find_used(program: Program, outputs: list[int]) -> np.ndarray:
     """Return a mask of the nodes that one of `outputs` depends on."""
-    found = bytearray(len(program.codes))
-    starts, args = program.starts.tolist(), program.args.tolist()
-    for i in outputs:
-        found[i] = True
-    for i in range(len(found) - 1, -1, -1):
-        if found[i]:
-            for arg in args[starts[i] : starts[i + 1]]:
-                found[arg] = True
-    return np.frombuffer(found, dtype=bool)
+    found = np.zeros(len(program.codes), dtype=bool)
+    found[outputs] = True
+    mark_operands(program.starts, program.args, found)
+    return found
 
 
 def interpret(program: Program, inputs: Sequence[float], params: Sequence[float]) -> list[float]:

@@ -15,6 +15,7 @@
 #include "value.c"
 #include "graph.c"
 #include "backprop.c"
+#include "columns.c"
 #include "snapshot.c"
 
 /* ------------------------------------------------------------------ the module */
@@ -99,6 +100,11 @@ static PyMethodDef functions[] = {
     {"_gradients", (PyCFunction)gradients, METH_FASTCALL, NULL},
     {"hold", (PyCFunction)hold, METH_FASTCALL, NULL},
     {"gradient_column", (PyCFunction)gradient_column, METH_FASTCALL, NULL},
+    {"mark_operands", (PyCFunction)mark_operands, METH_FASTCALL, NULL},
+    {"mark_users", (PyCFunction)mark_users, METH_FASTCALL, NULL},
+    {"add_depths", (PyCFunction)add_depths, METH_FASTCALL, NULL},
+    {"list_terms", (PyCFunction)list_terms, METH_FASTCALL, NULL},
+    {"number_values", (PyCFunction)number_values, METH_FASTCALL, NULL},
     {NULL},
 };
 
