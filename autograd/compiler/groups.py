@@ -14,16 +14,16 @@ Likewise, a `take` in each column of a table at each of some indices forms one l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..core import ops
+from ..core.columns import add_depths, mark_users
 from ..core.ops import Op
 from .arrays import LIST_OPS, Array
-from .program import DOT, INPUT, ODDS, PARAM, PART, SOFTMAX, Node, Program, find_used
+from .program import DOT, INPUT, LSE, MAX, ODDS, PARAM, PART, SOFTMAX, SUM, Program, find_used
 
 
 @dataclass(eq=False)
@@ -89,85 +89,109 @@ class _Grouper:
         reaches_cost: for each node, True if the cost depends on it.
         batched: for each node, True if it differs from row to row.
         levels: for each node, its depth above the leaves.
+        patterns: for each node, a number whose bits say which operands differ from row to row. Each
+            operand has a bit, or each list of operands: the bits of a DOT are those of the left
+            factors, of the right factors and of the summand.
     """
 
     def __init__(self, program: Program, cost: int | None, matrices: bool) -> None:
         self.program, self.matrices = program, matrices
-        every = [True] * len(program.nodes)
-        self.reaches_cost = every if cost is None else find_used(program, [cost]).tolist()
-        self.batched, self.levels = _find_batched_and_levels(program)
+        every = np.ones(len(program.codes), dtype=bool)
+        self.reaches_cost = every if cost is None else find_used(program, [cost])
+        self.batched = program.find(INPUT)
+        mark_users(program.starts, program.args, self.batched)
+        self.levels = ((program.arities > 0) & ~program.find(PART)).astype(np.int32)
+        add_depths(program.starts, program.args, self.levels)
+        self.patterns = self.find_patterns()
+
+    def find_patterns(self) -> np.ndarray:
+        """Return `patterns`."""
+        program, arities = self.program, self.program.arities
+        widths = np.where(program.find(SUM, MAX, LSE, SOFTMAX), arities, 1)
+        widths = np.where(program.find(ODDS), arities - 1, widths)
+        widths = np.where(program.find(DOT), arities // 2, widths)
+        bits = np.arange(len(program.args)) - program.starts[:-1].repeat(arities)
+        bits //= widths.repeat(arities)
+        most = np.where(program.find(ops.take), 1, 60)  # a `take` has an index and a list
+        masks = self.batched[program.args] << np.minimum(bits, most.repeat(arities))
+        found = np.zeros(len(arities), dtype=np.int64)
+        inner = arities > 0
+        found[inner] = np.bitwise_or.reduceat(masks, program.starts[:-1][inner])
+        return found
 
     def make_groups(self) -> list[Group]:
         """Return the groups, each after the groups that it reads."""
-        alike: dict[tuple[Any, ...], list[int]] = {}
-        for i, node in enumerate(self.program.nodes):
-            if node.args and node.op is not PART:
-                key = (self.levels[i], id(node.op), self.reaches_cost[i], *self.find_batched(node))
-                alike.setdefault(key, []).append(i)
         groups: list[Group] = []
-        for key in sorted(alike, key=lambda key: key[0]):
-            nodes, before = alike[key], len(groups)
-            op = self.program.nodes[nodes[0]].op
+        for alike in self.split_nodes():
+            op, before = self.program.kinds[self.program.codes[alike[0]]], len(groups)
+            nodes, first = alike.tolist(), self.program.starts[alike]
+            arity = self.program.arities[nodes[0]]
             if op is DOT:
                 groups.extend(self.group_products(nodes))
             elif op is ODDS:
-                args = [self.program.nodes[i].args for i in nodes]
-                group = self.make_list_group(op, nodes, [one[:-1] for one in args])
-                group.operands.append(np.array([one[-1] for one in args]))
+                group = self.make_list_group(op, nodes, self.read_lists(nodes, fewer=1))
+                group.operands.append(self.program.args[self.program.starts[1:][alike] - 1])
                 groups.append(group)
             elif op in LIST_OPS:
-                args = [self.program.nodes[i].args for i in nodes]
-                groups.append(self.make_list_group(op, nodes, args))
+                groups.append(self.make_list_group(op, nodes, self.read_lists(nodes)))
             elif op is ops.take:
                 groups.extend(self.group_lookups(nodes))
             else:
-                operands = [
-                    np.array(operand)
-                    for operand in zip(*(self.program.nodes[i].args for i in nodes))
-                ]
-                groups.append(Group(op, nodes, self.batched[nodes[0]], operands))
+                operands = [self.program.args[first + k] for k in range(arity)]
+                groups.append(Group(op, nodes, self.is_batched(nodes), operands))
             for group in groups[before:]:
-                group.reaches_cost = self.reaches_cost[nodes[0]]
+                group.reaches_cost = bool(self.reaches_cost[nodes[0]])
         return groups
 
-    def find_batched(self, node: Node) -> tuple[int, ...]:
-        """Return, for each operand or list of operands, True if it differs from row to row."""
-        if node.op is DOT:
-            lefts, rights, others = self.find_factors(node)
-            sides = (self.any_batched(lefts), self.any_batched(rights))
-            return (*sides, *(self.batched[i] for i in others))
-        if node.op is ODDS:
-            return (self.any_batched(node.args[:-1]), self.batched[node.args[-1]])
-        if node.op in LIST_OPS:
-            return (self.any_batched(node.args),)
-        if node.op is ops.take:  # the last makes a group for each size of tables
-            index, *entries = node.args
-            return (self.batched[index], self.any_batched(entries), len(entries))
-        return tuple([self.batched[arg] for arg in node.args])
+    def split_nodes(self) -> list[np.ndarray]:
+        """Return the nodes that are alike, in the order of their levels and of their first nodes.
 
-    def any_batched(self, nodes: Iterable[int]) -> bool:
-        """Return True if one of these nodes differs from row to row."""
-        return True in map(self.batched.__getitem__, nodes)
+        Nodes are alike that have the same level, operation, pattern and number of operands, or of
+        summands for a DOT, and of which the cost depends on all or none.
+        """
+        program, is_dot = self.program, self.program.find(DOT)
+        nodes = np.flatnonzero((program.arities > 0) & ~program.find(PART))
+        patterns = np.where(is_dot & (self.patterns & 3 == 1), self.patterns ^ 3, self.patterns)
+        sizes = np.where(program.find(*LIST_OPS), is_dot * program.arities % 2, program.arities)
+        keys = self.levels[nodes].astype(np.int64)
+        for column in (program.codes, self.reaches_cost, patterns, sizes):
+            keys = keys * (int(column.max(initial=0)) + 1) + column[nodes]
+        order = np.argsort(keys, kind="stable")
+        bounds = np.flatnonzero(np.diff(keys[order], prepend=-1, append=-1)).tolist()
+        found = [nodes[order[a:b]] for a, b in itertools.pairwise(bounds)]
+        return sorted(found, key=lambda alike: (self.levels[alike[0]], alike[0]))
 
-    def find_factors(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    def is_batched(self, alike: list[int]) -> bool:
+        """Return True if nodes that are alike differ from row to row."""
+        return bool(self.batched[alike[0]])
+
+    def read_lists(self, nodes: list[int], fewer: int = 0) -> list[bytes]:
+        """Return the operands of each node, or all but the last, as bytes, which can be hashed."""
+        args, starts = self.program.args, self.program.starts
+        bounds = zip(starts[nodes].tolist(), (starts[1:][nodes] - fewer).tolist())
+        return [args[a:b].tobytes() for a, b in bounds]
+
+    def find_factors(self, i: int) -> tuple[bytes, bytes, list[int]]:
         """Return the left factors and the right factors of a dot product, and its summand.
 
-        If all rows share the factors of only one side, these become the left factors.
+        If all rows share the factors of only one side, these become the left factors. The factors
+        are the bytes of their indices, which can be hashed.
         """
-        k = len(node.args) // 2
-        lefts, rights, others = node.args[:k], node.args[k : 2 * k], node.args[2 * k :]
-        if self.any_batched(lefts) and not self.any_batched(rights):
+        start, end = self.program.starts[i : i + 2].tolist()
+        k, args = (end - start) // 2, self.program.args
+        lefts, rights = args[start : start + k].tobytes(), args[start + k : start + 2 * k].tobytes()
+        if self.patterns[i] & 3 == 1:
             lefts, rights = rights, lefts
-        return lefts, rights, others
+        return lefts, rights, args[start + 2 * k : end].tolist()
 
-    def make_list_group(self, op: Op, nodes: list[int], *lists: list[tuple[int, ...]]) -> Group:
+    def make_list_group(self, op: Op, nodes: list[int], *sides: list[bytes]) -> Group:
         """Return a group of nodes with lists of operands, which may differ in length."""
-        sizes = np.array([len(one) for one in lists[0]])
-        batched = self.batched[nodes[0]]
+        flat = [_read_flat(side) for side in sides]
+        sizes = np.array([len(one) for one in sides[0]]) // flat[0].itemsize
         if (sizes == sizes[0]).all():
-            return Group(op, nodes, batched, [np.array(operands) for operands in lists])
-        flat = [np.array([arg for one in operands for arg in one]) for operands in lists]
-        return Group(op, nodes, batched, flat, sizes)
+            rows = [operands.reshape(len(nodes), -1) for operands in flat]
+            return Group(op, nodes, self.is_batched(nodes), rows)
+        return Group(op, nodes, self.is_batched(nodes), flat, sizes)
 
     def group_products(self, nodes: list[int]) -> list[Group]:
         """Return groups of dot products: the matrix products, then one group of all others.
@@ -175,7 +199,8 @@ class _Grouper:
         A matrix product is a set of dot products of every left list with every right list, in
         which all rows share the left lists.
         """
-        found = {i: self.find_factors(self.program.nodes[i]) for i in nodes}
+        found = {i: self.find_factors(i) for i in nodes}
+        pattern = self.patterns[nodes[0]] & 3
         groups: list[Group] = []
         pairs: list[int] = []
         for members in _find_components(found) if self.matrices else []:
@@ -183,21 +208,20 @@ class _Grouper:
             rights = list(dict.fromkeys(found[i][1] for i in members))
             met = {found[i][:2]: i for i in members}
             every = len(met) == len(members) == len(lefts) * len(rights)
-            alone = every and len(members) == 1 and not self.any_batched(rights[0])
-            if not every or alone or self.any_batched(i for left in lefts for i in left):
+            alone = every and len(members) == 1 and not pattern
+            if not every or alone or pattern == 3:
                 pairs.extend(members)
                 continue
             ordered = [met[left, right] for left in lefts for right in rights]
-            operands = [np.array(lefts), np.array(rights)]
+            operands = [_read_flat(side).reshape(len(side), -1) for side in (lefts, rights)]
             if found[members[0]][2]:
                 others = np.array([found[i][2][0] for i in ordered])
                 operands.append(others.reshape(len(lefts), len(rights)))
             grid = (len(lefts), len(rights))
-            group = Group(DOT, ordered, self.batched[ordered[0]], operands, grid=grid)
-            groups.append(group)
+            groups.append(Group(DOT, ordered, self.is_batched(nodes), operands, grid=grid))
         pairs = sorted(pairs) if self.matrices else nodes
         if pairs:
-            lists = [[found[i][side] for i in pairs] for side in (0, 1)]
+            lists = [found[i][0] for i in pairs], [found[i][1] for i in pairs]
             group = self.make_list_group(DOT, pairs, *lists)
             if found[pairs[0]][2]:
                 group.operands.append(np.array([found[i][2][0] for i in pairs]))
@@ -206,9 +230,9 @@ class _Grouper:
 
     def group_lookups(self, nodes: list[int]) -> list[Group]:
         """Return a group for each table that all rows share, or one group of all other look-ups."""
-        found = {i: self.program.nodes[i].args for i in nodes}
-        batched = self.batched[nodes[0]]
-        if self.any_batched(found[nodes[0]][1:]):
+        found = {i: tuple(self.program.list_operands(i)) for i in nodes}
+        batched = self.is_batched(nodes)
+        if self.patterns[nodes[0]] & 2:
             indices = np.array([args[0] for args in found.values()])
             lists = np.array([args[1:] for args in found.values()])
             return [Group(ops.take, nodes, batched, [indices, lists])]
@@ -228,6 +252,11 @@ class _Grouper:
         return groups
 
 
+def _read_flat(lists: list[bytes]) -> np.ndarray:
+    """Return all indices of lists that `read_lists` returned."""
+    return np.frombuffer(b"".join(lists), dtype=np.int32)
+
+
 def _split_into_tables(
     program: Program, columns: list[tuple[int, ...]]
 ) -> list[list[tuple[int, ...]]]:
@@ -235,38 +264,24 @@ def _split_into_tables(
 
     Two tables that are looked up at the same indices would else become one, which no slice reads.
     """
-    nodes = program.nodes
-    if any(nodes[i].op is not PARAM for column in columns for i in column):
+    offsets = program.offsets
+    if not program.find(PARAM)[np.array(columns)].all():
         return [columns]
-    ordered = sorted(columns, key=lambda column: nodes[column[0]].offset)
+    ordered = sorted(columns, key=lambda column: offsets[column[0]])
     found = [ordered[:1]]
     for column in ordered[1:]:
-        starts = [nodes[one[0]].offset for one in (*found[-1][:2], found[-1][-1], column)]
+        starts = [offsets[one[0]] for one in (*found[-1][:2], found[-1][-1], column)]
         if len(found[-1]) > 1 and starts[1] - starts[0] != starts[-1] - starts[-2]:
             found.append([])
         found[-1].append(column)
     return found
 
 
-def _find_batched_and_levels(program: Program) -> tuple[list[bool], list[int]]:
-    """Return, for each node, True if it depends on the inputs, and its depth above the leaves."""
-    batched: list[bool] = []
-    levels: list[int] = []
-    for node in program.nodes:
-        if node.args:
-            batched.append(True in map(batched.__getitem__, node.args))
-            levels.append((node.op is not PART) + max(map(levels.__getitem__, node.args)))
-        else:
-            batched.append(node.op is INPUT)
-            levels.append(0)
-    return batched, levels
-
-
 def _find_components(
-    pairs: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]],
+    pairs: dict[int, tuple[bytes, bytes, list[int]]],
 ) -> list[list[int]]:
     """Split dot products into sets without common left or right lists: connected components."""
-    first: dict[tuple[str, tuple[int, ...]], int] = {}
+    first: dict[tuple[str, bytes], int] = {}
     leader: dict[int, int] = {}
 
     def find(i: int) -> int:
