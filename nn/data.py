@@ -71,17 +71,23 @@ class Examples:
         """Return the indices in `order` in groups of examples of one shape."""
         return groups(order, self.X, self.targets)
 
-    def batches(self, order: Sequence[int], size: int) -> list[list[int]]:
+    def batches(self, order: Any, size: int) -> list[Any]:
         """Cut an order of the examples into batches, each with examples of one shape.
 
         A batch is complete when it has `size` examples; incomplete ones come last. If `size` is the
         number of all examples, they are one batch.
+
+        Args:
+            order: indices, as a list or an array.
+            size: the number of examples in a batch.
 
         >>> examples = Examples.of([[0], [1, 2], [3], [4, 5], [6]], [0, 1, 0, 1, 1])
         >>> examples.batches([4, 3, 2, 1, 0], 2)
         [[4, 2], [3, 1], [0]]
         """
         groups = self.groups(order)
+        if len(groups) == 1:
+            return [order[i : i + size] for i in range(0, len(order), size)]
         if size >= len(order):
             return [[i for group in groups for i in group]]
         batches = [g[i : i + size] for g in groups for i in range(0, len(g), size)]

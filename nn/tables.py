@@ -32,8 +32,8 @@ def differ(table: np.ndarray) -> bool:
 
 
 def stacked(table: np.ndarray, rows: Any) -> np.ndarray:
-    """Return some rows of one shape as an array of numbers."""
-    found = table[rows]
+    """Return some rows of one shape as an array of numbers; `rows` are a slice or indices."""
+    found = table[rows] if isinstance(rows, slice) else table.take(rows, axis=0)
     return np.stack(found.tolist()) if differ(table) else found
 
 
@@ -50,6 +50,18 @@ def groups(places: Iterable[int], *tables: np.ndarray) -> list[list[int]]:
     for i in places:
         found.setdefault(tuple([table[i].shape for table in varied]), []).append(i)
     return list(found.values())
+
+
+def rows_of(tables: Sequence[Any]) -> Any:
+    """Return the rows of several tables in one: an array if they are arrays, else a list.
+
+    >>> rows_of([np.array([[1.0]]), np.array([[2.0]])]).tolist(), rows_of([[1], [2, 3]])
+    ([[1.0], [2.0]], [1, 2, 3])
+    """
+    shapes = {table.shape[1:] if isinstance(table, np.ndarray) else None for table in tables}
+    if len(shapes) == 1 and None not in shapes:
+        return np.concatenate(tables)
+    return [row for table in tables for row in table]
 
 
 def content_of(table: np.ndarray) -> Any:

@@ -28,6 +28,7 @@ Accuracy = Callable[[Any, Any], bool | None]
 """A function (outputs as numbers, target) that returns True for a right answer, False for a wrong
 one, and None if there is no right answer."""
 
+IGNORED = -100  # the target that the losses of classes ignore by default
 KINDS = ("classes", "sides", "labels", "numbers")
 SURE = ("", "output", "sigmoid", "softmax")
 USUAL_PAIRS = ([0, 1], [-1, 1])  # targets for no and yes
@@ -123,24 +124,28 @@ class Answers:
             return None
         return self.predicted(outputs) == self.expected(target)
 
-    def rights(self, outputs: Any, targets: Any) -> list[bool | None]:
-        """Return for each of n examples whether its answer is right, as `right` does.
+    def rights(self, outputs: Any, targets: Any, ignored: float = IGNORED) -> np.ndarray | None:
+        """Return for each of n examples whether its answer is right; None where `right` is None.
+
+        Examples with the target `ignored` are left out.
 
         >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).rights([0.5, 0.5], [1, -1])
-        [True, False]
+        array([ True, False])
         """
         if self.kind == "numbers" or not self.known:
-            return [None] * len(targets)
+            return None
+        targets = as_table(targets)
         rows = np.asarray(outputs, dtype=float).reshape(len(targets), -1)
-        expected = self._expected_of_all(as_table(targets), *rows.shape)
+        if targets.ndim == 1 and not differ(targets):
+            rows, targets = rows[targets != ignored], targets[targets != ignored]
+        expected = self._expected_of_all(targets, *rows.shape)
         if expected is None:  # `expected` raises the error of a target
-            return [self.right(found, target) for found, target in zip(outputs, targets)]
+            return np.array([self.right(found, y) for found, y in zip(rows, targets.tolist())])
         if self.kind == "classes":
             agree = rows.argmax(1) == expected
         else:
             agree = ((rows > self.threshold) == expected).all(1)
-        right: list[bool | None] = (agree & ~np.isnan(rows).any(1)).tolist()
-        return right
+        return np.asarray(agree & ~np.isnan(rows).any(1))
 
     def _expected_of_all(self, targets: np.ndarray, n: int, nout: int) -> np.ndarray | None:
         """Return the classes, or which outputs mean yes, for n targets; None for unusual ones."""

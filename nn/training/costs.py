@@ -25,7 +25,7 @@ from ..prediction import numbers_in
 
 Loss = Callable[[Any, Any], Value]
 Penalty = Callable[[Any], Value]
-Rows = Sequence[int] | slice
+Rows = Sequence[int] | np.ndarray | slice
 ALL = slice(None)
 EMPTY = np.zeros(0)
 

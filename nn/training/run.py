@@ -129,11 +129,13 @@ class Run:
                 self.history.stop_reason = f"all {self.history.epochs} epochs done"
         return not self.history.stop_reason
 
-    def shuffled(self, count: int) -> list[int]:
-        """Return the order of the examples in this epoch, and restart the dropout masks."""
+    def batches(self) -> list[Any]:
+        """Shuffle the examples into the batches of this epoch, and restart the dropout masks."""
         name = f"{self.seed}, epoch {self.history.epochs}"
         seed_dropouts(self._dropouts, name)
-        return random.Random(name).sample(range(count), count)
+        count = len(self.examples)
+        order = np.array(random.Random(name).sample(range(count), count))
+        return self.examples.batches(order, self.size)
 
     def step(self, cost: float, gradient: np.ndarray, clip: float | None) -> None:
         """Make one step against the gradient of a finite cost, whole or not at all.

@@ -38,12 +38,12 @@ from ..settings import (
     several,
     whole,
 )
-from ..tables import content_of
+from ..tables import content_of, rows_of
 from ..targets import as_lists
-from .answers import Accuracy, Answers, answers_of
+from .answers import IGNORED, Accuracy, Answers, answers_of
 from .comparison import DifferentError, compared_if_possible
 from .compatibility import check_loss, check_penalty, shape_of_outputs, warn_of_squashing
-from .costs import ALL, Costs, EngineCosts, total
+from .costs import ALL, Costs, EngineCosts, Rows, total
 from .history import History
 from .identity import identity
 from .outcome import remark
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 Callback = Callable[["Trainer", History], object]
 Judged = tuple[float, float | None]  # the mean cost, and the share of right answers
-IGNORED = -100  # the target that the losses of classes ignore by default
 LAST = 4  # examples to check, at least, before weights are stored or returned
 
 
@@ -362,25 +361,30 @@ class Trainer:
     def _epoch(self, run: Run, costs: Costs, bar: tqdm[Any]) -> None:
         """Train one epoch, and record it in the history."""
         began, count = time.perf_counter(), len(run.examples)
-        order = run.shuffled(count)
-        shares, norms, answers = [], [], []
+        batches = run.batches()
+        shares, norms, outputs = [], [], []
         with run.training:
-            alone = self.accuracy is None and _is_ours(run.optimizer)
-            steady = costs.while_unchanged() if alone else costs
-            for batch in run.examples.batches(order, run.size):
-                cost, norm, answered = self._step(run, steady, batch)
+            steady = costs.while_unchanged() if _is_ours(run.optimizer) else costs
+            for batch in batches:
+                cost, norm, found = self._step(run, steady, batch)
                 shares.append(cost * (len(batch) / count))
                 norms.append(norm)
-                answers += answered
-                bar.set_postfix(_shown(run.history, cost), refresh=False)
+                outputs.append(found)
+                if not bar.disable:
+                    bar.set_postfix(_shown(run.history, cost), refresh=False)
                 bar.update()
+        try:
+            accuracy = self._share_right(rows_of(outputs), run.examples, np.concatenate(batches))
+        except (ArithmeticError, ValueError) as error:
+            what = f"the accuracy could not be computed ({error})"
+            raise run.diverged(what, weights_are_good=True) from None
         validation: dict[str, Any] = {}
         if run.held_out:
-            loss, accuracy = self._finite_cost(run, costs, run.held_out)
-            validation = {"validation_losses": loss, "validation_accuracies": accuracy}
+            loss, share = self._finite_cost(run, costs, run.held_out)
+            validation = {"validation_losses": loss, "validation_accuracies": share}
         run.end_epoch(
             losses=run.finite(total(shares)),
-            accuracies=_share(answers),
+            accuracies=accuracy,
             learning_rates=self.optimizer.lr,
             gradient_norms={
                 name: math.fsum(norm[name] for norm in norms) / len(norms) for name in run.layers
@@ -390,13 +394,12 @@ class Trainer:
         )
 
     def _step(
-        self, run: Run, costs: Costs, batch: list[int]
-    ) -> tuple[float, dict[str, float], list[bool | None]]:
+        self, run: Run, costs: Costs, batch: np.ndarray
+    ) -> tuple[float, dict[str, float], Sequence[Any]]:
         """Make one step against the gradient of a batch's mean cost.
 
         Returns:
-            The mean cost, the gradient's norm for each layer, and for each example whether the
-            answer is right.
+            The mean cost, the gradient's norm for each layer, and the outputs.
         """
         try:
             found = costs.learn(run.examples, batch)
@@ -404,7 +407,6 @@ class Trainer:
             if self.penalty is not None:
                 extra = costs.penalize()
                 cost, gradient = cost + extra.cost, gradient + extra.gradient
-            answers = self._right(found.outputs, [run.examples.y[i] for i in batch])
         except (ArithmeticError, ValueError) as error:
             raise self._failed(run, costs, batch, error) from None
         run.finite(cost)
@@ -412,9 +414,9 @@ class Trainer:
         if not all(map(math.isfinite, norms.values())):
             raise run.diverged("the gradient is no longer finite", weights_are_good=True)
         run.step(cost, gradient, self.clip)
-        return cost, norms, answers
+        return cost, norms, found.outputs
 
-    def _failed(self, run: Run, costs: Costs, batch: list[int], why: Exception) -> DivergenceError:
+    def _failed(self, run: Run, costs: Costs, batch: np.ndarray, why: Exception) -> DivergenceError:
         """Return the error that ends training if a step could not be computed."""
         try:
             has_cost = math.isfinite(costs.judge(run.examples, batch).cost)
@@ -434,25 +436,26 @@ class Trainer:
     def _judge(self, costs: Costs, examples: Examples, rows: slice = ALL) -> Judged:
         """Compute the mean cost and the share of right answers in evaluation mode."""
         found = costs.judge(examples, rows)
-        return found.cost, _share(self._right(found.outputs, examples.y[rows]))
+        return found.cost, self._share_right(found.outputs, examples, rows)
 
-    def _right(self, outputs: Sequence[Any], y: list[Any]) -> list[bool | None]:
-        """Return for each answer whether it is right; None if it is neither right nor wrong.
+    def _share_right(self, outputs: Sequence[Any], examples: Examples, rows: Rows) -> float | None:
+        """Return the share of right answers; None if no answer is right or wrong.
 
         An answer to a target that the loss ignores is neither. If the outputs for an example are a
         table, each of its rows is an answer.
         """
+        right = None
         if self.accuracy is not None:
-            return [self._verdict(found, target) for found, target in zip(outputs, y)]
-        if self.answers is None:
-            return [None] * len(y)
-        if np.ndim(outputs[0]) == 2:
-            outputs, y = _rows_of(outputs), _rows_of(y)
-        ignored = getattr(self.loss, "ignore_index", IGNORED)
-        if ignored not in y:
-            return self.answers.rights(outputs, y)
-        right = self.answers.right
-        return [None if t == ignored else right(found, t) for found, t in zip(outputs, y)]
+            y = [examples.y[i] for i in np.arange(len(examples))[rows].tolist()]
+            verdicts = [self._verdict(found, target) for found, target in zip(outputs, y)]
+            right = np.array([verdict for verdict in verdicts if verdict is not None])
+        elif self.answers is not None:
+            targets: Any = examples.targets[rows]
+            if np.ndim(outputs[0]) == 2:
+                outputs, targets = rows_of(outputs), rows_of(targets)
+            ignored = getattr(self.loss, "ignore_index", IGNORED)
+            right = self.answers.rights(outputs, targets, ignored)
+        return None if right is None or not len(right) else float(right.mean())
 
     def _verdict(self, outputs: Any, y: Any) -> bool | None:
         """Return what the user's function `accuracy` says about an example."""
@@ -480,7 +483,7 @@ class Trainer:
     def _answers(self, examples: Examples) -> Answers:
         shape, y = shape_of_outputs(self.model, examples), examples.y
         if len(shape) == 2 and all(hasattr(row, "__len__") for row in y):
-            return answers_of(self.loss, _rows_of(y), shape[1])
+            return answers_of(self.loss, rows_of(y), shape[1])
         return answers_of(self.loss, y, math.prod(shape))
 
     def _identity(self, run: Run) -> dict[str, str]:
@@ -525,13 +528,3 @@ def _shown(history: History, cost: float) -> dict[str, str]:
     if answers and answers[-1] is not None:
         shown["accuracy"] = f"{answers[-1]:.1%}"
     return shown
-
-
-def _rows_of(tables: Iterable[Any]) -> list[Any]:
-    """Return the rows of several tables in one list."""
-    return [row for table in tables for row in table]
-
-
-def _share(answers: list[bool | None]) -> float | None:
-    known = [answer for answer in answers if answer is not None]
-    return sum(known) / len(known) if known else None

@@ -638,6 +638,13 @@ def test_an_error_of_ones_own_on_the_way_stops_too() -> None:
     assert history.epochs == 1
 
 
+def test_an_accuracy_that_cannot_be_computed_stops_after_the_epoch() -> None:
+    trained = trainer(accuracy=lambda outputs, y: math.log(-1.0) > 0.0)
+    with pytest.warns(RuntimeWarning, match="the accuracy could not be computed .math domain"):
+        history = trained.fit(X, Y, 2, 10)
+    assert (history.epochs, len(history.step_losses)) == (0, 2)
+
+
 def test_held_out_examples_and_checkpoints_meet_logarithms_of_zero_too(tmp_path: Path) -> None:
     def cost(z: Value, y: float) -> Value:
         return (z - y) ** 2 if y else z.log()
