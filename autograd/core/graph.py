@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from . import locks, modes, ops
@@ -183,16 +183,16 @@ def count_paths(root: Value, node: Value) -> int:
 
 def distances(
     start: Iterable[Item], neighbours: Callable[[Item], Iterable[Item]]
-) -> dict[Item, int]:
-    """Return the number of edges from the nearest of `start` to each item, nearest first."""
+) -> Iterator[tuple[Item, int]]:
+    """Yield each item and the number of edges to it from the nearest of `start`, nearest first."""
     found = dict.fromkeys(start, 0)
     queue = list(found)
-    for node in queue:
-        for neighbour in neighbours(node):
+    for item in queue:
+        yield item, found[item]
+        for neighbour in neighbours(item):
             if neighbour not in found:
-                found[neighbour] = found[node] + 1
+                found[neighbour] = found[item] + 1
                 queue.append(neighbour)
-    return found
 
 
 def shown_slots(node: Value) -> tuple[int, ...]:

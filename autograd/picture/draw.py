@@ -15,7 +15,7 @@ from math import isfinite, isnan
 from ..core import backprop, ops
 from ..core.boundary import choice, instance, pair, several, whole
 from ..core.find import find
-from ..core.graph import consumers, shown_args, shown_order, shown_slots
+from ..core.graph import shown_args, shown_order, shown_slots
 from ..core.notation import expression, shortened
 from ..core.paths import largest_paths
 from ..core.term import numeral
@@ -129,11 +129,8 @@ def _left_behind(order: list[Value], known: Mapping[Value, float]) -> set[Value]
 
     Such a leaf has a gradient from an earlier pass, and at least one of its consumers has none.
     """
-    return {
-        node
-        for node, users in consumers(order).items()
-        if node.op is ops.leaf and node in known and any(user not in known for user in users)
-    }
+    newer = {arg for user in order if user not in known for arg in shown_args(user)}
+    return {node for node in newer if node.op is ops.leaf and node in known}
 
 
 @dataclass

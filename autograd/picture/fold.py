@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..core.find import nearest
 from ..core.graph import consumers, distances, shown_args
 from ..core.notation import shortened
 from ..core.value import Value
+
+Item: TypeAlias = "Value | str"  # what a drawing shows: a node, or a folded scope by its name
 
 EDGES = 2  # most edges per node that may be shown; with more, lines fill the page
 
@@ -26,7 +29,7 @@ class View:
         note: a sentence that says how many nodes are folded and how to show them, or "".
     """
 
-    place: dict[Value, Value | str]
+    place: dict[Value, Item]
     note: str = ""
 
 
@@ -55,16 +58,22 @@ def view(
         size: the importance of a node, as |gradient|.
     """
     _check_scopes(order, opened)
-    place: dict[Value, Value | str] = {node: node for node in order}
+    place: dict[Value, Item] = {node: node for node in order}
     if around is None and len(order) > max_nodes:
         place = _folded_by_scope(order, max_nodes, opened)
     start = [around] if around is not None else [*_ends(list(keep), max_nodes), order[-1]]
     place.update((node, node) for node in start)
-    near = _nearest(order, place, start, depth, both_ways=around is not None)
-    weight: dict[Hashable, float] = {}
-    for node in order:
-        weight[place[node]] = max(weight.get(place[node], 0.0), size.get(node, 0.0))
-    ranked = sorted(near, key=lambda item: (near[item], -weight[item]))
+    inside: dict[Item, list[Value]] = {}
+    for node, item in place.items():
+        if item is not node:
+            inside.setdefault(item, []).append(node)
+    near = _nearest(order, place, inside, start, depth, around is not None, max_nodes)
+
+    def weight(item: Item) -> float:
+        nodes = [item] if isinstance(item, Value) else inside[item]
+        return max([0.0, *(size.get(node, 0.0) for node in nodes)])
+
+    ranked = sorted(near, key=lambda item: (near[item], -weight(item)))
     shown = {*start, *ranked[:max_nodes]}
     kept = {node: item for node, item in place.items() if item in shown}
     return View(kept, _note(order, kept))
@@ -89,7 +98,7 @@ def _check_scopes(order: list[Value], opened: Collection[str]) -> None:
             raise ValueError(f"there is no scope {name!r} to open; the nearest are {near}")
 
 
-def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
+def _note(order: list[Value], place: dict[Value, Item]) -> str:
     """Say how many nodes are folded, and which arguments of `draw` show them; else return ""."""
     folded = sum(place.get(node) is not node for node in order)
     if not folded:
@@ -104,11 +113,11 @@ def _note(order: list[Value], place: dict[Value, Value | str]) -> str:
 
 def _folded_by_scope(
     order: list[Value], max_nodes: int, opened: Collection[str]
-) -> dict[Value, Value | str]:
+) -> dict[Value, Item]:
     """Fold scopes level by level, the innermost first, until the rest fits into the drawing."""
     scope_of = scopes(order)
     levels = max(scope.count(".") + 1 if scope else 0 for scope in scope_of.values())
-    place: dict[Value, Value | str] = {node: node for node in order}
+    place: dict[Value, Item] = {node: node for node in order}
     for level in range(levels, 0, -1):
         place = {node: _at_level(scope, level, opened) or node for node, scope in scope_of.items()}
         edges = {(place[arg], place[node]) for node in order for arg in shown_args(node)}
@@ -125,11 +134,18 @@ def scopes(order: list[Value], labelled: bool = False) -> dict[Value, str]:
     for them there; with `labelled=True` they move as well.
     """
     found = {node: node.scope for node in order}
-    for node, users in consumers(order).items():
-        around = {user.scope for user in users}
-        if not (node.scope or node.args or (node.label and not labelled)) and len(around) == 1:
-            found[node] = around.pop()
-    return found
+    if not any(found.values()):
+        return found
+    around: dict[Value, set[str]] = {
+        node: set()
+        for node, scope in found.items()
+        if not (scope or node.args or (node.label and not labelled))
+    }
+    for user in order:
+        for arg in shown_args(user):
+            if arg in around:
+                around[arg].add(user.scope)
+    return found | {node: scope.pop() for node, scope in around.items() if len(scope) == 1}
 
 
 def _at_level(scope: str, level: int, opened: Collection[str]) -> str:
@@ -145,22 +161,31 @@ def _at_level(scope: str, level: int, opened: Collection[str]) -> str:
 
 def _nearest(
     order: list[Value],
-    place: dict[Value, Value | str],
-    start: Iterable[Value | str],
+    place: dict[Value, Item],
+    inside: dict[Item, list[Value]],
+    start: Iterable[Item],
     depth: int | None,
     both_ways: bool,
-) -> dict[Value | str, int]:
+    most: int,
+) -> dict[Item, int]:
     """Return the items within `depth` edges of `start`, with their distances.
 
-    Edges are followed from a node to its operands, or in both directions with `both_ways`.
+    Edges are followed from a node to its operands, or in both directions with `both_ways`. Items
+    that are farther away than the `most` nearest are left out.
     """
-    neighbours: dict[Value | str, dict[Value | str, None]] = {item: {} for item in place.values()}
-    for node in order:
-        for arg in shown_args(node):
-            neighbours[place[node]][place[arg]] = None
-            if both_ways:
-                neighbours[place[arg]][place[node]] = None
-    found = distances(start, neighbours.__getitem__)
+    users = consumers(order) if both_ways else {}
+
+    def neighbours(item: Item) -> Iterable[Item]:
+        nodes = [item] if isinstance(item, Value) else inside[item]
+        others = (other for n in nodes for other in (*shown_args(n), *users.get(n, ())))
+        return dict.fromkeys(place[other] for other in others)
+
     if depth is None:
         depth = 2 if both_ways else len(order)
-    return {item: distance for item, distance in found.items() if distance <= depth}
+    found: dict[Item, int] = {}
+    farthest = 0
+    for item, distance in distances(start, neighbours):
+        if distance > depth or (len(found) >= most and distance > farthest):
+            break
+        found[item] = farthest = distance
+    return found

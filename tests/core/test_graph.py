@@ -107,7 +107,7 @@ def test_distances_are_the_shortest() -> None:
     a = Value(1.0)
     b = a * 2
     c = b * a
-    assert distances([c], lambda node: node.args) == {c: 0, b: 1, a: 1, b.args[1]: 2}
+    assert dict(distances([c], lambda node: node.args)) == {c: 0, b: 1, a: 1, b.args[1]: 2}
 
 
 def test_consumers_name_each_user_once() -> None:
