@@ -140,7 +140,7 @@ class ArrayProgram:
         constants: the array of the constants.
         numbers: the values of the constants.
         outputs: the reads whose concatenation is returned.
-        labels: the labels of the parameters, by their index in `theta`.
+        labels: the labels of the parameters, in the order of `theta`.
     """
 
     statements: list[Statement]
@@ -149,7 +149,7 @@ class ArrayProgram:
     constants: Array
     numbers: np.ndarray
     outputs: list[Read]
-    labels: dict[int, str]
+    labels: list[str]
 
     def arrays(self) -> list[Array]:
         """Return the arrays that statements compute, in the order of their first statement."""

@@ -111,7 +111,7 @@ class Forward:
         """Return the name of a slice of the parameters."""
         if found.core not in self.slice_names:
             labels = self.program.labels
-            name = find_common_name([labels.get(i, "") for i in np.unique(indices).tolist()])
+            name = find_common_name([labels[i] for i in np.unique(indices).tolist()])
             name = self.names.reserve(name or f"p{len(self.slice_names)}")
             self.slice_names[found.core] = name
         return self.slice_names[found.core]

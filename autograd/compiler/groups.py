@@ -45,7 +45,7 @@ class Group:
     """
 
     op: Op
-    nodes: list[int]
+    nodes: np.ndarray
     batched: bool
     operands: list[np.ndarray]
     sizes: np.ndarray | None = None
@@ -138,7 +138,7 @@ class _Grouper:
                 groups.extend(self.group_lookups(nodes))
             else:
                 operands = [self.program.args[first + k] for k in range(arity)]
-                groups.append(Group(op, nodes, self.is_batched(nodes), operands))
+                groups.append(Group(op, alike, self.is_batched(nodes), operands))
             for group in groups[before:]:
                 group.reaches_cost = bool(self.reaches_cost[nodes[0]])
         return groups
@@ -190,8 +190,8 @@ class _Grouper:
         sizes = np.array([len(one) for one in sides[0]]) // flat[0].itemsize
         if (sizes == sizes[0]).all():
             rows = [operands.reshape(len(nodes), -1) for operands in flat]
-            return Group(op, nodes, self.is_batched(nodes), rows)
-        return Group(op, nodes, self.is_batched(nodes), flat, sizes)
+            return Group(op, np.array(nodes), self.is_batched(nodes), rows)
+        return Group(op, np.array(nodes), self.is_batched(nodes), flat, sizes)
 
     def group_products(self, nodes: list[int]) -> list[Group]:
         """Return groups of dot products: the matrix products, then one group of all others.
@@ -218,7 +218,9 @@ class _Grouper:
                 others = np.array([found[i][2][0] for i in ordered])
                 operands.append(others.reshape(len(lefts), len(rights)))
             grid = (len(lefts), len(rights))
-            groups.append(Group(DOT, ordered, self.is_batched(nodes), operands, grid=grid))
+            groups.append(
+                Group(DOT, np.array(ordered), self.is_batched(nodes), operands, grid=grid)
+            )
         pairs = sorted(pairs) if self.matrices else nodes
         if pairs:
             lists = [found[i][0] for i in pairs], [found[i][1] for i in pairs]
@@ -235,7 +237,7 @@ class _Grouper:
         if self.patterns[nodes[0]] & 2:
             indices = np.array([args[0] for args in found.values()])
             lists = np.array([args[1:] for args in found.values()])
-            return [Group(ops.take, nodes, batched, [indices, lists])]
+            return [Group(ops.take, np.array(nodes), batched, [indices, lists])]
         at: dict[tuple[int, ...], dict[int, int]] = {}  # the nodes, by the column and the index
         for i, args in found.items():
             at.setdefault(args[1:], {})[args[0]] = i
@@ -248,7 +250,7 @@ class _Grouper:
                 ordered = [at[column][row] for row in rows for column in columns]
                 operands = [np.array(rows), np.array(columns)]
                 grid = (len(rows), len(columns))
-                groups.append(Group(ops.take, ordered, batched, operands, grid=grid))
+                groups.append(Group(ops.take, np.array(ordered), batched, operands, grid=grid))
         return groups
 
 

@@ -11,7 +11,8 @@ arrays, these arrays are joined into one. Leaves cannot move, so they are copied
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ..core.ops import Op
 from .arrays import Array, ArrayProgram, Read, Statement, name_results
 from .groups import Group
 from .names import Names, find_common_name
-from .program import DOT, INPUT, LSE, MAX, ODDS, PARAM, PART, SOFTMAX, SUM, Node, Program
+from .program import DOT, INPUT, LSE, MAX, ODDS, PARAM, PART, SOFTMAX, SUM, Program, add_up
 
 
 def build_array_program(program: Program, groups: list[Group]) -> ArrayProgram:
@@ -32,9 +33,12 @@ class _Layout:
     """The arrays of a program, while they are chosen and filled.
 
     Attributes:
-        nodes: the nodes of the program, and then the copies of some.
-        group_of: for each node, the group that computes it.
-        index: for each node, its index in its array.
+        groups: the groups of leaves, then those of other nodes, then those of copies.
+        group_of: for each node, and then for each copy, the index of its group.
+        source: for each of them, the node itself, or the list that it is a PART of.
+        shift: the index of a PART in its list; 0 for all others.
+        index: the index in its array.
+        count: the number of nodes and copies.
         names: the names of arrays.
         lengths: the length of each array, by the group that represents it.
         filled: how many elements of each array are assigned so far.
@@ -42,9 +46,12 @@ class _Layout:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.nodes = list(program.nodes)
-        self.group_of: list[Group | None] = [None] * len(self.nodes)
-        self.index: list[int] = [node.offset for node in self.nodes]
+        self.groups: list[Group] = []
+        self.group_of = np.zeros(len(program.codes), dtype=np.int32)
+        self.source = np.arange(len(program.codes), dtype=np.int32)
+        self.shift = np.zeros_like(self.source)
+        self.index = program.offsets.copy()
+        self.count = len(program.codes)
         self.names = Names()
         self.lengths: dict[Group, int] = {}
         self.filled: dict[Array, int] = {}
@@ -63,54 +70,57 @@ class _Layout:
         statements = [self.make_statement(group) for group in groups]
         outputs = self.make_reads(self.program.outputs)
         numbers = np.array(self.program.constants, dtype=float)
-        labelled = np.flatnonzero(self.program.find(PARAM) & (self.program.labels > 0)).tolist()
-        labels = {self.nodes[i].offset: self.program.label(i) for i in labelled}
-        return ArrayProgram(statements, *leaves, numbers, outputs, labels)
+        return ArrayProgram(statements, *leaves, numbers, outputs, self.list_labels())
 
     # ------------------------------------------------------------------ leaves
 
     def place_leaves(self) -> tuple[list[Array], Array, Array]:
         """Return the arrays of the arguments, of the parameters and of the constants."""
         program = self.program
-        starts = np.cumsum([0, *program.sizes])
-        members: list[list[int]] = [[] for _ in program.sizes]
-        leaf_groups: dict[Op, Group] = {}
         for op, name, size in (
             (PARAM, "theta", len(program.params)),
             (ops.constant, "constants", len(program.constants)),
         ):
-            leaf_groups[op] = Group(op, [], False, [], array=Array(name, size, False))
-        inputs = [Group(INPUT, [], True, []) for _ in program.sizes]
-        for i, node in enumerate(program.nodes):
-            if node.op is INPUT:
-                argument = int(np.searchsorted(starts, node.offset, side="right")) - 1
-                members[argument].append(i)
-                self.index[i] = node.offset - int(starts[argument])
-                self.group_of[i] = inputs[argument]
-            elif node.op in leaf_groups:
-                self.group_of[i] = leaf_groups[node.op]
-        for k, (group, nodes) in enumerate(zip(inputs, members)):
-            group.array = Array(self.make_name(nodes, f"x{k}"), program.sizes[k], True)
-        theta = leaf_groups[PARAM].array
-        constants = leaf_groups[ops.constant].array
-        assert theta is not None and constants is not None
-        return [group.array for group in inputs if group.array], theta, constants
+            self.add_leaves(op, np.flatnonzero(program.find(op)), Array(name, size, False))
+        inputs = np.flatnonzero(program.find(INPUT))
+        starts = add_up(np.array(program.sizes, dtype=np.int32))
+        arguments = np.searchsorted(starts, program.offsets[inputs], side="right") - 1
+        self.index[inputs] -= starts[arguments]
+        for k, size in enumerate(program.sizes):
+            nodes = inputs[arguments == k]
+            self.add_leaves(INPUT, nodes, Array(self.make_name(nodes, f"x{k}"), size, True))
+        theta, constants, *others = [group.array for group in self.groups if group.array]
+        return others, theta, constants
 
-    def make_name(self, nodes: Iterable[int], default: str) -> str:
+    def add_leaves(self, op: Op, nodes: np.ndarray, array: Array) -> None:
+        """Record that an array holds these leaves."""
+        self.group_of[nodes] = len(self.groups)
+        self.groups.append(Group(op, nodes, array.batched, [], array=array))
+
+    def make_name(self, nodes: np.ndarray, default: str) -> str:
         """Return a free name for an array: the common beginning of its nodes' labels."""
-        labels = [self.program.label(i) for i in nodes]
+        labels = [self.program.texts[k] for k in np.unique(self.program.labels[nodes]).tolist()]
         return self.names.reserve(find_common_name(labels) or default)
+
+    def list_labels(self) -> list[str]:
+        """Return the labels of the parameters."""
+        program = self.program
+        found = np.zeros(len(program.params), dtype=np.int32)
+        params = program.find(PARAM)
+        found[program.offsets[params]] = program.labels[params]
+        return [program.texts[k] for k in found.tolist()]
 
     # ------------------------------------------------------------------ one array for each operand
 
     def note_groups(self, groups: list[Group]) -> None:
         """Record which group computes each node."""
         for group in groups:
-            for i in group.nodes:
-                self.group_of[i] = group
-        for i, node in enumerate(self.nodes):
-            if node.op is PART:
-                self.group_of[i] = self.group_of[node.args[0]]
+            self.group_of[group.nodes] = len(self.groups)
+            self.groups.append(group)
+        parts = np.flatnonzero(self.program.find(PART))
+        self.source[parts] = self.program.args[self.program.starts[parts]]
+        self.shift[parts] = self.program.offsets[parts]
+        self.group_of[parts] = self.group_of[self.source[parts]]
 
     def add_copies(self, groups: list[Group]) -> list[Group]:
         """Make each operand come from one array, by copies and by joining arrays.
@@ -118,57 +128,57 @@ class _Layout:
         Return all groups in order: copies come after the group they copy, and copies of leaves
         first.
         """
-        copies: dict[tuple[Group, bool], Group] = {}
-        known: dict[tuple[int, bool], int] = {}
+        copies: dict[tuple[int, bool], _Copies] = {}
         for group in groups:
             for k, operand in enumerate(group.operands):
-                flat = operand.ravel().tolist()
-                sources = dict.fromkeys(self.find_group(i) for i in flat)
-                if len(sources) > 1:
-                    batched = any(source.batched for source in sources)
-                    joined = [self.find_copy(i, batched, copies, known) for i in flat]
-                    group.operands[k] = np.array(joined).reshape(operand.shape)
-                    _join([self.find_group(i) for i in dict.fromkeys(joined)])
-        for group in copies.values():
-            group.operands = [np.array([self.nodes[i].args[0] for i in group.nodes])]
+                found = self.group_of[operand]
+                if (found != found.flat[0]).any():
+                    group.operands[k] = self.bring_together(operand, found, copies)
+        self.note_copies([made.finish() for made in copies.values()])
         after: dict[Group, list[Group]] = {}
-        for (source, _), group in copies.items():
-            after.setdefault(source, []).append(group)
+        for (source, _), made in copies.items():
+            after.setdefault(self.groups[source], []).append(made.group)
         leaves = [source for source in after if source.array is not None]
         ordered = [copy for source in leaves for copy in after[source]]
         for group in groups:
             ordered.extend([group, *after.get(group, [])])
         return ordered
 
-    def find_group(self, i: int) -> Group:
-        """Return the group that computes a node."""
-        group = self.group_of[i]
-        assert group is not None
-        return group
+    def bring_together(
+        self, operand: np.ndarray, found: np.ndarray, copies: dict[tuple[int, bool], _Copies]
+    ) -> np.ndarray:
+        """Return nodes that can be stored in one array, in place of those of an operand.
 
-    def find_copy(
-        self,
-        i: int,
-        batched: bool,
-        copies: dict[tuple[Group, bool], Group],
-        known: dict[tuple[int, bool], int],
-    ) -> int:
-        """Return a node that can be stored with others: itself, or a copy.
-
-        A copy is needed for a leaf, whose array is fixed, and for a node that is not batched but
-        is read with others that are.
+        A copy is needed for a leaf, whose array is fixed, and for a node that is not batched but is
+        read with others that are.
         """
-        source = self.find_group(i)
-        if source.array is None and source.batched == batched:
-            return i
-        if (i, batched) not in known:
-            known[i, batched] = len(self.nodes)
-            group = copies.setdefault((source, batched), Group(ops.copy, [], batched, []))
-            group.nodes.append(len(self.nodes))
-            self.nodes.append(Node(ops.copy, (i,)))
-            self.index.append(-1)
-            self.group_of.append(group)
-        return known[i, batched]
+        sources = list(dict.fromkeys(found.ravel().tolist()))
+        batched = any(self.groups[source].batched for source in sources)
+        joined, operand = [], operand.copy()
+        for source in sources:
+            group = self.groups[source]
+            if group.array is not None or group.batched != batched:
+                made = copies.setdefault((source, batched), _Copies.empty(batched))
+                here = operand[found == source].tolist()
+                for i in here:
+                    self.count += i not in made.of
+                    made.of.setdefault(i, self.count - 1)
+                operand[found == source] = [made.of[i] for i in here]
+                group = made.group
+            joined.append(group)
+        _join(joined)
+        return operand
+
+    def note_copies(self, groups: list[Group]) -> None:
+        """Record which group makes each copy."""
+        copies = np.arange(len(self.group_of), self.count, dtype=np.int32)
+        self.group_of = np.append(self.group_of, copies)
+        self.source = np.append(self.source, copies)
+        self.shift = np.append(self.shift, np.zeros_like(copies))
+        self.index = np.append(self.index, np.zeros_like(copies))
+        for group in groups:
+            self.group_of[group.nodes] = len(self.groups)
+            self.groups.append(group)
 
     # ------------------------------------------------------------------ indices
 
@@ -180,26 +190,26 @@ class _Layout:
             for operand in group.operands:
                 order = self.find_order(operand)
                 if order is not None:
-                    group.nodes = [group.nodes[i] for i in order.tolist()]
+                    group.nodes = group.nodes[order]
                     group.operands = [one[order] for one in group.operands]
                     return
 
     def arrange_product(self, group: Group, grid: tuple[int, int]) -> None:
         """Sort the two lists of a matrix product, or of a look-up of rows, by their indices."""
-        nodes = np.array(group.nodes).reshape(grid)
+        nodes = group.nodes.reshape(grid)
         for axis in (0, 1):
             order = self.find_order(group.operands[axis])
             if order is not None:
                 group.operands[axis] = group.operands[axis][order]
                 nodes = nodes.take(order, axis=axis)
                 group.operands[2:] = [other.take(order, axis=axis) for other in group.operands[2:]]
-        group.nodes = nodes.ravel().tolist()
+        group.nodes = nodes.ravel()
 
     def find_order(self, operand: np.ndarray) -> np.ndarray | None:
         """Return the order of operands, or lists of them, in their array; None if two coincide."""
-        first = operand.reshape(len(operand), -1)[:, 0].tolist()
-        indices = np.array([self.find_index(i) for i in first])
-        return np.argsort(indices) if len(np.unique(indices)) == len(indices) else None
+        indices = self.find_indices(operand.reshape(len(operand), -1)[:, 0])
+        order = np.argsort(indices)
+        return order if np.diff(indices[order]).all() else None
 
     def assign_elements(self, group: Group) -> None:
         """Assign the nodes of a group to the next elements of their array."""
@@ -216,41 +226,33 @@ class _Layout:
             group.array = root.array
         group.start = self.filled.get(group.array, 0)
         self.filled[group.array] = group.start + group.length
-        starts = range(group.start, group.start + len(group.nodes))
+        places = np.arange(len(group.nodes))
         if group.op is SOFTMAX:
             sizes = group.sizes
             if sizes is None:
                 sizes = np.full(len(group.nodes), group.operands[0].shape[1])
-            starts = (group.start + np.cumsum([0, *sizes[:-1]])).tolist()
-        for i, start in zip(group.nodes, starts):
-            self.index[i] = start
+            places = add_up(sizes)[:-1]
+        self.index[group.nodes] = group.start + places
 
-    def find_index(self, i: int) -> int:
-        """Return the index of a node in its array; for a part, counted from its list's start."""
-        node = self.nodes[i]
-        return self.index[node.args[0]] + node.offset if node.op is PART else self.index[i]
+    def find_indices(self, nodes: np.ndarray) -> np.ndarray:
+        """Return the index of each node in its array; for a part, counted from its list's start."""
+        found: np.ndarray = self.index[self.source[nodes]] + self.shift[nodes]
+        return found
 
     def find_array(self, i: int) -> Array:
         """Return the array that holds a node."""
-        array = self.find_group(i).array
+        array = self.groups[int(self.group_of[i])].array
         assert array is not None
         return array
 
     def make_read(self, nodes: np.ndarray) -> Read:
         """Return the read of these nodes, which must be in one array."""
-        flat = nodes.ravel().tolist()
-        indices = np.array([self.find_index(i) for i in flat], dtype=np.intp)
-        return Read(self.find_array(flat[0]), indices.reshape(nodes.shape))
+        return Read(self.find_array(nodes.flat[0]), self.find_indices(nodes).astype(np.intp))
 
     def make_reads(self, nodes: list[int]) -> list[Read]:
         """Split these nodes into reads of one array each, and keep their order."""
-        found: list[list[int]] = []
-        for i in nodes:
-            if found and self.find_array(found[-1][0]) is self.find_array(i):
-                found[-1].append(i)
-            else:
-                found.append([i])
-        return [self.make_read(np.array(run)) for run in found]
+        runs = itertools.groupby(nodes, key=lambda i: id(self.find_array(i)))
+        return [self.make_read(np.array(list(run))) for _, run in runs]
 
     def make_statement(self, group: Group) -> Statement:
         """Return the statement that computes a group."""
@@ -264,6 +266,30 @@ class _Layout:
             scalar_count=_count_scalars(group),
             reaches_cost=group.reaches_cost,
         )
+
+
+@dataclass
+class _Copies:
+    """The copies of nodes of one group.
+
+    Attributes:
+        group: the group of the copies.
+        of: the copy of each node.
+    """
+
+    group: Group
+    of: dict[int, int]
+
+    @classmethod
+    def empty(cls, batched: bool) -> _Copies:
+        """Return no copies yet."""
+        return cls(Group(ops.copy, np.zeros(0, dtype=np.int32), batched, []), {})
+
+    def finish(self) -> Group:
+        """Return the group with all copies."""
+        self.group.nodes = np.array(list(self.of.values()))
+        self.group.operands = [np.array(list(self.of))]
+        return self.group
 
 
 def _count_scalars(group: Group) -> int:
