@@ -8,7 +8,7 @@ values, and for values with a gradient.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -95,12 +95,22 @@ class Version:
         if rows.size <= self._block:
             return executable(self._make_columns(rows, 0), rows.size)
         blocks = [self._make_columns(rows, i) for i in range(0, rows.size, self._block)]
-        with ThreadPoolExecutor(self._threads) as pool:
-            found = list(pool.map(lambda columns: executable(columns, rows.size), blocks))
+        found = self._run_blocks(lambda columns: executable(columns, rows.size), blocks)
         total = np.sum([slopes for _, slopes in found], axis=0, dtype=self._dtype)
         if not any(read.array.batched for read in self.array_program.outputs):
             return found[0][0], total
         return np.concatenate([outputs for outputs, _ in found], axis=1), total
+
+    def _run_blocks(
+        self,
+        run: Callable[[list[np.ndarray]], tuple[np.ndarray, np.ndarray]],
+        blocks: list[list[np.ndarray]],
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Run each block, on several threads if NumPy does not use them already."""
+        if self._threads == 1:
+            return list(map(run, blocks))
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(run, blocks))
 
     def _make_executable(self, gradient: bool) -> Executable:
         """Write the code, and check it against the engine; the first thread that asks does so."""
