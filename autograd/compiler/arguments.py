@@ -72,11 +72,12 @@ def convert_arguments(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Argum
     arrays = [_convert(argument, i, dtype) for i, argument in enumerate(arguments)]
     if not arrays:
         return Arguments([], (), 1)
-    count = len(arrays[0])
-    if any(len(array) != count for array in arrays):
-        counts = ", ".join(str(len(array)) for array in arrays)
-        raise ValueError(f"the arguments have different numbers of rows: {counts}")
-    return Arguments(arrays, tuple([array.shape[1:] for array in arrays]), count)
+    counts = list(map(len, arrays))
+    if min(counts) < max(counts):
+        raise ValueError(
+            f"the arguments have different numbers of rows: {', '.join(map(str, counts))}"
+        )
+    return Arguments(arrays, tuple([array.shape[1:] for array in arrays]), counts[0])
 
 
 def _convert(argument: Any, i: int, dtype: np.dtype[Any]) -> np.ndarray:

@@ -27,7 +27,7 @@ from .program import Program
 from .stages import Options, make_version
 from .static import Splitter, check_static
 from .trace import record_trace
-from .version import Version
+from .version import Version, are_finite
 
 STATICS = 32  # values of static arguments whose code is kept
 VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
@@ -250,7 +250,7 @@ class Compiled:
         version, rows, outputs, gradient = self._run(
             arguments, static, gradient=True, what="a gradient"
         )
-        if version.steep and not np.isfinite(gradient).all():
+        if version.steep and not are_finite(gradient):
             self._raise_gradient_errors(version, rows)
         found = (
             _arrange_by_row(version, rows, outputs)
@@ -463,5 +463,7 @@ def _arrange_by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> n
 
 def _compute_mean(outputs: np.ndarray) -> float:
     """Return the mean of the first output over the rows."""
+    if outputs.shape[1] == 1:
+        return float(outputs[0, 0])
     with np.errstate(all="ignore"):
         return float(np.add.reduce(outputs[0] / outputs.shape[1]))

@@ -45,7 +45,7 @@ class Guard:
             if not self._entries.hold() or list(map(type, self._objects)) != self._kinds:
                 return False
             self._snapshot = self._take_snapshot()
-        return self._others.hold() and (
+        return (not self._others.watched or self._others.hold()) and (
             not self._by_content or all(map(_is_equal, self._by_content, self._read_by_content()))
         )
 

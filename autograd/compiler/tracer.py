@@ -27,14 +27,22 @@ LARGEST_REMEDY = "write functools.reduce(autograd.maximum, values) for the large
 
 
 class Requirement(NamedTuple):
-    """A test of the numbers of some Values, made for each row; see `require`."""
+    """A test of the numbers of some Values, made for each row; see `require`.
+
+    Attributes:
+        test: the test.
+        values: the Values.
+        takes_array: True if the test takes all numbers as one array, not one argument for each.
+    """
 
     test: Callable[..., Any]
     values: list[Value]
+    takes_array: bool = False
 
-    def fails(self, columns: np.ndarray) -> np.ndarray:
-        """Return a mask of the rows that fail; `columns` has one row of numbers for each Value."""
-        return ~np.asarray(self.test(*columns), dtype=bool)
+    def passes(self, columns: np.ndarray) -> np.ndarray:
+        """Return a mask of the rows that pass; `columns` has one row of numbers for each Value."""
+        answers = self.test(columns) if self.takes_array else self.test(*columns)
+        return np.asarray(answers, dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,8 @@ class InTable:
 
     size: int
 
-    def __call__(self, *indices: Any) -> Any:
-        """Return whether all indices are."""
-        at = np.array(indices)
+    def __call__(self, at: np.ndarray) -> Any:
+        """Return whether all indices are, for each column."""
         return ((at >= 0.0) & (at < self.size) & (at == np.floor(at))).all(axis=0)
 
 
@@ -117,7 +124,7 @@ class Tracer:
         self._noted.add((size, id(index)))
         if size not in self.indices:
             self.indices[size] = []
-            self.requirements.append(Requirement(InTable(size), self.indices[size]))
+            self.requirements.append(Requirement(InTable(size), self.indices[size], True))
         self.indices[size].append(index)
 
     def record_leaf(self, node: Value) -> None:
