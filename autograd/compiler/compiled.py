@@ -433,8 +433,10 @@ class Compiled:
             self._last = self._steady[rows.shapes]
             return self._last
         known = self._versions.setdefault(rows.shapes, [])
-        version = next((version for version in known if version.guard.holds()), None)
-        if version is None:
+        for version in known:
+            if version.guard.holds():
+                break
+        else:
             version = make_version(self.function, self._given_params, self._options, rows)
         if not known or version is not known[0]:  # keep the most recently used first
             others = [other for other in known if other is not version]

@@ -1,43 +1,58 @@
 /* Whether objects hold what they held: `snapshot.py` in C. */
 
-/* What is still to be compared, and the object that stands for any other. */
+/* The rest of what is to be compared, and the object that stands for any other. */
 typedef struct {
     PyObject **at, **end, *any;
 } Held;
 
-static int is_next(Held *held, PyObject *found)
+static inline int is_same(PyObject *was, PyObject *found, const Held *held)
 {
-    if (held->at == held->end)
-        return 0;
-    PyObject *was = *held->at++;
     return was == found || was == held->any;
+}
+
+/* Compare some objects with the next ones. */
+static inline int hold_next(Held *held, PyObject **found, Py_ssize_t count)
+{
+    if (held->end - held->at < count)
+        return 0;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (!is_same(held->at[i], found[i], held))
+            return 0;
+    held->at += count;
+    return 1;
+}
+
+static int holds_dict(PyObject *thing, Held *held)
+{
+    PyObject *key, *entry, **at = held->at;
+    if (held->end - at < 2 * PyDict_GET_SIZE(thing))
+        return 0;
+    for (Py_ssize_t i = 0; PyDict_Next(thing, &i, &key, &entry); at += 2)
+        if (at[0] != key || !is_same(at[1], entry, held))
+            return 0;
+    held->at = at;
+    return 1;
 }
 
 static int holds(PyObject *thing, Held *held)
 {
-    if (PyDict_CheckExact(thing)) {
-        PyObject *key, *entry;
-        for (Py_ssize_t i = 0; PyDict_Next(thing, &i, &key, &entry);)
-            if (!is_next(held, key) || !is_next(held, entry))
-                return 0;
-        return 1;
+    if (PyDict_CheckExact(thing))
+        return holds_dict(thing, held);
+    if (PyList_CheckExact(thing))
+        return hold_next(held, PySequence_Fast_ITEMS(thing), PyList_GET_SIZE(thing));
+    if (PyCell_Check(thing)) {
+        PyObject *content = PyCell_GET(thing);
+        return hold_next(held, &content, content != NULL);
     }
-    if (PyList_CheckExact(thing)) {
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(thing); i++)
-            if (!is_next(held, PyList_GET_ITEM(thing, i)))
-                return 0;
-        return 1;
-    }
-    if (PyCell_Check(thing))
-        return PyCell_GET(thing) == NULL || is_next(held, PyCell_GET(thing));
     if (PyFunction_Check(thing)) {
         PyObject *defaults = PyFunction_GET_DEFAULTS(thing);
         PyObject *of_keywords = PyFunction_GET_KW_DEFAULTS(thing);
-        return is_next(held, PyFunction_GET_CODE(thing)) &&
-               is_next(held, defaults ? defaults : Py_None) &&
-               is_next(held, of_keywords ? of_keywords : Py_None);
+        PyObject *parts[] = {PyFunction_GET_CODE(thing), defaults ? defaults : Py_None,
+                             of_keywords ? of_keywords : Py_None};
+        return hold_next(held, parts, 3);
     }
-    return is_next(held, (PyObject *)Py_TYPE(thing));
+    PyObject *kind = (PyObject *)Py_TYPE(thing);
+    return hold_next(held, &kind, 1);
 }
 
 /* hold(things, held, any, end) */
