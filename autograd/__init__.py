@@ -1,5 +1,41 @@
 """A scalar autograd engine you can see through.
 
+A `Value` is a number that remembers how it was computed. `v.backward()` stores in every node that
+`v` depends on the derivative of `v` by that node.
+
+Functions of Values, numbers and NumPy arrays:
+    arithmetic      add sub mul div neg power mod square reciprocal sqrt rsqrt absolute sign floor
+    exponentials    exp exp2 expm1 log log2 log10 log1p
+    trigonometry    sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh hypot
+    activations     relu leaky_relu elu gelu silu sigmoid softplus step erf erfc
+    choices         maximum minimum clip where take
+    sequences       sum mean softmax log_softmax logsumexp surprisal gap
+    your own        op makes an operation, an `Op`; Domain says where it is defined
+
+Derivatives:
+    v.backward(), v.grad        reverse mode; v.recompute() after a change, v.zero_grad()
+    grad, value_and_grad        derivatives as Values, so that they have derivatives too
+    stop_gradient, no_grad      let no gradient through, record no graph
+    gradcheck                   compare with differences
+    require, detect_anomaly     check numbers where they are computed
+
+To look and to ask, each as a function or a method of a Value:
+    draw, Drawing               the graph as a picture; scope groups nodes
+    draw_dot, trace             micrograd's drawing, and its list of nodes and edges
+    v.stepper(), Stepper        the backward pass by hand, step by step
+    explain, sensitivity        a gradient as a sum over paths; the leaves by their effect
+    nudge, Nudge                what a small change does, beside what the gradient says
+    v.page(), v.save_html(), Page    an HTML page that plays both passes
+
+Speed:
+    compile, Compiled           the same function as NumPy code for many rows; drawn: random numbers
+
+Errors:
+    DomainError, DivisionByZeroError, LabelError, RenderError, TraceError
+
+`Setting` and `setting` are for libraries on top, as is `autograd.extend`. `autograd.micrograd` has
+the names of micrograd.
+
 >>> from autograd import Value
 >>> x = Value(1.5, label="x"); w = Value(0.6, label="w"); b = Value(0.1, label="b")
 >>> a = (w * x + b).sigmoid()
@@ -192,3 +228,7 @@ if not TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept e
         here = (FOREIGN | ARC | OF_TORCH).get(name)
         remedy = f": here it is {here}" if here else ""
         raise AttributeError(f"module 'autograd' has no attribute {name!r}{remedy}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__", "extend", "micrograd"]

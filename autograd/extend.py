@@ -6,9 +6,10 @@ Like the public names, they keep their meaning between versions.
 from .core import boundary, terminal
 from .core.flat import Flat
 from .core.ops import TABLE, PlaceError
+from .core.spellings import add_spellings
 from .files import destination, read_whole, write_whole
 from .methods import bind
-from .page import Programs, javascript, javascript_gradient
+from .page import Programs, javascript, javascript_gradient, saved
 from .picture import markup
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Flat",
     "PlaceError",
     "Programs",
+    "add_spellings",
     "bind",
     "boundary",
     "destination",
@@ -23,6 +25,7 @@ __all__ = [
     "javascript_gradient",
     "markup",
     "read_whole",
+    "saved",
     "terminal",
     "write_whole",
 ]

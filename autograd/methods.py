@@ -7,53 +7,34 @@ checkers, `Value` derives from `Methods`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Set
 from types import FunctionType
 from typing import Any
 
 from . import micrograd
-from .core import backprop, boundary, by_hand, copies, modes, ops
+from .core import backprop, by_hand, copies, modes, ops
 from .core.twin import own_names
 from .core.value import Operand, Value, constant
-from .page import Page, graph_page
+from .page import graph_page, saved
+from .picture import draw as drawing
 from .picture.card import card
-from .picture.draw import draw
-from .picture.render import Drawing
-from .teach.explain import Explanation, Nudge, Sensitivity, explain, nudge, sensitivity
+from .teach import explain as explaining
 from .teach.stepper import Stepper
 
 A_COPY = ("a Value is copied with its number", "use the Value itself, or v.detach()")
 
 
 class Methods:
-    """The methods that every `Value` has besides its operations."""
+    """The methods that every `Value` has besides its operations.
+
+    Functions of a root are methods as they are: `v.draw()` is `draw(v)`.
+    """
 
     # ------------------------------------------------------------------ the backward pass
 
-    def backward(self: Any, gradient: float = 1.0, *, retain_graph: bool | None = None) -> None:
-        """Compute ∂self/∂node for every node that self depends on, and store it in `.grad`.
-
-        Leaves accumulate the gradients of all calls. `retain_graph` is PyTorch's argument, and
-        changes nothing: a graph is always kept. More: `autograd.core.backprop.backward`.
-        """
-        if retain_graph is not None:
-            boundary.flag(retain_graph, "retain_graph")
-        backprop.backward(self, gradient)
-
-    def recompute(self: Any) -> Value:
-        """Evaluate the graph again, in place, from the current data of its leaves.
-
-        More: `autograd.core.backprop.recompute`.
-        """
-        return backprop.recompute(self)
-
-    def zero_grad(self: Any) -> None:
-        """Reset the gradient of this node and of every node that it depends on.
-
-        More: `autograd.core.backprop.zero_grad`.
-        """
-        backprop.zero_grad(self)
+    backward = backprop.backward
+    recompute = backprop.recompute
+    zero_grad = backprop.zero_grad
 
     # ------------------------------------------------------------------ PyTorch's names
 
@@ -162,59 +143,29 @@ class Methods:
     def stepper(self: Any, gradient: float = 1.0) -> Stepper:
         """Run the backward pass by hand, one multiplication at a time.
 
-        More: `autograd.teach.stepper.Stepper`.
+        Args:
+            gradient: ∂self/∂self, the gradient that the pass starts with.
+
+        Raises:
+            TypeError: the gradient is not a number.
+            ValueError: the graph has a cycle, or no leaf.
+
+        >>> x = Value(3.0, "x")
+        >>> walk = (x * x).stepper()
+        >>> walk.left
+        2
         """
         return Stepper(self, gradient)
 
-    def explain(self: Any, node: Value | str, max_paths: int = 10) -> Explanation:
-        """Explain the gradient of a node: the paths to this output, with formulas and numbers.
-
-        More: `autograd.teach.explain.explain`.
-        """
-        return explain(self, node, max_paths)
-
-    def nudge(self: Any, node: Value | str, amount: float) -> Nudge:
-        """Compare the effect of a small change of a node with what its gradient predicts.
-
-        More: `autograd.teach.explain.nudge`.
-        """
-        return nudge(self, node, amount)
-
-    def sensitivity(self: Any) -> Sensitivity:
-        """Rank the leaves by the size of their gradient.
-
-        More: `autograd.teach.explain.sensitivity`.
-        """
-        return sensitivity(self)
+    explain = explaining.explain
+    nudge = explaining.nudge
+    sensitivity = explaining.sensitivity
 
     # ------------------------------------------------------------------ pictures
 
-    def draw(self: Any, **options: Any) -> Drawing:
-        """Draw the graph with its data, its gradients, and the contribution along each edge.
-
-        Options and more: `autograd.picture.draw.draw`.
-        """
-        return draw(self, **options)
-
-    def page(self: Any, **options: Any) -> Page:
-        """Make a page that animates both passes over the graph; a notebook shows it.
-
-        Options and more: `autograd.page.graph_page`.
-        """
-        return graph_page(self, **options)
-
-    def save_html(self: Any, path: str | os.PathLike[str], **options: Any) -> str:
-        """Write a page that animates both passes over the graph, and return its path.
-
-        The page is one file that needs no network and no server. It has a stepper, the paths of
-        each gradient, editable leaves, gradient descent and a quiz. Options and more:
-        `autograd.page.graph_page`.
-
-        Raises:
-            OSError: the file cannot be written; the old file is unchanged.
-        """
-        file = boundary.path(path)  # checked first, because making the page takes time
-        return graph_page(self, **options).save(file)
+    draw = drawing.draw
+    page = graph_page
+    save_html = saved(graph_page)
 
     def _repr_html_(self: Any) -> str | None:
         """Return the HTML that a notebook shows."""
@@ -283,7 +234,7 @@ def bind(kind: type, methods: type, left_out: Set[str] = frozenset()) -> None:
     """Add the methods of the class `methods` to the class `kind`, as if defined there."""
     for name, method in vars(methods).items():
         if name not in OF_EVERY_CLASS and name not in left_out:
-            if isinstance(method, FunctionType):
+            if isinstance(method, FunctionType) and method.__module__ == methods.__module__:
                 method.__qualname__ = f"{kind.__qualname__}.{name}"
             setattr(kind, name, method)
 

@@ -2,6 +2,38 @@
 
 Names follow PyTorch where PyTorch has the same thing.
 
+Modules:
+    Module                      the base class; model.predict(X), .parameters(), .save(path)
+    dense                       Neuron Layer Linear MLP Sequential Dropout
+    images and signals          Conv2d Conv1d MaxPool2d AvgPool2d Flatten
+    sequences                   Embedding MultiheadAttention LayerNorm RMSNorm
+    activations                 ReLU LeakyReLU ELU GELU SiLU Sigmoid Tanh Softplus Softmax Step
+                                Identity; ACTIVATIONS, a table of `Activation`; INITIALISERS
+
+Costs, each as a function and as a module:
+    numbers                     mse_loss MSELoss, squared_error SquaredError, l1_loss L1Loss
+    yes or no                   binary_cross_entropy BCELoss,
+                                binary_cross_entropy_with_logits BCEWithLogitsLoss,
+                                hinge_loss HingeLoss, perceptron_loss PerceptronLoss
+    classes                     cross_entropy CrossEntropyLoss, nll_loss NLLLoss; one_hot
+    penalties of weights        l1_penalty l2_penalty
+
+Training:
+    Trainer, History            trainer.fit(X, y) trains, and returns the record of the run
+    optimisers                  SGD Adam, of the class Optimizer
+    schedules                   StepLR ExponentialLR CosineAnnealingLR LinearLR ReduceLROnPlateau,
+                                of the class Scheduler
+    gradients                   grad_norm clip_grad_norm_ clip_grad_value_
+
+To look and to ask:
+    draw                        a network as a picture
+    model.page(), model.save_html()    a page that plays its training
+    history.plot(), nn.plots    figures, with matplotlib
+    diagnose                    what keeps a network from learning: a Diagnosis of Findings, each a
+                                `Finding`
+
+`nn.sklearn` has estimators for scikit-learn.
+
 >>> import nn
 >>> nn.MLP(2, [2, 1], seed=0)
 MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
@@ -149,11 +181,21 @@ __all__ = [
 
 
 if TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept every name
+    from . import sklearn as sklearn
     from .picture import plots as plots
 else:
+    # They are imported on first use, because they need matplotlib and scikit-learn.
+    _ON_DEMAND = {"plots": ".picture.plots", "sklearn": ".sklearn"}
 
     def __getattr__(name: str) -> ModuleType:
-        """Import `nn.plots` on first use, because it needs matplotlib."""
-        if name == "plots":
-            return importlib.import_module(".picture.plots", __name__)
-        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        """Import a module on first use, or say what a name of another library is here."""
+        if name in _ON_DEMAND:
+            return importlib.import_module(_ON_DEMAND[name], __name__)
+        from .spellings import OF_NN
+
+        remedy = f": here it is {OF_NN[name]}" if name in OF_NN else ""
+        raise AttributeError(f"module 'nn' has no attribute {name!r}{remedy}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "plots", "sklearn"]

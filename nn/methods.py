@@ -1,4 +1,4 @@
-"""The methods of `Module` and `History` that draw pictures and write pages.
+"""The methods of `Module` and `History` that draw pictures and write pages, and foreign names.
 
 Pictures and pages import `Module` and `History`, so these methods cannot be defined in the
 classes: this module adds them after both are imported. For type checkers, `Module` and `History`
@@ -7,18 +7,18 @@ derive from the classes here.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from autograd import RenderError
-from autograd.extend import bind, markup
+from autograd.extend import add_spellings, bind, markup, saved
 
+from . import spellings
 from .module import Module
+from .optim import Optimizer
+from .picture import pages
 from .picture.draw import draw
-from .picture.page import network_page
-from .picture.prefix import prefix_page
-from .settings import path as checked_path
 from .training.history import History
+from .training.trainer import Trainer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,23 +27,8 @@ if TYPE_CHECKING:
 class OfModule:
     """The methods that are added to `Module`."""
 
-    def save_html(self: Any, path: str | os.PathLike[str], **options: Any) -> str:
-        """Write an HTML page that shows the network and plays its training; return its path.
-
-        The page is one file that works offline. It shows the weights and the loss by epoch, the
-        gradients of one example's cost and what each neuron sees, and runs the network on inputs
-        of the reader's choice. For the options see `nn.picture.page.network_page`.
-
-        With `tokens=`, the page is that of a model that reads tokens: it shows what the model
-        expects after a prefix, and where its heads look. See `nn.picture.prefix.prefix_page`.
-
-        Raises:
-            ValueError: the model cannot be shown, or an option does not fit it.
-            OSError: the file cannot be written. An existing file is unchanged.
-        """
-        file = checked_path(path)  # first, because making the page takes time
-        page = prefix_page if "tokens" in options else network_page
-        return page(self, **options).save(file)
+    page = pages.page
+    save_html = saved(pages.page)
 
     def _repr_html_(self: Any) -> str | None:
         """Return text and drawing as HTML; None if the module cannot be drawn.
@@ -78,3 +63,10 @@ class OfHistory:
 
 bind(Module, OfModule)
 bind(History, OfHistory)
+for kind, what, names in [
+    (Module, "a module", spellings.OF_MODULES),
+    (Trainer, "a trainer", spellings.OF_TRAINERS),
+    (Optimizer, "an optimiser", spellings.OF_OPTIMIZERS),
+    (History, "a history", spellings.OF_HISTORIES),
+]:
+    add_spellings(kind, what, names)

@@ -41,6 +41,11 @@ class Scheduler:
         self.epoch = 0
         optimizer.lr *= self._clipped(0)
 
+    def __repr__(self) -> str:
+        settings = [name for name in inspect.signature(type(self)).parameters if name in vars(self)]
+        shown = [f"{name}={getattr(self, name)!r}" for name in settings if name != "optimizer"]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def step(self, metric: float | None = None) -> None:
         """Set the learning rate of the next epoch.
 

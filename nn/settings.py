@@ -71,6 +71,7 @@ refuse_masked = boundary.refuse_masked
 several = boundary.several
 text = boundary.text
 whole = boundary.whole
+with_options = boundary.with_options
 
 
 def instance_of(kind: type[Thing], expected: str) -> Callable[[Any, str], Thing]:

@@ -32,7 +32,8 @@ ROOT = Path(__file__).parent.parent
 ARGUMENTS = """
 Value(data: real, children: children or label, local_grads: local grads, label: label,
       _children: children, _op: text, requires_grad: flag)
-Value.backward(gradient: real, retain_graph: flag?)
+Value.backward(root: root, gradient: real, retain_graph: flag?)
+Value.recompute Value.zero_grad(root: root)
 Value.add Value.sub Value.mul Value.div(other: operand)
 Value.pow(exponent: operand)
 Value.clamp(min: operand?, max: operand?)
@@ -43,16 +44,14 @@ Value.clip(low: operand, high: operand)
 Value.maximum(other: operand)
 Value.minimum(other: operand)
 Value.stepper(gradient: real)
-Value.explain(node: node, max_paths: whole)
-Value.nudge(node: node, amount: real)
-Value.draw(options: theirs)
-Value.page(options: theirs)
-Value.save_html(path: path, options: theirs)
+Value.save_html(root: root, path: path, parameters: nodes, lr: finite, max_nodes: whole from 2,
+                title: text?, position: whole from 0?)
 Stepper(root: root, gradient: real)
 Stepper.next Stepper.back(count: whole)
 Stepper.until(node: node)
 Stepper.check(guesses: guesses, by_label: real)
-Stepper.draw(options: theirs)
+Stepper.draw(path: path pair, around: node?, depth: whole from 0?, max_nodes: whole, open: open,
+             rankdir: rankdir, format: format)
 Flat(values: leaves)
 Flat.lower(change: array)
 Flat.write(numbers: array)
@@ -67,11 +66,12 @@ Drawing.render(filename: path?, directory: path?, view: off, cleanup: flag, form
 Setting.__call__(function: decorated)
 compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag, dtype: dtype,
         static: static)
-draw(root: root, path: path pair, around: node?, depth: whole from 0?, max_nodes: whole, open: open,
-     gradients: gradients, rankdir: rankdir, format: format)
+Value.draw draw(root: root, path: path pair, around: node?, depth: whole from 0?,
+                max_nodes: whole, open: open, gradients: gradients, rankdir: rankdir,
+                format: format)
 draw_dot(root: root, format: format, rankdir: rankdir)
 drawn(sampler: sampler)
-explain(root: root, node: node, max_paths: whole)
+Value.explain explain(root: root, node: node, max_paths: whole)
 grad(output: output, inputs: inputs of it, create_graph: flag, allow_unused: flag,
      retain_graph: flag?)
 gradcheck(f: checked, inputs: two inputs, eps: positive?, atol: at least 0, rtol: at least 0)
@@ -85,11 +85,11 @@ take(values: table, index: token)
 require(test: test, values: operand, error: error)
 setting(name: theirs)
 value_and_grad(function: function, argnums: whole from 0)
-nudge(root: root, node: node, amount: real)
+Value.nudge nudge(root: root, node: node, amount: real)
 op(name: op name, value: op value, partials: op partials, rules: rules, symbol: text,
    reads: op function, domain: domain, kink: kink)
 scope(name: scope)
-sensitivity trace(root: root)
+Value.sensitivity sensitivity trace(root: root)
 destination(path: path)
 read_whole(path: file)
 write_whole(path: path, content: bytes)
@@ -102,7 +102,12 @@ Module.predict(X: rows)
 HasMembers.reset_parameters(seed: seed)
 HasMembers.zero_grad(set_to_none: flag)
 HasState.save(path: path)
-Module.save_html(path: path, options: theirs)
+Module.page(model: model, history: history, data: pair, loss: loss?, classes: classes,
+            shape: shape, title: text?, tokens: theirs, longest: theirs, start: theirs,
+            prefix: theirs, attention: theirs)
+Module.save_html(model: model, path: path, history: history, data: pair, loss: loss?,
+                 classes: classes, shape: shape, title: text?, tokens: theirs, longest: theirs,
+                 start: theirs, prefix: theirs, attention: theirs)
 HasMode.train(mode: flag)
 Neuron(nin: whole, activation: one activation, nonlin: flag?, init: init, seed: seed, nout: whole)
 Neuron.forward Layer.forward Sequential.forward(x: inputs)
@@ -177,8 +182,10 @@ Trainer.fit(X: rows, y: targets, epochs: whole, batch_size: whole?, validation: 
             early_stopping: whole?, seed: any whole, checkpoint: path?, resume: flag,
             callbacks: callbacks, progress: flag?, compile: flag)
 Trainer.evaluate(X: rows, y: targets)
-Trainer.restarts(n: whole, X: rows, y: targets, args: theirs, n_jobs: jobs, seed: any whole,
-                 settings: theirs)
+Trainer.restarts(n: whole, X: rows, y: targets, epochs: whole, batch_size: whole?,
+                 validation: validation, early_stopping: whole?, checkpoint: theirs,
+                 callbacks: callbacks, progress: flag?, compile: flag, n_jobs: jobs,
+                 seed: any whole)
 History.add(numbers: theirs)
 History.cut(epochs: whole from 0, steps: whole from 0)
 History.from_json(text: json)
@@ -188,8 +195,6 @@ nn.diagnose(model: model, X: rows, y: targets, loss: loss?, lr: positive?, optim
             history: history, trainer: trainer?)
 nn.draw(model: model, x: features?, by: by, max_neurons: whole from 2, classes: one class,
         bias: place of biases?, shape: no shape, format: format)
-network_page(model: model, history: history, data: pair, loss: loss?, classes: classes,
-             shape: shape, title: text?)
 plots.curves(history: full history)
 plots.decision_regions(model: model, X: rows, y: targets, title: text, threshold: finite?,
                        history: history)
@@ -211,7 +216,9 @@ NOT_FOR_CALLING = {
     *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Programs.add", "Value.conjugate"),
     *("Op.accepts", "Op.compute", "Op.failure", "Op.rule", "Op.slope", "Op.slope_failure"),
     *(
+        "add_spellings",
         "bind",
+        "saved",
         "Setting",
         "Setting.within",
         "no_grad.within",
@@ -235,6 +242,7 @@ NOT_FOR_CALLING = {
 TOGETHER = {
     ("Trainer.fit", "resume"): ["checkpoint"],
     ("Trainer.fit", "early_stopping"): ["validation"],
+    ("Trainer.restarts", "early_stopping"): ["validation"],
     ("SGD", "nesterov"): ["momentum"],
     ("compile", "static"): ["function"],
     ("require", "test"): ["values"],
@@ -291,7 +299,6 @@ def trainer(network: nn.Module) -> nn.Trainer:
 def public_callables() -> dict[str, Callable[..., Any]]:
     """Collect every public function, constructor and method by name."""
     found: dict[str, Callable[..., Any]] = {"graph_page": graph_page}
-    found["network_page"] = nn.picture.page.network_page
     plots = [
         n for n, f in vars(nn.plots).items() if getattr(f, "__module__", "") == "nn.picture.plots"
     ]
@@ -585,8 +592,9 @@ def test_the_wrong_inputs_of_the_lists_are_refused_in_words() -> None:
     optimizer: Any = sgd()
     loose: Any = trainer(network)
     untyped: Any = nn
+    root: Any = graph()
     tried: list[tuple[Callable[[], Any], str]] = [
-        (lambda: graph().draw(max_nodes="a"), "max_nodes is a whole number of at least 1, got 'a'"),
+        (lambda: root.draw(max_nodes="a"), "max_nodes is a whole number of at least 1, got 'a'"),
         (lambda: loose.fit([[0.0, 1.0]], [1.0], seed=1.5), "seed is a whole number"),
         (lambda: loose.fit([[0.0, 1.0]], [1.0], checkpoint=5), "path of a file.* got 5"),
         (lambda: loose.fit([[0.0, 1.0]], [1.0], compile="no"), "compile is True or"),

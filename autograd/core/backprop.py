@@ -23,7 +23,7 @@ from .value import NOT_COMPUTED, Value, constant, exact_data, failure, leaves_be
 Asked = Callable[[Value], bool]  # returns whether the derivative by this operand is needed
 
 
-def backward(root: Value, gradient: float = 1.0) -> None:
+def backward(root: Value, gradient: float = 1.0, *, retain_graph: bool | None = None) -> None:
     """Compute ∂root/∂node for every node that `root` depends on, and store it in `.grad`.
 
     Reverse mode: write v̄ for ∂root/∂v. The pass visits the nodes in reverse topological order, so
@@ -37,8 +37,10 @@ def backward(root: Value, gradient: float = 1.0) -> None:
     Args:
         root: the output.
         gradient: ∂root/∂root, the gradient that the pass starts with.
+        retain_graph: PyTorch's argument, which changes nothing: a graph is always kept.
 
     Raises:
+        TypeError: `gradient` is not a number, or `retain_graph` neither True nor False.
         ValueError: the graph has a cycle or no leaf, or it has no finite derivative on a path to a
             leaf. All gradients are then unchanged.
         RuntimeError: a signal handler or a user's operation calls this function during a pass over
@@ -54,6 +56,8 @@ def backward(root: Value, gradient: float = 1.0) -> None:
     (12.0, 1.0)
     """
     gradient = as_float(gradient, "gradient")
+    if retain_graph is not None:
+        flag(retain_graph, "retain_graph")
     order = topological_order(root)
     check_for_leaves(root, order)
     inside_another = locks.gradients._is_owned()  # type: ignore[attr-defined]

@@ -8,16 +8,20 @@ correct it if that is not obvious.
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 import math
 import numbers
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 Kind = TypeVar("Kind")
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 # ---------------------------------------------------------------------- scalars
 
@@ -350,3 +354,32 @@ def _is_masked(data: Any) -> bool:
     return (
         holds_more and isinstance(data[0], (np.ndarray, list, tuple)) and any(map(_is_masked, data))
     )
+
+
+# ---------------------------------------------------------------------- options
+
+
+def with_options(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Return the function with an error for an unknown option that gives the nearest names.
+
+    >>> @with_options
+    ... def draw(root, *, max_nodes=60): ...
+    >>> draw(1, max_node=5)
+    Traceback (most recent call last):
+    ...
+    TypeError: draw has no option 'max_node'; the nearest are 'max_nodes'
+    """
+    known = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def checked(*args: Arguments.args, **options: Arguments.kwargs) -> Result:
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known) or known[1:]
+                called = getattr(function, "__name__", "the function")
+                raise TypeError(
+                    f"{called} has no option {name!r}; the nearest are {', '.join(map(repr, near))}"
+                )
+        return function(*args, **options)
+
+    return checked

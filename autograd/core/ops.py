@@ -247,6 +247,20 @@ class Op:
         bound.apply_defaults()
         return bound.args
 
+    def describe(self) -> str:
+        """Return the docstring of the operation: its operands, rules and domain."""
+        operands = "a, b, …" if self.arity == MANY else ", ".join(LETTERS[: self.arity])
+        lines = [f"Apply the operation {self.name}({operands}) to Values, numbers or NumPy arrays."]
+        if self.rules:
+            lines += ["", "Derivatives:", *(f"    {rule}" for rule in self.rules)]
+        if self.domain:
+            lines += [
+                "",
+                "Raises:",
+                f"    DomainError: not {self.domain.text}. {self.domain.remedy}",
+            ]
+        return "\n".join(lines)
+
     def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
         if _is_built_in(self):
             return _row, (self.name,)  # lambdas cannot be pickled, so pickle the name of the row
@@ -258,6 +272,19 @@ class Op:
     @fitted
     def __str__(self) -> str:
         return "\n  ".join([self.name, *self.rules])
+
+
+class _Docstring:
+    """The docstring of the class, and for a row that of its operation."""
+
+    def __init__(self, of_class: str | None) -> None:
+        self.of_class = of_class
+
+    def __get__(self, row: Op | None, kind: type) -> str | None:
+        return self.of_class if row is None else row.describe()
+
+
+Op.__doc__ = _Docstring(Op.__doc__)  # type: ignore[assignment]  # help(sigmoid) is about sigmoid
 
 
 # ---------------------------------------------------------------------- rows of users

@@ -1,5 +1,52 @@
 """What other programs call the operations, and how each is written here."""
 
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+
+class Elsewhere:
+    """A class attribute for a name of another library: reading it says what is nearest here.
+
+    A method `__getattr__` would do the same, but NumPy looks for three names in each Value of an
+    array, which would then take forty times as long.
+    """
+
+    def __init__(self, advice: str) -> None:
+        self.advice = advice
+
+    def __get__(self, thing: Any, kind: type) -> NoReturn:
+        raise AttributeError(self.advice)
+
+
+def add_spellings(kind: type, what: str, names: Mapping[str, str]) -> None:
+    """Let a class say for names of other libraries what is nearest here.
+
+    `dir` and tab completion leave these names out.
+
+    >>> class Line: ...
+    >>> add_spellings(Line, "a line", {"gradient": "slope"})
+    >>> Line().gradient
+    Traceback (most recent call last):
+    ...
+    AttributeError: a line has no 'gradient': here it is slope
+    """
+    for name, here in names.items():
+        setattr(kind, name, Elsewhere(f"{what} has no {name!r}: here it is {here}"))
+    kind.__dir__ = _names_of  # type: ignore[method-assign, assignment]
+
+
+def _names_of(thing: Any) -> list[str]:
+    """Return the attributes of a thing, without the names of other libraries."""
+    return [
+        name
+        for name in object.__dir__(thing)
+        if not isinstance(inspect.getattr_static(thing, name, None), Elsewhere)
+    ]
+
+
 FOREIGN = {
     **{"ln": "log", "float_power": "**", "divide": "/"},
     **{"multiply": "*", "subtract": "-", "negative": "-", "fabs": "abs(v)"},

@@ -11,14 +11,14 @@ import numbers
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias, cast, overload
 
 import numpy as np
 
 from . import boundary, modes, ops
 from .boundary import as_float, is_real, knows_no_values
 from .notation import located, name
-from .spellings import FOREIGN, OF_TENSORS
+from .spellings import FOREIGN, OF_TENSORS, add_spellings
 from .term import numeral, write_formula
 from .terminal import shown
 from .twin import give, twinned
@@ -814,22 +814,7 @@ class Value(Methods):
 Value._number = Value.data
 
 
-class _Elsewhere:
-    """A name of another library: reading it raises an error with the name here.
-
-    A method `__getattr__` would do the same, but NumPy looks for three names in each Value of an
-    array, which would then take forty times as long.
-    """
-
-    def __init__(self, name: str, here: str) -> None:
-        self.advice = f"a Value has no {name!r}: here it is {here}"
-
-    def __get__(self, node: Any, kind: type) -> NoReturn:
-        raise AttributeError(self.advice)
-
-
-for foreign, here in (FOREIGN | OF_TENSORS).items():
-    setattr(Value, foreign, _Elsewhere(foreign, here))
+add_spellings(Value, "a Value", FOREIGN | OF_TENSORS)
 
 
 # ---------------------------------------------------------------------- recording

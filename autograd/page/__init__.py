@@ -1,8 +1,8 @@
 """The interactive page: one HTML file that plays backpropagation and works offline."""
 
-from .html import Page
+from .html import Page, saved
 from .javascript import javascript, javascript_gradient
 from .play import graph_page
 from .programs import Programs
 
-__all__ = ["Page", "Programs", "graph_page", "javascript", "javascript_gradient"]
+__all__ = ["Page", "Programs", "graph_page", "javascript", "javascript_gradient", "saved"]

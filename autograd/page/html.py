@@ -9,14 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import inspect
 import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from ..core.boundary import path as checked_path
 from ..core.terminal import fitted
 from ..files import expanded, write_whole
 from ..picture.markup import LINE, Markup, element
@@ -30,7 +33,12 @@ if TYPE_CHECKING:
 WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:function\*?|class|const) (\w+)", re.MULTILINE)
+FIRST_ARGUMENT = re.compile(r"(?<=Args:\n)    \w+: .*\n(?:        .*\n)*")
 HEIGHT = 720  # pixels of the frame in a notebook: the player, and below it the chosen node
+
+
+Shown = TypeVar("Shown")
+Options = ParamSpec("Options")
 
 
 class Page:
@@ -111,6 +119,39 @@ class Page:
         )
 
     _repr_html_ = frame
+
+
+def saved(
+    make: Callable[Concatenate[Shown, Options], Page],
+) -> Callable[Concatenate[Shown, str | os.PathLike[str], Options], str]:
+    """Return the function that writes the page that `make` makes, with the same options.
+
+    Its signature and its docstring are those of `make`, with a path after the first argument.
+    """
+
+    def save_html(
+        shown: Shown,
+        /,
+        path: str | os.PathLike[str],
+        *args: Options.args,
+        **options: Options.kwargs,
+    ) -> str:
+        file = checked_path(path)  # first, because making the page takes time
+        return make(shown, *args, **options).save(file)
+
+    own, given = inspect.signature(save_html), inspect.signature(make)
+    first, *options = given.parameters.values()
+    first = first.replace(kind=inspect.Parameter.POSITIONAL_ONLY)
+    parameters = [first, own.parameters["path"], *options]
+    save_html.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    save_html.__module__ = make.__module__
+    text = inspect.cleandoc(make.__doc__ or "").partition("\n\n>>>")[0].replace("Make", "Write", 1)
+    text = FIRST_ARGUMENT.sub("    path: the file to write.\n", text)
+    save_html.__doc__ = (
+        f"{text}\n    OSError: the file cannot be written; an existing file is unchanged.\n\n"
+        f"Returns:\n    The path."
+    )
+    return save_html  # type: ignore[return-value]  # `path` may be given by name, too
 
 
 def read(name: str, folder: Traversable = WEB) -> str:

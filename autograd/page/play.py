@@ -12,7 +12,7 @@ from typing import Any
 
 from ..core import ops
 from ..core.backprop import check_for_leaves, stale
-from ..core.boundary import finite, several, text, whole
+from ..core.boundary import finite, several, text, whole, with_options
 from ..core.find import find
 from ..core.graph import flowing_edges, shown_order, shown_slots, topological_order
 from ..core.notation import name
@@ -30,6 +30,7 @@ WIDEST_FAN = 8  # most lines from one leaf that are laid out; the page draws the
 DIRECTIONS = ("LR", "TB")  # one for wide windows and one for narrow windows
 
 
+@with_options
 def graph_page(
     root: Value,
     *,

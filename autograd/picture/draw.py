@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import isfinite, isnan
 
 from ..core import backprop, ops
-from ..core.boundary import choice, instance, pair, several, whole
+from ..core.boundary import choice, instance, pair, several, whole, with_options
 from ..core.find import find
 from ..core.graph import shown_args, shown_order, shown_slots
 from ..core.notation import expression, shortened
@@ -36,6 +36,7 @@ EDGE_STYLE = {"fontname": "Helvetica", "fontsize": "10", "arrowsize": "0.7", "co
 EDGE_STYLE |= {"fontcolor": QUIET_TEXT}
 
 
+@with_options
 def draw(
     root: Value,
     *,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -221,9 +221,33 @@ class Stepper:
         verdict.stale = bool(stale(self.root))
         return verdict
 
-    def draw(self, **options: Any) -> Drawing:
-        """Draw the graph with the gradients known so far; see `autograd.picture.draw.draw`."""
-        return draw(self.root, gradients=self.gradients, **options)
+    def draw(
+        self,
+        *,
+        path: tuple[Value | str, Value | str] | None = None,
+        around: Value | str | None = None,
+        depth: int | None = None,
+        max_nodes: int = 60,
+        open: str | Collection[str] = (),
+        rankdir: str = "LR",
+        format: str = "svg",
+    ) -> Drawing:
+        """Draw the graph with the gradients known so far; the options are those of `Value.draw`.
+
+        Raises:
+            LabelError, TypeError, ValueError: as for `Value.draw`.
+        """
+        return draw(
+            self.root,
+            path=path,
+            around=around,
+            depth=depth,
+            max_nodes=max_nodes,
+            open=open,
+            gradients=self.gradients,
+            rankdir=rankdir,
+            format=format,
+        )
 
     # ------------------------------------------------------------------ reading
 

@@ -19,7 +19,7 @@ from ..layers import Layer
 from ..modes import evaluating
 from ..module import Module
 from ..networks import layers_of
-from ..settings import choice, instance, several, whole
+from ..settings import choice, instance, several, whole, with_options
 from .circles import CIRCLE, RADIUS, Columns, add_caption, add_text
 from .looks import add_attention, has_attention
 from .maps import BETWEEN, LINE, Stack, add_funnel, add_stacks, lay_out
@@ -32,6 +32,7 @@ from .stages import (
 )
 
 
+@with_options
 def draw(
     model: Module,
     x: Any = None,

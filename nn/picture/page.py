@@ -57,29 +57,12 @@ def network_page(
 ) -> Page:
     """Make a page that shows a network's weights, gradients and history, and its answers to inputs.
 
-    Args:
-        model: a chain of layers, or a neuron; or a Sequential with modules on images before its
-            layers. The page then shows the feature maps.
-        history: the history of the training, to be played epoch by epoch. Without it the page
-            shows the current weights only.
-        data: examples (X, y) to run the network on. If there are many, the page holds the first.
-        loss: the cost of one example, as for `Trainer`. The page then shows the cost of the
-            example on the screen, and the gradients of that cost. An input of the reader's own
-            has no target, and so no cost.
-        classes: names of the outputs, or for a single output the names of no and yes.
-        shape: (rows, columns) if the inputs are the pixels of an image. Default: square images
-            for 64 and 784 inputs, else none. For a network on images (channels, rows, columns);
-            default: the shape of the data, or the square that fits.
-        title: the title of the page. Default: the sizes of the layers.
+    For the arguments see `pages.page`.
 
     Raises:
         TypeError, ValueError: the model is not a chain of layers, `history` is of another model,
             `data`, `classes`, `loss` or `shape` does not fit the model, or the page cannot compute
             the loss.
-
-    >>> from nn import MLP
-    >>> network_page(MLP(2, [3, 1], seed=0)).title
-    'a 2-3-1 network'
     """
     instance(model, Module, "model is a module of nn, as MLP(...) makes")
     data, shape = _as_rows(model, data, shape)

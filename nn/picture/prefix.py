@@ -35,17 +35,7 @@ def prefix_page(
 ) -> Page:
     """Make a page with a field for a prefix: what comes next, and the attention of each head.
 
-    Args:
-        model: a module that takes a list of whole numbers, the tokens, and returns the logits of
-            the token that follows; or such logits for each place.
-        tokens: the names of all tokens: a list, or a string of characters.
-        longest: how many tokens the model takes at most, the start included.
-        start: the token before every prefix. If it is drawn again, the text ends there.
-        prefix: what the field holds at first.
-        attention: a function that is called with the model after each run, and returns for each
-            head rows of shares, as for `nn.plots.attention`. Default: the shares of each
-            `MultiheadAttention` in the model.
-        title: the title of the page. Default: the number of tokens.
+    For the arguments see `pages.page`.
 
     Raises:
         TypeError, ValueError: an argument does not fit the others, the model returns other than

@@ -134,7 +134,9 @@ class History(OfHistory):
         ]
         return "\n".join([*lines, *self._remarks()]).rstrip()
 
-    __repr__ = __str__
+    @terminal.fitted
+    def __repr__(self) -> str:
+        return f"History of {self.epochs} epoch{'s' * (self.epochs != 1)}\n{self}"
 
     def _repr_html_(self) -> str:
         """Return the table beside a plot of the cost, as HTML."""

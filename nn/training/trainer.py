@@ -23,6 +23,7 @@ from autograd.extend import destination
 
 from ..data import Examples, split
 from ..gradients import norm_of
+from ..loss_modules import function_of
 from ..modes import mode
 from ..module import Module
 from ..optim import Optimizer
@@ -87,6 +88,8 @@ class Trainer:
     >>> history = trainer.fit(X, y, epochs=100, batch_size=None)
     >>> history.accuracies[-1], history.stop_reason
     (1.0, 'all 100 epochs done')
+    >>> trainer
+    Trainer(MLP of 17 parameters, hinge_loss, SGD(lr=0.5, ...))
     """
 
     model = Checked(instance_of(Module, "a module of nn"))
@@ -116,6 +119,19 @@ class Trainer:
         self.history = History()
         self._first_states = state_of(optimizer), state_of(scheduler)
         self._first_facts = identity(optimizer=optimizer, scheduler=scheduler)
+
+    def __repr__(self) -> str:
+        count = len(self.model.parameters())
+        called = getattr(function_of(self.loss), "__name__", repr(self.loss))
+        parts = [
+            f"{type(self.model).__name__} of {count:,} parameters",
+            called,
+            repr(self.optimizer),
+        ]
+        for name in ("scheduler", "penalty", "clip", "accuracy"):
+            if (part := getattr(self, name)) is not None:
+                parts.append(f"{name}={getattr(part, '__name__', repr(part))}")
+        return f"Trainer({', '.join(parts)})"
 
     def fit(
         self,
@@ -264,7 +280,21 @@ class Trainer:
         return self._judge(EngineCosts(self.model, self.loss), examples)
 
     def restarts(
-        self, n: int, X: Any, y: Any, *args: Any, n_jobs: int = 1, seed: int = 0, **settings: Any
+        self,
+        n: int,
+        X: Any,
+        y: Any,
+        epochs: int = 10,
+        batch_size: int | None = 32,
+        *,
+        validation: tuple[Any, Any] | float | None = None,
+        early_stopping: int | None = None,
+        checkpoint: None = None,
+        callbacks: Iterable[Callback] = (),
+        progress: bool | None = False,
+        compile: bool = True,
+        n_jobs: int = 1,
+        seed: int = 0,
     ) -> list[History]:
         """Train from n random starts, and keep the weights of the best.
 
@@ -275,7 +305,9 @@ class Trainer:
         Args:
             n: the number of starts. Start k, from 0, draws the weights with `seed` + k.
                 Parameters that the optimiser does not move are not drawn again.
-            X, y: as for `fit`, as are the other arguments.
+            X, y, epochs, batch_size, validation, early_stopping, callbacks, progress, compile: as
+                for `fit`.
+            checkpoint: not taken, because all starts would write the same file.
             n_jobs: the number of parallel processes; −1 for one per core.
             seed: the seed of the first start, and of the validation split that all starts share.
 
@@ -289,14 +321,21 @@ class Trainer:
         n, seed = whole(n, "n"), whole(seed, "seed", None)
         if whole(n_jobs, "n_jobs", None) == 0:
             raise ValueError("n_jobs is a count of processes, or -1 for one on each core; got 0")
-        if "checkpoint" in settings:
+        if checkpoint is not None:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
-        if isinstance(settings.get("validation"), numbers_abc.Real):  # the same split for all
-            examples, held_out = split(Examples.of(X, y), settings["validation"], seed)
+        if isinstance(validation, numbers_abc.Real):  # the same split for all
+            examples, held_out = split(Examples.of(X, y), validation, seed)
             assert held_out is not None
-            X, y, settings["validation"] = examples.X, examples.y, (held_out.X, held_out.y)
-        settings.setdefault("progress", False)
-        found = train_from(self, range(seed, seed + n), (X, y, *args), settings, int(n_jobs))
+            X, y, validation = examples.X, examples.y, (held_out.X, held_out.y)
+        settings = {
+            "validation": validation,
+            "early_stopping": early_stopping,
+            "callbacks": callbacks,
+            "progress": progress,
+            "compile": compile,
+        }
+        arguments = (X, y, epochs, batch_size)
+        found = train_from(self, range(seed, seed + n), arguments, settings, int(n_jobs))
         if not found:
             raise KeyboardInterrupt
         ranked = sorted(found, key=lambda trained: trained.cost)

@@ -510,8 +510,8 @@ def test_what_was_trained_to_give_numbers_is_shown_as_numbers(
     model = nn.MLP(2, [3, 1], "tanh", seed=0)
     X = np.random.default_rng(0).normal(size=(12, 2))
     history = trained(model, nn.mse_loss, X, np.where(X[:, 0] > 0, 5, 7), epochs=2)
-    for options in ({}, {"data": (X, np.where(X[:, 0] > 0, 5, 7))}):
-        page = opened(model.save_html(tmp_path / "page.html", history=history, **options))
+    for data in (None, (X, np.where(X[:, 0] > 0, 5, 7))):
+        page = opened(model.save_html(tmp_path / "page.html", history=history, data=data))
         assert "sure" not in page.inner_text("main")
         assert page.inner_text("#answer").startswith("It says ")
 
