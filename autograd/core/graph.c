@@ -139,6 +139,19 @@ static PyObject *find_places(PyObject *module, PyObject *const *args, Py_ssize_t
     return bytes;
 }
 
+#define RECENT 1024
+
+/* Return the index of a text in a list, to which it is added if it is not one of the recent ones,
+ * whose places `recent` has; -1 after an error. */
+static int32_t index_of_text(PyObject *texts, PyObject *text, int32_t *recent)
+{
+    int32_t *place = &recent[(uintptr_t)text / 16 % RECENT];
+    if (PyList_GET_ITEM(texts, *place) == text)
+        return *place;
+    *place = (int32_t)PyList_GET_SIZE(texts);
+    return PyList_Append(texts, text) < 0 ? -1 : *place;
+}
+
 typedef struct {
     int32_t *codes, *starts, *args, *labels, *created;
     double *numbers;
@@ -148,8 +161,8 @@ typedef struct {
 static int fill(PyObject *order, PyObject *created, PyObject *kinds, PyObject *texts, Columns to)
 {
     Py_ssize_t count = PyList_GET_SIZE(order);
-    PyObject **first, *last_op = NULL, *last_text = NULL;
-    int32_t code = 0, label = 0;
+    PyObject **first, *last_op = NULL;
+    int32_t code = 0, recent[RECENT] = {0};
     to.starts[0] = 0;
     memset(to.created, 0, count * sizeof(int32_t));
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(created); i++) {
@@ -170,10 +183,10 @@ static int fill(PyObject *order, PyObject *created, PyObject *kinds, PyObject *t
             text = entry(node, str_scope);
         if (node->op != last_op && (code = index_of(kinds, last_op = node->op)) < 0)
             return -1;
-        if (text && text != last_text && (label = index_of(texts, last_text = text)) < 0)
-            return -1;
         to.codes[i] = code;
-        to.labels[i] = text ? label : 0;
+        to.labels[i] = text ? index_of_text(texts, text, recent) : 0;
+        if (to.labels[i] < 0)
+            return -1;
     }
     return 0;
 }
@@ -193,9 +206,9 @@ static PyObject *tabulate(PyObject *module, PyObject *const *args, Py_ssize_t n)
     }
     if (!known || total > INT32_MAX)
         return PyObject_Vectorcall(py_tabulate, args, n, NULL);
-    PyObject *kinds = PyDict_New(), *texts = PyDict_New(), *bytes[6] = {NULL};
+    PyObject *kinds = PyDict_New(), *texts = PyList_New(1), *bytes[6] = {NULL};
     Py_ssize_t sizes[6] = {4 * count, 4 * (count + 1), 4 * total, 4 * count, 4 * count, 8 * count};
-    int made = kinds && texts && index_of(texts, empty) == 0;
+    int made = kinds && texts && PyList_SetItem(texts, 0, Py_NewRef(empty)) == 0;
     for (int k = 0; made && k < 6; k++)
         made = (bytes[k] = PyBytes_FromStringAndSize(NULL, sizes[k])) != NULL;
     if (made) {
@@ -205,7 +218,7 @@ static PyObject *tabulate(PyObject *module, PyObject *const *args, Py_ssize_t n)
             (int32_t *)PyBytes_AS_STRING(bytes[4]), (double *)PyBytes_AS_STRING(bytes[5]),
         };
         if (fill(order, created, kinds, texts, columns) == 0)
-            found = Py_BuildValue("NNOOOOOO", PyDict_Keys(kinds), PyDict_Keys(texts), bytes[0],
+            found = Py_BuildValue("NOOOOOOO", PyDict_Keys(kinds), texts, bytes[0],
                                   bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]);
     }
     for (int k = 0; k < 6; k++)

@@ -120,9 +120,9 @@ def tabulate(order: list[Value], created: list[Value]) -> tuple[Any, ...]:
 
     Returns:
         The operations that occur; the labels, and the scopes of nodes without a label, that occur,
-        after "". For each node, the index of its operation; where its operands start among all, and
-        at last where they end; the operands of all nodes; for each node, the index of its label,
-        and 1 if it is in `created`, else 0; and its number.
+        after "", some of them twice. For each node, the index of its operation; where its operands
+        start among all, and at last where they end; the operands of all nodes; for each node, the
+        index of its label, and 1 if it is in `created`, else 0; and its number.
     """
     kinds: dict[ops.Op, int] = {}
     texts = {"": 0}
