@@ -59,19 +59,32 @@ class Hidden(Value):
         return object.__hash__(self)
 
 
-give(Hidden=Hidden)
+class HiddenShared(Shared):
+    """A `Shared` while a function is traced; its `data` refuses reads already."""
+
+    __slots__ = ()
+    grad = _hidden_grad
+
+
+give(Hidden=Hidden, HiddenShared=HiddenShared)
+_HIDDEN: dict[type, Any] = {Value: Hidden, Shared: HiddenShared}
+_SHOWN: dict[type, Any] = {hidden: shown for shown, hidden in _HIDDEN.items()}
+
+
+@twinned
+def hide(nodes: list[Value]) -> list[Value]:
+    """Give those that have one their hidden class, and return them."""
+    found = []
+    for node in nodes:
+        if type(node) in _HIDDEN:
+            node.__class__ = _HIDDEN[type(node)]
+            found.append(node)
+    return found
 
 
 @twinned
 def reveal(nodes: list[Value]) -> None:
     """Give each of these that is hidden its class back."""
     for node in nodes:
-        if type(node) is Hidden:
-            node.__class__ = Value  # type: ignore[assignment]  # mypy takes it for Hidden
-
-
-class HiddenShared(Shared):
-    """A `Shared` while a function is traced; its `data` refuses reads already."""
-
-    __slots__ = ()
-    grad = _hidden_grad
+        if type(node) in _SHOWN:
+            node.__class__ = _SHOWN[type(node)]

@@ -81,7 +81,7 @@ class Trace:
 
     def find_places(self, values: list[Value]) -> np.ndarray:
         """Return the indices of Values among the nodes; -1 for those that are not there."""
-        return np.frombuffer(find_places(self.nodes, values), dtype=np.int32)
+        return _find_places(self.nodes, values)
 
     @functools.cached_property
     def input_places(self) -> np.ndarray:
@@ -137,7 +137,7 @@ def record_trace(
     arguments = []
     try:
         for name, numbers in zip(_name_arguments(function, len(row)), row):
-            values = [tracer.hide(v) for v in _make_values(numbers, name)]
+            values = tracer.hide(_make_values(numbers, name))
             inputs.append(values)
             arguments.append(_nest(values, numbers.shape))
         with modes.traced(tracer):
@@ -156,15 +156,19 @@ def record_trace(
     nodes = _order_nodes(outputs)
     reached = len(nodes)
     computed = [*outputs, *(v for required in tracer.requirements for v in required.values)]
-    if tracer.requirements:
+    if tracer.requirements and (_find_places(nodes, computed) < 0).any():
         known = set(nodes)
-        if not known.issuperset(computed):
-            nodes += [v for v in _order_nodes(computed) if v not in known]
+        nodes += [v for v in _order_nodes(computed) if v not in known]
     table = _tabulate(nodes, tracer.created)
     return Trace(
         *(inputs, outputs, shape, nodes, reached, table, samplers),
         *(tracer.requirements, tracer.lines, tracer.settings_read),
     )
+
+
+def _find_places(nodes: list[Value], values: list[Value]) -> np.ndarray:
+    """Return the indices of Values among nodes; -1 for those that are not there."""
+    return np.frombuffer(find_places(nodes, values), dtype=np.int32)
 
 
 def _tabulate(nodes: list[Value], created: list[Value]) -> Table:

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from ..core import modes, ops
-from ..core.flat import Shared
 from ..core.modes import TraceError
 from ..core.value import Value
 from .errors import find_line, make_error
-from .hidden import Hidden, HiddenShared, reveal
+from .hidden import Hidden, hide, reveal
 from .reach import Reach
 
 READ_REMEDY = (
@@ -69,11 +68,7 @@ class Tracer:
     def __init__(
         self, leaves: Iterable[Value] = (), reach: Reach | None = None, locating: bool = False
     ) -> None:
-        self.hidden: list[Value] = []
-        known = [*leaves, *(reach.values if reach else ())]
-        self.leaves = [leaf for leaf in known if type(leaf) is Shared]
-        for leaf in self.leaves:
-            leaf.__class__ = HiddenShared
+        self.hidden = hide([*leaves, *(reach.values if reach else ())])
         self.samples: list[tuple[Value, Callable[[], float]]] = []
         self.requirements: list[Requirement] = []
         self.indices: dict[int, list[Value]] = {}  # of `take`, by the size of the table
@@ -85,22 +80,16 @@ class Tracer:
         self.lines: dict[int, str] = {}
         self._reach, self.locating = reach, locating
         self._states = reach.read_states() if reach else []
-        for value in known:
-            if type(value) is Value:
-                self.hide(value)
 
-    def hide(self, node: Value) -> Value:
-        """Protect a number from being read until `reveal`, and return the Value."""
-        self.hidden.append(node)
-        node.__class__ = Hidden
-        return node
+    def hide(self, nodes: list[Value]) -> list[Value]:
+        """Protect the numbers of these from being read until `reveal`, and return the Values."""
+        self.hidden += hide(nodes)
+        return nodes
 
     def reveal(self) -> None:
         """Give all hidden Values and leaves their classes back."""
         reveal(self.hidden)
         reveal(self.created)
-        for leaf in self.leaves:
-            leaf.__class__ = Shared
 
     def record_node(self, node: Value, recording: bool) -> Value:
         """Record and hide a new node, and return the node to use in its place.
@@ -141,7 +130,7 @@ class Tracer:
     def draw(self, sampler: Callable[[], float]) -> Value:
         """Return a Value that compiled code draws for each row."""
         self.refuse_draws()
-        value = self.hide(Value(sampler(), label="drawn"))
+        (value,) = self.hide([Value(sampler(), label="drawn")])
         self.samples.append((value, sampler))
         self._states = self._reach.read_states() if self._reach else []
         return value

@@ -67,7 +67,7 @@ enum {
 
 static PyTypeObject *Value;      /* the class of nodes */
 static PyTypeObject *Shared;     /* the class of leaves whose number lies in an array */
-static PyTypeObject *Hidden;     /* the class of nodes while a function is traced */
+static PyTypeObject *Hidden, *HiddenShared; /* their classes while a function is traced */
 static PyObject *leaf, *constant, *pow_row, *power_row, *take_row, *not_computed, *empty, *zero;
 static PyObject *open_blocks;    /* the set of open `with` blocks: empty in the common case */
 static PyObject *initialiser;    /* Value.__init__ */

@@ -25,6 +25,17 @@ static PyObject *find_settings(void)
     return settings;
 }
 
+/* Exchange the class of a node; return 0 if it has neither. */
+static int exchange(PyObject *node, PyTypeObject *from, PyTypeObject *to)
+{
+    if (from == NULL || to == NULL || !Py_IS_TYPE(node, from))
+        return 0;
+    Py_INCREF(to);
+    Py_SET_TYPE(node, to);
+    Py_DECREF(from);
+    return 1;
+}
+
 /* Add a new node to those of a trace, and hide it if it is no leaf; return 0 if the tracer must see
  * it. See `Tracer` in compiler/tracer.py. */
 static int collect(Node *node, PyObject *recording, PyObject *collected, PyObject *record_name)
@@ -32,12 +43,22 @@ static int collect(Node *node, PyObject *recording, PyObject *collected, PyObjec
     if (Hidden == NULL || collected == NULL || !PyList_CheckExact(collected) ||
         recording != Py_True || node->op == take_row || !Py_IS_TYPE(node, Value))
         return 0;
-    if (PyList_Append(collected, (PyObject *)node) == 0 && record_name == str_record_node) {
-        Py_INCREF(Hidden);
-        Py_SET_TYPE(node, Hidden);
-        Py_DECREF(Value);
-    }
+    if (PyList_Append(collected, (PyObject *)node) == 0 && record_name == str_record_node)
+        exchange((PyObject *)node, Value, Hidden);
     return 1;
+}
+
+/* hide(nodes): see compiler/hidden.py. */
+static PyObject *hide(PyObject *module, PyObject *nodes)
+{
+    PyObject *found = PyList_New(0);
+    for (Py_ssize_t i = 0; found && i < PyList_GET_SIZE(nodes); i++) {
+        PyObject *node = PyList_GET_ITEM(nodes, i);
+        if ((exchange(node, Value, Hidden) || exchange(node, Shared, HiddenShared)) &&
+            PyList_Append(found, node) < 0)
+            Py_CLEAR(found);
+    }
+    return found;
 }
 
 /* reveal(nodes): see compiler/hidden.py. */
@@ -45,11 +66,8 @@ static PyObject *reveal(PyObject *module, PyObject *nodes)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(nodes); i++) {
         PyObject *node = PyList_GET_ITEM(nodes, i);
-        if (Py_IS_TYPE(node, Hidden)) {
-            Py_INCREF(Value);
-            Py_SET_TYPE(node, Value);
-            Py_DECREF(Hidden);
-        }
+        if (!exchange(node, Hidden, Value))
+            exchange(node, HiddenShared, Shared);
     }
     Py_RETURN_NONE;
 }
