@@ -28,6 +28,17 @@ def name_results(op: Op) -> str:
     return op.name if op in OURS else "op"
 
 
+def find_distinct(indices: np.ndarray) -> np.ndarray:
+    """Return the same as `np.unique(indices)`, faster: large arrays are hashed there.
+
+    >>> find_distinct(np.array([3, 1, 3]))
+    array([1, 3])
+    """
+    ordered = np.sort(indices, axis=None)
+    found: np.ndarray = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    return found
+
+
 @dataclass(eq=False)
 class Array:
     """An array of scalars, of shape (size, rows) if it is batched, else (size, 1).

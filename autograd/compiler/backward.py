@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core import ops
 from ..core.ops import Op
-from .arrays import LIST_OPS, Array, ArrayProgram, Read, Statement
+from .arrays import LIST_OPS, Array, ArrayProgram, Read, Statement, find_distinct
 from .expression import (
     Dims,
     Expr,
@@ -157,7 +157,7 @@ class Backward(Forward):
     def add_assignment(self, array: Array, contribution: Contribution) -> None:
         """Write a contribution to part of a gradient: an assignment, or += if elements are set."""
         covered, indices, text = self.covered[array], contribution.indices, contribution.expr.text
-        once = len(np.unique(indices)) == indices.size
+        once = len(find_distinct(indices)) == indices.size
         fresh = once and not covered[indices].any()
         if not fresh and not covered[indices].all():
             self.zeroed.add(array)

@@ -16,7 +16,7 @@ import numpy as np
 from ..core import ops
 from ..core.ops import Op
 from ..core.special import BESIDES_NUMPY
-from .arrays import LIST_OPS, ArrayProgram, Read, Statement
+from .arrays import LIST_OPS, ArrayProgram, Read, Statement, find_distinct
 from .expression import (
     Dims,
     Expr,
@@ -111,7 +111,7 @@ class Forward:
         """Return the name of a slice of the parameters."""
         if found.core not in self.slice_names:
             labels = self.program.labels
-            name = find_common_name([labels[i] for i in np.unique(indices).tolist()])
+            name = find_common_name([labels[i] for i in find_distinct(indices).tolist()])
             name = self.names.reserve(name or f"p{len(self.slice_names)}")
             self.slice_names[found.core] = name
         return self.slice_names[found.core]
@@ -119,7 +119,7 @@ class Forward:
     def write_operand(self, read: Read, shape: tuple[int, ...]) -> Expr:
         """Return a read in this shape; a constant that is the same everywhere, as a number."""
         if read.array is self.program.constants:
-            numbers = self.program.numbers[np.unique(read.indices)]
+            numbers = self.program.numbers[find_distinct(read.indices)]
             if len(set(map(repr, numbers.tolist()))) == 1:
                 return Expr(write_number(float(numbers[0])), ())
         return self.write_read(read, read.indices.reshape(shape))

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..core import ops
 from ..core.ops import Op
-from .arrays import Array, ArrayProgram, Read, Statement, name_results
+from .arrays import Array, ArrayProgram, Read, Statement, find_distinct, name_results
 from .groups import Group
 from .names import Names, find_common_name
 from .program import DOT, INPUT, LSE, MAX, ODDS, PARAM, PART, SOFTMAX, SUM, Program, add_up
@@ -99,7 +99,7 @@ class _Layout:
 
     def make_name(self, nodes: np.ndarray, default: str) -> str:
         """Return a free name for an array: the common beginning of its nodes' labels."""
-        labels = [self.program.texts[k] for k in np.unique(self.program.labels[nodes]).tolist()]
+        labels = [self.program.texts[k] for k in find_distinct(self.program.labels[nodes]).tolist()]
         return self.names.reserve(find_common_name(labels) or default)
 
     def list_labels(self) -> list[str]:
