@@ -152,8 +152,8 @@ def _write_core(
     """Return a slice reshaped to these axes, each a (step, size), outermost first; or None.
 
     The slice has a row for each element of the outermost axis. Each further axis splits a row, or a
-    block of it, into blocks of `step` elements, and keeps the first `size` of them. Of a last block
-    of several elements, the first is kept.
+    block of it, into blocks of `step` elements, and keeps `size` of them. Of a last block of
+    several elements, one is kept.
     """
     width = f", {width}" if width else ""
     if not axes:
@@ -163,32 +163,43 @@ def _write_core(
         text = _write_slice(name, length, start, start + (size - 1) * step + 1, step)
         return text if width else f"{text}.reshape({size})"
     (row_length, rows), inner = axes[0], axes[1:]
+    if inner[-1][0] > 1:
+        inner = [*inner, (1, 1)]
+    lengths = [row_length, *(step for step, _ in inner)]
+    if any(outer % step for outer, step in itertools.pairwise(lengths)):
+        return None
+    sizes = [rows, *(outer // step for outer, step in itertools.pairwise(lengths))]
     # The slice must have full rows. If it would end behind the array, it starts earlier, and the
     # first elements of each row are skipped.
-    skipped = max(0, start + rows * row_length - length)
-    start -= skipped
-    if start < 0:
-        return None
-    sizes, kept, block = [rows], [":"], row_length
-    for step, size in inner:
-        if block % step or block // step < size:
+    least = max(0, start + rows * row_length - length)
+    for skipped in (least, start % row_length):
+        kept = _keep_blocks(skipped, inner, sizes[1:])
+        if kept is not None and least <= skipped <= start:
+            start -= skipped
+            text = _write_slice(name, length, start, start + rows * row_length)
+            text += f".reshape({', '.join(map(str, sizes))}{width})"
+            return text + (f"[:, {', '.join(kept)}]" if kept else "")
+    return None
+
+
+def _keep_blocks(skipped: int, axes: list[tuple[int, int]], sizes: list[int]) -> list[str] | None:
+    """Return the index along each axis of the blocks that are kept; None if a row has too few.
+
+    Args:
+        skipped: how many elements to skip at the beginning of each row.
+        axes: the length of the blocks along each axis, and how many of them are kept.
+        sizes: how many blocks there are along each axis.
+    """
+    found = []
+    for (step, count), size in zip(axes, sizes):
+        first, skipped = divmod(skipped, step)
+        if first + count > size:
             return None
-        sizes.append(block // step)
-        kept.append(":" if size == sizes[-1] else f":{size}")
-        block = step
-    if block > 1:
-        sizes.append(block)
-        kept.append("0")
-    if skipped:
-        end = skipped + inner[0][1]
-        if len(inner) > 1 or block > 1 or end > sizes[1]:
-            return None
-        kept[1] = f"{skipped}:{end}" if end < sizes[1] else f"{skipped}:"
-    while kept and kept[-1] == ":":
-        kept.pop()
-    text = _write_slice(name, length, start, start + rows * row_length)
-    text += f".reshape({', '.join(map(str, sizes))}{width})"
-    return text + (f"[{', '.join(kept)}]" if kept else "")
+        stop = first + count if first + count < size else ""
+        found.append(f"{first or ''}:{stop}" if count > 1 else str(first))
+    while found and found[-1] == ":":
+        found.pop()
+    return found
 
 
 def _write_slice(name: str, length: int, start: int, stop: int, step: int = 1) -> str:
