@@ -341,7 +341,7 @@ def _categorical(z: list[Value], y: Any, ignore_index: int) -> tuple[Value, Any]
     if len(y) != len(z):
         raise ValueError(f"there are {len(z)} logits and {len(y)} probabilities in the target")
     weights = [number_or_value(w, "a probability") for w in y]
-    require(_are_probabilities, *weights, error=_probabilities_error)
+    require(_are_probabilities, *weights, error=_probabilities_error, together=True)
     if any(isinstance(weight, Value) for weight in weights):
         return _mixed_surprisal(z, weights), 1.0
     terms = (
@@ -371,9 +371,8 @@ def _negated(p: list[Value], k: Any) -> Value:
     return -chosen
 
 
-def _are_probabilities(*weights: Any) -> Any:
-    together = np.array(weights)
-    return (together.min(axis=0) >= 0.0) & (np.abs(together.sum(axis=0) - 1.0) <= 1e-6)
+def _are_probabilities(weights: np.ndarray) -> Any:
+    return (weights.min(axis=0) >= 0.0) & (np.abs(weights.sum(axis=0) - 1.0) <= 1e-6)
 
 
 def _probabilities_error(*weights: float) -> ValueError:

@@ -82,7 +82,7 @@ javascript_gradient(function: function, names: js names, at: js numbers)
 logsumexp log_softmax mean softmax sum(values: values)
 surprisal(value: operand, others: others)
 take(values: table, index: token)
-require(test: test, values: operand, error: error)
+require(test: test, values: operand, error: error, together: flag)
 setting(name: theirs)
 value_and_grad(function: function, argnums: whole from 0)
 Value.nudge nudge(root: root, node: node, amount: real)
@@ -247,6 +247,7 @@ TOGETHER = {
     ("compile", "static"): ["function"],
     ("require", "test"): ["values"],
     ("require", "error"): ["values"],
+    ("require", "together"): ["values"],
     ("Value.clamp", "min"): ["max"],
     ("Value.clamp", "max"): ["min"],
     ("gradcheck", "f"): ["inputs"],

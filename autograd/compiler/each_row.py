@@ -33,7 +33,12 @@ def drawn(sampler: Callable[[], float]) -> Any:
     return tracer.draw(sampler) if tracer else sampler()
 
 
-def require(test: Callable[..., Any], *values: Any, error: Callable[..., Exception]) -> None:
+def require(
+    test: Callable[..., Any],
+    *values: Any,
+    error: Callable[..., Exception],
+    together: bool = False,
+) -> None:
     """Raise an error unless a test of some numbers holds, in the engine and in compiled code.
 
     In a compiled function, an `if` on the number of a Value is refused, because it would be decided
@@ -46,10 +51,13 @@ def require(test: Callable[..., Any], *values: Any, error: Callable[..., Excepti
         values: Values or plain numbers.
         error: `error(*numbers)` returns the exception to raise if the test fails. Compiled code
             puts the number of the row in front of its text.
+        together: True if the test takes all numbers as one array, of shape (k,) or (k, rows). It
+            then answers with a reduction over the first axis, such as `x.min(axis=0) >= 0`.
 
     Raises:
         Exception: the test fails; the exception is the one that `error` returned.
-        TypeError: `test` or `error` is not a function, or one of the values is not a number.
+        TypeError: `test` or `error` is not a function, `together` is not a bool, or one of the
+            values is not a number.
         TraceError: the function is compiled, and the test of an array does not return one answer
             for each element.
 
@@ -69,21 +77,22 @@ def require(test: Callable[..., Any], *values: Any, error: Callable[..., Excepti
             raise TypeError(f"{role} of require is a function of numbers, got {function!r}")
     nodes = [v if isinstance(v, Value) else constant(v, "require") for v in values]
     numbers = [v.data for v in nodes]
+    required = Requirement(test, nodes, boundary.flag(together, "together"))
     tracer = modes.find_tracer()
-    if not test(*numbers):
+    if not required.ask(np.array(numbers) if together else numbers):
         failed = error(*numbers)
         if tracer:
             tracer.raised.append(failed)
         raise failed
     if tracer:
-        _check_on_arrays(test, numbers)
-        tracer.requirements.append(Requirement(test, nodes))
+        _check_on_arrays(required, numbers)
+        tracer.requirements.append(required)
 
 
-def _check_on_arrays(test: Callable[..., Any], numbers: list[float]) -> None:
-    """Raise unless a test accepts arrays, and answers for each element."""
+def _check_on_arrays(required: Requirement, numbers: list[float]) -> None:
+    """Raise unless a test accepts arrays, and answers for each row."""
     try:
-        answer = test(*(np.full(2, x) for x in numbers))
+        answer = required.ask(np.repeat(np.array(numbers)[:, None], 2, axis=1))
     except (TypeError, ValueError):
         answer = None
     if np.shape(answer) != (2,):

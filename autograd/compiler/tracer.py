@@ -31,17 +31,20 @@ class Requirement(NamedTuple):
     Attributes:
         test: the test.
         values: the Values.
-        takes_array: True if the test takes all numbers as one array, not one argument for each.
+        together: True if the test takes all numbers as one array, not one argument for each.
     """
 
     test: Callable[..., Any]
     values: list[Value]
-    takes_array: bool = False
+    together: bool = False
+
+    def ask(self, numbers: Any) -> Any:
+        """Return what the test answers to numbers: one, or an array of rows, for each Value."""
+        return self.test(numbers) if self.together else self.test(*numbers)
 
     def passes(self, columns: np.ndarray) -> np.ndarray:
         """Return a mask of the rows that pass; `columns` has one row of numbers for each Value."""
-        answers = self.test(columns) if self.takes_array else self.test(*columns)
-        return np.asarray(answers, dtype=bool)
+        return np.asarray(self.ask(columns), dtype=bool)
 
 
 @dataclass(frozen=True)

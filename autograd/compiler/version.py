@@ -229,11 +229,11 @@ def _find_largest(numbers: np.ndarray) -> Any:
 
 
 def are_finite(numbers: np.ndarray) -> bool:
-    """Return True if all numbers are finite.
+    """Return True if all numbers are finite: if the sum of their squares is, or each of them.
 
-    A call with one row computes a single number, for which NumPy takes ten times as long.
+    The sum takes one step; `vdot` gives no warning if it overflows.
     """
-    return math.isfinite(numbers.item()) if numbers.size == 1 else bool(np.isfinite(numbers).all())
+    return math.isfinite(np.vdot(numbers, numbers)) or bool(np.isfinite(numbers).all())
 
 
 class Executable:

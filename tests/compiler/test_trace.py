@@ -247,6 +247,31 @@ def test_a_check_must_answer_arrays(test: Any) -> None:
         autograd.compile(function)([1.0])
 
 
+def test_a_check_of_numbers_together_takes_one_array() -> None:
+    def test(x: np.ndarray) -> Any:
+        assert isinstance(x, np.ndarray), "not one argument for each number"
+        return x.sum(axis=0) == 1.0
+
+    def function(x: list[Value]) -> Value:
+        require(test, *x, 0.5, error=lambda *x: ValueError(f"{x} add up to more"), together=True)
+        return x[0] * x[1]
+
+    assert function([Value(0.25), Value(0.25)]).data == 0.0625
+    compiled = autograd.compile(function)
+    assert compiled([[0.25, 0.25]] * 3).tolist() == [0.0625] * 3
+    with pytest.raises(ValueError, match=r"in row 1: \(0.5, 0.5, 0.5\) add up to more"):
+        compiled([[0.25, 0.25], [0.5, 0.5]])
+
+
+def test_a_check_of_numbers_together_must_answer_for_each_row() -> None:
+    def function(x: list[Value]) -> Value:
+        require(lambda x: x.sum() < 9.0, *x, error=ValueError, together=True)
+        return x[0]
+
+    with pytest.raises(TraceError, match="not for an array of them"):
+        autograd.compile(function)([[1.0, 2.0]])
+
+
 def test_a_check_reads_no_value_that_it_is_not_given() -> None:
     def function(x: Value) -> Value:
         y = x * 2.0
