@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -29,6 +31,18 @@ def chromium() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+def screens(*widths: int) -> list[Any]:
+    """Return each width with each colour scheme, as parameters of a test.
+
+    The narrowest dark screen and the widest bright one are always tried, the others are slow.
+    """
+    always = {(min(widths), "dark"), (max(widths), "light")}
+    return [
+        pytest.param(*screen, marks=[] if screen in always else pytest.mark.slow)
+        for screen in itertools.product(widths, ("light", "dark"))
+    ]
 
 
 def parts(html: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import pytest
 
 from tests import programs
 
+pytestmark = pytest.mark.slow  # mypy reads the packages anew
+
 ROOT = Path(__file__).parent.parent
 PROGRAMS = [
     programs.session,

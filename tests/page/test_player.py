@@ -18,7 +18,7 @@ from autograd.core.find import find
 from autograd.core.graph import topological_order
 from autograd.core.term import numeral
 from demos import chain as chain_demo
-from tests.browsing import press, violations
+from tests.browsing import press, screens, violations
 from tests.examples import labelled, network, neuron
 
 Written = Callable[..., Path]
@@ -785,8 +785,7 @@ def test_a_single_leaf_is_a_graph_too(opened: Opener, written: Written) -> None:
     assert numbers_of(page, "x") == ["3", "1"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280, 3840])
+@pytest.mark.parametrize(("width", "scheme"), screens(320, 1280, 3840))
 def test_nothing_is_in_the_way_of_anyone(
     width: int, scheme: str, opened: Opener, written: Written
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from nn.training.snapshots import unpack
-from tests.browsing import press, violations
+from tests.browsing import press, screens, violations
 from tests.nn.picture.test_network_page import (
     digits,
     draw,
@@ -274,8 +274,7 @@ def test_functions_are_stages_and_no_data_is_needed(tmp_path: Path, opened: Open
     assert outputs(page) == pytest.approx(wanted.tolist(), rel=1e-9)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 830, 1280])
+@pytest.mark.parametrize(("width", "scheme"), screens(320, 360, 830, 1280))
 def test_nothing_is_in_the_way_of_anyone(
     width: int, scheme: str, images: Run, opened: Opener
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 import nn
 from nn.training.answers import outputs_read
 from nn.training.snapshots import Snapshot, unpack
-from tests.browsing import parts, press, violations
+from tests.browsing import parts, press, screens, violations
 
 Opener = Callable[..., Any]
 HOSTILE = "</script><script>document.title='run'</script><b>"
@@ -593,8 +593,7 @@ def test_a_label_runs_nothing(tmp_path: Path, opened: Opener) -> None:
     assert page.locator("script").count() == 2
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280, 3840])
+@pytest.mark.parametrize(("width", "scheme"), screens(320, 1280, 3840))
 def test_nothing_is_in_the_way_of_anyone(
     width: int, scheme: str, plane: Run, picture: Run, opened: Opener
 ) -> None:

@@ -15,7 +15,7 @@ import autograd
 import nn
 from autograd import Value
 from nn.picture.prefix import prefix_page
-from tests.browsing import violations
+from tests.browsing import screens, violations
 
 Opener = Callable[..., Any]
 LETTERS = "·abcd"
@@ -249,8 +249,7 @@ def test_words_are_tokens_too(tmp_path: Path, opened: Opener) -> None:
 # ---------------------------------------------------------------------- for everyone
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 830, 1280])
+@pytest.mark.parametrize(("width", "scheme"), screens(320, 360, 830, 1280))
 def test_nothing_is_in_the_way_of_anyone(
     width: int, scheme: str, decoder: tuple[Decoder, str], opened: Opener
 ) -> None:
