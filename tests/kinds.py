@@ -309,7 +309,7 @@ KINDS: dict[str, Kind] = {
     ),
     "logits": Kind(lambda: [[Value(0.5), Value(1.0), 0.0]], "output|number|logits"),
     "class": Kind(lambda: [0, 2, np.int64(1)], "class|target|probabilities", "0 1 True Value"),
-    "jobs": Kind(lambda: [1], "n_jobs", "1 -1 5 huge"),
+    "jobs": Kind(lambda: [1, None], "n_jobs", "None 1 -1 5 huge"),
     "metric": Kind(lambda: [0.5, Value(0.5)], "cost", f"{NUMBERS} Value"),
     "optimizer state": Kind(lambda: [sgd().state_dict()], "state"),
     "scheduler state": Kind(lambda: [nn.StepLR(sgd(), 1).state_dict()], "state"),

@@ -28,7 +28,11 @@ class Trained(NamedTuple):
 
 
 def train_from(
-    trainer: Trainer, starts: Sequence[int], arguments: Any, settings: dict[str, Any], n_jobs: int
+    trainer: Trainer,
+    starts: Sequence[int],
+    arguments: Any,
+    settings: dict[str, Any],
+    n_jobs: int | None,
 ) -> list[Trained]:
     """Train copies of a trainer, each from the weights that one of the seeds draws.
 
@@ -37,7 +41,9 @@ def train_from(
     import joblib  # takes a fifth of the time of `import nn`, and is rarely needed
 
     one, found = joblib.delayed(_train), []
-    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+    backend, _ = joblib.parallel.get_active_backend()
+    return_as = "generator" if backend.supports_return_generator else "list"
+    parallel = joblib.Parallel(n_jobs=n_jobs, return_as=return_as)
     calls = (one(copy.deepcopy(trainer), start, arguments, settings) for start in starts)
     with contextlib.suppress(KeyboardInterrupt), _away_from_here():
         for result in parallel(calls):

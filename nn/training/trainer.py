@@ -293,13 +293,13 @@ class Trainer:
         callbacks: Iterable[Callback] = (),
         progress: bool | None = False,
         compile: bool = True,
-        n_jobs: int = 1,
+        n_jobs: int | None = None,
         seed: int = 0,
     ) -> list[History]:
         """Train from n random starts, and keep the weights of the best.
 
         The best start has the lowest cost after training, on the validation examples if there are
-        any. Ctrl-C ends the training and keeps the best of the finished starts; with `n_jobs=1`
+        any. Ctrl-C ends the training and keeps the best of the finished starts; with one at a time
         the interrupted start counts too.
 
         Args:
@@ -308,7 +308,9 @@ class Trainer:
             X, y, epochs, batch_size, validation, early_stopping, callbacks, progress, compile: as
                 for `fit`.
             checkpoint: not taken, because all starts would write the same file.
-            n_jobs: the number of parallel processes; −1 for one per core.
+            n_jobs: the number of starts at a time; −1 for one per core. Default: that of
+                `joblib.parallel_config`, else 1. The same block chooses where the starts run: in
+                processes, in threads, or on the machines of a Dask or Ray cluster.
             seed: the seed of the first start, and of the validation split that all starts share.
 
         Returns:
@@ -319,7 +321,8 @@ class Trainer:
                 `sample_parameters(rng)` does not yield.
         """
         n, seed = whole(n, "n"), whole(seed, "seed", None)
-        if whole(n_jobs, "n_jobs", None) == 0:
+        n_jobs = None if n_jobs is None else whole(n_jobs, "n_jobs", None)
+        if n_jobs == 0:
             raise ValueError("n_jobs is a count of processes, or -1 for one on each core; got 0")
         if checkpoint is not None:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
@@ -335,7 +338,7 @@ class Trainer:
             "compile": compile,
         }
         arguments = (X, y, epochs, batch_size)
-        found = train_from(self, range(seed, seed + n), arguments, settings, int(n_jobs))
+        found = train_from(self, range(seed, seed + n), arguments, settings, n_jobs)
         if not found:
             raise KeyboardInterrupt
         ranked = sorted(found, key=lambda trained: trained.cost)
