@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import Value
 
-from .settings import finite, refuse_masked
+from .settings import are_finite, finite, refuse_masked
 from .tables import as_table, checked_sequences, differ, groups
 
 Example = tuple[list[Any], Any]
@@ -204,7 +204,7 @@ def features(X: Any, rows_only: bool = False) -> np.ndarray:
         )
     if array.size == 0:
         raise ValueError(f"X has shape {array.shape}: there is nothing in it")
-    if not _are_finite(array):
+    if not are_finite(array):
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         names = {2: "row column", 3: "example row column", 4: "image channel row column"}[
             array.ndim
@@ -214,12 +214,6 @@ def features(X: Any, rows_only: bool = False) -> np.ndarray:
             f"X{list(place)} ({words}) is {array[place]}: every feature must be a finite number"
         )
     return array
-
-
-def _are_finite(numbers: np.ndarray) -> bool:
-    """Return True if all numbers are finite: if their sum is, which is found more quickly."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(numbers.sum()) or np.isfinite(numbers).all())
 
 
 def targets(y: Any, n: int, may_differ: bool = False) -> list[Any]:

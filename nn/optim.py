@@ -18,6 +18,7 @@ from .gradients import gradient_of
 from .parameters import move, values_in
 from .settings import (
     Checked,
+    are_finite,
     at_least_zero,
     flag,
     fraction,
@@ -103,7 +104,7 @@ class Optimizer:
                 gradient = gradient + self.weight_decay * self.read()
             change, memory = self._change(gradient)
         for array in (change, *memory.values()):
-            if not np.isfinite(array).all():
+            if not are_finite(array):
                 raise self._not_finite(gradient, array)
         if self._flat:
             self._flat.lower(change)

@@ -55,6 +55,7 @@ def optional(check: Callable[[Any, str], Thing]) -> Callable[[Any, str], Thing |
     return lambda x, what: None if x is None else check(x, what)
 
 
+are_finite = boundary.are_finite
 at_least_zero = boundary.at_least_zero
 choice = boundary.choice
 finite = boundary.finite

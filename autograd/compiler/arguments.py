@@ -73,7 +73,7 @@ def convert_arguments(arguments: tuple[Any, ...], dtype: np.dtype[Any]) -> Argum
     if not arrays:
         return Arguments([], (), 1)
     counts = list(map(len, arrays))
-    if min(counts) < max(counts):
+    if counts.count(counts[0]) < len(counts):
         raise ValueError(
             f"the arguments have different numbers of rows: {', '.join(map(str, counts))}"
         )

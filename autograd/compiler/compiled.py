@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core import boundary, modes, ops
 from ..core.backprop import gradients
-from ..core.boundary import flag, quoted, several
+from ..core.boundary import are_finite, flag, quoted, several
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.markup import block, code, details
@@ -27,7 +27,7 @@ from .program import Program
 from .stages import Options, make_version
 from .static import Splitter, check_static
 from .trace import record_trace
-from .version import Version, are_finite
+from .version import Version
 
 STATICS = 32  # values of static arguments whose code is kept
 VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
