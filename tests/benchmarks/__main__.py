@@ -162,6 +162,16 @@ def print_compiled() -> None:
     verdict("at least 25x as fast as the engine", seconds["engine"] >= 25 * ours)
     verdict("at most 4x the time of NumPy by hand", ours <= 4 * seconds["NumPy by hand"])
 
+    title("Microseconds a call of a neuron with two inputs on one row")
+    seconds = print_turns(compiled.in_turns(compiled.neuron_peers(), 1_000))
+    least = seconds["its NumPy statements"]
+    verdict("at most 5 µs over its NumPy statements", seconds["compiled"] - least <= 5e-6)
+
+    for widths, steps in (([2, 16, 16, 1], 20), ([784, 16, 16, 10], 2)):
+        title(f"Microseconds for the outputs of {'-'.join(map(str, widths))}, 10,000 rows")
+        seconds = print_turns(compiled.in_turns(compiled.predict_peers(widths), steps))
+        verdict("at most 1.1x the call", seconds["predict"] <= 1.1 * seconds["compiled call"])
+
     title("Seconds for 1,000 steps of the GPT, words of 12 lengths, compiling included")
     totals = names.seconds()
     for name, taken in totals.items():
@@ -217,7 +227,7 @@ def print_turns(seconds: dict[str, float]) -> dict[str, float]:
     """Print each peer's time and its ratio to the first, which is ours; return the times."""
     ours = next(iter(seconds.values()))
     for name, taken in seconds.items():
-        row(name, "", f"{1e6 * taken:,.0f}", f"{taken / ours:.2f}x")
+        row(name, "", f"{1e6 * taken:,.1f}", f"{taken / ours:.2f}x")
     return seconds
 
 

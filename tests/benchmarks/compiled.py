@@ -20,6 +20,7 @@ import numpy as np
 
 import autograd
 import nn
+from autograd import Value
 from demos import idx
 
 from . import gpt, timing
@@ -248,6 +249,36 @@ def encoded(names: list[str]) -> tuple[list[int], list[int]]:
     text = "." + ".".join(names) + "."
     codes = [".abcdefghijklmnopqrstuvwxyz".index(character) for character in text[:9]]
     return codes[:-1], codes[1:]
+
+
+# ---------------------------------------------------------------------- a call
+
+
+def neuron_peers() -> list[Peer]:
+    """Return the peers for a neuron on one row: a call, and the statements of its code alone."""
+    w, b = [Value(0.5), Value(-0.3)], Value(0.1)
+    neuron = autograd.compile(lambda x: (w[0] * x[0] + w[1] * x[1] + b).tanh(), params=[*w, b])
+    module = autograd.compile(nn.Neuron(2, "tanh", seed=0))
+    row, theta = np.array([[1.0, 2.0]]), np.array([[0.5], [-0.3], [0.1]])
+    wanted, _ = neuron(row), module(row)
+    code: dict[str, Any] = {"np": np}
+    exec(neuron.source, code)
+    columns, parts, statements = row.T, code["parameters"](theta), code["compiled"]
+    assert np.array_equal(statements(columns, theta, *parts, 1)[0], wanted)
+    return [
+        Peer("compiled", lambda: neuron(row)),
+        Peer("compiled nn.Neuron", lambda: module(row)),
+        Peer("its NumPy statements", lambda: statements(columns, theta, *parts, 1)),
+    ]
+
+
+def predict_peers(widths: list[int]) -> list[Peer]:
+    """Return the peers for the outputs of a network for 10,000 rows."""
+    model = nn.MLP(widths[0], widths[1:], seed=0)
+    X = np.random.default_rng(0).normal(size=(10_000, widths[0]))
+    outputs = autograd.compile(model)
+    assert np.array_equal(model.predict(X), outputs(X))
+    return [Peer("predict", lambda: model.predict(X)), Peer("compiled call", lambda: outputs(X))]
 
 
 # ---------------------------------------------------------------------- an irregular graph
