@@ -81,8 +81,11 @@ def _run_stages(
     reach: Reach,
 ) -> Version:
     """Trace two rows, rewrite the program, and turn it into array statements."""
+    theta = Flat(given or [])
     first, second = _trace_two_rows(function, given or [], rows, reach)
     params = _find_params(first, second, given or [])
+    if len(params) > len(theta.values):
+        theta = Flat(params)
     numbers = _find_embedded_constants([first, second], params)
     program = make_program(first, params)
     alike = program.computes_as(make_program(second, params))
@@ -99,6 +102,7 @@ def _run_stages(
     return Version(
         [first, second],
         program,
+        theta,
         build_array_program(program, groups),
         leading if given is None else len(given),
         Guard(Reach(function, settings, earlier=reach), numbers),
@@ -114,8 +118,6 @@ def _trace_two_rows(
     The leaves that the first trace finds are stored in an array before the second trace, in which
     they therefore notice that their number is read.
     """
-    if given:
-        Flat(given)
     with in_row(0):
         first = record_trace(function, rows.take_row(0), given, reach)
     found = _find_others(first, given)

@@ -51,6 +51,7 @@ class Version:
         self,
         traces: list[Trace],
         program: Program,
+        theta: Flat,
         array_program: ArrayProgram,
         gradient_size: int,
         guard: Guard,
@@ -61,7 +62,7 @@ class Version:
         self._expected = np.array([[v.data for v in t.list_computed()] for t in traces]).T
         self.gradient_size, self.guard = gradient_size, guard
         self._dtype = dtype
-        self._theta = Flat(program.params)
+        self._theta = theta
         self._first = self._theta.read().copy()
         self._executables: dict[bool, Executable] = {}
         self._last: Executable | None = None  # the code that ran last

@@ -178,7 +178,7 @@ static int set_operand(Node *node, PyObject **place, PyObject *x)
 {
     if (missing(x))
         return -1;
-    if (x != Py_None)
+    if (x != Py_None && !PyMemoryView_Check(x) && !PyLong_CheckExact(x)) /* a Shared's are no nodes */
         track(node);
     Py_XSETREF(*place, x == Py_None ? NULL : Py_NewRef(x));
     return 0;

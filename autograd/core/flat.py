@@ -83,13 +83,14 @@ class Flat:
 
     def __init__(self, values: Iterable[Value]) -> None:
         self.values = several(values, "only Values that you made can lie in an array")
-        for v in self.values:
+        others = [v for v in self.values if not isinstance(v, Shared)]
+        for v in others:
             if not isinstance(v, Value) or v.op is not ops.leaf:
                 raise TypeError(f"only Values that you made can lie in an array, got {v!r}")
         if len(set(self.values)) < len(self.values):
             raise ValueError("a Value is listed twice, but has only one place in an array")
         with locks.places:
-            _bring_together([v for v in self.values if not isinstance(v, Shared)])
+            _bring_together([v for v in others if not isinstance(v, Shared)])
         self._arrays: list[np.ndarray] = []
         self._places: list[tuple[np.ndarray, np.ndarray]] = []  # in values, and in the array
         self._find()
@@ -99,13 +100,14 @@ class Flat:
 
     def _find(self) -> None:
         """Find the arrays that hold the numbers, and a view if one array holds them in order."""
-        arrays = {id(v._array): v._array.obj for v in self.values}
+        views = [v._array for v in self.values]
+        arrays = dict(zip(map(id, views), views))
         number = {key: i for i, key in enumerate(arrays)}
-        which = np.array([number[id(v._array)] for v in self.values], dtype=np.intp)
-        there = np.array([v._index for v in self.values], dtype=np.intp)
-        for i, array in enumerate(arrays.values()):
+        which = np.fromiter(map(number.__getitem__, map(id, views)), np.intp, len(views))
+        there = np.fromiter((v._index for v in self.values), np.intp, len(views))
+        for i, view in enumerate(arrays.values()):
             here = np.flatnonzero(which == i)
-            self._arrays.append(array)
+            self._arrays.append(view.obj)
             self._places.append((here, there[here]))
         first = int(there[0]) if len(there) else 0
         side_by_side = len(arrays) == 1 and np.array_equal(
@@ -166,7 +168,10 @@ def _bring_together(leaves: list[Value]) -> None:
                 f"the number of a {type(v).__name__} cannot lie in an array: use Value itself, "
                 f"not a subclass; got {v!r}"
             )
-    array: Any = np.array([as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves])
+    numbers = [v.data for v in leaves]
+    if set(map(type, numbers)) != {float}:
+        numbers = [as_float(v.data, f"the data of {v.label or 'a leaf'}") for v in leaves]
+    array: Any = np.array(numbers, dtype=float)
     view = memoryview(array)  # its elements are read as floats
     for i, v in enumerate(leaves):
         v._a, v._b = view, i  # first, for another thread may read the number at any time

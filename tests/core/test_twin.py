@@ -20,6 +20,7 @@ import pytest
 from autograd import Value
 from autograd.core import in_c
 from autograd.core.backprop import has_gradient
+from autograd.core.flat import Flat
 from autograd.core.twin import CORE, choose
 
 HERE = Path(__file__).parents[2]
@@ -164,6 +165,8 @@ def test_a_node_takes_at_most_96_bytes_and_is_not_tracked() -> None:
     y = x * 3.0
     assert sys.getsizeof(y) <= 96
     assert not gc.is_tracked(y)
+    Flat([x])
+    assert not gc.is_tracked(x)
 
 
 def test_a_deep_graph_is_freed_without_recursion() -> None:
