@@ -56,12 +56,16 @@ class Holder(NamedTuple):
 
     def read_contents(self) -> dict[Any, Any]:
         """Return its present entries."""
+        entries = self.read_entries()
+        return entries if isinstance(entries, dict) else dict(enumerate(entries))
+
+    def read_entries(self) -> dict[Any, Any] | tuple[Any, ...]:
+        """Return its present entries; those of a sequence as a tuple."""
         thing, names = self.thing, self.names
         if names is None:
-            is_dict = isinstance(thing, dict)
-            return dict(thing if is_dict else enumerate(list_elements(thing)))
+            return dict(thing) if isinstance(thing, dict) else list_elements(thing)
         if isinstance(thing, MAPPINGS):
-            return {name: thing[name] for name in names if name in thing}
+            return {name: thing[name] for name in names & thing.keys()}
         return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
 
     def name_entry(self, key: Any) -> str:
@@ -130,6 +134,7 @@ class Reach:
             ("np.random", np.random.get_state.__self__),  # type: ignore[attr-defined]
         ]
         seen: dict[int, Any] = {}
+        stored = {thing for thing, _ in self.assigned}
         # The arguments of `_find_holders`
         stack: list[tuple[str, Any, frozenset[str] | None]]
         stack = [(f"the setting {name}", modes.setting(name), None) for name in self.settings]
@@ -142,18 +147,18 @@ class Reach:
             stack += [(path, part, None) for part in _find_parts(thing)]
             for holder in self._find_holders(path, thing, names):
                 self.holders.append(holder)
-                if self._add_sequence(holder.thing):
+                if id(holder.thing) not in stored and self._add_sequence(holder.thing):
                     continue
                 inside = holder.names if isinstance(thing, (FunctionType, ModuleType)) else None
                 for key, inner in holder.read_contents().items():
                     if id(inner) in seen:
                         continue
-                    if self.assigned and (id(holder.thing), key) in self.assigned:
+                    if stored and (id(holder.thing), key) in self.assigned:
                         continue
                     if isinstance(inner, Value) and not inner._own:  # as most things are
                         seen[id(inner)] = inner
                         self.values.append(inner)
-                    elif not isinstance(inner, PLAIN):
+                    elif not _is_plain(inner):
                         stack.append((holder.name_entry(key), inner, inside))
 
     def _add_sequence(self, thing: Any) -> bool:
@@ -161,7 +166,7 @@ class Reach:
 
         Most of what is reached are parameters in sequences, and later walks skip these.
         """
-        if type(thing) not in (list, tuple) or self.assigned:
+        if type(thing) not in (list, tuple):
             return False
         if id(thing) not in self._sequences:
             plain = {Value, Shared}.issuperset(map(type, thing)) and not any(v._own for v in thing)
@@ -212,9 +217,11 @@ class Reach:
 
     def _find_in_function(self, function: FunctionType) -> Iterator[Holder]:
         code = function.__code__
-        names = frozenset(_find_names(code))
-        self._names |= names
-        self._attributes |= _find_attribute_names(code)
+        names, attributes = _find_names(code), _find_attribute_names(code)
+        if not names <= self._names:
+            self._names |= names
+        if not attributes <= self._attributes:
+            self._attributes |= attributes
         yield Holder("", function.__globals__, names)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):
             yield Holder(name, cell)
@@ -231,7 +238,8 @@ class Reach:
         if is_foreign(type(thing).__module__):
             return
         self.objects.append(thing)
-        slots = frozenset(name for base in type(thing).__mro__ for name in _find_slots(base))
+        kind: Any = type(thing)
+        slots = _find_slots(kind)
         if slots:
             yield Holder(path, thing, slots if BY_NAME & self._names else slots & self._names)
 
@@ -259,7 +267,7 @@ class Reach:
 
     def read_contents(self) -> list[Any]:
         """Return the present contents of all holders and arrays."""
-        contents: list[Any] = [holder.read_contents() for holder in self.holders]
+        contents: list[Any] = [holder.read_entries() for holder in self.holders]
         return contents + [read_bytes(numbers) for _, numbers in self.arrays]
 
     def find_change(self, before: list[Any]) -> str:
@@ -275,6 +283,10 @@ class Reach:
         for holder, old, new in zip(self.holders, before, after):
             if holder.names is None and len(old) != len(new):
                 return f"{holder.path} has {len(new)} elements after a run, and had {len(old)}"
+            if isinstance(new, tuple):
+                if all(map(operator.is_, old, new)):
+                    continue
+                old, new = dict(enumerate(old)), dict(enumerate(new))
             if old.keys() == new.keys() and all(map(operator.is_, old.values(), new.values())):
                 continue
             for key in old.keys() | new.keys():
@@ -289,6 +301,13 @@ class Reach:
 
 
 _NOTHING = object()
+
+
+def _is_plain(thing: Any) -> bool:
+    """Return True for what cannot change: plain numbers and texts, and tuples of them."""
+    if type(thing) is tuple:
+        return all(isinstance(inner, PLAIN) for inner in thing)
+    return isinstance(thing, PLAIN)
 
 
 def _find_parts(thing: Any) -> list[Any]:
@@ -317,14 +336,12 @@ def _may_be_stored(thing: Any) -> bool:
     )
 
 
-def _find_names(code: CodeType) -> Iterator[str]:
-    """Yield the names of globals and attributes in code: also in strings and inner functions."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _find_names(constant)
-        elif isinstance(constant, str) and constant.isidentifier():
-            yield constant
+@functools.lru_cache(maxsize=1000)
+def _find_names(code: CodeType) -> frozenset[str]:
+    """Return the names of globals and attributes in code: also in strings and inner functions."""
+    inner = [_find_names(c) for c in code.co_consts if isinstance(c, CodeType)]
+    texts = [c for c in code.co_consts if isinstance(c, str) and c.isidentifier()]
+    return frozenset(code.co_names).union(texts, *inner)
 
 
 @functools.lru_cache(maxsize=1000)
@@ -336,7 +353,7 @@ def _find_attribute_names(code: CodeType) -> frozenset[str]:
     read = [i.argval for i in dis.get_instructions(code) if "GLOBAL" not in i.opname]
     names = [name for name in read if isinstance(name, str)]
     inner = [_find_attribute_names(c) for c in code.co_consts if isinstance(c, CodeType)]
-    return frozenset(_find_names(code)).intersection(names).union(*inner)
+    return _find_names(code).intersection(names).union(*inner)
 
 
 def _find_special_methods(kind: type, made: bool) -> frozenset[str]:
@@ -348,7 +365,9 @@ def _find_special_methods(kind: type, made: bool) -> frozenset[str]:
     return frozenset(n for n in methods if n.startswith("__") and (made or n not in UNCALLED))
 
 
-def _find_slots(kind: type) -> Iterator[str]:
-    """Yield the names in `__slots__` of a class, which may be a single string."""
-    slots = vars(kind).get("__slots__", ())
-    yield from (slots,) if isinstance(slots, str) else slots
+@functools.lru_cache(maxsize=1000)
+def _find_slots(kind: Any) -> frozenset[str]:
+    """Return the names in `__slots__` of a class and its bases; each may be a single string."""
+    found = [vars(base).get("__slots__", ()) for base in kind.__mro__]
+    none: frozenset[str] = frozenset()
+    return none.union(*((slots,) if isinstance(slots, str) else slots for slots in found))
