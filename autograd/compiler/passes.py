@@ -111,15 +111,14 @@ def merge_chains(program: Program) -> Program:
     stopped[program.args[program.find(ops.stop_gradient)[program.users]]] = True
     is_product = (program.find(ops.mul) & (uses == 1))[terms] & ~np.repeat(is_maximum, counts)
     is_dot = _find_dot_products(program, counts, terms, is_product)
-    is_sum = (counts > 2) & ~is_maximum & ~is_dot
-    is_free = (counts > 2) & is_maximum & (stopped & (uses == 1))[ends]
-    in_dot = np.repeat(is_dot, counts)
-    sizes, operands = _list_factors(program, counts[is_dot], terms[in_dot], is_product[in_dot])
-    merged = replace_nodes(program, ends[is_dot], DOT, sizes, operands)
-    for op, these in ((SUM, is_sum), (MAX, is_free)):
-        operands = terms[np.repeat(these, counts)]
-        merged = replace_nodes(merged, ends[these], op, counts[these], operands)
-    return eliminate_dead_code(merged)
+    is_free = (stopped & (uses == 1))[ends]
+    changed = is_dot | (counts > 2) & (is_free | ~is_maximum)
+    inside = np.repeat(changed, counts)
+    is_product &= np.repeat(is_dot, counts)
+    sizes, operands = _list_factors(program, counts[changed], terms[inside], is_product[inside])
+    kinds = is_maximum[changed] + 2 * is_dot[changed]
+    named = [(SUM, MAX, DOT)[kind] for kind in kinds.tolist()]
+    return eliminate_dead_code(replace_nodes(program, ends[changed], named, sizes, operands))
 
 
 def _list_chains(program: Program, uses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -159,13 +158,13 @@ def _find_dot_products(
 def _list_factors(
     program: Program, counts: np.ndarray, terms: np.ndarray, is_product: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many operands each dot product has, and all: its left factors, right ones, rest.
+    """Return how many operands each chain has, and all operands: left factors, right ones, rest.
 
     Args:
         program: the program.
-        counts: the number of summands of each dot product.
-        terms: all summands, those of one dot product after those of another.
-        is_product: a mask of the summands that are products.
+        counts: the number of terms of each chain.
+        terms: the terms of all chains, one chain after the other.
+        is_product: a mask of the products in dot products.
     """
     chain = np.repeat(np.arange(len(counts)), counts)
     lefts, rights = _find_factors(program, terms[is_product])

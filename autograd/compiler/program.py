@@ -175,41 +175,45 @@ def number_keys(numbers: list[float]) -> np.ndarray:
 
 def change_nodes(program: Program, changed: dict[int, Node]) -> Program:
     """Return the program with other nodes at some indices."""
-    for op in dict.fromkeys(node.op for node in changed.values()):
-        at = sorted(i for i, node in changed.items() if node.op is op)
-        counts = np.array([len(changed[i].args) for i in at])
-        args = np.array([arg for i in at for arg in changed[i].args], dtype=np.int32)
-        offsets = np.array([changed[i].offset for i in at])
-        program = replace_nodes(program, np.array(at), op, counts, args, offsets)
-    return program
+    at = sorted(changed)
+    ordered = [changed[i] for i in at]
+    return replace_nodes(
+        program,
+        np.array(at, dtype=np.int32),
+        [node.op for node in ordered],
+        np.array([len(node.args) for node in ordered]),
+        np.array([arg for node in ordered for arg in node.args], dtype=np.int32),
+        np.array([node.offset for node in ordered]),
+    )
 
 
 def replace_nodes(
     program: Program,
     at: np.ndarray,
-    op: Op,
+    ops: list[Op],
     counts: np.ndarray,
     args: np.ndarray,
     offsets: np.ndarray | int = -1,
 ) -> Program:
-    """Return the program with nodes of one operation at some indices.
+    """Return the program with other nodes at some indices, which are given as columns.
 
     Args:
         program: the program.
         at: the indices, in ascending order.
-        op: the operation.
-        counts: the number of operands of each new node.
+        ops: the operation of each new node.
+        counts: the number of its operands.
         args: the operands of all new nodes.
         offsets: `Node.offset` of each.
     """
     if not len(at):
         return program
-    kinds = list(dict.fromkeys([*program.kinds, op]))
+    kinds = list(dict.fromkeys([*program.kinds, *ops]))
+    code_of = {op: code for code, op in enumerate(kinds)}
     new = np.zeros(len(program.codes), dtype=bool)
     new[at] = True
     codes, changed, arities = program.codes.copy(), program.offsets.copy(), program.arities
     kept = program.args[np.repeat(~new, arities)]
-    codes[at], changed[at], arities[at] = kinds.index(op), offsets, counts
+    codes[at], changed[at], arities[at] = [code_of[op] for op in ops], offsets, counts
     starts = add_up(arities)
     every, mine = np.empty(starts[-1], dtype=np.int32), np.repeat(new, arities)
     every[mine], every[~mine] = args, kept
