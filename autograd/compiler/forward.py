@@ -9,6 +9,7 @@ operands of each result, where a result has a list of them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ from .program import DOT, LSE, MAX, SOFTMAX, SUM
 from .support import Elementwise, add_at, add_rows, places, spread
 from .view import View, find_regular_shape, find_view
 
+GATHER = re.compile(r"\w+\.take\(\w+, axis=0\)")
+
 
 class Forward:
     """A writer of the statements of a program.
@@ -56,6 +59,7 @@ class Forward:
         self.softmax_parts: dict[int, tuple[Expr, Expr]] = {}
         self.places: dict[str, Expr] = {}  # the variables of the indices of `take`, by their text
         self.functions: dict[tuple[Op, int], str] = {}
+        self._index_names: dict[tuple[tuple[int, ...], bytes], str] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
 
     def add_forward_pass(self) -> None:
@@ -78,6 +82,26 @@ class Forward:
         self.namespace[name] = value
         return name
 
+    def add_indices(self, indices: np.ndarray) -> str:
+        """Make indices available as a constant, the same ones once, and return its name."""
+        key = indices.shape, indices.tobytes()
+        if key not in self._index_names:
+            self._index_names[key] = self.add_constant(indices, "i")
+        return self._index_names[key]
+
+    def name_gathers(self) -> None:
+        """Assign each `take` that occurs more than once to a variable, before its first use."""
+        count = Counter(GATHER.findall("\n".join(self.lines)))
+        names: dict[str, str] = {}
+        lines = []
+        for line in self.lines:
+            for text in GATHER.findall(line):
+                if count[text] > 1 and text not in names:
+                    names[text] = self.names.reserve(f"{text.partition('.')[0]}_taken")
+                    lines.append(f"    {names[text]} = {text}")
+            lines.append(GATHER.sub(lambda match: names.get(match[0], match[0]), line))
+        self.lines = lines
+
     def write_outputs(self) -> str:
         """Return the expression of all outputs, concatenated."""
         reads = self.program.outputs
@@ -99,7 +123,7 @@ class Forward:
         found = find_view(array.name, array.size, indices, str(array.width) if with_rows else "")
         after: Dims = (array.width,) if with_rows else ()
         if found is None:
-            index = self.add_constant(indices, "i")
+            index = self.add_indices(indices)
             text = f"{array.name}.take({index}, axis=0)" + ("" if with_rows else "[..., 0]")
             return Expr(text, (*indices.shape, *after))
         core = found.core
