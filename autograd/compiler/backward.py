@@ -33,6 +33,7 @@ from .program import DOT, LSE, ODDS, SOFTMAX, SUM
 from .support import RepeatedIndices
 from .view import View, find_view
 
+SHARING = (ops.maximum, ops.minimum)  # their partial derivatives add up to 1
 TERMS = 50  # the largest number of contributions that one expression adds
 
 
@@ -108,8 +109,7 @@ class Backward(Forward):
         array = read.array
         if array not in self.varying:
             return
-        if batched and not array.batched:
-            expr = sum_over_rows(expr)
+        over_rows = batched and not array.batched
         if not with_rows and array is not self.program.theta:
             # Only slices of parameters are matrices.
             expr, with_rows = Expr(f"{bracket(expr.text)}[..., None]", (*expr.dims, 1)), True
@@ -117,6 +117,7 @@ class Backward(Forward):
         indices = read.indices.reshape(shape)
         found = find_view(name, array.size, indices, width)
         if found is None:
+            expr = sum_over_rows(expr) if over_rows else expr
             full = (*shape, array.width) if with_rows else shape
             text = self.broadcast(expr, full).text
             if len(full) != 2 or not with_rows:
@@ -125,7 +126,7 @@ class Backward(Forward):
             contribution = Contribution(indices.ravel(), "", expr)
         else:
             axes = [axis for axis, size in enumerate(found.dims) if size > 1]
-            expr = sum_over_copies(expr, shape, axes)
+            expr = sum_over_copies(expr, shape, axes, over_rows)
             distinct = indices[tuple(slice(None) if k in axes else 0 for k in range(len(shape)))]
             distinct = np.atleast_1d(distinct)
             view = find_view(name, array.size, distinct, width)
@@ -188,6 +189,9 @@ class Backward(Forward):
             if total.dims == ():
                 self.add_line(f"{name} = {total.text}")
                 return Expr(name, ())
+            if len(self.find_dims(statement)) == 2 and statement.list_starts is None:
+                self.add_line(f"{name} = {total.text}")  # the uses broadcast it
+                return Expr(name, total.dims)
             self.add_line(f"{name} = {self.broadcast(total, dims).text}")
         else:
             self.begin_gradient(out)
@@ -239,6 +243,13 @@ class Backward(Forward):
         op, shape = statement.op, self.find_shape(statement)
         operands = [self.write_operand(read, shape) for read in statement.reads]
         out = self.write_result(statement)
+        if op in SHARING and all(read.array in self.varying for read in statement.reads):
+            first = multiply(g, self.write_partial(op, 0, operands))
+            first = self.add_variable(first, "g")
+            rest = Expr(f"{bracket(g.text)} - {first.text}", first.dims)
+            for read, share in zip(statement.reads, (first, rest)):
+                self.contribute(read, share, shape, statement.out.batched)
+            return
         for i, read in enumerate(statement.reads):
             if read.array not in self.varying:
                 continue

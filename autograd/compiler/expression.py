@@ -86,24 +86,30 @@ def sum_over_rows(expr: Expr) -> Expr:
     return Expr(text, (*expr.dims[:-1], 1), text[:-1] + ", out={})")
 
 
-def sum_over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr:
+def sum_over_copies(
+    expr: Expr, shape: tuple[int, ...], kept: list[int], over_rows: bool = False
+) -> Expr:
     """Sum over the axes along which one element was broadcast, and drop these axes.
 
     Args:
         expr: the gradient of the broadcast elements.
         shape: the shape to which they were broadcast.
         kept: the other axes, which stay. If there is none, one axis of size 1 stays.
+        over_rows: True to sum over the rows too; their axis stays, with size 1.
     """
     gone = [axis for axis in range(len(shape)) if axis not in kept]
+    dims = expr.dims or (1,) * len(shape)
+    summed = [axis for axis in gone if dims[axis] != 1]
+    if over_rows and (not summed or dims[-1] == 1):
+        expr, over_rows = sum_over_rows(expr), False
     if not gone:
         return expr
     has_row_axis = len(expr.dims) > len(shape)
-    dims = expr.dims or (1,) * len(shape)
-    summed = [axis for axis in gone if dims[axis] != 1]
     repeats = prod(shape[axis] for axis in gone if axis not in summed)
     text = expr.text
     if summed:
-        inside = str(summed[0]) if len(summed) == 1 else write_shape(tuple(summed))
+        axes = (*summed, len(shape)) if over_rows else tuple(summed)
+        inside = str(axes[0]) if len(axes) == 1 else write_shape(axes)
         text = f"{bracket(text)}.sum(axis={inside}, keepdims=True)"
     if repeats > 1:
         text = f"{bracket(text)} * {repeats}"
@@ -116,7 +122,8 @@ def sum_over_copies(expr: Expr, shape: tuple[int, ...], kept: list[int]) -> Expr
     if index:
         text = f"{bracket(text)}[{', '.join(index)}]"
     dims = tuple(1 if axis in summed else dims[axis] for axis in left)
-    return Expr(text, (*dims, *(expr.dims[-1:] if has_row_axis else ())))
+    last = (1,) if over_rows else expr.dims[-1:]
+    return Expr(text, (*dims, *(last if has_row_axis else ())))
 
 
 def substitute(expression: str, operands: list[Expr], out: Expr | None = None) -> Expr:
