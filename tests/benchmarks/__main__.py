@@ -15,7 +15,7 @@ from pathlib import Path
 from autograd.core.twin import choice
 
 from ..browsing import CHROMIUM, NO_BROWSER, chromium
-from . import compiled, convolution, names, pages, scaling, timing, workloads
+from . import compiled, convolution, names, pages, scaling, timing, training, workloads
 
 WORKLOADS = {
     "network": "2-16-16-1 network on 100 points",
@@ -27,11 +27,13 @@ WORKLOADS = {
 def main() -> None:
     """Print the tables that the command line names, by default all of them."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
-    asked = sys.argv[1:] or ["engine", "compiled", "pages"]
+    asked = sys.argv[1:] or ["engine", "compiled", "training", "pages"]
     if "engine" in asked:
         print_engine()
     if "compiled" in asked:
         print_compiled()
+    if "training" in asked:
+        print_training()
     if "pages" in asked:
         print_pages()
 
@@ -204,6 +206,24 @@ def print_compiled() -> None:
             share, taken = compiled.mnist(Path(data, "mnist"), seed)
             row(f"seed {seed}: right of 10,000 unseen", "", f"{share:.4f}", f"{taken:.1f} s")
             verdict("at least 0.96 in less than 15 s", share >= 0.96 and taken < 15.0)
+
+
+def print_training() -> None:
+    """Print the time of a training step beside its bare code and other libraries."""
+    title("Microseconds a step of fit: 2-16-16-1, SGD, batches of 10 of 1,000 points")
+    seconds = print_turns(training.seconds_a_step(training.points()))
+    ours = seconds["fit"]
+    verdict("at most 1.25x the time of the bare code", ours <= 1.25 * seconds["the bare code"])
+    if "scikit-learn" in seconds:
+        verdict("at most half the time of scikit-learn", ours <= 0.5 * seconds["scikit-learn"])
+    if "PyTorch, 1 thread" in seconds:
+        reached = ours <= 0.35 * seconds["PyTorch, 1 thread"]
+        verdict("at most 0.35x the time of PyTorch", reached)
+    if "scikit-learn" in seconds:
+        title("Microseconds a step of fit: digits, 64-16-16-10, Adam, batches of 32")
+        seconds = print_turns(training.seconds_a_step(training.digits()))
+        reached = seconds["fit"] <= 0.8 * seconds["scikit-learn"]
+        verdict("at most 0.8x the time of scikit-learn", reached)
 
 
 def print_pages() -> None:
