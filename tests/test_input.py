@@ -56,7 +56,7 @@ Flat(values: leaves)
 Flat.lower(change: array)
 Flat.write(numbers: array)
 Compiled.__call__ Compiled.mean Compiled.value_and_grad(arguments: column, static: theirs)
-Page.save(path: path)
+Page.save Compiled.save(path: path)
 Drawing.pipe(format: format?, renderer: theirs, formatter: theirs, quiet: flag,
              engine: theirs, encoding: theirs)
 Drawing.save(filename: path?, directory: path?, skip_existing: theirs)
@@ -260,7 +260,7 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "Value": graph,
     "Stepper": lambda: graph().stepper(),
     "Flat": lambda: extend.Flat(model().parameters()),
-    "Compiled": lambda: autograd.compile(lambda x: Value(2.0) * x),
+    "Compiled": lambda: called(autograd.compile(lambda x: Value(2.0) * x)),
     "Page": lambda: autograd.Page("player", "a page", {"nodes": []}),
     "Drawing": lambda: graph().draw(),
     "Setting": autograd.no_grad,
@@ -288,6 +288,11 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "Trainer": lambda: trainer(model()),
     "History": nn.History,
 }
+
+
+def called(code: autograd.Compiled) -> autograd.Compiled:
+    code([1.0])
+    return code
 
 
 def trainer(network: nn.Module) -> nn.Trainer:

@@ -8,6 +8,7 @@ it runs the function itself, so that the engine raises the error.
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -25,6 +26,7 @@ from .arguments import Arguments, convert_arguments
 from .errors import in_row
 from .program import Program
 from .stages import Options, make_version
+from .standalone import save
 from .static import Splitter, check_static
 from .trace import record_trace
 from .version import Version
@@ -220,7 +222,7 @@ class Compiled:
             TraceError: the function depends on values in a way that cannot be compiled.
         """
         version, rows, outputs, _ = self._run(arguments, static, gradient=False)
-        found = _arrange_by_row(version, rows, outputs)
+        found = version.arrange_by_row(rows, outputs)
         return found if rows.arrays or version.trace.shape else float(found[0])
 
     def mean(self, *arguments: Any, **static: Any) -> float:
@@ -253,9 +255,7 @@ class Compiled:
         if version.steep and not are_finite(gradient):
             self._raise_gradient_errors(version, rows)
         found = (
-            _arrange_by_row(version, rows, outputs)
-            if version.trace.shape
-            else _compute_mean(outputs)
+            version.arrange_by_row(rows, outputs) if version.trace.shape else _compute_mean(outputs)
         )
         return found, gradient[: version.gradient_size]
 
@@ -399,6 +399,34 @@ class Compiled:
         lines += [f"  {statement}" for statement in statements]
         return shown("\n".join(lines))
 
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the code of the last call as a Python file that needs NumPy alone.
+
+        The file holds the source, the current numbers `theta` of the parameters, and two functions:
+        `predict(x, ...)` returns what a call returns, and `value_and_grad(theta, x, ...)` what the
+        method of this name returns. Long arrays are written to a file `.npz` beside it.
+        The file is run and compared with the code before it is written.
+
+        A row on which the function is not defined gives NaN or infinity there, and no error.
+
+        Args:
+            path: the file to write, as in "model.py".
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: nothing is compiled yet, or the code draws random numbers or calls an
+                operation that has no form for arrays.
+            OSError: a file cannot be written; an existing file is then unchanged.
+        """
+        version = self._get_latest()
+        has_gradient = bool(version.program.params) and (
+            version.trace.shape == () or self._options.has_aux
+        )
+        title = getattr(self, "__name__", type(self.function).__name__)
+        return save(version, title, boundary.path(path), has_gradient)
+
     def retrace(self) -> None:
         """Discard the compiled code, so that the next call traces the function again."""
         for codes in (self._versions, self._codes, self._steady or {}):
@@ -453,14 +481,6 @@ def _find_global(function: Any) -> Any:
     for name in getattr(function, "__qualname__", "<unknown>").split("."):
         found = getattr(found, name, None)
     return found
-
-
-def _arrange_by_row(version: Version, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
-    """Return the outputs in their shape, with one row for each row of the arguments."""
-    every, shape = outputs[: len(version.trace.outputs)], (rows.size, *version.trace.shape)
-    if every.shape[1] == rows.size:
-        return every.T.reshape(shape).copy()
-    return np.broadcast_to(every.T, (rows.size, len(every))).reshape(shape).copy()
 
 
 def _compute_mean(outputs: np.ndarray) -> float:

@@ -125,6 +125,30 @@ class Version:
             return self._executables[gradient]
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the computation."""
+        return self._dtype
+
+    def read_parameters(self) -> np.ndarray:
+        """Return the current numbers of the parameters, in the dtype of the computation."""
+        return self._theta.read().astype(self._dtype)
+
+    def take_traced_rows(self) -> Arguments:
+        """Return the rows that were traced, as arguments."""
+        arrays = [
+            np.array([[v.data for v in t.inputs[i]] for t in self._traces], self._dtype)
+            for i in range(len(self.trace.inputs))
+        ]
+        return Arguments(arrays, (), len(self._traces) if arrays else 1)
+
+    def arrange_by_row(self, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
+        """Return the outputs in their shape, with one row for each row of the arguments."""
+        count, shape = len(self.trace.outputs), self.trace.shape
+        every = np.broadcast_to(outputs[:count], (count, rows.size)).T
+        arranged: np.ndarray = every.reshape(rows.size, *shape).copy()
+        return arranged
+
+    @property
     def source(self) -> str:
         """The source of the code that ran last."""
         return self._last.source if self._last else ""
