@@ -52,10 +52,12 @@ def _compiled_outputs(model: Module, rows: np.ndarray) -> np.ndarray | None:
     """
     compiled = vars(model).get("_compiled_outputs")
     if compiled is None or compiled.model is not model:  # `copy.copy` copies the reference
-        compiled = vars(model)["_compiled_outputs"] = _CompiledOutputs(model)
+        compiled = _CompiledOutputs(model)
+        _comparisons[compiled] = _Comparison()
+        vars(model)["_compiled_outputs"] = compiled
     try:
         with evaluating(model):
-            return _comparisons.setdefault(compiled, _Comparison()).run(compiled, rows)
+            return _comparisons[compiled].run(compiled, rows)
     except (ArithmeticError, TypeError, ValueError):
         return None
 

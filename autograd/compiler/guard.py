@@ -134,6 +134,11 @@ class _Content:
     missing: set[str] = field(default_factory=set)
     is_sized: bool = False
 
+    @property
+    def is_read(self) -> bool:
+        """False if nothing can change, as in a tuple."""
+        return bool(self.keys or self.missing or self.is_sized)
+
     def make_reader(self) -> Callable[[Any], Any]:
         """Return a fast function that reads these entries of `thing` as one tuple."""
         first = next(iter(self.keys))
@@ -162,7 +167,7 @@ def _merge_holders(reach: Reach, numbers: list[Value]) -> list[_Content]:
                 and not _is_only_stored(entry, numbers)
             ):
                 content.keys[key] = None
-    return list(found.values())
+    return [content for content in found.values() if content.is_read]
 
 
 def _find_shown(thing: Any) -> Any:
