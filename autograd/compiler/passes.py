@@ -91,7 +91,7 @@ def eliminate_common_subexpressions(program: Program) -> Program:
 def eliminate_dead_code(program: Program) -> Program:
     """Remove the nodes that no output depends on: dead code elimination."""
     used = find_used(program, program.outputs)
-    return merge_nodes(program, np.arange(len(used)), used)
+    return merge_nodes(program, np.arange(len(used), dtype=np.int32), used)
 
 
 def merge_chains(program: Program) -> Program:
@@ -166,7 +166,7 @@ def _list_factors(
         terms: the terms of all chains, one chain after the other.
         is_product: a mask of the products in dot products.
     """
-    chain = np.repeat(np.arange(len(counts)), counts)
+    chain = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     lefts, rights = _find_factors(program, terms[is_product])
     operands = np.concatenate([lefts, rights, terms[~is_product]])
     owners = np.concatenate([chain[is_product], chain[is_product], chain[~is_product]])

@@ -236,8 +236,8 @@ def merge_nodes(program: Program, targets: np.ndarray, kept: np.ndarray | None =
 
     A node without a label gets the first label of those that are merged into it.
     """
-    while not np.array_equal(targets[targets], targets):  # into one that was merged itself
-        targets = targets[targets]
+    while not np.array_equal(merged := targets[targets], targets):
+        targets = merged  # a node was merged into one that was merged itself
     kept = targets == np.arange(len(targets)) if kept is None else kept
     if kept.all():
         return program

@@ -93,14 +93,17 @@ def _run_stages(
         raise explain_difference(function, rows.take_row(0), rows.find_other_row())
     if not options.allow_unused:
         _refuse_unused(given or [], second)
+    settings = (first.settings_read | second.settings_read).difference(modes.DEFAULTS)
+    traced = [first.describe_row(), second.describe_row()]
+    del second  # a large graph as columns is large, too
     program = _improve(program, options)
     cost = program.outputs[0] if first.shape == () or options.has_aux else None
     groups = group_nodes(program, cost, options.matrices)
     places = first.find_places(params)
     leading = int(np.count_nonzero((places >= 0) & (places < first.reached)))
-    settings = (first.settings_read | second.settings_read).difference(modes.DEFAULTS)
     return Version(
-        [first, second],
+        first,
+        traced,
         program,
         theta,
         build_array_program(program, groups),

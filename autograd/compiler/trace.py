@@ -38,6 +38,22 @@ class Table(NamedTuple):
     numbers: np.ndarray
 
 
+class TracedRow(NamedTuple):
+    """What code is held against: the engine's numbers for one row.
+
+    Attributes:
+        inputs: the numbers of the row.
+        computed: the numbers that compiled code computes.
+        root: the first output.
+        largest: the largest absolute value of a number in the graph.
+    """
+
+    inputs: list[float]
+    computed: list[float]
+    root: Value
+    largest: Any
+
+
 @dataclass
 class Trace:
     """The record of one run of a function, on one row of its arguments.
@@ -74,6 +90,12 @@ class Trace:
         """Return the code objects of the requirements' tests, for a comparison of two runs."""
         tests = [requirement.test for requirement in self.requirements]
         return [getattr(test, "__code__", test) for test in tests]
+
+    def describe_row(self) -> TracedRow:
+        """Return what code is held against."""
+        inputs = [leaf.data for argument in self.inputs for leaf in argument]
+        computed = [v.data for v in self.list_computed()]
+        return TracedRow(inputs, computed, self.outputs[0], find_largest(self.table.numbers))
 
     def choose(self, mask: np.ndarray) -> list[Value]:
         """Return the nodes in a mask."""
@@ -176,6 +198,12 @@ def _tabulate(nodes: list[Value], created: list[Value]) -> Table:
     kinds, texts, *columns, numbers = tabulate(nodes, created)
     codes, starts, args, labels, made = (np.frombuffer(column, np.int32) for column in columns)
     return Table(kinds, texts, codes, starts, args, labels, made, np.frombuffer(numbers))
+
+
+def find_largest(numbers: np.ndarray) -> Any:
+    """Return the largest absolute value of the finite numbers; 0.0 if there are none."""
+    sizes = np.abs(numbers)
+    return sizes.max(initial=0.0, where=np.isfinite(sizes))
 
 
 def _sort_indices(tracer: Tracer, inputs: list[list[Value]]) -> None:

@@ -7,6 +7,7 @@ values, and for values with a gradient.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from .collector import paused_collector
 from .emit import Source, write_source
 from .guard import Guard
 from .program import Program
-from .trace import Trace
+from .trace import Trace, TracedRow, find_largest
 
 # Relative to the number itself, and relative to the largest number in the graph.
 TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}
@@ -49,7 +50,8 @@ class Version:
 
     def __init__(
         self,
-        traces: list[Trace],
+        trace: Trace,
+        rows: list[TracedRow],
         program: Program,
         theta: Flat,
         array_program: ArrayProgram,
@@ -57,9 +59,8 @@ class Version:
         guard: Guard,
         dtype: np.dtype[Any],
     ) -> None:
-        self.trace, self.program, self.array_program = traces[0], program, array_program
-        self._traces = traces
-        self._expected = np.array([[v.data for v in t.list_computed()] for t in traces]).T
+        self.trace, self.program, self.array_program = trace, program, array_program
+        self._rows = rows
         self.gradient_size, self.guard = gradient_size, guard
         self._dtype = dtype
         self._theta = theta
@@ -135,11 +136,14 @@ class Version:
 
     def take_traced_rows(self) -> Arguments:
         """Return the rows that were traced, as arguments."""
-        arrays = [
-            np.array([[v.data for v in t.inputs[i]] for t in self._traces], self._dtype)
-            for i in range(len(self.trace.inputs))
-        ]
-        return Arguments(arrays, (), len(self._traces) if arrays else 1)
+        arrays = [column.T for column in self._list_columns()]
+        return Arguments(arrays, (), len(self._rows) if arrays else 1)
+
+    def _list_columns(self) -> list[np.ndarray]:
+        """Return the rows that were traced as columns, one array for each argument."""
+        flat = np.array([row.inputs for row in self._rows], self._dtype).T
+        bounds = itertools.accumulate(map(len, self.trace.inputs), initial=0)
+        return [flat[start:stop] for start, stop in itertools.pairwise(bounds)]
 
     def arrange_by_row(self, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
         """Return the outputs in their shape, with one row for each row of the arguments."""
@@ -184,14 +188,11 @@ class Version:
 
     def _check_against_engine(self, executable: Executable) -> None:
         """Check code against the engine, on the rows that were traced."""
-        rows = [[v for argument in t.inputs for v in argument] for t in self._traces]
-        flat = np.array([[v.data for v in row] for row in rows], self._dtype).T
-        columns = np.split(flat, np.cumsum([len(a) for a in self.trace.inputs])[:-1])
-        takes = bool(self.trace.inputs)
+        rows, columns = self._rows, self._list_columns()
         executable.bind(self._first)
-        outputs, slopes = executable(columns if takes else [], len(rows) if takes else 1)
-        scale = max(_find_largest(t.table.numbers) for t in self._traces)
-        expected = self._expected[:, : len(rows)]
+        outputs, slopes = executable(columns, len(rows) if columns else 1)
+        scale = max(row.largest for row in rows)
+        expected = np.array([row.computed for row in rows]).T
         self._compare(np.broadcast_to(outputs, expected.shape).ravel(), expected.ravel(), scale)
         if executable.gradient:
             self._check_gradient(slopes)
@@ -200,14 +201,14 @@ class Version:
         """Check a gradient against the engine's, and leave `.grad` of the parameters unchanged."""
         columns = []
         try:
-            for trace in self._traces:
-                columns.append(self._compute_engine_gradient(trace.outputs[0]))
+            for row in self._rows:
+                columns.append(self._compute_engine_gradient(row.root))
         except (ArithmeticError, ValueError):
             return  # one of the rows has no gradient
         expected = np.mean([slopes for slopes, _ in columns], axis=0)
         sure = np.isfinite(expected)  # the engine's 0 · ∞ may be 0 in the code, which is simplified
         self._compare(slopes[sure], expected[sure], max(scale for _, scale in columns))
-        self._traces = self._traces[:1]
+        self._rows = self._rows[:1]
 
     def _compute_engine_gradient(self, root: Value) -> tuple[np.ndarray, Any]:
         """Return the engine's gradient by the parameters, and the largest slope in the graph."""
@@ -222,7 +223,7 @@ class Version:
         order = in_order(root)
         found = np.frombuffer(gradient_column(order, params))
         places = np.frombuffer(find_places(order, params), dtype=np.int32)
-        return np.where(places < 0, 0.0, found[places]), _find_largest(found)
+        return np.where(places < 0, 0.0, found[places]), find_largest(found)
 
     def _compare(self, found: np.ndarray, expected: np.ndarray, scale: Any) -> None:
         """Raise if numbers differ by more than the tolerances; `scale` is that of a graph."""
@@ -245,12 +246,6 @@ class Version:
             draws = np.array([[draw() for draw in samplers] for _ in count], dtype=self._dtype)
             columns = [*columns, draws.T]
         return columns
-
-
-def _find_largest(numbers: np.ndarray) -> Any:
-    """Return the largest absolute value of the finite numbers; 0.0 if there are none."""
-    sizes = np.abs(numbers)
-    return sizes.max(initial=0.0, where=np.isfinite(sizes))
 
 
 class Executable:
