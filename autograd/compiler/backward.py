@@ -34,6 +34,7 @@ from .support import RepeatedIndices
 from .view import View, find_view
 
 SHARING = (ops.maximum, ops.minimum)  # their partial derivatives add up to 1
+LONG = 64  # the number of right lists from which a product is made by `multiply_long`
 TERMS = 50  # the largest number of contributions that one expression adds
 
 
@@ -343,8 +344,10 @@ class Backward(Forward):
         matrix = g.text if r == 1 else f"{bracket(g.text)}.reshape({count}, {columns})"
         matrix, factors = bracket(matrix), list(self.write_factors(statement))
         by_left, by_right = (bracket(self.write_partial(ops.mul, i, factors).text) for i in (0, 1))
-        out_call = f"np.matmul({matrix}, {by_left}.T, out={{}})"
-        product = Expr(f"{matrix} @ {by_left}.T", lefts.indices.shape, out_call)
+        text, out_call = f"{matrix} @ {by_left}.T", f"np.matmul({matrix}, {by_left}.T, out={{}})"
+        if r >= LONG:
+            text, out_call = f"multiply_long({matrix}, {by_left})", ""
+        product = Expr(text, lefts.indices.shape, out_call)
         self.contribute(lefts, product, lefts.indices.shape, False, with_rows=False)
         k, last = lefts.indices.shape[1], rights.array.width
         dims: Dims = (k, last) if r == 1 else (k, r, last)

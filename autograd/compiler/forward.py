@@ -33,10 +33,11 @@ from .expression import (
 )
 from .names import Names, find_common_name
 from .program import DOT, LSE, MAX, SOFTMAX, SUM
-from .support import Elementwise, add_at, add_rows, places, spread
+from .support import SUPPORT, Elementwise
 from .view import View, find_regular_shape, find_view
 
-GATHER = re.compile(r"\w+\.take\(\w+, axis=0\)")
+WAYS = {"take": "taken", "repeat": "repeated"}
+GATHER = re.compile(r"(\w+)(?:\[\d+:\d+\])?\.(take|repeat)\(\w+, axis=0\)")
 
 
 class Forward:
@@ -51,8 +52,8 @@ class Forward:
     def __init__(self, program: ArrayProgram) -> None:
         self.program = program
         self.lines: list[str] = []
-        self.namespace: dict[str, Any] = {"np": np, **BESIDES_NUMPY, "add_at": add_at}
-        self.namespace |= {"add_rows": add_rows, "places": places, "spread": spread}
+        self.namespace: dict[str, Any] = {"np": np, **BESIDES_NUMPY}
+        self.namespace |= {function.__name__: function for function in SUPPORT}
         self.slice_names: dict[str, str] = {}
         self.names = Names(array.name for array in (*program.inputs, *program.arrays()))
         # By the id of the statement: the exponentials and their sums
@@ -82,22 +83,24 @@ class Forward:
         self.namespace[name] = value
         return name
 
-    def add_indices(self, indices: np.ndarray) -> str:
+    def add_indices(self, indices: np.ndarray, prefix: str = "i") -> str:
         """Make indices available as a constant, the same ones once, and return its name."""
         key = indices.shape, indices.tobytes()
         if key not in self._index_names:
-            self._index_names[key] = self.add_constant(indices, "i")
+            self._index_names[key] = self.add_constant(indices, prefix)
         return self._index_names[key]
 
     def name_gathers(self) -> None:
-        """Assign each `take` that occurs more than once to a variable, before its first use."""
-        count = Counter(GATHER.findall("\n".join(self.lines)))
+        """Assign each `take` or `repeat` that occurs more than once to a variable."""
+        found = GATHER.finditer("\n".join(self.lines))
+        count = Counter(match[0] for match in found)
         names: dict[str, str] = {}
         lines = []
         for line in self.lines:
-            for text in GATHER.findall(line):
+            for match in GATHER.finditer(line):
+                text, array, way = match[0], match[1], WAYS[match[2]]
                 if count[text] > 1 and text not in names:
-                    names[text] = self.names.reserve(f"{text.partition('.')[0]}_taken")
+                    names[text] = self.names.reserve(f"{array}_{way}")
                     lines.append(f"    {names[text]} = {text}")
             lines.append(GATHER.sub(lambda match: names.get(match[0], match[0]), line))
         self.lines = lines
@@ -321,7 +324,7 @@ class Forward:
         if statement.list_starts is None:
             return expr
         counts = np.diff([*statement.list_starts, statement.reads[0].indices.size])
-        text = f"{bracket(expr.text)}.repeat({self.add_constant(counts, 'k')}, axis=0)"
+        text = f"{bracket(expr.text)}.repeat({self.add_indices(counts, 'k')}, axis=0)"
         return Expr(text, (statement.reads[0].indices.size, expr.dims[-1]))
 
     def add_variable(self, expr: Expr, prefix: str) -> Expr:
@@ -341,7 +344,7 @@ class Forward:
         if not statement.looks_up_rows:
             lists = self.write_read(entries, entries.indices)
             lists = self.broadcast(lists, (*entries.indices.shape, lists.dims[-1]))
-            return Expr(f"np.take_along_axis({lists.text}, {at}[:, None], axis=1)[:, 0]", dims)
+            return Expr(f"choose({lists.text}, {at})", dims)
         shape = entries.indices.T.shape if len(entries.indices) > 1 else entries.indices.shape[1:]
         table = self.write_read(entries, entries.indices.T.reshape(shape), with_rows=False)
         rows = bracket(self.broadcast(table, shape).text)

@@ -13,12 +13,13 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from ..core.special import BESIDES_NUMPY
+from .support import SUPPORT
 
 SOURCE_NAMES = frozenset(
     {
         *("np", "rows", "n", "dtype", "theta", "d_theta", "constants", "value", "d_value"),
         *("parameters", "compiled", *BESIDES_NUMPY),
-        *("add_at", "add_rows", "places", "spread"),
+        *(function.__name__ for function in SUPPORT),
     }
 )
 """The names that the source uses itself."""

