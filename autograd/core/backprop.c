@@ -70,17 +70,45 @@ static int all_plain(PyObject *order)
     return 1;
 }
 
-/* Note the gradients of the nodes, and reset them for a pass. Return the number of nodes done; it is
- * smaller than that of all if Python has to do the pass. */
-static Py_ssize_t begin_pass(PyObject *order, double *grads, uint8_t *flags)
+/* The gradient that a node had before a pass. */
+typedef struct {
+    Node *node;
+    double grad;
+    uint16_t state;
+} Before;
+
+typedef struct {
+    Before *nodes;
+    Py_ssize_t count, room;
+} Notes;
+
+static int note(Notes *notes, Node *node)
+{
+    if (notes->count == notes->room) {
+        Py_ssize_t room = notes->room ? 2 * notes->room : 256;
+        Before *nodes = PyMem_Realloc(notes->nodes, room * sizeof(Before));
+        if (nodes == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        notes->nodes = nodes;
+        notes->room = room;
+    }
+    notes->nodes[notes->count++] = (Before){node, node->grad, node->flags & GRAD_STATES};
+    return 0;
+}
+
+/* Note the gradients of the nodes that an earlier pass has reached, and reset all for a pass. Return
+ * the number of nodes done; it is smaller than that of all if Python has to do the pass. */
+static Py_ssize_t begin_pass(PyObject *order, Notes *notes)
 {
     Py_ssize_t i;
     for (i = 0; i < PyList_GET_SIZE(order) && is_plain(PyList_GET_ITEM(order, i)); i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
         PyObject **first;
         AHEAD(order, i + SOON);
-        grads[i] = node->grad;
-        flags[i] = node->flags & GRAD_STATES;
+        if (!(node->flags & NOT_REACHED) && note(notes, node) < 0)
+            break;
         if (operands(node, &first) || node->flags & (GRAD_NONE | GRAD_INT)) {
             node->grad = 0.0;
             node->flags &= ~GRAD_STATES;
@@ -90,12 +118,17 @@ static Py_ssize_t begin_pass(PyObject *order, double *grads, uint8_t *flags)
 }
 
 /* Give the first nodes of an order their gradients back. */
-static void restore(PyObject *order, Py_ssize_t count, const double *grads, const uint8_t *flags)
+static void restore(PyObject *order, Py_ssize_t count, const Notes *notes)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
-        node->grad = grads[i];
-        node->flags = (node->flags & ~GRAD_STATES) | flags[i];
+        node->grad = 0.0;
+        node->flags = (node->flags & ~GRAD_STATES) | NOT_REACHED;
+    }
+    for (Py_ssize_t i = 0; i < notes->count; i++) {
+        Before *before = &notes->nodes[i];
+        before->node->grad = before->grad;
+        before->node->flags = (before->node->flags & ~GRAD_STATES) | before->state;
     }
 }
 
@@ -125,20 +158,13 @@ static PyObject *backward_pass(PyObject *module, PyObject *const *args, Py_ssize
     PyObject *order = args[0];
     if (!PyList_CheckExact(order) || !PyFloat_CheckExact(args[1]))
         return PyObject_Vectorcall(py_pass, args, 2, NULL);
-    Py_ssize_t count = PyList_GET_SIZE(order), done = 0;
-    double *grads = PyMem_Malloc(count * sizeof(double) + 1);
-    uint8_t *flags = PyMem_Malloc(count + 1);
-    int failed = grads == NULL || flags == NULL;
+    Notes notes = {NULL, 0, 0};
+    Py_ssize_t done = begin_pass(order, &notes);
+    int failed = done < PyList_GET_SIZE(order) ||
+                 run_backward(order, PyFloat_AS_DOUBLE(args[1])) < 0;
     if (failed)
-        PyErr_NoMemory();
-    else {
-        done = begin_pass(order, grads, flags);
-        failed = done < count || run_backward(order, PyFloat_AS_DOUBLE(args[1])) < 0;
-        if (failed)
-            restore(order, done, grads, flags);
-    }
-    PyMem_Free(grads);
-    PyMem_Free(flags);
+        restore(order, done, &notes);
+    PyMem_Free(notes.nodes);
     if (failed && !PyErr_Occurred())
         return PyObject_Vectorcall(py_pass, args, 2, NULL);
     return failed ? NULL : Py_NewRef(Py_None);
