@@ -6,6 +6,7 @@ A snapshot compares everything by identity, in one loop. In C this takes nanosec
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import chain
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
@@ -48,9 +49,9 @@ class Snapshot:
         self._held: list[Any] = []
         for thing, keys in watched:
             self._things.append(thing)
-            for key, entry in read_entries(thing).items():
-                self._held += [key] if type(thing) is dict else []
-                self._held.append(entry if key in keys else ANY)
+            entries = read_entries(thing)
+            held = [entry if key in keys else ANY for key, entry in entries.items()]
+            self._held += chain.from_iterable(zip(entries, held)) if type(thing) is dict else held
             self._held.append(END)
 
     def is_current(self) -> bool:
@@ -89,7 +90,7 @@ def hold(things: list[Any], held: list[Any], any: object, end: object) -> bool:
     for thing in things:
         entries = read_entries(thing)
         if type(thing) is dict:
-            found += (part for pair in entries.items() for part in pair)
+            found += chain.from_iterable(entries.items())
         else:
             found += entries.values()
         found.append(end)
