@@ -143,14 +143,11 @@ static PyObject *get_object(PyObject *x, const char *name)
 static PyObject *get_op(Node *node, void *closure)
 {
     if (node->row == BY_HAND) {
-        PyObject **first, *name = PyTuple_GET_ITEM(node->op, 0);
-        PyObject *slopes = PyTuple_GET_SIZE(node->op) == 2
-                               ? Py_NewRef(PyTuple_GET_ITEM(node->op, 1))
-                               : PyObject_CallFunctionObjArgs(py_Untied, function_of(node),
-                                                              variables_of(node), NULL);
-        PyObject *row = slopes == NULL ? NULL
-                                       : PyObject_CallFunction(py_by_hand, "OnO", name,
-                                                               operands(node, &first), slopes);
+        PyObject **first;
+        Py_ssize_t arity = operands(node, &first);
+        PyObject *slopes = slopes_of(node, arity), *row = NULL;
+        if (slopes)
+            row = PyObject_CallFunction(py_by_hand, "OnO", name_of(node), arity, slopes);
         Py_XDECREF(slopes);
         if (row == NULL)
             return NULL;

@@ -34,8 +34,8 @@ static inline int push(Node *node)
     if (node->op == take_row && push_to_chosen(node, first, arity) == 0)
         return 0;
     if (node->row == BY_HAND) {
-        int result = PyTuple_GET_SIZE(node->op) == 2 ? push_given(node, first, arity)
-                                                     : push_probed(node, first, arity);
+        int result = has_function(node) ? push_probed(node, first, arity)
+                                        : push_given(node, first, arity);
         if (result <= 0)
             return result;
     }

@@ -1,10 +1,34 @@
 /* Nodes that a program makes by hand: `by_hand.py` in C.
  *
- * Their operation is (name, slopes) or (name, function, variables), until Python asks for the row.
+ * Their operation is (name, slopes) or (name, function, variables), until Python asks for the row; or
+ * the name alone, while the slopes are 0 because a `_backward` is to be assigned.
  */
+
+static PyObject *name_of(Node *node)
+{
+    return PyUnicode_CheckExact(node->op) ? node->op : PyTuple_GET_ITEM(node->op, 0);
+}
+
+static int has_function(Node *node)
+{
+    return PyTuple_CheckExact(node->op) && PyTuple_GET_SIZE(node->op) == 3;
+}
 
 static PyObject *function_of(Node *node) { return PyTuple_GET_ITEM(node->op, 1); }
 static PyObject *variables_of(Node *node) { return PyTuple_GET_ITEM(node->op, 2); }
+
+/* Return the local derivatives, or the function and its variables, as `by_hand.py` stores them. */
+static PyObject *slopes_of(Node *node, Py_ssize_t arity)
+{
+    if (has_function(node))
+        return PyObject_CallFunctionObjArgs(py_Untied, function_of(node), variables_of(node), NULL);
+    if (PyTuple_CheckExact(node->op))
+        return Py_NewRef(PyTuple_GET_ITEM(node->op, 1));
+    PyObject *one = Py_BuildValue("(d)", 0.0);
+    PyObject *slopes = one ? PySequence_Repeat(one, arity) : NULL;
+    Py_XDECREF(one);
+    return slopes;
+}
 
 /* Return the name of the function that calls Value(...), borrowed from its code; see `_caller`. */
 static PyObject *caller(void)
@@ -24,16 +48,17 @@ static PyObject *caller(void)
     return name && PyUnicode_IsIdentifier(name) ? name : str_unknown;
 }
 
-/* Return (name, local derivatives) for a node made by hand, or NULL without an error. */
-static PyObject *slopes_by_hand(PyObject *given, Py_ssize_t arity)
+/* Return the operation of a node made by hand, or NULL without an error. */
+static PyObject *operation_by_hand(PyObject *given, Py_ssize_t arity)
 {
-    int named = PyUnicode_CheckExact(given);
-    if (!named && !(PyTuple_CheckExact(given) && PyTuple_GET_SIZE(given) == arity))
+    if (PyUnicode_CheckExact(given))
+        return Py_NewRef(given);
+    if (!PyTuple_CheckExact(given) || PyTuple_GET_SIZE(given) != arity)
         return NULL;
     PyObject *slopes = PyTuple_New(arity), *op;
     for (Py_ssize_t i = 0; slopes && i < arity; i++) {
-        double x = 0.0;
-        if (!named && operand(PyTuple_GET_ITEM(given, i), &x) != NUMBER) {
+        double x;
+        if (operand(PyTuple_GET_ITEM(given, i), &x) != NUMBER) {
             Py_DECREF(slopes);
             return NULL;
         }
@@ -43,7 +68,7 @@ static PyObject *slopes_by_hand(PyObject *given, Py_ssize_t arity)
         else
             PyTuple_SET_ITEM(slopes, i, slope);
     }
-    op = slopes ? PyTuple_Pack(2, named ? given : caller(), slopes) : NULL;
+    op = slopes ? PyTuple_Pack(2, caller(), slopes) : NULL;
     Py_XDECREF(slopes);
     return op;
 }
@@ -57,7 +82,7 @@ static Node *made_by_hand(double data, PyObject *children, PyObject *given)
     for (Py_ssize_t i = 0; i < arity; i++)
         if (!is_node(PyTuple_GET_ITEM(children, i)))
             return NULL;
-    PyObject *op = arity ? slopes_by_hand(given, arity) : NULL;
+    PyObject *op = arity ? operation_by_hand(given, arity) : NULL;
     if (op == NULL)
         return NULL;
     PyObject *a = arity < 3 ? PyTuple_GET_ITEM(children, 0) : children;
@@ -72,21 +97,24 @@ static Node *made_by_hand(double data, PyObject *children, PyObject *given)
 static PyObject *untied(PyObject *given, PyObject *node, PyObject *name)
 {
     PyObject *closure = PyFunction_GET_CLOSURE(given), *op = NULL, *copy = NULL;
-    Py_ssize_t n = closure ? PyTuple_GET_SIZE(closure) : 0;
-    PyObject *all = PyTuple_New(n), *empty_ones = PyList_New(0), *variables = NULL;
-    for (Py_ssize_t i = 0; all && empty_ones && i < n; i++) {
-        PyObject *variable = PyTuple_GET_ITEM(closure, i);
-        int holds = PyCell_GET(variable) == node;
-        variable = holds ? PyCell_New(NULL) : Py_NewRef(variable);
-        if (variable == NULL || (holds && PyList_Append(empty_ones, variable) < 0)) {
-            Py_XDECREF(variable);
-            Py_CLEAR(all);
-            break;
+    Py_ssize_t n = closure ? PyTuple_GET_SIZE(closure) : 0, holding = 0;
+    for (Py_ssize_t i = 0; i < n; i++)
+        holding += PyCell_GET(PyTuple_GET_ITEM(closure, i)) == node;
+    PyObject *all = PyTuple_New(n), *variables = PyTuple_New(holding);
+    for (Py_ssize_t i = 0, k = 0; all && variables && i < n; i++) {
+        PyObject *variable = Py_NewRef(PyTuple_GET_ITEM(closure, i));
+        if (PyCell_GET(variable) == node) {
+            Py_SETREF(variable, PyCell_New(NULL));
+            if (variable == NULL) {
+                Py_CLEAR(all);
+                break;
+            }
+            PyTuple_SET_ITEM(variables, k++, Py_NewRef(variable));
         }
         PyTuple_SET_ITEM(all, i, variable);
     }
-    if (all && empty_ones && (variables = PyList_AsTuple(empty_ones)) != NULL) {
-        if (PyTuple_GET_SIZE(variables) == 0)
+    if (all && variables) {
+        if (holding == 0)
             copy = Py_NewRef(given);
         else if ((copy = PyFunction_New(PyFunction_GET_CODE(given), PyFunction_GET_GLOBALS(given)))) {
             PyObject *defaults = PyFunction_GET_DEFAULTS(given);
@@ -99,7 +127,6 @@ static PyObject *untied(PyObject *given, PyObject *node, PyObject *name)
     }
     op = copy ? PyTuple_Pack(3, name, copy, variables) : NULL;
     Py_XDECREF(all);
-    Py_XDECREF(empty_ones);
     Py_XDECREF(variables);
     Py_XDECREF(copy);
     return op;
@@ -120,7 +147,7 @@ static int set_backward(Node *node, PyObject *function, void *closure)
         Py_XDECREF(done);
         return done ? 0 : -1;
     }
-    PyObject *op = untied(function, (PyObject *)node, PyTuple_GET_ITEM(node->op, 0));
+    PyObject *op = untied(function, (PyObject *)node, name_of(node));
     if (op == NULL)
         return -1;
     Py_SETREF(node->op, op);
@@ -131,9 +158,11 @@ static int set_backward(Node *node, PyObject *function, void *closure)
 /* The same for a node made by hand, whose local derivatives are numbers. */
 static int push_given(Node *node, PyObject **first, Py_ssize_t arity)
 {
-    PyObject *slopes = PyTuple_GET_ITEM(node->op, 1);
-    for (Py_ssize_t i = 0; i < arity; i++)
-        add_gradient((Node *)first[i], node->grad * PyFloat_AS_DOUBLE(PyTuple_GET_ITEM(slopes, i)));
+    PyObject *slopes = PyTuple_CheckExact(node->op) ? PyTuple_GET_ITEM(node->op, 1) : NULL;
+    for (Py_ssize_t i = 0; i < arity; i++) {
+        double slope = slopes ? PyFloat_AS_DOUBLE(PyTuple_GET_ITEM(slopes, i)) : 0.0;
+        add_gradient((Node *)first[i], node->grad * slope);
+    }
     return 0;
 }
 
