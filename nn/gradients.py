@@ -13,6 +13,8 @@ from autograd.extend import TABLE, boundary
 from .parameters import values_in
 from .settings import flag, positive, real
 
+SMALLEST = 1e-250  # a smaller sum of squares may lack some that are rounded to 0
+
 
 def clip_grad_norm_(
     parameters: Iterable[Value], max_norm: float, *, error_if_nonfinite: bool = False
@@ -133,6 +135,9 @@ def norm_of(gradient: np.ndarray) -> float:
     >>> norm_of(np.array([3.0, 4.0])), norm_of(np.array([1e200, 0.0]))
     (5.0, 1e+200)
     """
+    squares = float(np.vdot(gradient, gradient))  # signals no overflow
+    if SMALLEST < squares < math.inf:
+        return math.sqrt(squares)
     largest = float(np.abs(gradient).max(initial=0.0))
     if not 0.0 < largest < math.inf:
         return largest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import Setting, setting
@@ -79,14 +78,6 @@ class mode(Setting):
         root = self._block_mode.root
         around = [other for other in outer.get("training") or () if other.root is not root]
         return {**outer, "training": (*around, self._block_mode)}
-
-
-def in_mode(module: Module, training: bool) -> AbstractContextManager[None]:
-    """Return a `mode` block, or one that does nothing inside such a block of the same module."""
-    around = setting("training")
-    if around and around[-1].root is module and around[-1].training is training:
-        return nullcontext()
-    return mode(module, training)
 
 
 class _BlockMode:

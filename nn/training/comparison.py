@@ -95,15 +95,17 @@ class ComparedCosts(Costs):
         """Compute with compiled code, or with the engine if the result is not finite."""
         if not self._is_compiled:
             return compute(self._engine)
-        with contextlib.suppress(*FAILURES):  # the engine raises an error that says why
+        try:
             if (found := compute(self._compiled)).is_finite:
                 return found
+        except FAILURES:
+            pass  # the engine raises an error that says why
         if (found := compute(self._engine)).is_finite:
             raise DifferentError(f"the compiled code cannot compute {what}, and the engine can")
         return found
 
     def while_unchanged(self) -> Costs:
-        """Return costs that check only once whether the model has changed."""
+        """Return costs for the steps of an epoch: they check only once for other changes."""
         if not self._is_compiled:
             return self._engine
         found = copy.copy(self)

@@ -8,8 +8,9 @@ engine's.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from autograd import Value
 
 from ..data import Examples
 from ..losses import cost_of
-from ..modes import in_mode, mode
+from ..modes import mode
 from ..module import Module
 from ..nested import nested, shape_of
 from ..tables import differ, stacked
@@ -29,11 +30,12 @@ from .costs import EMPTY, Computed, Costs, Loss, Penalty, Rows
 class CompiledCosts(Costs):
     """Computes costs with compiled code. Its first call may raise any error of the compiler."""
 
-    _mode: Callable[[Module, bool], AbstractContextManager[None]] = mode
-
     def __init__(self, model: Module, loss: Loss, penalty: Penalty | None = None) -> None:
         super().__init__(model, loss, penalty)
         self._programs: dict[bool, Any] = {}  # the last program in training, and in evaluation
+        self._modes: dict[bool, Callable[[], AbstractContextManager[None]]] = {
+            training: functools.partial(mode, model, training) for training in (True, False)
+        }
         self.renew()
 
     def renew(self) -> None:
@@ -50,11 +52,14 @@ class CompiledCosts(Costs):
         self._penalty = autograd.compile(cost, params=self.params, allow_unused=True)
 
     def while_unchanged(self) -> CompiledCosts:
-        """Return costs that check only once whether the model has changed."""
+        """Return costs that check only once whether the model has changed.
+
+        To learn, they set no mode: use them in a block of training mode.
+        """
         found = copy.copy(self)
         found._codes = {mode: code.while_unchanged() for mode, code in self._codes.items()}
         found._penalty = self._penalty.while_unchanged()
-        found._mode = in_mode  # the steps of an epoch share one block
+        found._modes = {**self._modes, True: nullcontext}
         return found
 
     def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
@@ -79,7 +84,7 @@ class CompiledCosts(Costs):
         """Compute what `compute` does, for rows of one shape."""
         code = self._codes[training]
         run = code.value_and_grad if slopes else lambda *table: (code(*table), EMPTY)
-        with self._mode(self.model, training):
+        with self._modes[training]():
             found, gradient = run(stacked(examples.X, rows), stacked(examples.targets, rows))
         self._programs[training] = code.program
         outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
@@ -87,7 +92,7 @@ class CompiledCosts(Costs):
 
     def penalize(self) -> Computed:
         """Compute the penalty and its gradient."""
-        with self._mode(self.model, True):
+        with self._modes[True]():
             cost, gradient = self._penalty.value_and_grad()
         return Computed(np.array([cost]), [], gradient)
 

@@ -22,6 +22,7 @@ from ..losses import cost_of
 from ..modes import mode
 from ..module import Module
 from ..prediction import numbers_in
+from ..settings import are_finite
 
 Loss = Callable[[Any, Any], Value]
 Penalty = Callable[[Any], Value]
@@ -51,7 +52,7 @@ class Computed(NamedTuple):
     @property
     def is_finite(self) -> bool:
         """True if every cost and slope is finite."""
-        return bool(np.isfinite(self.costs).all() and np.isfinite(self.gradient).all())
+        return are_finite(self.costs) and are_finite(self.gradient)
 
     @property
     def numbers(self) -> np.ndarray:
@@ -106,7 +107,10 @@ class Costs(ABC):
         """Compute the penalty and its gradient; the errors are those of `compute`."""
 
     def while_unchanged(self) -> Costs:
-        """Return costs to use as long as nothing changes but the parameters' numbers."""
+        """Return costs for the steps of an epoch, which change only the parameters' numbers.
+
+        Use them in a block of training mode.
+        """
         return self
 
     def check(self, at_least: int = 0) -> None:

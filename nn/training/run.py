@@ -7,6 +7,7 @@ each of them. A step and the end of an epoch are whole or, if interrupted, undon
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import random
@@ -148,23 +149,32 @@ class Run:
             moved = clipped(moved, clip)
         self.has_moved()
         self.good = self.optimizer.read()
+        before = (
+            self.good,
+            vars(self.optimizer).copy(),
+            self.gradient,
+            len(self.history.step_losses),
+        )
+        self._pending = functools.partial(self._undo_step, *before)
         try:
-            with self._whole(self.good):
-                self.history.step_losses.append(cost)
-                self.optimizer.step(moved)
-                self.gradient = gradient
+            self.history.step_losses.append(cost)
+            self.optimizer.step(moved)
+            self.gradient = gradient
+            self._pending = None
         except FloatingPointError as error:
             self.settle()
             raise self.diverged(str(error), weights_are_good=True) from None
 
     def end_epoch(self, **numbers: Any) -> None:
         """Add the numbers of an epoch to the history, and do what is due after it, as a whole."""
-        with self._whole(self.optimizer.read()):
-            self.history.add(**numbers)
-            self._remember()
-            if self.scheduler is not None:
-                self.scheduler.step(last_cost(self.history))
-            self._note_best()
+        weights = self.optimizer.read()
+        self._pending = self._restorer(lambda: self.optimizer.write(weights))
+        self.history.add(**numbers)
+        self._remember()
+        if self.scheduler is not None:
+            self.scheduler.step(last_cost(self.history))
+        self._note_best()
+        self._pending = None
 
     def _remember(self) -> None:
         """Add a snapshot of the current weights to the history."""
@@ -219,12 +229,14 @@ class Run:
 
     # ------------------------------------------------------------------ whole or not at all
 
-    @contextlib.contextmanager
-    def _whole(self, weights: np.ndarray) -> Iterator[None]:
-        """Make the changes inside the block a whole: `settle` undoes an interrupted block."""
-        self._pending = self._restorer(lambda: self.optimizer.write(weights))
-        yield
-        self._pending = None
+    def _undo_step(
+        self, weights: np.ndarray, optimizer: dict[str, Any], gradient: Any, steps: int
+    ) -> None:
+        """Restore what a step changes, which `_restorer` would do too, but in more time."""
+        self.optimizer.write(weights)
+        vars(self.optimizer).update(optimizer)
+        self.gradient = gradient
+        del self.history.step_losses[steps:]
 
     def _restorer(self, restore_weights: Callable[[], None]) -> Callable[[], None]:
         """Return a function that restores the current state of the run."""
