@@ -17,11 +17,13 @@ from autograd.extend import terminal
 from .. import losses
 from ..data import Examples
 from ..gradients import gradient_of
+from ..labels import numbered
 from ..modes import evaluating
 from ..module import Module
 from ..networks import layers_of
 from ..optim import SGD, Optimizer
 from ..settings import function, instance, positive
+from ..training.answers import labels_known
 from ..training.compatibility import NUMERIC
 from ..training.history import History
 from ..training.trainer import Trainer
@@ -98,7 +100,7 @@ def diagnose(
     if history is not None:
         instance(history, History, "history is what trainer.fit() returned")
     rate = None if lr is None else positive(lr, "lr")
-    examples = Examples.of(X, y, rows_only=True)
+    examples = Examples.of(X, numbered(y, labels_known(y, model, history)), rows_only=True)
     layers = layers_of(model)
     loss = loss or _usual_loss(model, examples)
     for name, layer in layers.items():

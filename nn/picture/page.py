@@ -22,6 +22,7 @@ from autograd.extend import Programs, javascript, javascript_gradient
 
 from ..activations import Activation
 from ..data import Examples, features
+from ..labels import numbered
 from ..layers import Layer
 from ..loss_modules import function_of
 from ..losses import cost_of
@@ -29,7 +30,7 @@ from ..module import Module
 from ..networks import layers_of
 from ..settings import function, instance, pair, several, text, whole
 from ..targets import one_hot
-from ..training.answers import Answers, outputs_read
+from ..training.answers import Answers, labels_known, outputs_read
 from ..training.history import History
 from ..training.snapshots import pack, unpack
 from .circles import BOUNDS
@@ -65,6 +66,12 @@ def network_page(
             the loss.
     """
     instance(model, Module, "model is a module of nn, as MLP(...) makes")
+    _check_history(history)
+    labels = None
+    if data is not None:
+        X, y = pair(data, "data is a pair (X, y) of examples")
+        labels = labels_known(y, model, history)
+        data = X, numbered(y, labels)
     data, shape = _as_rows(model, data, shape)
     front = _front(model, data, shape)
     layers = front.layers if front else list(layers_of(model).values())
@@ -73,8 +80,10 @@ def network_page(
     image = front.sides if front else _shape(shape, nin)
     named = _named(front, sizes) if title is None else text(title, "title")
     examples = _examples(data, nin, front)
-    classes = None if classes is None else several(classes, "classes are names")
-    _check_history(history)
+    if classes is not None:
+        classes = several(classes, "classes are names")
+    elif labels:
+        classes = labels.names
     if loss is not None:
         function(loss, "loss is the cost of one example, a function of outputs and target")
     frames, start = _frames(model, layers, front, history)

@@ -17,6 +17,7 @@ from autograd import Value, grad
 from ..activations import Activation, activation_named
 from ..data import features, targets
 from ..images import Conv2d
+from ..labels import Labels, are_labels, numbered
 from ..layers import Layer
 from ..modes import evaluating
 from ..module import Module
@@ -24,7 +25,7 @@ from ..networks import layers_of
 from ..prediction import numbers_in
 from ..settings import finite, function, instance, pair, positive, several, text, whole
 from ..targets import as_lists, class_index
-from ..training.answers import Answers, outputs_read
+from ..training.answers import Answers, labels_known, outputs_read
 from ..training.history import History
 
 try:
@@ -96,7 +97,7 @@ def decision_regions(
         model: a model of two features. Its outputs are interpreted as in its training; see
             `Answers`.
         X: the examples, shape (n, 2).
-        y: the class of each example, a whole number.
+        y: the class of each example, a whole number or a label.
         title: the title of the plot.
         threshold: the boundary between no and yes. Default: that of the interpretation.
         history: the history of the model's training. Default: the last training of this object.
@@ -129,11 +130,12 @@ def regions(
     threshold = None if threshold is None else finite(threshold, "threshold")
     if history is not None:
         instance(history, History, "history is what trainer.fit() returned")
-    points, classes = _plane(X, y)
+    labels = labels_known(y, model, history)
+    points, classes = _plane(X, numbered(y, labels))
     across, up = _axes_around(points)
     outputs = model.predict(np.array([[p, q] for q in up for p in across]))
     answers = _told_apart(model, outputs, classes.tolist(), threshold, history)
-    said = np.searchsorted(answers.kinds, answers.of(outputs))
+    said = answers.places(outputs)
     picture = said.reshape(len(up), len(across))
     count = len(answers.names)
     tints = ListedColormap([_tint(COLOURS[i % len(COLOURS)]) for i in range(count)])
@@ -142,7 +144,7 @@ def regions(
         surface, line = outputs.reshape(len(up), len(across)), answers.threshold
         if surface.min() < line < surface.max():
             axes.contour(across, up, surface, levels=[line], colors="#222222", linewidths=1.2)
-    scatter(axes, points, classes, answers.kinds)
+    _scatter(axes, points, classes, answers.kinds, labels.names if labels else answers.kinds)
     axes.set(title=title, xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
     if not answers.known:
         axes.set_xlabel(answers.why, fontsize=7, wrap=True)
@@ -166,8 +168,16 @@ def _told_apart(
 def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> None:
     """Plot examples as points, with a colour and a marker for each class in `kinds`."""
     instance(axes, Axes, "axes are matplotlib's, as from figure.add_subplot()")
-    points, classes = _plane(X, y)
-    for i, kind in enumerate(np.unique(classes) if kinds is None else kinds):
+    labels = Labels.of(y) if are_labels(y) else None
+    points, classes = _plane(X, numbered(y, labels))
+    found = np.unique(classes).tolist() if kinds is None else kinds
+    _scatter(axes, points, classes, found, labels.names if labels else found)
+
+
+def _scatter(
+    axes: Axes, points: np.ndarray, classes: np.ndarray, kinds: Sequence[Any], names: Sequence[Any]
+) -> None:
+    for i, (kind, name) in enumerate(zip(kinds, names)):
         chosen = points[classes == kind]
         axes.scatter(
             chosen[:, 0],
@@ -177,7 +187,7 @@ def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> N
             marker=MARKERS[i % len(MARKERS)],
             edgecolor="white",
             linewidth=0.5,
-            label=f"class {kind}",
+            label=name if isinstance(name, str) else f"class {name}",
             zorder=3,
         )
     axes.tick_params(length=0, labelsize=8)
@@ -375,7 +385,8 @@ def confusion_matrix(
     """Plot the confusion matrix: true classes by row, the model's answers by column.
 
     Args:
-        y: the true classes, n whole numbers from 0; with `history`, the targets of its loss.
+        y: the true classes, n whole numbers from 0 or n labels; with `history`, the targets of its
+            loss.
         said: the model's answers, in the form of y; with `history`, the outputs of
             `model.predict`.
         classes: names of the classes. Default: their indices.
@@ -389,6 +400,10 @@ def confusion_matrix(
     if history is not None:
         instance(history, History, "history is what trainer.fit() returned")
         return _confusion(*_read_by(history, y, said, classes))
+    if are_labels(y):
+        labels = Labels.of([*y, *said])
+        y, said = labels.numbered(y), labels.numbered(said)
+        classes = labels.names if classes is None else classes
     wanted, answers = (_classes(kinds, what) for kinds, what in ((y, "y"), (said, "said")))
     if len(wanted) != len(answers):
         raise ValueError(f"y has {len(wanted)} classes and said has {len(answers)}")
@@ -414,8 +429,9 @@ def _read_by(
     if answers is None or answers.kind not in ("classes", "sides"):
         what = "not known" if answers is None else f"{answers.kind}: {answers.why}"
         raise ValueError(f"a confusion matrix takes one answer a row; these outputs are {what}")
-    said = np.searchsorted(answers.kinds, answers.of(outputs)).tolist()
-    return [answers.expected(target)[0] for target in targets(y, len(said))], said, answers.names
+    said = answers.places(outputs).tolist()
+    wanted = targets(numbered(y, answers.labels), len(said))
+    return [answers.expected(target)[0] for target in wanted], said, answers.names
 
 
 def _confusion(wanted: list[int], answers: list[int], names: list[str]) -> Figure:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import losses
 from ..activations import ACTIVATIONS
+from ..labels import Labels, are_labels
 from ..loss_modules import function_of
 from ..module import Module
 from ..networks import layers_of
@@ -50,6 +51,7 @@ class Answers:
             sigmoid, "softmax" for the softmax of all outputs, "" if the loss defines none.
         known: True if the loss implies the interpretation, False if it is assumed.
         why: the reason for the interpretation, as a sentence.
+        labels: the labels that the targets stand for, if `Trainer.fit` was given texts.
 
     Raises:
         ValueError: there is no such kind, or the attributes do not fit together.
@@ -66,6 +68,7 @@ class Answers:
     sure: str = ""
     known: bool = True
     why: str = ""
+    labels: Labels | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.sure not in SURE:
@@ -168,7 +171,8 @@ class Answers:
             outputs: as `model.predict(X)` returns them, shape (n,) or (n, nout).
 
         Returns:
-            Class indices, or the targets for no and yes, shape (n,); for labels shape (n, nout).
+            Class indices, or the targets for no and yes, shape (n,); for several outputs that each
+            mean yes or no, shape (n, nout). If the targets were texts, these, shape (n,).
 
         Raises:
             ValueError: the kind is "numbers", or an output is NaN.
@@ -182,10 +186,28 @@ class Answers:
         if np.isnan(rows).any():
             row = int(np.argwhere(np.isnan(rows))[0][0])
             raise ValueError(f"the output of row {row} is nan, which says nothing")
-        if self.kind == "classes":
-            return np.asarray(rows.argmax(1))
-        found: np.ndarray = np.array(self.kinds)[(rows > self.threshold).astype(int)]
-        return found.ravel() if self.kind == "sides" else found
+        places = rows.argmax(1) if self.kind == "classes" else (rows > self.threshold).astype(int)
+        if self.kind == "sides":
+            places = places.ravel()
+        found: np.ndarray = np.array(self.names if self.labels else self.kinds)[places]
+        return found
+
+    def places(self, outputs: Any) -> np.ndarray:
+        """Convert the outputs of n examples to indices into `names`, shape (n,).
+
+        Raises:
+            ValueError: as for `of`.
+
+        >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).places([0.0, 0.3])
+        array([0, 1])
+        """
+        return np.asarray(np.searchsorted(self.kinds, replace(self, labels=None).of(outputs)))
+
+    def labelled(self, labels: Labels | None) -> Answers:
+        """Return a copy whose answers have these labels; for None, return the same object."""
+        if labels is None or self.kind not in ("classes", "sides"):
+            return self
+        return replace(self, names=labels.names, labels=labels)
 
     def named(self, classes: Sequence[Any] | None) -> Answers:
         """Return a copy with other names; for None, return the same object.
@@ -265,6 +287,41 @@ def _nearest(name: str, y: Sequence[Any], nout: int) -> Answers:
     middle = math.fsum(pair) / 2.0
     why = f"by {name} an output above {middle:g} is nearer to {pair[1]} than to {pair[0]}"
     return _sides(nout, pair, middle, "output" if pair == [0, 1] else "", why)
+
+
+def labels_of(loss: Any, y: Any, nout: int) -> Labels:
+    """Find the labels in y, and choose the targets of the loss that stand for them.
+
+    They are the two numbers for no and yes of a single output, one-hot vectors for a distance, else
+    class indices.
+
+    Raises:
+        ValueError: the number of labels does not fit the number of outputs.
+
+    >>> labels_of(losses.hinge_loss, ["yes", "no"], nout=1)
+    Labels(names=['no', 'yes'], targets=[-1, 1])
+    """
+    found, function = Labels.of(y), function_of(loss)
+    count = len(found.names)
+    if count != max(nout, 2):
+        raise ValueError(
+            f"y has {count} labels, and the model has {nout} output(s): one output tells two "
+            f"labels apart, and more labels need an output each"
+        )
+    if nout == 1:
+        _, pair, _ = next((OF_SIDES[row] for row in OF_SIDES if row is function), (0.0, [0, 1], ""))
+        return Labels(found.names, list(pair))
+    if any(function is row for row in DISTANCES):
+        return Labels(found.names, np.eye(nout).tolist())
+    return found
+
+
+def labels_known(y: Any, model: Module, history: History | None = None) -> Labels | None:
+    """Return the labels of the model's training; without any, those in y; None without labels."""
+    if not are_labels(y):
+        return None
+    known = model._answers if history is None else history.answers
+    return (known and known.labels) or Labels.of(y)
 
 
 # ---------------------------------------------------------------------- assumed

@@ -23,6 +23,7 @@ from autograd.extend import destination
 
 from ..data import Examples, split
 from ..gradients import norm_of
+from ..labels import Labels, are_labels, numbered
 from ..loss_modules import function_of
 from ..modes import mode
 from ..module import Module
@@ -41,9 +42,15 @@ from ..settings import (
 )
 from ..tables import content_of, rows_of
 from ..targets import as_lists
-from .answers import IGNORED, Accuracy, Answers, answers_of
+from .answers import IGNORED, Accuracy, Answers, answers_of, labels_of
 from .comparison import DifferentError, compared_if_possible
-from .compatibility import check_loss, check_penalty, shape_of_outputs, warn_of_squashing
+from .compatibility import (
+    check_loss,
+    check_penalty,
+    count_outputs,
+    shape_of_outputs,
+    warn_of_squashing,
+)
 from .costs import ALL, Costs, EngineCosts, Rows, total
 from .history import History
 from .identity import identity
@@ -161,9 +168,10 @@ class Trainer:
             X: features, shape (n, nin), images, shape (n, channels, height, width), or a list of
                 sequences, each a list of tokens or of vectors. Sequences may differ in length; a
                 batch then holds sequences of one length.
-            y: n targets, each as `loss` takes it. For a sequence it may be a list with a target for
-                each position; `loss` takes the mean over them, and the cost of a batch is the mean
-                over its examples, so that a long sequence counts as much as a short one.
+            y: n targets, each as `loss` takes it, or n labels, such as "cat" and "dog". For a
+                sequence it may be a list with a target for each position; `loss` takes the mean
+                over them, and the cost of a batch is the mean over its examples, so that a long
+                sequence counts as much as a short one.
             epochs: the number of passes over all examples.
             batch_size: the number of examples per step: None for all (batch descent), 1 for
                 stochastic descent, a number between for mini-batches.
@@ -196,12 +204,15 @@ class Trainer:
             OSError: the checkpoint cannot be read or written. If possible this is detected before
                 training.
         """
-        examples, epochs = Examples.of(X, y), whole(epochs, "epochs")
+        labels = self._labels(X, y)
+        examples, epochs = Examples.of(X, numbered(y, labels)), whole(epochs, "epochs")
         size = len(examples) if batch_size is None else whole(batch_size, "batch_size")
         size, seed = min(size, len(examples)), whole(seed, "seed", None)
         resume, compile = flag(resume, "resume"), flag(compile, "compile")
         progress = None if progress is None else flag(progress, "progress")
         callbacks = _called(callbacks)
+        if labels and isinstance(validation, (tuple, list)) and len(validation) == 2:
+            validation = validation[0], numbered(validation[1], labels)
         examples, held_out = split(examples, validation, seed)
         patience = None if early_stopping is None else whole(early_stopping, "early_stopping")
         if patience is not None and not held_out:
@@ -216,7 +227,7 @@ class Trainer:
         check_penalty(self.model, self.penalty)
         if held_out is not None:
             check_loss(self.model, self.loss, held_out)
-        self.answers = self._answers(examples)
+        self.answers = self._answers(examples, labels)
 
         data = examples, held_out
         run = Run(self.model, self.optimizer, self.scheduler, *data, seed, size, patience)
@@ -274,9 +285,11 @@ class Trainer:
             TypeError, ValueError: X or y does not fit the model and the loss, the loss does not
                 return a Value, or it cannot be computed. The error names the example.
         """
-        examples = Examples.of(X, y)
+        known = self.history.answers
+        labels = known.labels if known and known.labels else self._labels(X, y)
+        examples = Examples.of(X, numbered(y, labels))
         check_loss(self.model, self.loss, examples)
-        self.answers = self.history.answers or self._answers(examples)
+        self.answers = known or self._answers(examples, labels)
         return self._judge(EngineCosts(self.model, self.loss), examples)
 
     def restarts(
@@ -327,9 +340,14 @@ class Trainer:
         if checkpoint is not None:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
         if isinstance(validation, numbers_abc.Real):  # the same split for all
-            examples, held_out = split(Examples.of(X, y), validation, seed)
+            labels = self._labels(X, y)
+            examples, held_out = split(Examples.of(X, numbered(y, labels)), validation, seed)
             assert held_out is not None
-            X, y, validation = examples.X, examples.y, (held_out.X, held_out.y)
+            learned, judged = (
+                table.y if labels is None else labels.named(table.y)
+                for table in (examples, held_out)
+            )
+            X, y, validation = examples.X, learned, (held_out.X, judged)
         settings = {
             "validation": validation,
             "early_stopping": early_stopping,
@@ -522,11 +540,18 @@ class Trainer:
                 "Make the optimiser anew too, with model.parameters()"
             )
 
-    def _answers(self, examples: Examples) -> Answers:
+    def _labels(self, X: Any, y: Any) -> Labels | None:
+        """Return the labels in y, with the targets that stand for them; None without labels."""
+        if not are_labels(y):
+            return None
+        nout = count_outputs(self.model, Examples.of(X, np.zeros(len(y))))
+        return labels_of(self.loss, y, nout)
+
+    def _answers(self, examples: Examples, labels: Labels | None = None) -> Answers:
         shape, y = shape_of_outputs(self.model, examples), examples.y
         if len(shape) == 2 and all(hasattr(row, "__len__") for row in y):
             return answers_of(self.loss, rows_of(y), shape[1])
-        return answers_of(self.loss, y, math.prod(shape))
+        return answers_of(self.loss, y, math.prod(shape)).labelled(labels)
 
     def _identity(self, run: Run) -> dict[str, str]:
         """Return the facts that must be the same in a run that resumes from a checkpoint."""
