@@ -115,8 +115,8 @@ class Reach:
         self._function, self.settings = function, sorted(settings)
         self.assigned: Entries = earlier.assigned if earlier else set()
         self._names: frozenset[str] = earlier._names if earlier else frozenset()
-        # Those that are not only globals
-        self._attributes: frozenset[str] = earlier._attributes if earlier else frozenset()
+        self._codes: dict[int, CodeType] = dict(earlier._codes) if earlier else {}  # by their ids
+        self._attributes: tuple[int, frozenset[str]] = (0, frozenset())
         self._sequences: dict[int, Sequence[Value]] = {}  # those of Values, by their ids
         known: frozenset[str] | None = None
         while known != self._names:  # a walk finds names, and names may lead to more objects
@@ -187,7 +187,7 @@ class Reach:
         if isinstance(thing, Value):
             self.values.append(thing)
             if thing._own:
-                yield self._find_attributes(path, thing, self._attributes)
+                yield self._find_attributes(path, thing, self._list_attributes())
         elif isinstance(thing, GENERATORS) or is_iterator(thing):
             self.sources.append((path, thing))
         elif isinstance(thing, np.ndarray):
@@ -217,11 +217,9 @@ class Reach:
 
     def _find_in_function(self, function: FunctionType) -> Iterator[Holder]:
         code = function.__code__
-        names, attributes = _find_names(code), _find_attribute_names(code)
+        names, self._codes[id(code)] = _find_names(code), code
         if not names <= self._names:
             self._names |= names
-        if not attributes <= self._attributes:
-            self._attributes |= attributes
         yield Holder("", function.__globals__, names)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):
             yield Holder(name, cell)
@@ -242,6 +240,13 @@ class Reach:
         slots = _find_slots(kind)
         if slots:
             yield Holder(path, thing, slots if BY_NAME & self._names else slots & self._names)
+
+    def _list_attributes(self) -> frozenset[str]:
+        """Return the names in all code found so far, without those that are only of globals."""
+        if self._attributes[0] < len(self._codes):
+            names = map(_find_attribute_names, self._codes.values())
+            self._attributes = len(self._codes), frozenset[str]().union(*names)
+        return self._attributes[1]
 
     def _find_attributes(self, path: str, thing: Any, names: frozenset[str]) -> Holder:
         every = vars(thing).keys() if BY_NAME & self._names else set()
