@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import gc
 import math
+import resource
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -368,6 +371,22 @@ def compiling_seconds(widths: tuple[int, ...]) -> dict[int, float]:
         cost.value_and_grad(X, nn.one_hot(y, 10))
         found[len(autograd.trace(cost.graph)[0])] = perf_counter() - start
     return found
+
+
+def compiling_memory_apart(width: int) -> float:
+    """Measure `compiling_memory` in a process of its own, whose peak it is."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(compiling_memory, width).result()
+
+
+def compiling_memory(width: int) -> float:
+    """Measure the bytes a node that a network's gradient takes on the way, above its parameters."""
+    cost = cost_of(nn.MLP(784, [width, 16, 10], seed=0))
+    X, y = images()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cost.value_and_grad(X, nn.one_hot(y, 10))
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return 1024 * (after - before) / len(autograd.trace(cost.graph)[0])
 
 
 def memory(rows: int) -> tuple[float, float]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd.core.columns import add_depths, list_terms, mark_operands, mark_users, number_values
+from autograd.core.twin import choice
 
 Lists = list[list[int]]
 
@@ -86,3 +88,10 @@ def test_the_terms_of_chains_stand_from_left_to_right() -> None:
     list_terms(*columns(operands), inner, ends, counts, terms)
     assert counts.tolist() == [4, 2]
     assert terms.tolist() == [0, 1, 2, 0, 1, 5, -1, -1]
+
+
+@pytest.mark.skipif(choice.twin is None, reason="plain Python takes any integers")
+def test_columns_of_other_sizes_are_refused() -> None:
+    starts, args = columns([[], [0]])
+    with pytest.raises(TypeError, match="column 1 has elements of 8 bytes, expected 4"):
+        mark_users(starts, args.astype(np.int64), np.zeros(2, dtype=bool))
