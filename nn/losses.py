@@ -10,7 +10,7 @@ import functools
 import math
 import numbers
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ import numpy as np
 from autograd import (
     Value,
     gap,
-    logsumexp,
     maximum,
     mean,
     require,
@@ -390,25 +389,23 @@ def _surprisal(z: list[Value], k: Any) -> Value:
     return surprisal(z[k], [*z[:k], *z[k + 1 :]])
 
 
-def _chosen_surprisal(z: Sequence[Value], chosen: Sequence[Any]) -> Value:
-    """Compute −log p_c, where `chosen` is a one-hot vector with its 1 at c."""
-    right = total(where(y, zk, 0.0) for zk, y in zip(z, chosen))
-    return surprisal(right, [where(y, -math.inf, zk) for zk, y in zip(z, chosen)])
-
-
 def _mixed_surprisal(z: list[Value], weights: list[Any]) -> Value:
     """Compute −Σₖ yₖ·log pₖ for weights that are Values.
 
-    It needs one log-sum-exp, not one for each class as with numbers. For one-hot weights it uses
-    `_chosen_surprisal`, which is accurate for probabilities near 0 and near 1.
+    With m = max zⱼ and S = Σ exp(zⱼ − m), −log pₖ is log S + (m − zₖ). For one-hot weights, m and S
+    leave out the chosen class: then this is the log-odds against the class, and its softplus is the
+    cost. Like `autograd.surprisal`, the cost is accurate for probabilities near 0 and near 1.
     """
-    largest = stop_gradient(functools.reduce(maximum, z))
-    below = [gap(zk, largest) for zk in z]
-    normaliser = logsumexp(below)
-    expected = total(where(y, normaliser - b, 0.0) * y for b, y in zip(below, weights))
     mixed = total(y * (1.0 - y) for y in weights)
-    cost: Value = where(mixed, expected, _chosen_surprisal(z, weights))
-    return cost
+    chosen = [where(mixed, 0.0, y) for y in weights]
+    others = [where(c, -math.inf, zk) for c, zk in zip(chosen, z)]
+    largest = stop_gradient(functools.reduce(maximum, others))
+    log_sum = total(gap(v, largest).exp() for v in others).log()
+    # A term of weight 0 is 0, also where zₖ is infinite.
+    costs = [log_sum + gap(largest, where(y, zk, largest)) for y, zk in zip(weights, z)]
+    expected = total(where(y, cost, 0.0) * y for y, cost in zip(weights, costs))
+    found: Value = where(mixed, expected, expected.softplus())
+    return found
 
 
 def _sign(y: Any) -> Any:
