@@ -107,17 +107,14 @@ def merge_chains(program: Program) -> Program:
     uses = _count_uses(program)
     ends, counts, terms = _list_chains(program, uses)
     is_maximum = program.find(ops.maximum)[ends]
-    stopped = np.zeros(len(uses), dtype=bool)
-    stopped[program.args[program.find(ops.stop_gradient)[program.users]]] = True
     is_product = (program.find(ops.mul) & (uses == 1))[terms] & ~np.repeat(is_maximum, counts)
     is_dot = _find_dot_products(program, counts, terms, is_product)
-    is_free = (stopped & (uses == 1))[ends]
-    changed = is_dot | (counts > 2) & (is_free | ~is_maximum)
-    inside = np.repeat(changed, counts)
     is_product &= np.repeat(is_dot, counts)
+    changed = is_dot | (counts > 2) & (~is_maximum | _find_stopped(program, uses)[ends])
+    inside = np.repeat(changed, counts)
     sizes, operands = _list_factors(program, counts[changed], terms[inside], is_product[inside])
-    kinds = is_maximum[changed] + 2 * is_dot[changed]
-    named = [(SUM, MAX, DOT)[kind] for kind in kinds.tolist()]
+    kinds = (is_maximum + 2 * is_dot)[changed].tolist()
+    named = [(SUM, MAX, DOT)[kind] for kind in kinds]
     return eliminate_dead_code(replace_nodes(program, ends[changed], named, sizes, operands))
 
 
@@ -183,6 +180,14 @@ def _find_factors(program: Program, products: np.ndarray) -> np.ndarray:
     factors = np.array([program.args[first], program.args[first + 1]])
     is_param = program.find(PARAM)[factors]
     return np.where(is_param[1] & ~is_param[0], factors[::-1], factors)
+
+
+def _find_stopped(program: Program, uses: np.ndarray) -> np.ndarray:
+    """Return a mask of the nodes that only a `stop_gradient` uses."""
+    stopped = program.args[program.find(ops.stop_gradient)[program.users]]
+    found = np.zeros(len(uses), dtype=bool)
+    found[stopped] = uses[stopped] == 1
+    return found
 
 
 def _count_uses(program: Program) -> np.ndarray:

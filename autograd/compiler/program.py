@@ -1,7 +1,7 @@
 """Represent a scalar graph as data.
 
 A `Program` is a list of nodes, each after its operands, stored as arrays with a column for each
-property. `make_program` makes it from a trace. `passes` rewrite it by `change_nodes` and
+property. `make_program` makes it from a trace. `passes` rewrite it by `replace_nodes` and
 `merge_nodes`, and `groups` and `roll` turn it into array statements. `interpret` says what a
 program means, and `check_program` states the invariants that every stage relies on. Passes create
 nodes with any number of operands besides the operations of the table: see `SUM` and those below it.
