@@ -18,6 +18,7 @@ import pytest
 import autograd
 import nn
 from autograd import Value, no_grad
+from autograd.core.graph import leaves
 
 # ---------------------------------------------------------------------- operations by hand
 
@@ -180,6 +181,33 @@ def test_copies_and_pickles_keep_local_grads() -> None:
         twin.backward()
         assert leaf.grad == y.args[0].args[0].grad != 0.0
         assert twin.args[0]._op == "squash"
+
+
+def test_the_backward_of_a_copy_uses_the_copied_operands() -> None:
+    def product(a: Value, b: Value) -> Value:
+        out = Value(a.data * b.data, (a, b), "*")
+
+        def _backward(left: Value = a, *, right: Value = b) -> None:
+            left.grad += right.data * out.grad
+            b.grad += a.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    y = product(product(a, b), b)
+    y.backward()
+    twin = copy.deepcopy(y)
+    copies = leaves(twin)
+    for leaf in copies:
+        leaf.data += 1.0
+        leaf.grad = 0.0
+    twin.args[0].data = 12.0
+    twin.backward()
+    assert [leaf.grad for leaf in copies] == [16.0, 24.0]
+    assert [a.grad, b.grad, y.args[0].grad] == [9.0, 12.0, 3.0]
+    y.backward()
+    assert [a.grad, b.grad] == [18.0, 24.0]
 
 
 def test_no_gradient_flows_through_a_node_by_hand_under_no_grad() -> None:

@@ -7,9 +7,10 @@ its own: its partials are the numbers, or are found by calling the function.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from types import CellType, FrameType, FunctionType
 from typing import Any, NamedTuple, NoReturn
@@ -45,19 +46,38 @@ class Untied(NamedTuple):
             for variable in self.variables:
                 del variable.cell_contents
 
+    def copied(self, memo: Mapping[int, Any]) -> Untied:
+        """Return the function for copies of the Values that it uses, which `memo` has by id."""
+        fresh = {id(variable): CellType() for variable in self.variables}
+        for variable in getattr(self.function, "__closure__", None) or ():
+            with contextlib.suppress(ValueError):  # it is empty
+                if (value := memo.get(id(variable.cell_contents))) is not None:
+                    fresh[id(variable)] = CellType(value)
+        function = _rebound(self.function, fresh, memo)
+        return Untied(function, tuple([fresh[id(variable)] for variable in self.variables]))
+
+
+def _rebound(function: Any, cells: Mapping[int, CellType], values: Mapping[int, Any]) -> Any:
+    """Return a function with other variables and other defaults, given by id; or itself."""
+    if type(function) is not FunctionType:
+        return function
+    closure = tuple([cells.get(id(cell), cell) for cell in function.__closure__ or ()])
+    defaults = tuple([values.get(id(x), x) for x in function.__defaults__ or ()])
+    copy = FunctionType(
+        function.__code__, function.__globals__, function.__name__, defaults, closure
+    )
+    if named := function.__kwdefaults__:
+        copy.__kwdefaults__ = {name: values.get(id(x), x) for name, x in named.items()}
+    return copy
+
 
 def untied(node: Value, function: Callable[[], None]) -> Untied:
     """Return a function with its own variables in place of those that hold the node."""
     closure = function.__closure__ if type(function) is FunctionType else None
-    variables = tuple(CellType() if _holds(v, node) else v for v in closure or ())
-    fresh = tuple(new for new, old in zip(variables, closure or ()) if new is not old)
+    fresh = {id(variable): CellType() for variable in closure or () if _holds(variable, node)}
     if not fresh:
         return Untied(function, ())
-    copy = FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, variables
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return Untied(copy, fresh)
+    return Untied(_rebound(function, fresh, {}), tuple(fresh.values()))
 
 
 def _holds(variable: CellType, node: Value) -> bool:
@@ -92,6 +112,12 @@ class ByHand(ops.Op):
     def partials_of(self, node: Value) -> tuple[float, ...]:
         """Return the local derivatives at the node, where `_backward` has to run."""
         return _probed(node, self.slopes) if isinstance(self.slopes, Untied) else self.slopes
+
+    def copied(self, memo: Mapping[int, Any]) -> ByHand:
+        """Return the row for a copy of the node: its `_backward` uses the copied operands."""
+        if not isinstance(self.slopes, Untied):
+            return self
+        return by_hand(self.name, self.arity, self.slopes.copied(memo))
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return by_hand, (self.name, self.arity, self.slopes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any, cast
 
+from .by_hand import ByHand
 from .graph import topological_order
 from .value import NOT_COMPUTED, Value
 
@@ -29,6 +30,8 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
                 vars(twin).update(copy.deepcopy(own, memo))
             twin.args = tuple(memo[id(arg)] for arg in node.args)
             memo[id(node)] = twin
+            if isinstance(twin.op, ByHand):
+                twin.op = twin.op.copied(memo)
     return cast(Value, memo[id(root)])
 
 
