@@ -34,6 +34,9 @@ from .trace import Trace, TracedRow, find_largest
 TOLERANCES = {"float64": (1e-7, 1e-11), "float32": (1e-2, 1e-5)}
 NO_GRADIENT = np.zeros(0)
 BLOCK = 1 << 20  # the numbers that one run may hold: more rows are run in blocks
+# The numbers that a statement computes at once in a block on one thread, on average. For larger
+# arrays the system maps new memory again and again, which takes longer than to compute them.
+AT_ONCE = 1 << 13
 
 
 class Version:
@@ -70,8 +73,7 @@ class Version:
         # NumPy already runs a matrix product on several threads.
         products = any(s.matrix_product for s in array_program.statements)
         self._threads = 1 if products else os.cpu_count() or 1
-        numbers = 2 * sum(array.size for array in array_program.arrays()) + 1
-        self._block = max(64, BLOCK // numbers)
+        self._block = _choose_block(array_program, self._threads)
         used = {statement.op for statement in array_program.statements}
         users = used - OURS
         # True if the engine may raise an error where NumPy signals none: for operations of users,
@@ -147,10 +149,10 @@ class Version:
 
     def arrange_by_row(self, rows: Arguments, outputs: np.ndarray) -> np.ndarray:
         """Return the outputs in their shape, with one row for each row of the arguments."""
-        count, shape = len(self.trace.outputs), self.trace.shape
-        every = np.broadcast_to(outputs[:count], (count, rows.size)).T
-        arranged: np.ndarray = every.reshape(rows.size, *shape).copy()
-        return arranged
+        every, shape = outputs[: len(self.trace.outputs)], (rows.size, *self.trace.shape)
+        if every.shape[1] == rows.size:
+            return every.T.reshape(shape).copy()
+        return np.broadcast_to(every.T, (rows.size, len(every))).reshape(shape).copy()
 
     @property
     def source(self) -> str:
@@ -246,6 +248,15 @@ class Version:
             draws = np.array([[draw() for draw in samplers] for _ in count], dtype=self._dtype)
             columns = [*columns, draws.T]
         return columns
+
+
+def _choose_block(program: ArrayProgram, threads: int) -> int:
+    """Return how many rows are run at once."""
+    numbers = sum(array.size for array in program.arrays())
+    rows = BLOCK // (2 * numbers + 1)
+    if threads == 1:
+        rows = min(rows, AT_ONCE * len(program.statements) // max(1, numbers))
+    return max(64, rows)
 
 
 class Executable:

@@ -26,6 +26,7 @@ from autograd.compiler.compiled import Compiled
 from autograd.compiler.passes import PASSES
 from autograd.compiler.program import Node, change_nodes
 from autograd.compiler.stages import Options
+from autograd.compiler.version import Executable
 from autograd.core import locks
 from autograd.extend import TABLE
 from nn.modes import evaluating, mode
@@ -120,6 +121,24 @@ def test_blocks_share_what_all_rows_share(monkeypatch: pytest.MonkeyPatch) -> No
     assert both.value_and_grad(x)[0].shape == (200, 2)
     single = autograd.compile(lambda x: w * x, dtype="float32")
     assert single.value_and_grad(x)[1].dtype == np.float32
+
+
+def test_a_matrix_product_takes_as_many_rows_as_keep_its_arrays_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts: list[int] = []
+    call = Executable.__call__
+
+    def noting(code: Executable, columns: list[np.ndarray], n: int) -> Any:
+        counts.append(columns[0].shape[1])
+        return call(code, columns, n)
+
+    monkeypatch.setattr(Executable, "__call__", noting)
+    model, X = nn.MLP(2, [16, 16, 1], "tanh", seed=0), np.ones((3_000, 2))
+    found = autograd.compile(model)(X)
+    assert sum(counts[1:]) == 3_000, "after the check of the code"
+    assert max(counts) < 1_024, "128 kB for 16 numbers a row"
+    np.testing.assert_allclose(found, np.full(3_000, model([1.0, 1.0]).data), rtol=1e-12)
 
 
 def test_blocks_of_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
