@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 TWIN := setup.py $(wildcard autograd/core/*.c) autograd/core/in_c.py autograd/core/ops.py
 PLAIN := tests/core autograd/core tests/compiler tests/test_micrograd.py tests/test_public_programs.py
 
-.PHONY: demo check format test fast slow bench seeds gallery film notebook clean
+.PHONY: demo check format test fast slow bench seeds gallery film notebook docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.chain
@@ -68,8 +68,12 @@ film: $(VENV)/installed-dev
 notebook: $(VENV)/installed-dev
 	$(BIN)/python -m demos.build_notebook
 
+# The site, in build/docs; it runs the lessons that have changed.
+docs: $(VENV)/installed-dev
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info node_modules out
+	rm -rf $(VENV) build dist *.egg-info node_modules out docs/lessons docs/reference
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* coverage.xml htmlcov
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

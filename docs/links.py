@@ -1,0 +1,31 @@
+"""The README's links, in the pages that include its parts.
+
+A README names files from its own folder. Pictures are found in the gallery; other files are named
+without a link, because the site holds only pages.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+
+def rewrite(text: str, depth: int) -> str:
+    """Find pictures in the gallery, and drop links to files of the repository.
+
+    >>> rewrite("![A](gallery/a.png) and [`b`](autograd/b.py)", 1)
+    '![A](../demos/gallery/a.png) and `b`'
+    """
+    root = "../" * depth
+    text = re.sub(r"(!\[[^]]*\]\()(?:demos/)?gallery/", rf"\1{root}demos/gallery/", text)
+    return re.sub(r"(?<!!)\[([^]]+)\]\((?:autograd|nn|demos)/[^)]+\)", r"\1", text)
+
+
+def included(app: Any, path: Any, document: str, content: list[str]) -> None:
+    """Rewrite what a page includes: Sphinx's event `include-read`."""
+    content[0] = rewrite(content[0], document.count("/") + 1)
+
+
+def connect(app: Any) -> None:
+    """Rewrite whatever a page includes."""
+    app.connect("include-read", included)
