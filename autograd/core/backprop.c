@@ -105,11 +105,10 @@ static Py_ssize_t begin_pass(PyObject *order, Notes *notes)
     Py_ssize_t i;
     for (i = 0; i < PyList_GET_SIZE(order) && is_plain(PyList_GET_ITEM(order, i)); i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
-        PyObject **first;
         AHEAD(order, i + SOON);
         if (!(node->flags & NOT_REACHED) && note(notes, node) < 0)
             break;
-        if (operands(node, &first) || node->flags & (GRAD_NONE | GRAD_INT)) {
+        if (is_result(node) || node->flags & (GRAD_NONE | GRAD_INT)) {
             node->grad = 0.0;
             node->flags &= ~GRAD_STATES;
         }
@@ -390,10 +389,9 @@ static PyObject *forward_pass(PyObject *module, PyObject *order)
         return PyErr_NoMemory();
     for (i = 0; i < count; i++)
         before[i] = ((Node *)PyList_GET_ITEM(order, i))->data;
-    PyObject **first;
     for (i = 0; i < count; i++) {
         Node *node = (Node *)PyList_GET_ITEM(order, i);
-        if (operands(node, &first) && (evaluate(node, &node->data) < 0 || SIGNALS(i)))
+        if (is_result(node) && (evaluate(node, &node->data) < 0 || SIGNALS(i)))
             break;
     }
     int failed = i < count;
@@ -401,7 +399,7 @@ static PyObject *forward_pass(PyObject *module, PyObject *order)
         Node *node = (Node *)PyList_GET_ITEM(order, i);
         if (failed)
             node->data = before[i];
-        else if (operands(node, &first)) {
+        else if (is_result(node)) {
             node->grad = 0.0;
             node->flags = (node->flags & ~GRAD_STATES) | NOT_REACHED;
         }

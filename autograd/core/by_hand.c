@@ -179,7 +179,7 @@ static int push_probed(Node *node, PyObject **first, Py_ssize_t arity)
     PyObject *function = Py_NewRef(function_of(node)), *variables = Py_NewRef(variables_of(node));
     for (Py_ssize_t i = 0; i < arity; i++) {
         before[i] = ((Node *)first[i])->grad;
-        flags[i] = ((Node *)first[i])->flags;
+        flags[i] = ((Node *)first[i])->flags & GRAD_STATES;
     }
     for (Py_ssize_t i = 0; i < arity; i++) {
         ((Node *)first[i])->grad = 0.0;
@@ -202,7 +202,7 @@ static int push_probed(Node *node, PyObject **first, Py_ssize_t arity)
     node->grad = upstream;
     for (Py_ssize_t i = 0; i < arity; i++) {
         ((Node *)first[i])->grad = before[i];
-        ((Node *)first[i])->flags = flags[i];
+        ((Node *)first[i])->flags = (((Node *)first[i])->flags & ~GRAD_STATES) | flags[i];
     }
     Py_DECREF(function);
     Py_DECREF(variables);

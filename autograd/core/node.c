@@ -43,6 +43,7 @@ enum {
     NOT_REACHED = 4, /* `grad` is NOT_COMPUTED */
     GRAD_NONE = 8,   /* `grad` is None, as users of PyTorch reset it */
     GRAD_INT = 16,   /* `grad` is the integer 0, as users of micrograd reset it */
+    TRACKED = 32,    /* `track` was called */
 };
 #define GRAD_STATES (ODD_GRAD | NOT_REACHED | GRAD_NONE | GRAD_INT)
 
@@ -182,7 +183,8 @@ static int freeing = 0;
 /* Free a node, and then the operands that nothing else uses: a loop, for graphs of any depth. */
 static void node_dealloc(Node *node)
 {
-    if (PyObject_GC_IsTracked((PyObject *)node))
+    /* Python tracks a node of a subclass, and once more when it begins to free it. */
+    if (node->place == 0 || !Py_IS_TYPE((PyObject *)node, Value) || node->flags & TRACKED)
         PyObject_GC_UnTrack(node);
     node->mark = (uint64_t)(uintptr_t)dying;
     dying = node;
@@ -209,16 +211,24 @@ static void node_dealloc(Node *node)
 /* Let the garbage collector see a node that may be part of a cycle. */
 static void track(Node *node)
 {
-    if (!PyObject_GC_IsTracked((PyObject *)node))
-        PyObject_GC_Track(node);
+    if (PyObject_GC_IsTracked((PyObject *)node))
+        return;
+    PyObject_GC_Track(node);
+    node->flags |= TRACKED;
 }
 
 /* ------------------------------------------------------------------ operands and numbers */
 
+/* Return whether a node has operands, without a look at them. */
+static inline int is_result(Node *node)
+{
+    return node->a && node->op != leaf && node->op != constant;
+}
+
 /* Return the operands of a node: *first points to them. */
 static inline Py_ssize_t operands(Node *node, PyObject ***first)
 {
-    if (node->a == NULL || node->op == leaf || node->op == constant)
+    if (!is_result(node))
         return 0;
     if (PyTuple_CheckExact(node->a)) {
         *first = &PyTuple_GET_ITEM(node->a, 0);

@@ -230,6 +230,22 @@ def test_a_deep_graph_with_subclasses_is_freed_without_recursion() -> None:
     assert deepest() is None
 
 
+def test_a_tracked_node_is_freed_whatever_its_class_was() -> None:
+    class Plain(Value):
+        __slots__ = ()
+
+    for kind, other in ((Value, Plain), (Plain, Value)):
+        for _ in range(2000):
+            x: Any = kind(2.0)
+            x.args = ()
+            x.note = x
+            x.__class__ = other
+            assert (x * 2.0).data == 4.0
+            del x.note
+    del x
+    gc.collect()
+
+
 def test_what_python_ties_into_a_cycle_is_collected() -> None:
     class Witness:
         alive = 0
