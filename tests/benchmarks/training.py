@@ -18,7 +18,7 @@ import numpy as np
 import autograd
 import nn
 
-ROUNDS = 7
+ROUNDS = 5
 HIDDEN = [16, 16]
 RIGHT = 0.9  # the share of right answers that every peer reaches at least
 
@@ -71,7 +71,7 @@ class Task(NamedTuple):
 def points() -> Task:
     """Draw 1,000 points of two classes, in batches of 10."""
     X = np.random.default_rng(0).normal(size=(1000, 2))
-    return Task(X, (X[:, 0] > X[:, 1]).astype(int), 10, 0.05, (2, 22))
+    return Task(X, (X[:, 0] > X[:, 1]).astype(int), 10, 0.05, (2, 42))
 
 
 def digits() -> Task:
@@ -79,7 +79,7 @@ def digits() -> Task:
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    return Task(found.data / 16.0, found.target, 32, 0.003, (2, 12))
+    return Task(found.data / 16.0, found.target, 32, 0.003, (2, 52))
 
 
 def seconds_a_step(task: Task) -> dict[str, float]:
