@@ -1,13 +1,15 @@
 """Ways downhill: slope and gradient, batches, momentum, learning-rate decay, many starts.
 
-w ← w − lr·∂C/∂w          a step against the slope, longer where it is steeper
-v ← β·v + ∂C/∂w           momentum: the step −lr·v remembers the slopes before
+Each step goes against a gradient, and the ways differ in how many examples it reads:
 
-all examples a step       the careful walker: reads all examples, then takes one exact step
-a few examples a step     in between
-one example a step        the drunk walker: noisy steps, but a step for every example
+    w ← w − lr·∂C/∂w          a step against the slope, longer where it is steeper
+    v ← β·v + ∂C/∂w           momentum: the step −lr·v remembers the slopes before
 
-python -m demos.descent
+    all examples a step       the careful walker: reads all examples, then takes one exact step
+    a few examples a step     in between
+    one example a step        the drunk walker: noisy steps, but a step for every example
+
+    python -m demos.descent
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_design",
 ]
+highlight_language = "none"
 exclude_patterns = ["*.py"]
 html_extra_path = [str(lessons.SERVED)]
 
@@ -44,6 +45,7 @@ toc_object_entries_show_parents = "hide"
 html_theme = "pydata_sphinx_theme"
 html_context = {"default_mode": "auto"}
 html_title = "scalar-autograd"
+html_sidebars: dict[str, list[str]] = {"start": [], "rules": [], "house": []}
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

@@ -9,8 +9,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from docs.links import rewrite
-
 ROOT = Path(__file__).parent.parent
 PAGES = Path(__file__).parent / "lessons"
 SERVED = ROOT / "build" / "lessons"  # copied into the site as it is
@@ -131,7 +129,7 @@ def page(name: str) -> str:
         text=text,
         live=live,
         pictures="\n\n".join(shown),
-        notes=rewrite(notes(name), 2),
+        notes=notes(name),
     )
 
 

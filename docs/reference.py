@@ -48,10 +48,19 @@ def groups(module: ModuleType) -> dict[str, dict[str, list[str]]]:
     return {"": {"": sorted(left)}, **found} if left else found
 
 
+def of_bases(thing: type) -> str:
+    """Return the option that names public bases, or shows the methods of others among its own."""
+    public = {*autograd.__all__, *nn.__all__}
+    ours = [b for b in thing.__bases__ if b.__module__.startswith(("autograd", "nn"))]
+    if ours and not all(base.__name__ in public for base in ours):
+        return "   :inherited-members:\n"
+    return "   :show-inheritance:\n" if thing.__base__ is not object else ""
+
+
 def entry(module: str, name: str, thing: object) -> str:
     """Return the directive of autodoc that shows a name."""
     if inspect.isclass(thing):
-        return f".. autoclass:: {module}.{name}\n   :members:\n   :show-inheritance:\n"
+        return f".. autoclass:: {module}.{name}\n   :members:\n{of_bases(thing)}"
     if isinstance(thing, autograd.Op):  # its docstring begins with a call, its signature does not
         call = re.search(r"\(.*?\)", thing.__doc__ or "")
         return f".. autofunction:: {module}.{name}{call[0] if call else '()'}\n"
@@ -118,12 +127,7 @@ def write() -> None:
     made["nn"].append(
         page("nn-plots", "nn.plots", [".. py:currentmodule:: nn.plots\n", *functions])
     )
-    estimators = [
-        entry("nn.sklearn", n, getattr(nn.sklearn, n)).replace(
-            ":members:", ":members:\n   :inherited-members:"
-        )
-        for n in nn.sklearn.__all__
-    ]
+    estimators = [entry("nn.sklearn", n, getattr(nn.sklearn, n)) for n in nn.sklearn.__all__]
     made["nn"].append(page("nn-sklearn", "nn.sklearn", estimators))
     trees = [
         f"{underlined(module, '-')}\n.. toctree::\n   :maxdepth: 2\n\n   "
