@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from ..core import boundary
 from ..core.boundary import choice, flag
 from ..core.terminal import fitted
 from ..files import expanded, write_whole
-from .markup import Markup
+from .markup import Markup, element
 
 # This runs in a process of its own, so that Graphviz messages on stderr, and crashes of its C code,
 # can be reported as a Python exception. The current folder is removed from `sys.path`, because a
@@ -142,6 +143,20 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         width = float(svg.split('width="', 1)[1].split("pt", 1)[0])
         style = f"max-width:100%;min-width:{SMALLEST * width:.0f}pt;height:auto;border-radius:8px"
         return Markup(svg.replace("<svg", f'<svg style="{style}"', 1))
+
+    def _repr_html_(self) -> Markup:
+        """Return the drawing as an image that fits the width of a notebook's cell.
+
+        JupyterLab shows SVG at its full width, and removes it from a notebook that it does not
+        trust; an image it keeps.
+        """
+        svg = base64.b64encode(self.pipe("svg")).decode()
+        return element(
+            "img",
+            src=f"data:image/svg+xml;base64,{svg}",
+            alt="drawing",
+            style="max-width:100%;height:auto",
+        )
 
     def save(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,9 @@ from ..training.answers import Answers, labels_known, outputs_read
 from ..training.history import History
 
 try:
+    from matplotlib import figure as figures
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgb
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     raise ImportError(
@@ -51,6 +52,16 @@ FILTERS_ACROSS = 8  # filters beside each other
 FILTERS_WIDE = 8.3  # inches
 NUMBERED_SIDE, NUMBERED_FILTERS = 3, 6  # largest filters, and most, whose weights are numbered
 FLAT = 0.05  # an activation is nearly flat where its slope is below this
+
+
+class Figure(figures.Figure):
+    """A matplotlib figure that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as PNG."""
+        picture = BytesIO()
+        self.savefig(picture, format="png")
+        return picture.getvalue()
 
 
 def curves(history: History) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -132,6 +133,14 @@ def test_a_notebook_shows_the_svg(drawing: Drawing) -> None:
     assert kind == "image/svg+xml" and ET.fromstring(picture.encode()).tag.endswith("svg")
     bundle = drawing._repr_mimebundle_(include=["image/png"])
     assert bundle["image/png"].startswith(MAGIC["png"])
+
+
+def test_a_notebook_fits_the_drawing_to_its_cell(drawing: Drawing) -> None:
+    image = ET.fromstring(drawing._repr_html_())
+    kind, _, data = image.attrib["src"].partition(",")
+    assert image.tag == "img" and kind == "data:image/svg+xml;base64"
+    assert "max-width:100%" in image.attrib["style"]
+    assert base64.b64decode(data) == drawing.pipe("svg")
 
 
 def test_the_dot_alone_is_saved(drawing: Drawing, folder: Path) -> None:

@@ -345,3 +345,9 @@ def test_plots_are_loaded_when_they_are_asked_for() -> None:
     code = "import sys, nn; assert 'nn.picture.plots' not in sys.modules; print(nn.plots.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "nn.picture.plots"
+
+
+def test_a_notebook_shows_a_figure_without_pyplot() -> None:
+    figure = plots.activations()
+    shown = figure._repr_png_()
+    assert shown.startswith(b"\x89PNG") and len(shown) > len(drawn(figure))
