@@ -34,10 +34,6 @@ WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:function\*?|class|const) (\w+)", re.MULTILINE)
 FIRST_ARGUMENT = re.compile(r"(?<=Args:\n)    \w+: .*\n(?:        .*\n)*")
-TELL_DARK = (  # runs in the notebook, in whose frame the page cannot see the colours
-    "if (document.querySelector('[data-jp-theme-light=false], .vscode-dark')) "
-    "this.contentWindow.postMessage('dark', '*')"
-)
 HEIGHT = 720  # pixels of the frame in a notebook: the player, and below it the chosen node
 
 
@@ -117,7 +113,6 @@ class Page:
             srcdoc=self.html,
             title=self.title,
             sandbox="allow-scripts",
-            onload=TELL_DARK,
             width="100%",
             height=str(HEIGHT),
             style=f"border:1px solid {LINE};border-radius:8px;box-sizing:border-box",

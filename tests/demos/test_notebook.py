@@ -122,17 +122,3 @@ def test_a_hostile_label_runs_nothing_in_a_cell(cell: Callable[..., Any]) -> Non
     frame = cell(root.stepper())
     assert root.label[:20] in frame.locator("h1").inner_text()
     assert frame.owner.evaluate("() => document.title") == ""
-
-
-def test_a_page_is_dark_in_a_dark_notebook(opened: Callable[..., Any], tmp_path: Path) -> None:
-    path = tmp_path / "notebook.html"
-    for theme in ("true", "false"):
-        page = neuron().page().frame()
-        icon = '<link rel="icon" href="data:,">'
-        path.write_text(f'{icon}<body data-jp-theme-light="{theme}">{page}</body>', "utf-8")
-        frame = opened(path, color_scheme="light").frame_locator("iframe")
-        frame.locator("#next").click()  # the page has loaded
-        if theme == "false":
-            frame.locator("html[style*=dark]").wait_for()
-        else:
-            assert frame.locator("html").evaluate("root => root.style.colorScheme") == ""

@@ -1,4 +1,4 @@
-// Light and dark: the page follows the system, or a dark notebook, until the button is pressed.
+// Light and dark: the page follows the system until the button is pressed.
 
 import { byId } from "./elements.js";
 
@@ -13,12 +13,6 @@ export function watchTheme(changed = () => {}) {
     const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.style.colorScheme = dark ? "light" : "dark";
     changed();
-  });
-  addEventListener("message", (event) => {
-    if (event.source === parent && event.data === "dark") {
-      root.style.colorScheme = "dark";
-      changed();
-    }
   });
   for (const query of ["(prefers-color-scheme: dark)", "print"]) {
     matchMedia(query).addEventListener("change", changed);
