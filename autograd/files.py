@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import secrets
 import stat
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from .core import boundary
 from .core.boundary import instance
@@ -49,6 +54,20 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(target)) from None
     finally:  # again, because a second Ctrl-C may have prevented the removal above
         temporary.unlink(missing_ok=True)
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays of numbers or bytes to an `.npz` file, each with a checksum.
+
+    Raises:
+        OSError: the file cannot be written. An existing file is unchanged.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+    write_whole(path, content.getvalue())
 
 
 def read_whole(path: str | os.PathLike[str]) -> bytes:

@@ -1,6 +1,6 @@
-"""Reading and writing arrays (`.npz`) and JSON safely.
+"""Reading arrays (`.npz`) and JSON safely.
 
-Models and checkpoints are stored with these functions. Nothing is unpickled, and an array's size
+Models and checkpoints are read with these functions. Nothing is unpickled, and an array's size
 is checked before memory is allocated for it, so a damaged or hostile file only raises an error.
 """
 
@@ -11,28 +11,13 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd.extend import read_whole, write_whole
+from autograd.extend import read_whole
 
 KINDS = "fiubS"  # the allowed `dtype.kind`s: real numbers, booleans and bytes
-
-
-def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays of numbers or bytes to an `.npz` file, each with a checksum.
-
-    Raises:
-        OSError: the file cannot be written. An existing file is unchanged.
-    """
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-    write_whole(path, content.getvalue())
 
 
 def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

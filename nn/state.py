@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .files import load_arrays, save_arrays
+from autograd.extend import save_arrays
+
+from .files import load_arrays
 from .members import HasMembers, is_parameter, items_of
 from .parameters import move
 from .settings import instance, refuse_masked

@@ -216,8 +216,10 @@ NOT_FOR_CALLING = {
     *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Programs.add", "Value.conjugate"),
     *("Op.accepts", "Op.compute", "Op.failure", "Op.rule", "Op.slope", "Op.slope_failure"),
     *(
+        "Figure.set",
         "add_spellings",
         "bind",
+        "save_arrays",
         "saved",
         "Setting",
         "Setting.within",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import io
 import os
 import re
 import textwrap
@@ -19,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import special
-from ..files import destination, write_whole
+from ..files import destination, save_arrays, write_whole
 from .emit import Source, write_source
 from .support import RepeatedIndices
 from .version import Version
@@ -82,9 +80,7 @@ def save(version: Version, title: str, path: str | os.PathLike[str], gradient: b
     text = module.write(f"{target.stem}.npz")
     _check(module, text)
     if module.beside:
-        content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **module.beside)
-        write_whole(target.with_suffix(".npz"), content.getvalue())
+        save_arrays(target.with_suffix(".npz"), module.beside)
     write_whole(target, text.encode())
     return str(path)
 
@@ -168,8 +164,9 @@ class _Module:
             yield self._write_array(f"{name}_indices", thing.indices)
             yield f"{name} = RepeatedIndices({name}_indices, {thing.size})"
         elif isinstance(thing, FunctionType):
-            if thing.__module__ == special.__name__:
-                yield inspect.getsource(special._of_each)
+            for helper in _names_in(inspect.getsource(thing)) - {name}:
+                if isinstance(found := thing.__globals__.get(helper), FunctionType):
+                    yield from self._define(helper, found)
             yield inspect.getsource(thing)
         else:
             raise ValueError(

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..files import json_of, load_arrays, save_arrays
+from autograd.extend import save_arrays
+
+from ..files import json_of, load_arrays
 from .history import History
 from .typed import typed
 

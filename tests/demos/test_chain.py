@@ -242,7 +242,10 @@ def test_the_prompt_names_no_command_that_is_not_there(
 
 
 def test_ctrl_c_leaves_the_prompt_and_not_the_lesson(tmp_path: Path) -> None:
-    command = [sys.executable, "-u", "-m", "demos.chain", "--interactive", "--out", str(tmp_path)]
+    lesson = "runpy.run_module('demos.chain', alter_sys=True, run_name='__main__')"
+    hearing = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # also in the background
+    command = [sys.executable, "-u", "-c", f"import runpy, signal; {hearing}; {lesson}"]
+    command += ["--interactive", "--out", str(tmp_path)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -1268,7 +1268,7 @@ def test_targets_of_another_kind_are_refused() -> None:
     with pytest.raises(TypeError, match=r"y\[0\]: a class is a whole number from 0 to 1, got 0.5"):
         trainer().fit(X, Y + 0.5)
     with pytest.raises(TypeError, match="y must be made of real numbers"):
-        trainer().fit(X, ["a"] * 20)
+        trainer().fit(X, [b"a"] * 20)
 
 
 @pytest.mark.parametrize(
