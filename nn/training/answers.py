@@ -180,20 +180,13 @@ class Answers:
         >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).of([0.0, 0.3])
         array([-1,  1])
         """
-        if self.kind == "numbers":
-            raise ValueError(f"these outputs are numbers and no answers: {self.why}")
-        rows = np.asarray(outputs, dtype=float)
-        if np.isnan(rows).any():
-            row = int(np.argwhere(np.isnan(rows))[0][0])
-            raise ValueError(f"the output of row {row} is nan, which says nothing")
-        places = rows.argmax(1) if self.kind == "classes" else (rows > self.threshold).astype(int)
-        if self.kind == "sides":
-            places = places.ravel()
-        found: np.ndarray = np.array(self.names if self.labels else self.kinds)[places]
-        return found
+        answers: np.ndarray = np.array(self.names if self.labels else self.kinds)
+        return answers[self.places(outputs)]  # type: ignore[no-any-return]
 
     def places(self, outputs: Any) -> np.ndarray:
         """Convert the outputs of n examples to indices into `names`, shape (n,).
+
+        For several outputs that each mean yes or no, return 0 or 1 for each, shape (n, nout).
 
         Raises:
             ValueError: as for `of`.
@@ -201,7 +194,16 @@ class Answers:
         >>> answers_of(losses.hinge_loss, [-1, 1], nout=1).places([0.0, 0.3])
         array([0, 1])
         """
-        return np.asarray(np.searchsorted(self.kinds, replace(self, labels=None).of(outputs)))
+        if self.kind == "numbers":
+            raise ValueError(f"these outputs are numbers and no answers: {self.why}")
+        rows = np.asarray(outputs, dtype=float)
+        if np.isnan(rows).any():
+            row = int(np.argwhere(np.isnan(rows))[0][0])
+            raise ValueError(f"the output of row {row} is nan, which says nothing")
+        if self.kind == "classes":
+            return np.asarray(rows.argmax(1))
+        above = (rows > self.threshold).astype(int)
+        return above.ravel() if self.kind == "sides" else above
 
     def labelled(self, labels: Labels | None) -> Answers:
         """Return a copy whose answers have these labels; for None, return the same object."""
@@ -309,7 +311,7 @@ def labels_of(loss: Any, y: Any, nout: int) -> Labels:
             f"labels apart, and more labels need an output each"
         )
     if nout == 1:
-        _, pair, _ = next((OF_SIDES[row] for row in OF_SIDES if row is function), (0.0, [0, 1], ""))
+        pair = next((OF_SIDES[row][1] for row in OF_SIDES if row is function), [0, 1])
         return Labels(found.names, list(pair))
     if any(function is row for row in DISTANCES):
         return Labels(found.names, np.eye(nout).tolist())
