@@ -57,19 +57,18 @@ class MLPClassifier(ClassifierMixin, Shown):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class for each row of X, shape (n, n_classes)."""
-        outputs = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return np.asarray(softmax(outputs, axis=1))
-        yes = expit(outputs)
-        return np.asarray(yes) if self._has_labels else np.hstack([expit(-outputs), yes])
+        return self._apply(softmax, expit, self._outputs(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of `predict_proba(X)`, which are finite for probability 0 too."""
-        outputs = self._outputs(X)
+        return self._apply(log_softmax, log_expit, self._outputs(X))
+
+    def _apply(self, to_classes: Any, to_sides: Any, outputs: np.ndarray) -> np.ndarray:
+        """Apply one function to the logits of classes, or another to those of no and yes."""
         if self.out_activation_ == "softmax":
-            return np.asarray(log_softmax(outputs, axis=1))
-        yes = log_expit(outputs)
-        return np.asarray(yes) if self._has_labels else np.hstack([log_expit(-outputs), yes])
+            return np.asarray(to_classes(outputs, axis=1))
+        yes = np.asarray(to_sides(outputs))
+        return yes if self._has_labels else np.hstack([to_sides(-outputs), yes])
 
     def _encode(self, y: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
         check_classification_targets(y)
