@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from html.parser import HTMLParser
 
 Attributes = dict[str, str]
+IMAGE = re.compile(r'<img src="data:image/svg\+xml;base64,([^"]+)"[^>]*></img>')
+
+
+def opened(html: str) -> str:
+    """Return the HTML with the source of each SVG image in place of the image."""
+    return IMAGE.sub(lambda found: base64.b64decode(found[1]).decode(), html)
 
 
 class Elements(HTMLParser):

@@ -7,11 +7,13 @@ and the other colours are readable on light and on dark backgrounds.
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Iterable, Sequence
 
 POSITIVE, NEGATIVE = "#2b87c6", "#d9661f"  # bars; contrast at least 3:1 on white and on black
 LINE = "rgba(128, 128, 128, 0.45)"
+GREY = "#767676"  # text in an image, which has no colour of the notebook
 QUIET = "opacity:0.72"
 MONOSPACE = "font:0.93em/1.45 ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 TABLE = "border-collapse:collapse;width:auto;font-size:inherit;line-height:1.6"
@@ -102,6 +104,17 @@ def _row(tag: str, cells: Sequence[str], align: str, style: str) -> Markup:
         for cell, side in zip(cells, align)
     )
     return element("tr", *elements, style=PLAIN)
+
+
+def image(svg: bytes, alt: str) -> Markup:
+    """Return an SVG as an image that shrinks to the width of a notebook's cell.
+
+    JupyterLab shows an SVG element at its full width, and of one in a notebook that it does not
+    trust it leaves the words alone; an image it keeps.
+    """
+    data = base64.b64encode(svg).decode()
+    style = "max-width:100%;height:auto;border-radius:8px"
+    return element("img", src=f"data:image/svg+xml;base64,{data}", alt=alt, style=style)
 
 
 def bar(share: float, negative: bool = False) -> Markup:

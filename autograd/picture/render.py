@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +19,7 @@ from ..core import boundary
 from ..core.boundary import choice, flag
 from ..core.terminal import fitted
 from ..files import expanded, write_whole
-from .markup import Markup, element
+from .markup import Markup, image
 
 # This runs in a process of its own, so that Graphviz messages on stderr, and crashes of its C code,
 # can be reported as a Python exception. The current folder is removed from `sys.path`, because a
@@ -38,8 +36,6 @@ except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 
-TITLE = re.compile("<title>.*?</title>\n")  # Graphviz identifiers, which browsers show as tooltips
-SMALLEST = 0.6  # a drawing shrinks to this share of its size; in less space it scrolls
 FORMATS = tuple(sorted(graphviz.FORMATS))
 DOT_ENDINGS = {"gv", "dot"}  # endings of DOT sources, although Graphviz also has such formats
 
@@ -133,30 +129,14 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         return rendered.decode(encoding) if encoding else rendered
 
     def markup(self) -> Markup:
-        """Return the drawing as SVG for HTML; it shrinks to the page width while it is legible.
+        """Return the drawing as an image for HTML.
 
         Raises:
             RenderError: Graphviz fails.
         """
-        svg = TITLE.sub("", self.pipe("svg", encoding="utf-8"))
-        svg = svg[svg.index("<svg") :]
-        width = float(svg.split('width="', 1)[1].split("pt", 1)[0])
-        style = f"max-width:100%;min-width:{SMALLEST * width:.0f}pt;height:auto;border-radius:8px"
-        return Markup(svg.replace("<svg", f'<svg style="{style}"', 1))
+        return image(self.pipe("svg"), "drawing")
 
-    def _repr_html_(self) -> Markup:
-        """Return the drawing as an image that fits the width of a notebook's cell.
-
-        JupyterLab shows SVG at its full width, and removes it from a notebook that it does not
-        trust; an image it keeps.
-        """
-        svg = base64.b64encode(self.pipe("svg")).decode()
-        return element(
-            "img",
-            src=f"data:image/svg+xml;base64,{svg}",
-            alt="drawing",
-            style="max-width:100%;height:auto",
-        )
+    _repr_html_ = markup
 
     def save(
         self,

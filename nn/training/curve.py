@@ -1,4 +1,4 @@
-"""A small line plot of the cost as SVG, without matplotlib; notebooks show it for a History."""
+"""A small line plot of the cost, without matplotlib; notebooks show it for a History."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from math import ceil, isfinite
 
 from autograd.extend import markup
 
+SPACE = "http://www.w3.org/2000/svg"  # the namespace
 WIDTH, HEIGHT = 440, 180
 LEFT, RIGHT, TOP, BOTTOM = 56, 430, 12, 154  # of the axes
 POINTS = 300  # of a line at most; more cannot be told apart at this width
-AXIS = {"stroke": "currentColor", "stroke-opacity": "0.4", "fill": "none"}
+AXIS = {"stroke": markup.LINE, "fill": "none"}
 STYLES = (
     {"stroke": markup.POSITIVE, "stroke-width": "2", "fill": "none"},
     {"stroke": markup.NEGATIVE, "stroke-width": "2", "fill": "none", "stroke-dasharray": "6 4"},
@@ -20,7 +21,7 @@ STYLES = (
 def curve(lines: Mapping[str, Sequence[float]]) -> markup.Markup:
     """Draw one or two named lines over the epochs; numbers that are not finite are left out.
 
-    >>> "polyline" in curve({"loss": [0.7, 0.4, 0.2]})
+    >>> 'alt="loss over 3 epochs"' in curve({"loss": [0.7, 0.4, 0.2]})
     True
     """
     finite = [x for line in lines.values() for x in line if isfinite(x)]
@@ -46,15 +47,9 @@ def curve(lines: Mapping[str, Sequence[float]]) -> markup.Markup:
         parts.append(_line({"points": points} | STYLES[i]))
         parts.append(_line({"points": f"{RIGHT - 34},{up} {RIGHT},{up}"} | STYLES[i]))
         parts.append(_text(name, RIGHT - 42, up + 4, "end"))
-    return markup.element(
-        "svg",
-        *parts,
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        width=str(WIDTH),
-        role="img",
-        style="max-width:100%;height:auto",
-        **{"aria-label": f"{' and '.join(lines)} over {epochs:,} epochs"},
-    )
+    size = {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "width": str(WIDTH), "height": str(HEIGHT)}
+    svg = markup.element("svg", *parts, xmlns=SPACE, **size, **{"font-family": "sans-serif"})
+    return markup.image(svg.encode(), f"{' and '.join(lines)} over {epochs:,} epochs")
 
 
 def _line(attributes: Mapping[str, str]) -> markup.Markup:
@@ -63,4 +58,4 @@ def _line(attributes: Mapping[str, str]) -> markup.Markup:
 
 def _text(text: str, across: int, up: int, anchor: str) -> markup.Markup:
     place = {"x": str(across), "y": str(up), "text-anchor": anchor}
-    return markup.element("text", text, **place, fill="currentColor", **{"font-size": "11"})
+    return markup.element("text", text, **place, fill=markup.GREY, **{"font-size": "11"})

@@ -341,9 +341,3 @@ def test_a_disk_that_fills_up_leaves_the_older_file_and_nothing_else(
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert names(folder) == {"chain.svg"}
     assert (folder / "chain.svg").read_text() == "older"
-
-
-def test_a_drawing_in_html_shrinks_to_six_tenths_of_its_size() -> None:
-    drawing = draw(Value(2.0, label="x") * 3.0)
-    width = float(ET.fromstring(drawing.pipe("svg")).attrib["width"].removesuffix("pt"))
-    assert f"min-width:{0.6 * width:.0f}pt" in drawing.markup()

@@ -10,6 +10,7 @@ import pytest
 
 import nn
 from autograd import mean
+from tests.elements import opened
 
 X = np.arange(64.0).reshape(1, 8, 8) / 63.0
 
@@ -216,7 +217,7 @@ def test_the_shape_that_fits_is_found(model: nn.Module, shape: tuple[int, ...]) 
 def test_a_notebook_shows_the_maps() -> None:
     shown = network()._repr_html_()
     assert shown is not None
-    assert "(4, 6, 6)" in shown
+    assert "(4, 6, 6)" in opened(shown)
 
 
 class Apart(nn.Module):
