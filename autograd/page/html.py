@@ -34,6 +34,7 @@ WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:function\*?|class|const) (\w+)", re.MULTILINE)
 FIRST_ARGUMENT = re.compile(r"(?<=Args:\n)    \w+: .*\n(?:        .*\n)*")
+TELL_COLOUR = "this.contentWindow.postMessage(getComputedStyle(this).color, '*')"
 HEIGHT = 720  # pixels of the frame in a notebook: the player, and below it the chosen node
 
 
@@ -107,12 +108,18 @@ class Page:
         return f"<page {self.title!r}: .save('page.html') writes it, a notebook shows it>"
 
     def frame(self) -> Markup:
-        """Return the page in an iframe, so that its styles and scripts do not affect a notebook."""
+        """Return the page in an iframe, so that its styles and scripts do not affect a notebook.
+
+        The notebook tells the page the colour of its text, which is light if the notebook is dark.
+        A notebook that is not trusted shows the words in the iframe instead.
+        """
         return element(
             "iframe",
+            f"{self.title}: a page that runs where the notebook is trusted, or the cell is run",
             srcdoc=self.html,
             title=self.title,
             sandbox="allow-scripts",
+            onload=TELL_COLOUR,
             width="100%",
             height=str(HEIGHT),
             style=f"border:1px solid {LINE};border-radius:8px;box-sizing:border-box",

@@ -122,3 +122,17 @@ def test_a_hostile_label_runs_nothing_in_a_cell(cell: Callable[..., Any]) -> Non
     frame = cell(root.stepper())
     assert root.label[:20] in frame.locator("h1").inner_text()
     assert frame.owner.evaluate("() => document.title") == ""
+
+
+@pytest.mark.parametrize(("text", "scheme"), [("black", "light"), ("#ddd", "dark")])
+def test_a_page_is_dark_where_the_text_of_the_notebook_is_light(
+    opened: Callable[..., Any], tmp_path: Path, text: str, scheme: str
+) -> None:
+    path = tmp_path / "notebook.html"
+    frame = neuron().page().frame()
+    path.write_text(f'<link rel="icon" href="data:,"><body style="color:{text}">{frame}', "utf-8")
+    other = {"light": "dark", "dark": "light"}[scheme]
+    page = opened(path, color_scheme=other).frame_locator("iframe")
+    page.locator(f"html[style*={scheme}]").wait_for()
+    page.locator("#theme").click()
+    assert page.locator("html").evaluate("root => root.style.colorScheme") == other
