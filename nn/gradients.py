@@ -135,7 +135,7 @@ def norm_of(gradient: np.ndarray) -> float:
     >>> norm_of(np.array([3.0, 4.0])), norm_of(np.array([1e200, 0.0]))
     (5.0, 1e+200)
     """
-    squares = float(np.vdot(gradient, gradient))  # signals no overflow
+    squares = boundary.sum_squares(gradient)
     if SMALLEST < squares < math.inf:
         return math.sqrt(squares)
     largest = float(np.abs(gradient).max(initial=0.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograd.core.boundary import are_finite
+from autograd.core.boundary import ON_ONE_THREAD, are_finite, sum_squares
 
 LARGE, INFINITE = 1e300, np.inf  # the square of the first is infinite as well
 
@@ -32,3 +32,13 @@ def test_numbers_are_finite_if_each_is_and_nothing_is_signalled(
             assert are_finite(array) is answer
         single = np.array([x for x in numbers if abs(x) != LARGE], np.float32)
         assert are_finite(single) is bool(np.isfinite(single).all())
+
+
+@pytest.mark.parametrize("size", [ON_ONE_THREAD, ON_ONE_THREAD + 1, 3 * ON_ONE_THREAD + 7])
+def test_every_block_of_a_long_array_counts(size: int) -> None:
+    every = np.ones(size)
+    assert sum_squares(every) == size
+    for place in (0, ON_ONE_THREAD - 1, ON_ONE_THREAD, size - 1):
+        array = every.copy()
+        array[min(place, size - 1)] = np.nan
+        assert are_finite(every) and not are_finite(array)
