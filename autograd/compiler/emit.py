@@ -55,7 +55,7 @@ def write_source(program: ArrayProgram, gradient: bool) -> Source:
         writer.add_line("return value, d_theta")
     else:
         writer.add_line(f"return {writer.write_outputs()}")
-    writer.name_gathers()
+    writer.name_repeated()
     text = "\n".join(_write_heading(writer) + writer.lines) + "\n"
     return Source(text, writer.namespace, gradient)
 

@@ -36,8 +36,11 @@ from .program import DOT, LSE, MAX, SOFTMAX, SUM
 from .support import SUPPORT, Elementwise
 from .view import View, find_regular_shape, find_view
 
-WAYS = {"take": "taken", "repeat": "repeated"}
-GATHER = re.compile(r"(\w+)(?:\[\d+:\d+\])?\.(take|repeat)\(\w+, axis=0\)")
+GATHER = r"(\w+)(?:\[\d+:\d+\])?\.(take|repeat)\(\w+, axis=0\)"
+COMPARISON = r"(?<![\w.])(\w+) ([=!]=) 0\.0\b"
+# In brackets or not; those of a call follow its name, and stay.
+REPEATED = re.compile(rf"(?<!\w)\((?:{COMPARISON})\)|{COMPARISON}|{GATHER}")
+SUFFIXES = {"take": "taken", "repeat": "repeated", "==": "is_0", "!=": "is_not_0"}
 
 
 class Forward:
@@ -90,19 +93,20 @@ class Forward:
             self._index_names[key] = self.add_constant(indices, prefix)
         return self._index_names[key]
 
-    def name_gathers(self) -> None:
-        """Assign each `take` or `repeat` that occurs more than once to a variable."""
-        found = GATHER.finditer("\n".join(self.lines))
-        count = Counter(match[0] for match in found)
+    def name_repeated(self) -> None:
+        """Assign each gather or comparison with 0 that occurs more than once to a variable."""
+        found = REPEATED.finditer("\n".join(self.lines))
+        count = Counter(_drop_brackets(match) for match in found)
         names: dict[str, str] = {}
         lines = []
         for line in self.lines:
-            for match in GATHER.finditer(line):
-                text, array, way = match[0], match[1], WAYS[match[2]]
+            for match in REPEATED.finditer(line):
+                text = _drop_brackets(match)
                 if count[text] > 1 and text not in names:
-                    names[text] = self.names.reserve(f"{array}_{way}")
+                    array, way = filter(None, match.groups())
+                    names[text] = self.names.reserve(f"{array}_{SUFFIXES[way]}")
                     lines.append(f"    {names[text]} = {text}")
-            lines.append(GATHER.sub(lambda match: names.get(match[0], match[0]), line))
+            lines.append(REPEATED.sub(lambda m: names.get(_drop_brackets(m), m[0]), line))
         self.lines = lines
 
     def write_outputs(self) -> str:
@@ -406,3 +410,8 @@ class Forward:
         product = Expr(text if r == 1 else f"({text}).reshape{write_shape(dims)}", dims)
         others = [self.write_read(o, o.indices.reshape(dims[:-1])) for o in statement.reads[2:]]
         return sum_exprs([product, *others])
+
+
+def _drop_brackets(match: re.Match[str]) -> str:
+    """Return the text of a match without the brackets around it."""
+    return match[0][1:-1] if match[0].startswith("(") else match[0]

@@ -178,3 +178,14 @@ def test_names_in_javascript_are_words() -> None:
     hostile = Op("</script><b>\n`${x}`", lambda a: a * 2.0, lambda out, a: (2.0,))
     text = write_operations([hostile])
     assert "</" not in text and '"\\u003c/script>\\u003cb>\\n`${x}`"' in text
+
+
+def test_a_comparison_that_occurs_twice_is_named() -> None:
+    w = Value(3.0, "w")
+    cost = autograd.compile(lambda x, y: autograd.where(x, w * y, w) + autograd.where(y, 0.0, w))
+    value, gradient = cost.value_and_grad([0.0, 2.0, np.nan, 0.0], [5.0, 0.0, 7.0, 0.0])
+    assert (value, gradient.tolist()) == ((3 + 3 + 21 + 6) / 4, [(1 + 1 + 7 + 2) / 4])
+    lines = [line.strip() for line in cost.source.splitlines()]
+    assert "x_is_0 = x == 0.0" in lines and "y_is_0 = y == 0.0" in lines
+    assert "d_where = d_add" in lines and "d_w[...] += (d_where * y_is_0)" in cost.source
+    assert cost.source.count("x == 0.0") == cost.source.count("y == 0.0") == 1
