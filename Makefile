@@ -64,7 +64,7 @@ gallery: $(VENV)/installed
 film: $(VENV)/installed-dev
 	$(BIN)/python -m tests.film
 
-# The lesson as a notebook, run, with what its cells show.
+# The notebooks, run, with what their cells show.
 notebook: $(VENV)/installed-dev
 	$(BIN)/python -m demos.build_notebook
 

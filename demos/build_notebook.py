@@ -2,8 +2,8 @@
 
     python -m demos.build_notebook
 
-The notebook contains no times, paths or versions, so the same cells always give the same file. The
-module needs the extra `dev`.
+So it does with each script in SCRIPTS. A notebook contains no times, paths or versions, so the same
+cells always give the same file. The module needs the extra `dev`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ from nbclient import NotebookClient
 
 from autograd.extend import write_whole
 
-SCRIPT = Path(__file__).with_name("chain_notebook.py")
-NOTEBOOK = Path(__file__).with_name("chain.ipynb")
+NAMES = ("chain", "network")
+SCRIPTS = [Path(__file__).with_name(f"{name}_notebook.py") for name in NAMES]
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 
 
-def executed(script: Path = SCRIPT) -> Any:
+def notebook_of(script: Path) -> Path:
+    """Return the notebook that is made from a script."""
+    return script.with_name(script.name.replace("_notebook.py", ".ipynb"))
+
+
+def executed(script: Path) -> Any:
     """Run a script from top to bottom in a kernel of its own, and return it as a notebook.
 
     Raises:
@@ -42,10 +47,11 @@ def executed(script: Path = SCRIPT) -> Any:
 
 
 def main() -> None:
-    """Write the notebook."""
-    text = nbformat.writes(executed())
-    write_whole(NOTEBOOK, f"{text}\n".encode())
-    print(f"{NOTEBOOK}: {len(text) / 1000:,.0f} kB")
+    """Write the notebooks."""
+    for script in SCRIPTS:
+        text = nbformat.writes(executed(script))
+        write_whole(notebook_of(script), f"{text}\n".encode())
+        print(f"{notebook_of(script)}: {len(text) / 1000:,.0f} kB")
 
 
 if __name__ == "__main__":

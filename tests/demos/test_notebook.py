@@ -1,4 +1,4 @@
-"""Tests of the notebook: equal to what its script makes, and interactive in a browser."""
+"""Tests of the notebooks: equal to what their scripts make, and interactive in a browser."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing import Any
 import nbformat
 import pytest
 
-from demos.build_notebook import NOTEBOOK, executed
+from demos.build_notebook import SCRIPTS, executed, notebook_of
 from tests.examples import neuron
 
-STALE = "demos/chain.ipynb is not what its script makes: run `make notebook`"
+STALE = "the notebook is not what its script makes: run `make notebook`"
 LARGEST = 600_000  # bytes
 
 
-@pytest.fixture(scope="module")
-def committed() -> Any:
-    return nbformat.read(NOTEBOOK, as_version=4)
+@pytest.fixture(params=SCRIPTS, ids=lambda script: script.stem)
+def script(request: pytest.FixtureRequest) -> Path:
+    return Path(request.param)
+
+
+@pytest.fixture
+def committed(script: Path) -> Any:
+    return nbformat.read(notebook_of(script), as_version=4)
 
 
 def said(cell: Any) -> list[Any]:
@@ -31,8 +36,8 @@ def said(cell: Any) -> list[Any]:
     ]
 
 
-def test_the_notebook_is_what_its_script_makes(committed: Any) -> None:
-    built = executed()
+def test_the_notebook_is_what_its_script_makes(script: Path, committed: Any) -> None:
+    built = executed(script)
     assert [c.source for c in committed.cells] == [c.source for c in built.cells], STALE
     assert [said(c) for c in committed.cells] == [said(c) for c in built.cells], STALE
     assert committed.metadata == built.metadata, STALE
@@ -46,9 +51,9 @@ def test_every_cell_ran_in_order_and_none_complained(committed: Any) -> None:
     assert {output.name for output in outputs if output.output_type == "stream"} == {"stdout"}
 
 
-def test_the_notebook_is_small_and_knows_no_machine(committed: Any) -> None:
+def test_the_notebook_is_small_and_knows_no_machine(script: Path, committed: Any) -> None:
     nbformat.validate(committed)
-    text = NOTEBOOK.read_text(encoding="utf-8")
+    text = notebook_of(script).read_text(encoding="utf-8")
     assert len(text.encode()) < LARGEST
     for trace in (str(Path.home()), "/tmp/", "site-packages", "object at 0x", "ipykernel"):
         assert trace not in text
