@@ -45,7 +45,9 @@ toc_object_entries_show_parents = "hide"
 html_theme = "pydata_sphinx_theme"
 html_context = {"default_mode": "auto"}
 html_title = "scalar-autograd"
-html_sidebars: dict[str, list[str]] = {"start": [], "rules": [], "house": []}
+html_sidebars: dict[str, list[str]] = {
+    name: [] for name in ("start", "network", "rules", "house", "speed")
+}
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

@@ -61,9 +61,9 @@ LIVE = """\
 INDEX = """\
 # Lessons
 
-```{{include}} ../../README.md
-:start-after: "## The lessons, on data"
-:end-before: "| demo |"
+```{{include}} ../../demos/README.md
+:start-after: "# The lessons"
+:end-before: "![Logic gates"
 ```
 
 ```{{toctree}}

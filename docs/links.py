@@ -1,7 +1,7 @@
-"""The README's links, in the pages that include its parts.
+"""Links that lead out of the site, in its pages and in the parts of a README that they include.
 
-A README names files from its own folder. Pictures are found in the gallery; other files are named
-without a link, because the site holds only pages.
+A README names files from its own folder. Pictures are found in the gallery; files of the repository
+are named without a link, because the site holds only pages. Links to pages of the site stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def rewrite(text: str, depth: int) -> str:
     root = "../" * depth
     text = re.sub(r"(!\[[^]]*\]\()(?:demos/)?gallery/", rf"\1{root}demos/gallery/", text)
     text = re.sub(r"\n\n+```$", "\n```", text, flags=re.MULTILINE)
-    return re.sub(r"(?<!!)\[([^]]+)\]\((?:autograd|nn|demos)/[^)]+\)", r"\1", text)
+    return re.sub(r"(?<!!)\[([^]]+)\]\((?:\.\./)*(?:autograd|nn|demos)/[^)]+\)", r"\1", text)
 
 
 def included(app: Any, path: Any, document: str, content: list[str]) -> None:

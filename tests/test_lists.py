@@ -1,4 +1,4 @@
-"""Tests of the lists in README.md, CONTRIBUTING.md and the Makefile: complete, and not out of date.
+"""Tests of the lists in the documents and in the Makefile: complete, and not out of date.
 
 A failure shows what the document lacks, or names although it is gone.
 """
@@ -41,7 +41,7 @@ def code(text: str) -> list[str]:
     return [word for found in re.findall("`([^`]+)`", text) for word in found.split()]
 
 
-# ---------------------------------------------------------------------- README.md
+# ---------------------------------------------------------------------- docs/ and demos/README.md
 
 
 BASES = {"Optimizer", "Scheduler"}
@@ -72,30 +72,30 @@ NAMES = {
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_the_readme_names_what_nn_has(kind: str) -> None:
-    (row,) = [row for row in rows("README.md", "what") if row[0].startswith(kind)]
+def test_the_page_of_networks_names_what_nn_has(kind: str) -> None:
+    (row,) = [row for row in rows("docs/network.md", "what") if row[0].startswith(kind)]
     assert set(code(row[1])) == NAMES[kind]
 
 
-def test_the_readme_names_every_operation() -> None:
-    section = text_of("README.md").partition("\n## Operations\n")[2].partition("\n```")[0]
+def test_the_rules_name_every_operation() -> None:
+    section = text_of("docs/rules.md").partition("\n## Operations\n")[2].partition("\n```")[0]
     operators = {"add", "sub", "mul", "div", "power", "pow", "neg"}
     inner = {"leaf", "constant", "gap", "stop_gradient"}
     wanted = set(TABLE) - operators - inner | functions(sequences)
     assert wanted - {word.partition("(")[0] for word in code(section)} == set()
 
 
-def test_the_readme_says_what_each_file_does() -> None:
+def test_the_house_says_what_each_file_does() -> None:
     files = [path.name for folder in ("autograd", "nn") for path in (ROOT / folder).rglob("*.py")]
-    cells = " ".join(cell for row in rows("README.md", "`autograd/.*|file") for cell in row)
+    cells = " ".join(cell for row in rows("docs/house.md", "`autograd/.*|file") for cell in row)
     named = [word for word in code(cells) if word.endswith(".py")]
     assert Counter(named) == Counter(name for name in files if name != "__init__.py")
 
 
 def test_each_demo_is_listed_wherever_demos_are() -> None:
-    readme = {name for row in rows("README.md", "demo") for name in code(row[0])}
+    readme = {name for row in rows("demos/README.md", "demo") for name in code(row[0])}
     (lessons,) = re.findall("^LESSONS := (.+)$", text_of("Makefile"), re.MULTILINE)
-    listed = {"README.md": readme, "Makefile": set(lessons.split()), "TARGETS": set(TARGETS)}
+    listed = {"demos/README.md": readme, "Makefile": set(lessons.split()), "TARGETS": set(TARGETS)}
     assert {place: names ^ set(TINY) for place, names in listed.items() if names != set(TINY)} == {}
 
 
@@ -108,6 +108,10 @@ def test_the_files_in_tests_are_listed() -> None:
     assert listed == files | {"benchmarks/"}
 
 
+DOCUMENTS = [
+    *("README.md", "CONTRIBUTING.md", "pyproject.toml", "demos/README.md"),
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
+]
 FILE = re.compile(r"Makefile|[\w/]+\.(py|js|html|md)")
 
 
@@ -123,7 +127,11 @@ def test_the_table_of_changes_names_files_and_what_is_in_them(row: list[str]) ->
                 assert re.search(rf"\b{name}\b", text), name
 
 
-@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", "pyproject.toml"])
+def test_the_readme_is_read_in_two_minutes() -> None:
+    assert len(text_of("README.md").splitlines()) <= 200
+
+
+@pytest.mark.parametrize("file", DOCUMENTS)
 def test_documents_name_targets_of_the_makefile(file: str) -> None:
     (targets,) = re.findall(r"^\.PHONY: (.+)$", text_of("Makefile"), re.MULTILINE)
     assert set(re.findall("`make ([a-z]+)", text_of(file))) <= set(targets.split())
