@@ -12,6 +12,7 @@ from typing import Any
 from .arrays import ArrayProgram
 from .backward import Backward
 from .forward import Forward
+from .repeats import name_repeated
 
 
 @dataclass
@@ -55,8 +56,8 @@ def write_source(program: ArrayProgram, gradient: bool) -> Source:
         writer.add_line("return value, d_theta")
     else:
         writer.add_line(f"return {writer.write_outputs()}")
-    writer.name_repeated()
-    text = "\n".join(_write_heading(writer) + writer.lines) + "\n"
+    lines = _write_heading(writer) + name_repeated(writer.lines, writer.names)
+    text = "\n".join(lines) + "\n"
     return Source(text, writer.namespace, gradient)
 
 

@@ -9,7 +9,6 @@ operands of each result, where a result has a list of them.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -35,12 +34,6 @@ from .names import Names, find_common_name
 from .program import DOT, LSE, MAX, SOFTMAX, SUM
 from .support import SUPPORT, Elementwise
 from .view import View, find_regular_shape, find_view
-
-GATHER = r"(\w+)(?:\[\d+:\d+\])?\.(take|repeat)\(\w+, axis=0\)"
-COMPARISON = r"(?<![\w.])(\w+) ([=!]=) 0\.0\b"
-# In brackets or not; those of a call follow its name, and stay.
-REPEATED = re.compile(rf"(?<!\w)\((?:{COMPARISON})\)|{COMPARISON}|{GATHER}")
-SUFFIXES = {"take": "taken", "repeat": "repeated", "==": "is_0", "!=": "is_not_0"}
 
 
 class Forward:
@@ -92,22 +85,6 @@ class Forward:
         if key not in self._index_names:
             self._index_names[key] = self.add_constant(indices, prefix)
         return self._index_names[key]
-
-    def name_repeated(self) -> None:
-        """Assign each gather or comparison with 0 that occurs more than once to a variable."""
-        found = REPEATED.finditer("\n".join(self.lines))
-        count = Counter(_drop_brackets(match) for match in found)
-        names: dict[str, str] = {}
-        lines = []
-        for line in self.lines:
-            for match in REPEATED.finditer(line):
-                text = _drop_brackets(match)
-                if count[text] > 1 and text not in names:
-                    array, way = filter(None, match.groups())
-                    names[text] = self.names.reserve(f"{array}_{SUFFIXES[way]}")
-                    lines.append(f"    {names[text]} = {text}")
-            lines.append(REPEATED.sub(lambda m: names.get(_drop_brackets(m), m[0]), line))
-        self.lines = lines
 
     def write_outputs(self) -> str:
         """Return the expression of all outputs, concatenated."""
@@ -410,8 +387,3 @@ class Forward:
         product = Expr(text if r == 1 else f"({text}).reshape{write_shape(dims)}", dims)
         others = [self.write_read(o, o.indices.reshape(dims[:-1])) for o in statement.reads[2:]]
         return sum_exprs([product, *others])
-
-
-def _drop_brackets(match: re.Match[str]) -> str:
-    """Return the text of a match without the brackets around it."""
-    return match[0][1:-1] if match[0].startswith("(") else match[0]

@@ -39,6 +39,8 @@ def test_the_gradient_of_a_convolution_is_written_with_slices() -> None:
     pooling = [line for line in backward.splitlines() if "MaxPool2d" in line and " < " in line]
     assert len(pooling) == 3  # of 4 pixels
     assert ".sum(axis=(1, 2), keepdims=True)" in backward  # of the bias, over places and rows
+    assert cost.source.count("ReLU.reshape(") == 2  # a name each, for the values and the gradient
+    assert "    d_ReLU_4d[:, :2, 0] = " in backward
     assert "broadcast_to" not in backward
 
 
