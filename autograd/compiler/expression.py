@@ -53,8 +53,11 @@ def sum_exprs(exprs: list[Expr]) -> Expr:
 
 def multiply(g: Expr, partial: Expr) -> Expr:
     """Return a gradient times a partial derivative."""
-    signs = {"1.0": g.text, "-1.0": f"-{bracket(g.text)}"}
-    text = signs.get(partial.text, f"{bracket(g.text)} * {bracket(partial.text)}")
+    left, divisor = bracket(g.text), partial.text.removeprefix("1.0 / ")
+    signs = {"1.0": g.text, "-1.0": f"-{left}"}
+    text = signs.get(partial.text, f"{left} * {bracket(partial.text)}")
+    if divisor != partial.text and bracket(divisor) == divisor:
+        text = f"{left} / {divisor}"
     return Expr(text, broadcast_dims([g.dims, partial.dims]))
 
 

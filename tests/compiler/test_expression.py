@@ -86,6 +86,13 @@ def test_sums_and_products_have_the_axes_of_both() -> None:
     assert multiply(Expr("a + b", ()), Expr("-1.0", ())).text == "-(a + b)"
 
 
+def test_a_quotient_of_one_divides_the_gradient() -> None:
+    g = Expr("a + b", ("rows",))
+    assert multiply(g, Expr("1.0 / s", (1,))) == Expr("(a + b) / s", ("rows",))
+    assert multiply(g, Expr("1.0 / (1.0 + s)", ())).text == "(a + b) / (1.0 + s)"
+    assert multiply(g, Expr("1.0 / s + t", ())).text == "(a + b) * (1.0 / s + t)"
+
+
 def test_operands_are_put_in_their_places() -> None:
     a, b = Expr("u + v", (2, "rows")), Expr("3.0", ())
     assert substitute("a * b", [a, b]) == Expr("(u + v) * 3.0", (2, "rows"))
