@@ -5,6 +5,7 @@ A peer is another way to do the same step. The results of all peers are compared
 
 from __future__ import annotations
 
+import copy
 import gc
 import math
 import re
@@ -96,20 +97,30 @@ def peers_of(
         in_torch: makes PyTorch's network from the module `torch` and the weights.
         steps: how many steps are compared.
     """
-    start, cost = model.state_dict(), cost_of(model)
-    optimizer = nn.SGD(model.parameters(), lr=RATE)
-    Y = nn.one_hot(y, 10)
-
-    def ours() -> float:
-        value, gradient = cost.value_and_grad(X, Y)
-        optimizer.step(gradient)
-        return float(value)
-
-    peers = [Peer("compiled", ours), Peer("NumPy by hand", by_hand(start, X, Y))]
+    start, Y = model.state_dict(), nn.one_hot(y, 10)
+    other = copy.deepcopy(model)
+    unchecked = cost_of(other).while_unchanged()
+    peers = [
+        Peer("compiled", sgd_step(model, cost_of(model), X, Y)),
+        Peer("compiled, while_unchanged", sgd_step(other, unchecked, X, Y)),
+        Peer("NumPy by hand", by_hand(start, X, Y)),
+    ]
     if find_spec("torch"):
         peers.append(Peer("PyTorch, 2 threads", torch_step(in_torch, start, X, y)))
     assert_equal(peers, steps)
     return peers
+
+
+def sgd_step(model: nn.Module, cost: Any, X: np.ndarray, Y: np.ndarray) -> Step:
+    """Return the step of SGD of a model whose cost is compiled."""
+    optimizer = nn.SGD(model.parameters(), lr=RATE)
+
+    def step() -> float:
+        value, gradient = cost.value_and_grad(X, Y)
+        optimizer.step(gradient)
+        return float(value)
+
+    return step
 
 
 def torch_step(
@@ -201,7 +212,9 @@ def gpt_peers(names: list[str]) -> list[Peer]:
         lambda x, y: gpt.cost(weights, x, y), params=params, allow_unused=True
     )
 
-    def ours() -> tuple[float, np.ndarray]:
+    unchecked = cost.while_unchanged()
+
+    def ours(cost: Any) -> tuple[float, np.ndarray]:
         value, gradient = cost.value_and_grad([tokens], [following])
         return float(value), gradient
 
@@ -216,7 +229,12 @@ def gpt_peers(names: list[str]) -> list[Peer]:
         root.backward()
         return root.data, np.array([p.grad for p in params])
 
-    peers = [Peer("compiled", ours), Peer("NumPy by hand", by_hand), Peer("engine", by_the_engine)]
+    peers = [
+        Peer("compiled", lambda: ours(cost)),
+        Peer("compiled, while_unchanged", lambda: ours(unchecked)),
+        Peer("NumPy by hand", by_hand),
+        Peer("engine", by_the_engine),
+    ]
     torch_gradient = gpt_in_torch(arrays, tokens, following)
     if torch_gradient is not None:
         peers.append(Peer("PyTorch, 1 thread", torch_gradient))
