@@ -14,7 +14,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -51,7 +51,8 @@ class Page:
         data: the data that the page shows, which is stored as JSON.
         generated: JavaScript generated for this page, which runs before the modules.
         libraries: the third-party files that the page needs, from the folder `vendor`.
-        folder: the folder of the page's own files, if it is in another package.
+        folders: the folders of the page's own files, if they are in another package. A file is
+            taken from the first folder that has it, or else from the files of all pages.
 
     >>> page = Page("player", "a </title>", {"nodes": []})
     >>> "a &lt;/title&gt;" in page.html
@@ -65,13 +66,13 @@ class Page:
         data: dict[str, Any],
         generated: str = "",
         libraries: tuple[str, ...] = (),
-        folder: Traversable = WEB,
+        folders: Sequence[Traversable] = (),
     ) -> None:
         self.title = title
         vendored = "".join(read(f"vendor/{name}") for name in libraries)
         generated = globals_of("special.js") + generated
-        script = f'"use strict";\n{vendored}\n{generated}\n{modules(f"{kind}.js", folder)}'
-        style = read("page.css") + read(f"{kind}.css", folder)
+        script = f'"use strict";\n{vendored}\n{generated}\n{modules(f"{kind}.js", folders)}'
+        style = read("page.css") + read(f"{kind}.css", folders)
         self.html = Template(read("page.html")).substitute(
             policy="; ".join(
                 [
@@ -85,7 +86,7 @@ class Page:
             ),
             title=html.escape(title),
             style=style,
-            body=read(f"{kind}.html", folder)
+            body=read(f"{kind}.html", folders)
             .replace("CONTROLS", read("controls.html"))
             .replace("TITLE", html.escape(title)),
             data=_inert(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
@@ -161,10 +162,10 @@ def saved(
     return save_html  # type: ignore[return-value]  # `path` may be given by name, too
 
 
-def read(name: str, folder: Traversable = WEB) -> str:
-    """Read a file from `folder`, or else from the folder of files that all pages share."""
-    own = folder.joinpath(name)
-    return (own if own.is_file() else WEB.joinpath(name)).read_text(encoding="utf-8")
+def read(name: str, folders: Sequence[Traversable] = ()) -> str:
+    """Read a file from the first folder that has it, or else from the files of all pages."""
+    found = [folder.joinpath(name) for folder in (*folders, WEB)]
+    return next((file for file in found if file.is_file()), found[-1]).read_text(encoding="utf-8")
 
 
 def globals_of(name: str) -> str:
@@ -172,7 +173,7 @@ def globals_of(name: str) -> str:
     return read(name).replace("export function", "function")
 
 
-def modules(entry: str, folder: Traversable = WEB) -> str:
+def modules(entry: str, folders: Sequence[Traversable] = ()) -> str:
     """Bundle a module and its imports into one script, dependencies first.
 
     Each module becomes a function that returns its exports, so that its names remain private.
@@ -181,7 +182,7 @@ def modules(entry: str, folder: Traversable = WEB) -> str:
 
     def add(name: str) -> None:
         if name not in texts:
-            text = read(name, folder)
+            text = read(name, folders)
             for _, needed in IMPORT.findall(text):
                 add(needed)
             texts[name] = _enclosed(name, text)

@@ -16,16 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Page, TraceError, Value, softmax
-from autograd import sum as total
-from autograd.extend import Programs, javascript, javascript_gradient
+from autograd import Page, Value, softmax
+from autograd.extend import Programs, javascript
 
 from ..activations import Activation
 from ..data import Examples, features
 from ..labels import numbered
 from ..layers import Layer
 from ..loss_modules import function_of
-from ..losses import cost_of
 from ..module import Module
 from ..networks import layers_of
 from ..settings import function, instance, pair, several, text, whole
@@ -34,6 +32,7 @@ from ..training.answers import Answers, labels_known, outputs_read
 from ..training.history import History
 from ..training.snapshots import pack, unpack
 from .circles import BOUNDS
+from .formulas import write_activation, write_cost
 from .front import Front
 from .stages import SQUARES, begins_with_flatten, takes_images
 
@@ -94,7 +93,7 @@ def network_page(
     wanted, cost = None, "null"
     if loss is not None and examples is not None:
         wanted = _wanted(examples, answers, nout)
-        cost = _cost(loss, nout, wanted)
+        cost = write_cost(loss, nout, wanted[0].tolist())
     programs = Programs()
     contents = {
         "sizes": sizes,
@@ -111,13 +110,14 @@ def network_page(
         "start": start,
         "curves": {} if history is None else _curves(history),
     }
+    activations = [write_activation(layer.activation, layer.nout) for layer in layers]
     generated = (
-        f"const ACTIVATIONS = [{', '.join(_activation(layer) for layer in layers)}];\n"
+        f"const ACTIVATIONS = [{', '.join(activations)}];\n"
         f"const SHARES = {_shares(answers, layers[-1].activation, nout)};\n"
         f"const COST = {cost};\n"
         f"{programs.javascript()}"
     )
-    return Page("network", named, contents, generated, folder=WEB)
+    return Page("network", named, contents, generated, folders=[WEB])
 
 
 def _named(front: Front | None, sizes: list[int]) -> str:
@@ -330,44 +330,6 @@ def _outputs(layers: list[Layer], x: np.ndarray) -> list[float]:
         outputs = whole(sums) if whole else [single(z) for z in sums] if single else sums
         x = np.array([a.data for a in outputs])
     return [float(a) for a in x]
-
-
-def _activation(layer: Layer) -> str:
-    """Return a layer's activation and its backward pass as JavaScript.
-
-    A function of one sum (`each`) has its value and its slope; one of all sums of the layer
-    (`together`) has the gradient of Σ g·a, where g is the upstream gradient.
-    """
-    single, whole = layer.activation.of_one, layer.activation.of_layer
-    if whole is None:
-        slope = javascript_gradient(single, ["z"], [0.5]) if single else "null"
-        each = javascript(single, ["z"]) if single else "null"
-        return f"{{ each: {each}, together: null, back: {slope} }}"
-    sums, upstream = ([f"{name}{j}" for j in range(layer.nout)] for name in "zg")
-
-    def mixed(*numbers: Value) -> Value:
-        outputs = whole(numbers[: layer.nout])
-        return total(g * a for g, a in zip(numbers[layer.nout :], outputs))
-
-    together = javascript(lambda *z: whole(z), sums)
-    at = np.linspace(0.5, 1.0, 2 * layer.nout).tolist()
-    back = javascript_gradient(mixed, [*sums, *upstream], at)
-    return f"{{ each: null, together: {together}, back: {back} }}"
-
-
-def _cost(loss: Callable[[Any, Any], Value], nout: int, wanted: np.ndarray) -> str:
-    """Return the cost of one example and its gradient as JavaScript, of outputs and targets."""
-    names = [f"{name}{j}" for name in "ay" for j in range(nout)]
-
-    def cost(*numbers: Value) -> Value:
-        outputs, targets = list(numbers[:nout]), list(numbers[nout:])
-        single = nout == 1
-        return cost_of(loss(*(outputs + targets if single else [outputs, targets])), "loss")
-
-    try:
-        return javascript_gradient(cost, names, [*[0.5] * nout, *wanted[0].tolist()])
-    except (ArithmeticError, TraceError, TypeError, ValueError) as error:
-        raise ValueError(f"the page cannot compute this loss: {error}") from error
 
 
 def _sure(answers: Answers, last: Activation) -> str:

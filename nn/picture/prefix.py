@@ -79,7 +79,7 @@ def prefix_page(
         "programs": written,
         "parameters": pack_exactly([p.data for p in model.parameters()]),
     }
-    return Page("prefix", named, contents, programs.javascript(), folder=WEB)
+    return Page("prefix", named, contents, programs.javascript(), folders=[WEB])
 
 
 class _Reader:

@@ -1,6 +1,9 @@
 // What the page declares before its modules run.
 
-declare const ACTIVATIONS: (
+/** The activations of the layers, in their order. */
+declare const ACTIVATIONS: Activation[];
+
+type Activation =
   | {
       each: (z: number) => number;
       together: null;
@@ -10,13 +13,15 @@ declare const ACTIVATIONS: (
       each: null;
       together: (...sums: number[]) => number[];
       back: (...sumsAndUpstream: number[]) => number[];
-    }
-)[];
+    };
 
 declare const SHARES: ((...outputs: number[]) => number[]) | null;
 
 /** The cost of one example, then its derivatives by the outputs and by the targets. */
-declare const COST: ((...outputsAndTargets: number[]) => number[]) | null;
+type Cost = (...outputsAndTargets: number[]) => number[];
+
+/** The cost of the page's model; null if the page knows none. */
+declare const COST: Cost | null;
 
 /** The operations of the programs of the page. */
 declare const COMPUTE: ((...operands: number[]) => number)[];

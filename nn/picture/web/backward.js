@@ -1,7 +1,7 @@
-// The backward pass of the network: the gradient of one example's cost by every weight and bias. The
-// derivatives are generated from the engine's table of operations (ACTIVATIONS, COST).
+// The backward pass of the network: the gradient of a cost by every weight and bias. The derivatives
+// of the activations and of the cost are generated from the engine's table of operations.
 
-import { weight } from "./forward.js";
+import { at, weight } from "./forward.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
@@ -11,43 +11,107 @@ import { weight } from "./forward.js";
  */
 
 /**
- * Run the backward pass on one example; null if the page knows no cost.
+ * Run the backward pass on one example.
  * @param {Layer[]} layers
  * @param {import("./forward.js").Pass} pass
  * @param {number[]} wanted the targets of the outputs
- * @returns {Slopes | null}
+ * @param {Cost} cost
+ * @returns {Slopes}
  */
-export function backward(layers, { activations, sums }, wanted) {
-  if (COST === null) return null;
-  const outputs = activations[layers.length];
-  const [cost, ...slopes] = COST(...outputs, ...wanted);
+export function backward(layers, { activations, sums }, wanted, cost) {
+  const passes = { activations: activations.map(columns), sums: sums.map(columns) };
+  const { costs, gradients } = backwardAll(layers, passes, columns(wanted), cost);
+  return { cost: costs[0], gradients };
+}
+
+/** @param {number[]} numbers of one example */
+function columns(numbers) {
+  return numbers.map((x) => Float64Array.of(x));
+}
+
+/**
+ * Run the backward pass on many examples: the cost of each, and the gradient of their mean.
+ * @param {Layer[]} layers
+ * @param {import("./forward.js").Passes} passes
+ * @param {Float64Array[]} wanted for each output, its target in all examples
+ * @param {Cost} cost
+ * @returns {{costs: Float64Array, gradients: Layer[]}}
+ */
+export function backwardAll(layers, { activations, sums }, wanted, cost) {
+  let { costs, upstream } = throughCost(activations[layers.length], wanted, cost);
   /** @type {Layer[]} */
   const gradients = [];
-  let upstream = slopes.slice(0, outputs.length); // ∂C/∂a
   for (let k = layers.length - 1; k >= 0; k--) {
-    const byZ = throughActivation(k, sums[k], upstream);
+    const byZ = throughActivation(layers[k].activation, sums[k], upstream);
     gradients.unshift(byWeights(layers[k], byZ, activations[k]));
-    upstream = throughWeights(layers[k], byZ);
+    if (k > 0) upstream = throughWeights(layers[k], byZ);
   }
-  return { cost, gradients };
+  return { costs, gradients };
 }
 
-/** ∂C/∂z of a layer from ∂C/∂a. @param {number} k @param {number[]} z @param {number[]} upstream */
-function throughActivation(k, z, upstream) {
-  const { together, back } = ACTIVATIONS[k];
-  if (together) return back(...z, ...upstream).slice(1, z.length + 1);
-  return z.map((sum, j) => upstream[j] * back(sum)[1]);
+/**
+ * The cost of each example, and ∂C/∂a of the outputs, where C is the mean cost.
+ * @param {Float64Array[]} outputs
+ * @param {Float64Array[]} wanted
+ * @param {Cost} cost
+ */
+function throughCost(outputs, wanted, cost) {
+  const count = outputs[0].length;
+  const costs = new Float64Array(count);
+  const upstream = outputs.map(() => new Float64Array(count));
+  for (let example = 0; example < count; example++) {
+    const found = cost(...at(outputs, example), ...at(wanted, example));
+    costs[example] = found[0];
+    upstream.forEach((column, j) => (column[example] = found[j + 1] / count));
+  }
+  return { costs, upstream };
 }
 
-/** ∂C/∂w and ∂C/∂b. @param {Layer} layer @param {number[]} byZ @param {number[]} inputs */
-function byWeights({ nin, nout }, byZ, inputs) {
-  const numbers = byZ.flatMap((slope) => [...inputs.map((a) => slope * a), slope]);
-  return { nin, nout, numbers: Float64Array.from(numbers) };
+/**
+ * ∂C/∂z of a layer from ∂C/∂a.
+ * @param {Activation} activation
+ * @param {Float64Array[]} sums
+ * @param {Float64Array[]} upstream
+ */
+function throughActivation({ together, back }, sums, upstream) {
+  if (!together) {
+    return sums.map((z, j) => z.map((sum, example) => upstream[j][example] * back(sum)[1]));
+  }
+  const byZ = sums.map((z) => new Float64Array(z.length));
+  for (let example = 0; example < sums[0].length; example++) {
+    const slopes = back(...at(sums, example), ...at(upstream, example));
+    byZ.forEach((column, j) => (column[example] = slopes[j + 1]));
+  }
+  return byZ;
 }
 
-/** ∂C/∂a of the inputs: the sum over the neurons. @param {Layer} layer @param {number[]} byZ */
+/** ∂C/∂w and ∂C/∂b. @param {Layer} layer @param {Float64Array[]} byZ @param {Float64Array[]} inputs */
+function byWeights(layer, byZ, inputs) {
+  const numbers = byZ.flatMap((slopes) => [...inputs.map((a) => dot(slopes, a)), sum(slopes)]);
+  return { ...layer, numbers: Float64Array.from(numbers) };
+}
+
+/** ∂C/∂a of the inputs: the sum over the neurons. @param {Layer} layer @param {Float64Array[]} byZ */
 function throughWeights(layer, byZ) {
-  return Array.from({ length: layer.nin }, (_, i) =>
-    byZ.reduce((sum, slope, j) => sum + slope * weight(layer, j, i), 0),
-  );
+  return Array.from({ length: layer.nin }, (_, i) => {
+    const found = new Float64Array(byZ[0].length);
+    byZ.forEach((slopes, j) => {
+      const w = weight(layer, j, i);
+      for (let example = 0; example < found.length; example++)
+        found[example] += w * slopes[example];
+    });
+    return found;
+  });
+}
+
+/** @param {Float64Array} a @param {Float64Array} b */
+function dot(a, b) {
+  let found = 0;
+  for (let i = 0; i < a.length; i++) found += a[i] * b[i];
+  return found;
+}
+
+/** @param {Float64Array} a */
+function sum(a) {
+  return a.reduce((total, x) => total + x, 0);
 }

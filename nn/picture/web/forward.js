@@ -1,30 +1,34 @@
 // The forward pass of the network: each layer computes f(W x + b). The activations f are generated
-// from the engine's table of operations (ACTIVATIONS).
+// from the engine's table of operations.
 
 /**
  * The weights of a layer, or their gradients: for each neuron its weights, then its bias.
- * @typedef {{nin: number, nout: number, numbers: Float32Array | Float64Array}} Layer
+ * @typedef {{
+ *   nin: number, nout: number, activation: Activation, numbers: Float32Array | Float64Array,
+ * }} Layer
  */
 
 /**
  * The result of a forward pass: the inputs and the activations of each layer (`activations`), and
- * the weighted sums of each layer (`sums`).
+ * the weighted sums of each layer (`sums`). `Passes` holds those of many examples in columns.
  * @typedef {{activations: number[][], sums: number[][]}} Pass
+ * @typedef {{activations: Float64Array[][], sums: Float64Array[][]}} Passes
  */
 
 /**
  * Divide the numbers of a network among its layers.
  * @param {number[]} sizes the number of inputs, then of neurons in each layer
  * @param {Float32Array | Float64Array} numbers the weights and biases of all layers, and more
+ * @param {Activation[]} activations of each layer
  * @returns {Layer[]}
  */
-export function layersOf(sizes, numbers) {
+export function layersOf(sizes, numbers, activations) {
   let start = 0;
   return sizes.slice(1).map((nout, k) => {
     const length = nout * (sizes[k] + 1);
-    const layer = { nin: sizes[k], nout, numbers: numbers.subarray(start, start + length) };
+    const part = numbers.subarray(start, start + length);
     start += length;
-    return layer;
+    return { nin: sizes[k], nout, activation: activations[k], numbers: part };
   });
 }
 
@@ -65,12 +69,13 @@ export function forward(layers, input) {
  * Run the network on many examples.
  * @param {Layer[]} layers
  * @param {Float64Array[]} inputs for each input, its numbers in all examples
+ * @returns {Passes}
  */
 export function forwardAll(layers, inputs) {
   const activations = [inputs];
   const sums = layers.map((layer, k) => {
     const z = weightedSums(layer, activations[k]);
-    activations.push(activated(k, z));
+    activations.push(activated(layer.activation, z));
     return z;
   });
   return { activations, sums };
@@ -88,9 +93,8 @@ function weightedSums(layer, inputs) {
   });
 }
 
-/** @param {number} k @param {Float64Array[]} sums */
-function activated(k, sums) {
-  const { each, together } = ACTIVATIONS[k];
+/** @param {Activation} activation @param {Float64Array[]} sums */
+function activated({ each, together }, sums) {
   if (each) return sums.map((z) => z.map(each));
   const made = sums.map((z) => new Float64Array(z.length));
   for (let example = 0; example < sums[0].length; example++) {

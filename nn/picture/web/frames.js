@@ -29,7 +29,7 @@ export class Frame {
   }
 
   get weights() {
-    this.#weights ??= layersOf(this.sizes, this.numbers);
+    this.#weights ??= layersOf(this.sizes, this.numbers, ACTIVATIONS);
     return this.#weights;
   }
 

@@ -161,9 +161,9 @@ function run() {
   const nout = sizes[sizes.length - 1];
   pass = forward(weights, featuresOf(state.input));
   slopes =
-    wanted === null || example === null
+    wanted === null || example === null || COST === null
       ? null
-      : backward(weights, pass, wanted.slice(example * nout, (example + 1) * nout));
+      : backward(weights, pass, wanted.slice(example * nout, (example + 1) * nout), COST);
 }
 
 // ------------------------------------------------------------------ showing
