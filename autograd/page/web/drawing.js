@@ -1,7 +1,9 @@
 // The graph as SVG. `make` builds it once for a view; `show` changes it in place for each position.
 
+import { showEdges } from "./edge.js";
 import { byId, setAttribute, setText, svg } from "./elements.js";
 import { isConstant, isLeaf, local, looksUp, rootOf } from "./graph.js";
+import { placesBeside } from "./labels.js";
 import { MOST_LABELLED, straightLine } from "./layout.js";
 import { number } from "./number.js";
 
@@ -26,7 +28,7 @@ import { number } from "./number.js";
  */
 
 const MARGIN = 8;
-const [SMALLEST, LARGEST] = [0.75, 1.7]; // limits of the scale
+const [SMALLEST, LARGEST] = [11 / 12, 1.7]; // limits of the scale: the least text is 12 px high
 /** @type {[number, number]} */
 export const PAPER = [660, 800]; // width and height of the drawing on paper, in pixels
 const MOST_OF_WINDOW = 0.6; // the largest share of the window's height, as in player.css
@@ -63,14 +65,7 @@ export class Drawing {
     this.view = view;
     this.boxes.clear();
     this.edges.clear();
-    const labelled = view.lines.length <= MOST_LABELLED;
-    const lines = view.lines.map((line) =>
-      this.makeLine(
-        line,
-        layout.edges[line.id] ?? straightLine(layout, line, (id) => this.sizeOf(id)),
-        labelled,
-      ),
-    );
+    const lines = this.makeLines(view, layout);
     const boxes = view.boxes.map((id) => this.makeBox(id, layout.boxes[id]));
     this.width = layout.width + 2 * MARGIN;
     this.height = layout.height + 2 * MARGIN;
@@ -86,6 +81,23 @@ export class Drawing {
       svg("g", {}, ...boxes),
     );
     byId("drawing").replaceChildren(this.svg);
+  }
+
+  /**
+   * Make the lines, and the numbers beside them.
+   * @param {View} view
+   * @param {import("./layout.js").Layout} layout
+   */
+  makeLines({ lines, boxes }, layout) {
+    const routes = lines.map((line) => ({
+      id: line.id,
+      ...(layout.edges[line.id] ?? straightLine(layout, line, (id) => this.sizeOf(id))),
+    }));
+    if (lines.length > MOST_LABELLED)
+      return lines.map((line, k) => this.makeLine(line, routes[k].path));
+    const areas = boxes.map((id) => areaOf(layout.boxes[id], this.sizeOf(id)));
+    const places = placesBeside(routes, areas);
+    return lines.map((line, k) => this.makeLine(line, routes[k].path, places.get(line.id)));
   }
 
   /** Fit the drawing into the window, but keep it large enough to read. */
@@ -111,6 +123,7 @@ export class Drawing {
   /** @param {number} scale */
   setWidth(scale) {
     if (this.svg) this.svg.style.width = `${Math.round(this.width * scale)}px`;
+    showEdges();
   }
 
   /**
@@ -223,28 +236,27 @@ export class Drawing {
 
   /**
    * @param {import("./fold.js").Line} line
-   * @param {{path: string, middle: [number, number]}} place
-   * @param {boolean} labelled
+   * @param {string} route
+   * @param {[number, number]} [place] the centre of its number, if numbers are written
    */
-  makeLine(line, place, labelled) {
-    const path = svg("path", { d: place.path, class: "line" });
-    const tip = svg("path", { d: arrow(place.path), class: "tip" });
+  makeLine(line, route, place) {
+    const path = svg("path", { d: route, class: "line" });
+    const tip = svg("path", { d: arrow(route), class: "tip" });
     const element = svg(
       "g",
       { class: "edge", "data-edge": line.id },
-      svg("path", { d: place.path, class: "halo" }),
+      svg("path", { d: route, class: "halo" }),
       path,
       tip,
     );
     const [node, slot] = line.stands[0];
     const single =
       line.stands.length === 1 && line.tail.startsWith("n") && line.head.startsWith("n");
-    const told =
-      single && labelled && !isConstant(this.graph.rows[this.graph.rows[node].args[slot]]);
-    const [x, y] = place.middle;
-    const text = told
-      ? svg("text", { x, y: y + 4, "text-anchor": "middle", class: "local" })
-      : null;
+    const told = single && !isConstant(this.graph.rows[this.graph.rows[node].args[slot]]);
+    const text =
+      told && place
+        ? svg("text", { x: place[0], y: place[1] + 4, "text-anchor": "middle", class: "local" })
+        : null;
     if (text) element.append(text);
     this.edges.set(line.id, { element, path, tip, text });
     return element;
@@ -370,6 +382,16 @@ export class Drawing {
  */
 export function fit({ width, height }, across, down) {
   return Math.min(LARGEST, across / width, down / height);
+}
+
+/** @param {[number, number]} centre @param {[number, number]} size */
+function areaOf([x, y], [width, height]) {
+  return {
+    left: x - width / 2,
+    right: x + width / 2,
+    top: y - height / 2,
+    bottom: y + height / 2,
+  };
 }
 
 /** @param {Moment} moment @param {number} i */

@@ -14,6 +14,7 @@ import {
   shownNodes,
 } from "./graph.js";
 import { descended, showCosts } from "./descent.js";
+import { watchEdges } from "./edge.js";
 import { fullName, isInside, opened, viewOf } from "./fold.js";
 import { exchanged, laidOut } from "./layout.js";
 import { parsed } from "./number.js";
@@ -377,9 +378,11 @@ function start() {
     showCosts(state.costs, root.name);
   }
   watchTheme();
+  watchEdges();
   listen();
   draw();
   playback.show();
+  drawing.reveal(drawing.view.item[rootOf(graph)]);
   showCard();
 }
 

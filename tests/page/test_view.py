@@ -1,0 +1,66 @@
+"""Tests of how a graph is placed in its frame, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd import Value
+from demos import chain as chain_demo
+from tests.examples import network, neuron
+
+Opener = Callable[..., Any]
+
+CROSSED = """() => [...document.querySelectorAll(".local")].filter((text) => {
+  const { x, y, width, height } = text.getBBox();
+  return [...document.querySelectorAll(".edge .line")].some((line) => {
+    const length = line.getTotalLength();
+    for (let at = 0; at <= length; at += 1) {
+      const point = line.getPointAtLength(at);
+      if (point.x > x && point.x < x + width && point.y > y && point.y < y + height) return true;
+    }
+    return false;
+  });
+}).map((text) => text.textContent)"""
+HIDDEN = "(frame) => [frame.scrollWidth - frame.clientWidth, frame.scrollLeft]"
+
+
+def long_chain() -> Value:
+    return chain_demo.build("tanh", 3, 1).cost
+
+
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("root", [neuron(), network(), long_chain()])
+def test_no_number_is_struck_through_by_a_line(
+    root: Value, width: int, opened: Opener, tmp_path: Path
+) -> None:
+    page = opened(root.save_html(tmp_path / "page.html"), viewport={"width": width, "height": 800})
+    page.keyboard.press("End")
+    assert page.locator(".local").count() > 5
+    assert page.evaluate(CROSSED) == []
+
+
+def test_a_graph_that_fits_opens_whole_and_a_long_one_at_its_output(
+    opened: Opener, tmp_path: Path
+) -> None:
+    page = opened(neuron().save_html(tmp_path / "short.html"))
+    assert page.locator("#drawing").evaluate(HIDDEN) == [0, 0]
+    assert page.inner_text("#more") == ""
+    page = opened(long_chain().save_html(tmp_path / "long.html"))
+    hidden, left = page.locator("#drawing").evaluate(HIDDEN)
+    assert left == hidden > 100
+    page.locator("#more", has_text="The drawing goes on: ◀ left.").wait_for()
+    page.keyboard.press("ArrowRight")  # to the first product, at the left
+    page.locator("#more", has_text="The drawing goes on: right ▶.").wait_for()
+    heights = "(texts) => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
+    least = min(page.locator("#drawing text").evaluate_all(heights))
+    scale = page.locator("#drawing svg").evaluate(
+        "(drawing) => drawing.clientWidth / drawing.viewBox.baseVal.width"
+    )
+    assert least * scale > 10.99
+    page.click("#fit")
+    assert page.locator("#drawing").evaluate(HIDDEN)[0] == 0
+    page.locator("#more", has_text="").wait_for(state="hidden")
