@@ -73,7 +73,8 @@ docs: $(VENV)/installed-dev
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info node_modules out docs/lessons docs/reference
+	rm -rf $(VENV) build dist *.egg-info node_modules out
+	rm -rf docs/lessons docs/notebooks docs/reference
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* coverage.xml htmlcov
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

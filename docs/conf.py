@@ -10,12 +10,12 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ["AUTOGRAD_PURE"] = "1"  # the Python functions have signatures and sources
 
-from docs import docstrings, lessons, links, reference  # noqa: E402
+from docs import docstrings, formulas, lessons, links, notebooks, reference  # noqa: E402
 
 project = "scalar-autograd"
 author = copyright = "the scalar-autograd developers"
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
@@ -25,9 +25,13 @@ highlight_language = "none"
 exclude_patterns = ["*.py"]
 html_extra_path = [str(lessons.SERVED)]
 
-myst_enable_extensions = ["colon_fence", "attrs_block"]
+myst_enable_extensions = ["colon_fence", "attrs_block", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # a part of the README may begin below its top
+
+nb_execution_mode = "off"  # a notebook is stored with what its cells show
+nb_merge_streams = True
+html_math_renderer = "mathml"
 
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
@@ -60,6 +64,7 @@ html_theme_options = {
     "footer_end": [],
     "navigation_with_keys": False,
     "header_links_before_dropdown": 6,
+    "navbar_persistent": ["search-button"],
 }
 pygments_style = "default"
 
@@ -67,6 +72,8 @@ pygments_style = "default"
 def setup(app: object) -> None:
     """Make the pages that are made of docstrings and of lessons, before Sphinx reads them."""
     lessons.write()
+    notebooks.write()
     reference.write()
     docstrings.connect(app)
     links.connect(app)
+    formulas.connect(app)

@@ -63,13 +63,30 @@ INDEX = """\
 
 ```{{include}} ../../demos/README.md
 :start-after: "# The lessons"
-:end-before: "![Logic gates"
+:end-before: "| demo |"
 ```
 
 ```{{toctree}}
 :maxdepth: 1
 
 {names}
+```
+
+The first lesson, and a network, as notebooks with what their cells show. They are in `demos/`, and
+{{doc}}`../howto/notebooks` says how to run them:
+
+```{{toctree}}
+:maxdepth: 1
+
+../notebooks/chain
+../notebooks/network
+```
+
+## What they reach
+
+```{{include}} ../../demos/README.md
+:start-after: "runs all lessons."
+:end-before: "![Logic gates"
 ```
 """
 

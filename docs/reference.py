@@ -45,7 +45,8 @@ def groups(module: ModuleType) -> dict[str, dict[str, list[str]]]:
             if names:
                 label = "" if set(re.findall(r"\w+", row)) & set(names) else row
                 found.setdefault(title, {}).setdefault(label, []).extend(names)
-    return {"": {"": sorted(left)}, **found} if left else found
+    rest = [name for name in module.__all__ if name in left]
+    return {"": {"": rest}, **found} if rest else found
 
 
 def of_bases(thing: type) -> str:

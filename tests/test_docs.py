@@ -118,4 +118,6 @@ def test_the_site_is_whole(tmp_path: Path, browser: Any) -> None:
     assert set(names) - ids == set()
     live = {name for name in lessons.ORDER if (site / f"lessons/live/{name}.html").exists()}
     assert live == set(lessons.ORDER)
+    notebook = (site / "notebooks" / "chain.html").read_text("utf-8")
+    assert "<math" in notebook and "<iframe" in notebook
     assert walk(browser, sorted(pages), site.resolve()) == []
