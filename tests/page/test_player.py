@@ -228,6 +228,7 @@ def test_the_card_tells_value_gradient_every_path_and_its_product(
 ) -> None:
     root = network()
     page = opened(written(root))
+    press(page, "End")
     box(page, "x").click()
     right = gradients(root)[find(root, "x")]
     assert page.inner_text("#panel h2") == "x"
@@ -237,6 +238,10 @@ def test_the_card_tells_value_gradient_every_path_and_its_product(
     assert page.locator(".paths .route").all_inner_texts() == [
         "C ← o − 1 ← o ← v1·h1 ← h1 ← w1·x ← x",
         "C ← o − 1 ← o ← v2·h2 ← h2 ← w2·x ← x",
+    ]
+    assert page.locator(".paths .symbols").all_inner_texts() == [
+        "∂C/∂o · ∂o/∂h1 · ∂h1/∂x",
+        "∂C/∂o · ∂o/∂h2 · ∂h2/∂x",
     ]
     products = [
         float(text.rsplit("=", 1)[1]) for text in page.locator(".paths .product").all_inner_texts()
@@ -249,6 +254,7 @@ def test_the_card_of_a_parameter_tells_the_gradient_from_the_nudge(
 ) -> None:
     root = neuron()
     page = opened(written(root, parameters=["w"], lr=0.5))
+    press(page, "End")
     gradient = gradients(root)[find(root, "w")]
 
     def entries() -> list[str]:
@@ -267,12 +273,39 @@ def test_the_card_of_a_parameter_tells_the_gradient_from_the_nudge(
     assert entries() == ["gradient ∂C/∂w", "?", "nudge −lr · ∂C/∂w", "?"]
 
 
+def test_the_card_tells_nothing_before_its_step(opened: Opener, written: Written) -> None:
+    root = network()
+    page = opened(written(root))
+
+    def card() -> str:
+        return str(page.inner_text("#panel"))
+
+    box(page, "C").click()
+    assert "not computed yet" in card()
+    box(page, "x").click()
+    told = numeral(gradients(root)[find(root, "x")], 6)
+    last = len(list(root.stepper()))
+    for key in ("Home", "End", "ArrowLeft"):
+        press(page, key)
+        assert (told in card()) == (key == "End")
+        assert page.locator(".paths, #nudge").count() == (2 if key == "End" else 0)
+    assert "so far" in card()  # the other path's product is already there
+    press(page, "Home")
+    assert "not known yet" in card()
+    assert f"The backward pass completes this gradient in step {last}." in card()
+    assert told[:4] not in card()
+    page.click("#give")
+    assert told in card()
+    assert numbers_of(page, "x")[1] == numeral(float(told))
+
+
 def test_the_card_leaves_out_partial_sums_and_their_factors(
     opened: Opener, written: Written
 ) -> None:
     w = Value(2.0, "w")
     terms = [w * Value(float(i), f"x{i}") for i in range(20)]
     page = opened(written(labelled(autograd.sum(terms) * 0.5, "C"), max_nodes=100))
+    press(page, "End")
     box(page, "x3").click()
     assert page.inner_text(".paths .route") == "C ← … + … + w·x18 + w·x19 ← w·x3 ← x3"
     assert page.inner_text(".paths .product") == "0.5 · 2 = 1"
@@ -282,9 +315,11 @@ def test_the_card_shows_a_factor_of_one_between_named_nodes(
     opened: Opener, written: Written
 ) -> None:
     page = opened(written(neuron()))
+    press(page, "End")
     box(page, "b").click()
     assert page.inner_text(".paths .product") == "-0.5379 · 0.1966 · 1 = -0.1058"
     page = opened(written(labelled(Value(1.0, "x") + 1 + 2, "y")))
+    press(page, "End")
     box(page, "x").click()
     assert page.inner_text(".paths .route") == "y ← x"
     assert page.inner_text(".paths .product") == "1"
@@ -322,6 +357,7 @@ def test_the_card_follows_the_pointer_and_the_focus_and_comes_back_to_the_chosen
 def test_a_nudge_is_predicted_and_then_done(opened: Opener, written: Written) -> None:
     root = neuron()
     page = opened(written(root))
+    press(page, "End")
     box(page, "w").click()
     page.fill("#nudge", "0.15")
     amount = float(page.input_value("#nudge"))
@@ -375,6 +411,7 @@ def test_who_edits_stays_in_the_field_and_escape_leaves_it(
 
 def test_what_is_no_number_is_not_nudged(opened: Opener, written: Written) -> None:
     page = opened(written(labelled(Value(math.nan, "x") * Value(2.0, "w"), "y")))
+    press(page, "End")
     box(page, "x").click()
     assert page.locator("#nudge").count() == 0
     box(page, "w").click()
@@ -876,6 +913,7 @@ def test_a_narrow_window_reads_from_top_to_bottom(opened: Opener, written: Writt
 def test_the_paths_that_are_left_out_are_counted(opened: Opener, written: Written) -> None:
     x = Value(1.0, "x")
     page = opened(written(labelled(autograd.sum([x * float(i) for i in range(1, 13)]), "y")))
+    press(page, "End")
     box(page, "x").click()
     assert page.locator(".paths li").count() == 10
     assert "… and 2 more paths with smaller products" in page.inner_text("#panel")
@@ -883,6 +921,7 @@ def test_the_paths_that_are_left_out_are_counted(opened: Opener, written: Writte
 
 def test_the_bars_of_a_nudge_go_to_the_side_of_its_sign(opened: Opener, written: Written) -> None:
     page = opened(written(neuron()))
+    press(page, "End")
     box(page, "w").click()
     page.fill("#nudge", "0.15")  # the cost falls
     style = page.locator(".bar.predicted").evaluate("bar => bar.style")
@@ -894,6 +933,7 @@ def test_the_bars_of_a_nudge_go_to_the_side_of_its_sign(opened: Opener, written:
 
 def test_a_nudge_out_of_the_domain_says_so(opened: Opener, written: Written) -> None:
     page = opened(written(labelled(Value(0.05, "x").log(), "y")))
+    press(page, "End")
     box(page, "x").click()
     page.fill("#nudge", "-0.1")
     assert "log(x) is not defined" in page.locator(".nudge dd").last.inner_text()

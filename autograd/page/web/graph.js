@@ -63,6 +63,16 @@ export function rootOf(graph) {
   return graph.rows.length - 1;
 }
 
+/**
+ * The symbol of a derivative, ∂C/∂w.
+ * @param {Graph} graph
+ * @param {number} by
+ * @param {number} [of] by default the output
+ */
+export function slopeName(graph, by, of = rootOf(graph)) {
+  return `∂${graph.rows[of].atom}/∂${graph.rows[by].atom}`;
+}
+
 /** True if the page can compute every node. @param {Graph} graph */
 export function isComputable(graph) {
   return graph.rows.every((row) => row.args.length === 0 || OPERATIONS[row.op].value !== null);

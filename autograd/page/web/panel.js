@@ -1,23 +1,12 @@
 // The card of a node: its value, gradient and paths, and a nudge; in the quiz, a question instead.
 
 import { byId, entry, html, setText } from "./elements.js";
-import {
-  evaluated,
-  gradientsAfter,
-  isConstant,
-  isLeaf,
-  isUnit,
-  local,
-  pathsTo,
-  rootOf,
-} from "./graph.js";
+import { evaluated, gradientsAfter, isConstant, isLeaf, rootOf, slopeName } from "./graph.js";
 import { notANumber, number, parsed } from "./number.js";
+import { pathList } from "./paths.js";
 import { judge } from "./quiz.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
-
-const MOST_PATHS = 10;
-const MOST_FACTORS = 12; // an even number
 
 /**
  * The parts of the player that the card uses.
@@ -28,7 +17,8 @@ const MOST_FACTORS = 12; // an even number
  * @property {Map<number, number>} indices the nodes on which an index depends, as in graph.js
  * @property {(node: number) => boolean} isHidden true if the quiz still asks for the gradient
  * @property {(changes: Map<number, number>) => void} edit sets data; throws RangeError if it cannot
- * @property {(node: number) => void} answer called when the reader has found, or is shown, the
+ * @property {(node: number) => import("./steps.js").Known} knownOf what the passes have told of it
+ * @property {(node: number) => void} reveal called when the reader has found, or is shown, the
  *   gradient
  * @property {() => number} lr the learning rate, or NaN while its field holds no number
  * @property {(node: number, moves: boolean) => void} setMoves sets whether descent changes a leaf
@@ -43,6 +33,7 @@ export function showPanel(owner, node) {
   const { graph } = owner;
   const row = graph.rows[node];
   const hidden = owner.isHidden(node);
+  const known = owner.knownOf(node);
   const title = row.label && row.expression ? `${row.name} = ${row.expression}` : row.name;
   byId("panel").replaceChildren(
     html("h2", {}, title),
@@ -51,12 +42,12 @@ export function showPanel(owner, node) {
       {},
       ...entry("value", valueOf(owner, node)),
       ...gradientEntry(owner, node, hidden),
-      ...(row.moves ? nudgeEntry(owner, node, hidden) : []),
+      ...(row.moves && known.complete ? nudgeEntry(owner, node, hidden) : []),
     ),
     ...(isLeaf(row) && !owner.indices.has(node) ? [movesBox(owner, node)] : []),
     ...indexNote(owner, node),
     html("p", { id: "edit-said", class: "warning", role: "alert" }),
-    ...(hidden ? question(owner, node) : [...pathList(owner, node), ...nudger(owner, node)]),
+    ...(hidden ? question(owner, node) : derivation(owner, node)),
   );
 }
 
@@ -72,9 +63,31 @@ export function showNoPanel() {
   );
 }
 
+/**
+ * The paths and the nudge, or when the pass will tell them.
+ * @param {Owner} owner
+ * @param {number} node
+ */
+function derivation(owner, node) {
+  const { complete, step } = owner.knownOf(node);
+  if (complete) return [...pathList(owner.graph, node), ...nudger(owner, node)];
+  return [
+    html("p", { class: "what" }, `The backward pass completes this gradient in step ${step}.`),
+    html("p", {}, giver(owner, node, "Show it now")),
+  ];
+}
+
+/** @param {Owner} owner @param {number} node @param {string} text */
+function giver(owner, node, text) {
+  const give = html("button", { type: "button", id: "give" }, text);
+  give.addEventListener("click", () => owner.reveal(node));
+  return give;
+}
+
 /** @param {Owner} owner @param {number} node */
 function valueOf(owner, node) {
   const { graph, editable } = owner;
+  if (!owner.knownOf(node).value) return "not computed yet";
   if (!isLeaf(graph.rows[node]) || !editable) return number(graph.values[node]);
   const field = /** @type {HTMLInputElement} */ (
     html("input", {
@@ -122,11 +135,12 @@ function edited(owner, node, text) {
 }
 
 /** @param {Owner} owner @param {number} node @param {boolean} hidden */
-function gradientEntry({ graph, plan }, node, hidden) {
-  const row = graph.rows[node];
-  if (isConstant(row)) return entry("gradient", "none: constants have no gradient");
-  const gradient = gradientsAfter(graph, plan.backward)[node] ?? 0;
-  return entry(`gradient ${slopeName(graph, node)}`, hidden ? "?" : number(gradient, 6));
+function gradientEntry({ graph, knownOf }, node, hidden) {
+  if (isConstant(graph.rows[node])) return entry("gradient", "none: constants have no gradient");
+  const { gradient, complete } = knownOf(node);
+  const soFar = gradient === undefined ? "not known yet" : `${number(gradient, 6)} so far`;
+  const told = complete ? number(gradient ?? 0, 6) : soFar;
+  return entry(`gradient ${slopeName(graph, node)}`, hidden ? "?" : told);
 }
 
 /**
@@ -138,11 +152,6 @@ function gradientEntry({ graph, plan }, node, hidden) {
 function nudgeEntry({ graph, plan, lr }, node, hidden) {
   const nudge = -lr() * (gradientsAfter(graph, plan.backward)[node] ?? 0);
   return entry(`nudge −lr · ${slopeName(graph, node)}`, hidden ? "?" : number(nudge, 6));
-}
-
-/** @param {Graph} graph @param {number} node */
-function slopeName(graph, node) {
-  return `∂${graph.rows[rootOf(graph)].atom}/∂${graph.rows[node].atom}`;
 }
 
 /** @param {Owner} owner @param {number} node */
@@ -159,83 +168,6 @@ function indexNote({ indices }, node) {
   if (count === Infinity) return [];
   const range = count === 1 ? "it can only be 0" : `a whole number from 0 to ${count - 1}`;
   return [html("p", { class: "what" }, `An index: ${range}. No step downhill moves it.`)];
-}
-
-/** @param {Owner} owner @param {number} node */
-function pathList({ graph }, node) {
-  if (isConstant(graph.rows[node]) || node === rootOf(graph)) return [];
-  const { paths, count } = pathsTo(graph, node, MOST_PATHS);
-  if (count === 0) return []; // only an index depends on it
-  const many = count === 1 ? "one path" : `the sum over ${counted(count)} paths`;
-  const items = paths.map((path) => html("li", {}, ...pathLines(graph, path)));
-  const more =
-    count > paths.length
-      ? [
-          html(
-            "p",
-            { class: "what" },
-            `… and ${counted(count - paths.length)} more paths with smaller products`,
-          ),
-        ]
-      : [];
-  return [
-    html("h3", {}, `${slopeName(graph, node)}: ${many}`),
-    html("ol", { class: "paths" }, ...items),
-    ...more,
-  ];
-}
-
-/** @param {number} count */
-function counted(count) {
-  if (count === Infinity) return "more than 10^308";
-  return count < 1e15 ? count.toLocaleString("en") : `about 10^${Math.floor(Math.log10(count))}`;
-}
-
-/** @param {Graph} graph @param {import("./graph.js").Path} path */
-function pathLines(graph, path) {
-  const route = abridged(written(graph, path).map((i) => graph.rows[i].name)).join(" ← ");
-  const factors = abridged(factorsOf(graph, path).map((x) => number(x)));
-  const before = factors.length > 1 ? `${factors.join(" · ")} = ` : "";
-  return [
-    html("span", { class: "route" }, route),
-    html("span", { class: "product" }, `${before}${number(path.product)}`),
-  ];
-}
-
-/**
- * The nodes of a path without the partial sums: the unnamed nodes between two factors that are
- * always 1.
- * @param {Graph} graph
- * @param {import("./graph.js").Path} path
- */
-function written(graph, { nodes, slots }) {
-  const units = slots.map((slot, k) => isUnit(graph, nodes[k], slot));
-  return nodes.filter((i, k) => graph.rows[i].label !== "" || !(units[k - 1] && units[k]));
-}
-
-/**
- * The local derivatives along a path, without those that are always 1. The derivative of one named
- * node by another, such as ∂z/∂b = 1, stays if there is room: as in `teach/formulas.py`.
- * @param {Graph} graph
- * @param {import("./graph.js").Path} path
- */
-function factorsOf(graph, { nodes, slots }) {
-  const edges = slots.map((slot, k) => ({
-    x: local(graph, nodes[k], slot),
-    unit: isUnit(graph, nodes[k], slot),
-    named: [nodes[k], nodes[k + 1]].every((i) => graph.rows[i].label !== ""),
-  }));
-  const telling = edges.filter(({ unit }) => !unit);
-  const all = edges.filter(({ unit, named }) => !unit || named);
-  return (all.length <= MOST_FACTORS ? all : telling).map(({ x }) => x);
-}
-
-/** The items; of a long list only both ends. @param {string[]} items */
-function abridged(items) {
-  const half = MOST_FACTORS / 2;
-  return items.length <= MOST_FACTORS
-    ? items
-    : [...items.slice(0, half), "…", ...items.slice(-half)];
 }
 
 /** @param {Owner} owner @param {number} node */
@@ -332,17 +264,15 @@ function question(owner, node) {
     const verdict = judge(graph, node, guess);
     setText(said, verdict.text);
     said.className = verdict.right ? "right" : "wrong";
-    if (verdict.right) owner.answer(node);
+    if (verdict.right) owner.reveal(node);
   };
   const button = html("button", { type: "submit", id: "check" }, "Check");
-  const give = html("button", { type: "button", id: "give" }, "Show it");
-  give.addEventListener("click", () => owner.answer(node));
   const form = html(
     "form",
     { class: "row" },
     html("label", {}, `${slopeName(graph, node)} = `, field),
     button,
-    give,
+    giver(owner, node, "Show it"),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();

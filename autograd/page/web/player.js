@@ -20,7 +20,7 @@ import { exchanged, laidOut } from "./layout.js";
 import { parsed } from "./number.js";
 import { showNoPanel, showPanel } from "./panel.js";
 import { Playback } from "./playback.js";
-import { knownAt, placeAt, planOf, positionAfter, wordsAt } from "./steps.js";
+import { knownAt, knownOf, placeAt, planOf, positionAfter, wordsAt } from "./steps.js";
 import { watchTheme } from "./theme.js";
 
 const NARROW = 700; // pixels: in a narrower window the graph is drawn from top to bottom
@@ -40,9 +40,10 @@ const state = {
   choices: choicesOf(graph),
   open: new Set(/** @type {number[]} */ (data.open)),
   quizzing: false,
-  /** @type {Set<number>} */
-  answered: new Set(),
+  /** @type {Set<number>} the nodes whose gradient is shown before the pass has told it */
+  revealed: new Set(),
   costs: [graph.values[rootOf(graph)]],
+  told: "", // what the card's node was known to be when the card was filled
 };
 
 const owner = {
@@ -51,8 +52,9 @@ const owner = {
   editable: isComputable(graph),
   indices: indicesOf(graph),
   isHidden,
+  knownOf: knownNow,
   edit,
-  answer,
+  reveal: revealGradient,
   lr: () => parsed(inputById("lr").value),
   setMoves,
 };
@@ -74,15 +76,23 @@ const playback = new Playback(
 /** @param {number} i */
 function isHidden(i) {
   return (
-    state.quizzing && !state.answered.has(i) && i !== rootOf(graph) && !isConstant(graph.rows[i])
+    state.quizzing && !state.revealed.has(i) && i !== rootOf(graph) && !isConstant(graph.rows[i])
   );
+}
+
+/** What the passes have told of a node, or the reader was shown. @param {number} node */
+function knownNow(node) {
+  const { position } = playback;
+  return knownOf(graph, plan, state.revealed.has(node) ? plan.last : position, node);
 }
 
 function show() {
   const { position } = playback;
   const { selected } = state;
   const place = placeAt(plan, position);
-  drawing.show({ ...knownAt(graph, plan, position), place, selected, isHidden });
+  const { hasValue, gradients } = knownAt(graph, plan, position);
+  for (const node of state.revealed) gradients[node] = knownNow(node).gradient;
+  drawing.show({ hasValue, gradients, place, selected, isHidden });
   const words = wordsAt(
     graph,
     plan,
@@ -94,12 +104,23 @@ function show() {
   byId("slider").setAttribute("aria-valuetext", words.title);
 }
 
+/** Fill the card again if the step has told more, or less, of its node. */
+function followCard() {
+  if (state.shown === null) return;
+  const told = JSON.stringify(knownNow(Number(state.shown.slice(1))));
+  if (told !== state.told) showCard();
+}
+
 /** Fill the card again, and keep the focus if it was in one of its fields. */
 function showCard() {
   const panel = byId("panel");
   const field = panel.contains(document.activeElement) ? document.activeElement?.id : undefined;
   if (state.shown === null) showNoPanel();
-  else showPanel(owner, Number(state.shown.slice(1)));
+  else {
+    const node = Number(state.shown.slice(1));
+    state.told = JSON.stringify(knownNow(node));
+    showPanel(owner, node);
+  }
   if (field === undefined) return;
   const again = document.getElementById(field);
   if (again) again.focus();
@@ -160,6 +181,7 @@ function showFolds() {
 /** Show a new position of the player, and scroll to it. */
 function follow() {
   show();
+  followCard();
   reveal();
 }
 
@@ -231,7 +253,7 @@ function edit(changes) {
 
 function changed() {
   byId("stale").hidden = true;
-  state.answered.clear();
+  state.revealed.clear();
   showChoices();
   show();
   showCard();
@@ -253,8 +275,8 @@ function showChoices() {
 }
 
 /** @param {number} node */
-function answer(node) {
-  state.answered.add(node);
+function revealGradient(node) {
+  state.revealed.add(node);
   show();
   if (state.shown === `n${node}`) {
     const said = document.getElementById("quiz-said")?.cloneNode(true);
@@ -301,7 +323,7 @@ function startAgain() {
 
 function toggleQuiz() {
   state.quizzing = !state.quizzing;
-  state.answered.clear();
+  state.revealed.clear();
   byId("quiz").setAttribute("aria-pressed", String(state.quizzing));
   if (state.quizzing && playback.position <= plan.forward.length)
     playback.go(positionAfter(plan, 0));

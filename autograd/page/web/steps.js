@@ -4,6 +4,7 @@
 // one position for ∂C/∂C = 1 ("seed"), and the steps of the backward pass.
 
 import {
+  isConstant,
   backwardSteps,
   gradientsAfter,
   local,
@@ -79,6 +80,30 @@ export function knownAt(graph, plan, position) {
     /** @param {number} i */
     hasValue: (i) => graph.rows[i].args.length === 0 || i <= newest,
     gradients: count >= 0 ? gradientsAfter(graph, plan.backward, count) : [],
+  };
+}
+
+/**
+ * What is known of a node: whether its value is computed, its gradient so far, whether this is all
+ * of it, and the step of the backward pass that completes it.
+ * @typedef {{value: boolean, gradient: number | undefined, complete: boolean, step: number}} Known
+ */
+
+/**
+ * @param {Graph} graph
+ * @param {Plan} plan
+ * @param {number} position
+ * @param {number} node
+ * @returns {Known}
+ */
+export function knownOf(graph, plan, position, node) {
+  const { hasValue, gradients } = knownAt(graph, plan, position);
+  const step = plan.backward.findLastIndex(({ arg }) => arg === node) + 1;
+  return {
+    value: hasValue(node),
+    gradient: gradients[node],
+    complete: isConstant(graph.rows[node]) || position >= positionAfter(plan, step),
+    step,
   };
 }
 
