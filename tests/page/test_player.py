@@ -13,6 +13,7 @@ import pytest
 import autograd
 import nn
 from autograd import Value
+from autograd.core import notation
 from autograd.core.backprop import gradients
 from autograd.core.find import find
 from autograd.core.graph import topological_order
@@ -1141,3 +1142,68 @@ def test_folding_keeps_the_focus_and_the_quiz_asks_what_is_seen(
     before = page.locator(".box").count()
     page.click("#quiz")
     assert page.locator(".box").count() == before
+
+
+def test_the_quiz_goes_on_by_itself_keeps_score_and_shows_what_was_found(
+    opened: Opener, written: Written
+) -> None:
+    root = neuron()
+    page = opened(written(root, parameters=["w", "b"]))
+    page.click("#quiz")
+    right = {notation.name(node).text: gradient for node, gradient in gradients(root).items()}
+    asked = []
+    for i in range(7):
+        node = page.inner_text("#panel h2").split(" = ")[0]
+        asked.append(node)
+        if i == 1:
+            page.fill("#guess", "7")
+            press(page, "Enter")
+            assert "is not right" in page.inner_text("#quiz-said")
+            assert page.input_value("#guess") == "7"
+            page.click("#give")
+        else:
+            page.fill("#guess", f"2 * {right[node]!r}/2")
+            press(page, "Enter")
+            assert f"{node}: " in page.inner_text("#quiz-said")
+        assert numbers_of(page, node)[1] == numeral(right[node])
+        if page.locator("#guess").count() == 0:
+            break
+    assert asked[:2] == ["w", "b"]
+    assert len(asked) == len(set(asked)) == 7
+    assert page.inner_text("#score") == "6 of 7 right at the first try, no question is open"
+
+
+def test_the_quiz_can_ask_at_random(opened: Opener, written: Written) -> None:
+    page = opened(written(neuron(), parameters=["w"]))
+    page.evaluate("Math.random = () => 0.999")  # the last of the open questions
+    page.click("#quiz")
+    page.select_option("#order", "random")
+    page.click("#give")
+    first = page.inner_text("#panel h2")
+    page.click("#give")
+    assert first == "x"
+    assert page.inner_text("#panel h2") == "b"
+
+
+def test_the_quiz_takes_sums_products_and_fractions(opened: Opener, written: Written) -> None:
+    x = Value(0.6, "x")
+    page = opened(written(labelled(x * (1 / 3) + 0.0, "y"), parameters=["x"]))
+    for text, taken in (
+        ("1/3", True),
+        ("-0.5*-2 / 3", True),
+        ("(1 + 1)/6", True),
+        ("0.2·5 : 3", True),
+        ("1/0", False),
+        ("2*", False),
+        ("1/(3", False),
+        ("1 3", False),
+        ("alert(1)", False),
+    ):
+        page.click("#quiz")
+        page.locator('.box[aria-label^="x:"]').click()
+        page.fill("#guess", text)
+        press(page, "Enter")
+        said = page.inner_text("#quiz-said")
+        assert ("is right" in said) == taken, text
+        assert ("is not a number" in said) != taken
+        page.click("#quiz")

@@ -1,5 +1,6 @@
 // The card of a node: its value, gradient and paths, and a nudge; in the quiz, a question instead.
 
+import { calculated } from "./arithmetic.js";
 import { byId, entry, html, setText } from "./elements.js";
 import { evaluated, gradientsAfter, isConstant, isLeaf, rootOf, slopeName } from "./graph.js";
 import { notANumber, number, parsed } from "./number.js";
@@ -18,8 +19,10 @@ import { judge } from "./quiz.js";
  * @property {(node: number) => boolean} isHidden true if the quiz still asks for the gradient
  * @property {(changes: Map<number, number>) => void} edit sets data; throws RangeError if it cannot
  * @property {(node: number) => import("./steps.js").Known} knownOf what the passes have told of it
- * @property {(node: number) => void} reveal called when the reader has found, or is shown, the
- *   gradient
+ * @property {(node: number) => void} reveal called when the reader asks for the gradient
+ * @property {(node: number, verdict: import("./quiz.js").Verdict) => void} answer called when the
+ *   reader answers
+ * @property {() => import("./quiz.js").Verdict | null} verdict that on the answer before
  * @property {() => number} lr the learning rate, or NaN while its field holds no number
  * @property {(node: number, moves: boolean) => void} setMoves sets whether descent changes a leaf
  */
@@ -48,6 +51,7 @@ export function showPanel(owner, node) {
     ...indexNote(owner, node),
     html("p", { id: "edit-said", class: "warning", role: "alert" }),
     ...(hidden ? question(owner, node) : derivation(owner, node)),
+    ...(owner.verdict() && !hidden ? [verdictLine(owner)] : []),
   );
 }
 
@@ -241,30 +245,42 @@ function nudged({ graph, plan }, node, amount, { range, predicted, actual, bars 
   });
 }
 
+/** The verdict on the last answer. @param {Owner} owner */
+function verdictLine(owner) {
+  const verdict = owner.verdict();
+  const said = html("p", { id: "quiz-said", role: "status", "aria-live": "polite" });
+  if (verdict) tell(said, verdict);
+  return said;
+}
+
+/** @param {HTMLElement} said @param {import("./quiz.js").Verdict} verdict */
+function tell(said, { right, text }) {
+  setText(said, text);
+  said.className = right ? "right" : "wrong";
+}
+
 /** @param {Owner} owner @param {number} node */
 function question(owner, node) {
   const { graph } = owner;
   const field = /** @type {HTMLInputElement} */ (
     html("input", {
       type: "text",
-      inputmode: "decimal",
       size: "9",
       id: "guess",
       autocomplete: "off",
     })
   );
   field.setAttribute("aria-label", `your answer for ${slopeName(graph, node)}`);
-  const said = html("p", { id: "quiz-said", role: "status", "aria-live": "polite" });
+  const said = verdictLine(owner);
   const check = () => {
-    const guess = parsed(field.value);
+    const guess = calculated(field.value);
     if (!Number.isFinite(guess)) {
-      setText(said, notANumber(field.value));
+      setText(said, `${notANumber(field.value)} Products and fractions do, too.`);
       return;
     }
     const verdict = judge(graph, node, guess);
-    setText(said, verdict.text);
-    said.className = verdict.right ? "right" : "wrong";
-    if (verdict.right) owner.reveal(node);
+    tell(said, verdict);
+    owner.answer(node, verdict);
   };
   const button = html("button", { type: "submit", id: "check" }, "Check");
   const form = html(

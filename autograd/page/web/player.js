@@ -20,6 +20,7 @@ import { exchanged, laidOut } from "./layout.js";
 import { parsed } from "./number.js";
 import { showNoPanel, showPanel } from "./panel.js";
 import { Playback } from "./playback.js";
+import { Round, anyOf, questions } from "./round.js";
 import { knownAt, knownOf, placeAt, planOf, positionAfter, wordsAt } from "./steps.js";
 import { watchTheme } from "./theme.js";
 
@@ -42,6 +43,9 @@ const state = {
   quizzing: false,
   /** @type {Set<number>} the nodes whose gradient is shown before the pass has told it */
   revealed: new Set(),
+  round: new Round(),
+  /** @type {import("./quiz.js").Verdict | null} the verdict on the last answer */
+  verdict: null,
   costs: [graph.values[rootOf(graph)]],
   told: "", // what the card's node was known to be when the card was filled
 };
@@ -55,6 +59,8 @@ const owner = {
   knownOf: knownNow,
   edit,
   reveal: revealGradient,
+  answer,
+  verdict: () => state.verdict,
   lr: () => parsed(inputById("lr").value),
   setMoves,
 };
@@ -201,10 +207,17 @@ function choose(box) {
     return;
   }
   const again = state.selected === box;
+  state.verdict = null;
+  select(box);
+  if (again) byId("panel").querySelector("input")?.focus();
+}
+
+/** Choose a node, and show its card. @param {string} box */
+function select(box) {
   state.selected = state.shown = box;
   show();
   showCard();
-  if (again) byId("panel").querySelector("input")?.focus();
+  drawing.reveal(box);
 }
 
 /**
@@ -253,7 +266,7 @@ function edit(changes) {
 
 function changed() {
   byId("stale").hidden = true;
-  state.revealed.clear();
+  askAnew();
   showChoices();
   show();
   showCard();
@@ -274,15 +287,46 @@ function showChoices() {
   playback.show();
 }
 
-/** @param {number} node */
+/** Judge an answer of the quiz. @param {number} node @param {import("./quiz.js").Verdict} verdict */
+function answer(node, verdict) {
+  state.round.count(node, verdict.right);
+  state.verdict = verdict;
+  if (verdict.right) goOn(node);
+  showScore();
+}
+
+/** Show a gradient before the pass has told it. @param {number} node */
 function revealGradient(node) {
-  state.revealed.add(node);
-  show();
-  if (state.shown === `n${node}`) {
-    const said = document.getElementById("quiz-said")?.cloneNode(true);
+  if (!state.quizzing) {
+    state.revealed.add(node);
+    show();
     showCard();
-    if (said) byId("panel").append(said);
+    return;
   }
+  state.round.count(node, false);
+  state.verdict = null;
+  goOn(node);
+  showScore();
+}
+
+/** Show a gradient, and go on to the next question. @param {number} node */
+function goOn(node) {
+  state.revealed.add(node);
+  const next = nextQuestion();
+  if (next === undefined) {
+    show();
+    showCard();
+  } else select(`n${next}`);
+}
+
+/** The nodes whose gradient is still asked for and whose box is visible. */
+function openQuestions() {
+  return questions(graph, plan).filter((i) => isHidden(i) && drawing.view.item[i] === `n${i}`);
+}
+
+function nextQuestion() {
+  const left = openQuestions();
+  return inputById("order").value === "random" ? anyOf(left) : left[0];
 }
 
 /** @param {number} node @param {boolean} moves */
@@ -323,16 +367,27 @@ function startAgain() {
 
 function toggleQuiz() {
   state.quizzing = !state.quizzing;
-  state.revealed.clear();
   byId("quiz").setAttribute("aria-pressed", String(state.quizzing));
+  byId("round").hidden = !state.quizzing;
   if (state.quizzing && playback.position <= plan.forward.length)
     playback.go(positionAfter(plan, 0));
-  if (state.quizzing && state.selected === null) {
-    const first = graph.rows.findIndex((row, i) => row.moves && drawing.view.item[i] === `n${i}`);
-    if (first >= 0) choose(drawing.view.item[first]);
-  }
+  askAnew();
+  const next = state.quizzing && state.selected === null ? nextQuestion() : undefined;
+  if (next !== undefined) select(`n${next}`);
   show();
   showCard();
+}
+
+/** Hide all gradients again, and begin a new round of the quiz. */
+function askAnew() {
+  state.revealed.clear();
+  state.verdict = null;
+  state.round = new Round();
+  showScore();
+}
+
+function showScore() {
+  setText(byId("score"), state.quizzing ? state.round.score(openQuestions().length) : "");
 }
 
 // ------------------------------------------------------------------ listening

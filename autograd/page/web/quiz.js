@@ -8,12 +8,14 @@ import { candidates } from "./slips.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
 
+/** @typedef {{right: boolean, text: string}} Verdict */
+
 /**
  * Compare a guess with the gradient of a node, and name the likely mistake if it is wrong.
  * @param {Graph} graph
  * @param {number} node
  * @param {number} guess
- * @returns {{right: boolean, text: string}}
+ * @returns {Verdict}
  */
 export function judge(graph, node, guess) {
   const gradients = gradientsAfter(graph, backwardSteps(graph));
