@@ -51,5 +51,10 @@ def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
 
 
 def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Drawing:
-    """Draw the graph: micrograd's name for `autograd.draw`."""
+    """Draw the graph: micrograd's name for `autograd.draw`.
+
+    >>> from autograd import Value
+    >>> "digraph" in draw_dot(Value(2.0) * 3.0).source
+    True
+    """
     return draw(root, format=format, rankdir=rankdir)

@@ -31,10 +31,7 @@ class ActivationModule(Module):
         super().__init_subclass__()
         if name is not None:
             cls.row = ACTIVATIONS[name]
-            cls.__doc__ = cls.__doc__ or (
-                f"The activation {name} as a module: `Sequential(Linear(2, 3), {cls.__name__}())` "
-                f"computes what `Layer(2, 3, {name!r})` does."
-            )
+            cls.__doc__ = cls.__doc__ or _docstring(cls.__name__, cls.row)
 
     @property
     def activation(self) -> Activation:
@@ -67,6 +64,17 @@ class ActivationModule(Module):
             return [self.forward(xi) for xi in inputs]
         assert single is not None
         return single(as_value(x))
+
+
+def _docstring(module: str, row: Activation) -> str:
+    """Return the docstring of an activation of one weighted sum as a module."""
+    assert row.of_one is not None
+    outputs = [round(row.of_one(Value(x)).data, 4) for x in (-1.0, 1.0)]
+    return (
+        f"The activation {row.name} as a module: `Sequential(Linear(2, 3), {module}())` computes "
+        f"what `Layer(2, 3, {row.name!r})` does.\n\n"
+        f">>> [round(a.data, 4) for a in {module}()([-1.0, 1.0])]\n{outputs}\n"
+    )
 
 
 class Step(ActivationModule, name="step"): ...

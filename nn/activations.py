@@ -27,6 +27,10 @@ class Activation:
         of_one: the function of one weighted sum; None if it needs those of a whole layer.
         of_layer: the function of all weighted sums of a layer; None if `of_one` is enough.
         range: the lower and the upper bound of its values.
+
+    >>> tanh = ACTIVATIONS["tanh"]
+    >>> tanh.title, tanh.init, tanh.range
+    ('Tanh', 'xavier', (-1.0, 1.0))
     """
 
     name: str

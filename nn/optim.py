@@ -45,6 +45,14 @@ class Optimizer:
     Raises:
         TypeError: `params` holds something other than leaf Values.
         ValueError: `params` is empty or holds a Value twice, or a setting is out of range.
+
+    >>> class SignSGD(Optimizer):
+    ...     def _change(self, gradient):
+    ...         return self.lr * np.sign(gradient), {}
+    >>> w = Value(3.0)
+    >>> (w * w).backward()
+    >>> SignSGD([w], lr=0.5).step(); w.data
+    2.5
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")

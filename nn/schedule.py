@@ -31,6 +31,15 @@ class Scheduler:
 
     Raises:
         TypeError: `optimizer` is not an optimiser of `nn`.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> class Halving(Scheduler):
+    ...     def _factor(self, epoch):
+    ...         return 0.5**epoch
+    >>> schedule = Halving(SGD([Value(0.0)], lr=1.0))
+    >>> schedule.step(); schedule.optimizer.lr
+    0.5
     """
 
     base_lr, epoch = Checked(positive), Checked(partial(whole, least=0))
@@ -141,6 +150,13 @@ class ExponentialLR(Scheduler):
 
     Raises:
         ValueError: `gamma` is not positive.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = ExponentialLR(SGD([Value(0.0)], lr=1.0), gamma=0.9)
+    >>> for _ in range(2): schedule.step()
+    >>> round(schedule.optimizer.lr, 6)
+    0.81
     """
 
     gamma = Checked(positive)
@@ -163,6 +179,13 @@ class CosineAnnealingLR(Scheduler):
 
     Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR
     2017, equation (5).
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = CosineAnnealingLR(SGD([Value(0.0)], lr=1.0), T_max=10)
+    >>> for _ in range(5): schedule.step()
+    >>> round(schedule.optimizer.lr, 6)
+    0.5
     """
 
     T_max, eta_min = Checked(whole), Checked(at_least_zero)
@@ -184,6 +207,14 @@ class LinearLR(Scheduler):
     Raises:
         ValueError: `total_iters` is below 1, `start_factor` is not positive, or `end_factor` is
             negative.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = LinearLR(SGD([Value(0.0)], lr=1.0), start_factor=0.5, total_iters=2)
+    >>> schedule.optimizer.lr
+    0.5
+    >>> schedule.step(); schedule.optimizer.lr
+    0.75
     """
 
     start_factor, end_factor = Checked(positive), Checked(at_least_zero)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import pydoc
 import re
@@ -14,7 +15,9 @@ import pytest
 
 import autograd
 import nn
-from autograd import Value
+import nn.sklearn
+from autograd import Op, Value
+from docs import reference
 from nn import spellings
 from tests.test_input import PUBLIC
 
@@ -95,6 +98,33 @@ def test_help_on_an_operation_is_about_the_operation() -> None:
 def test_an_unknown_option_gets_the_nearest(call: Callable[[Any], Any], words: str) -> None:
     with pytest.raises(TypeError, match=words):
         call(Value(1.0) * 2.0)
+
+
+def in_reference() -> dict[str, Any]:
+    """Return the functions, operations and classes of the reference, by their full names."""
+    modules = {module: module.__all__ for module in (autograd, nn, nn.sklearn)}
+    found = {
+        f"{module.__name__}.{name}": getattr(module, name)
+        for module, names in {**modules, nn.plots: reference.own(nn.plots)}.items()
+        for name in names
+    }
+    return {name: thing for name, thing in found.items() if callable(thing)}
+
+
+NAMED = in_reference()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_name_in_the_reference_has_an_example(name: str) -> None:
+    assert doctest.DocTestParser().get_examples(inspect.getdoc(NAMED[name]) or "")
+
+
+# The examples of functions and classes are run as doctests of their modules.
+@pytest.mark.parametrize("name", [n for n, thing in NAMED.items() if isinstance(thing, Op)])
+def test_the_example_of_an_operation_runs(name: str) -> None:
+    names = {"autograd": autograd, "Value": Value}
+    example = doctest.DocTestParser().get_doctest(NAMED[name].__doc__, names, name, None, 0)
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 MODEL = nn.MLP(2, [1], seed=0)

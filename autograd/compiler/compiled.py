@@ -176,6 +176,15 @@ class Compiled:
 
     Attributes:
         function: the function that was compiled.
+
+    >>> from autograd import Value, compile
+    >>> w = Value(2.0, label="w")
+    >>> cost = compile(lambda x, y: (w * x - y) ** 2)
+    >>> cost([1.0, 2.0], [2.0, 3.0])
+    array([0., 1.])
+    >>> value, gradient = cost.value_and_grad([1.0, 2.0], [2.0, 3.0])
+    >>> value, gradient
+    (0.5, array([2.]))
     """
 
     def __init__(

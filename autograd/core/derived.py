@@ -1,4 +1,4 @@
-"""What follows from the functions of a row: its rules, and its forms for NumPy arrays.
+"""What follows from the functions of a row: its rules, its array forms, and an example.
 
 The functions are run on letters: on Forms, which record NumPy source, and on Terms, which record
 formulas.
@@ -72,3 +72,33 @@ def is_closed(function: Callable[..., Any], built_in: Callable[[Any], bool]) -> 
         x.__name__ in {"autograd", "math"} if inspect.ismodule(x) else built_in(x)
         for x in (*read.nonlocals.values(), *read.globals.values())
     )
+
+
+PUBLIC = {"abs": "absolute"}  # names that differ from those of the rows
+
+# Operands to show an operation with, by arity: the first that are in its domain.
+EXAMPLES = {1: ((0.5,), (2.0,)), 2: ((2.0, 1.5),), 3: ((0.5, 0.0, 1.0),)}
+
+
+def example_of(row: Op) -> list[str]:
+    """Return the lines of an example: the value of an operation, and its derivatives.
+
+    >>> from autograd import square
+    >>> example_of(square)[1], example_of(square)[-1]
+    ('>>> out = autograd.square(a)', '[0.25, 1.0]')
+    """
+    numbers = next(
+        chosen for chosen in EXAMPLES[row.arity] if not row.domain or row.domain.holds(*chosen)
+    )
+    operands = LETTERS[: row.arity]
+    letters = ", ".join(operands)
+    grads = ", ".join(f"{letter}.grad" for letter in operands)
+    out = row.value(*numbers)
+    results = [round(float(x), 4) for x in (out, *row.partials(out, *numbers))]
+    return [
+        f">>> {letters} = {', '.join(f'Value({x})' for x in numbers)}",
+        f">>> out = autograd.{PUBLIC.get(row.name, row.name)}({letters})",
+        ">>> out.backward()",
+        f">>> [round(x, 4) for x in (out.data, {grads})]",
+        f"{results}",
+    ]

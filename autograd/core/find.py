@@ -93,7 +93,13 @@ def find_variable(root: Value, wanted: Value | str) -> Value:
 
 
 class LabelError(KeyError):
-    """No node, or more than one, has the label or formula that was asked for."""
+    """No node, or more than one, has the label or formula that was asked for.
+
+    >>> x = Value(1.0, label="x")
+    >>> (x * x).explain("y")
+    Traceback (most recent call last):
+    autograd.core.find.LabelError: ...
+    """
 
     @fitted
     def __str__(self) -> str:

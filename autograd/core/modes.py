@@ -146,7 +146,16 @@ def _package(frame: FrameType) -> str:
 
 
 class TraceError(TypeError):
-    """A function depends on the numbers of its Values in a way that cannot be compiled."""
+    """A function depends on the numbers of its Values in a way that cannot be compiled.
+
+    >>> import autograd
+    >>> @autograd.compile
+    ... def size(x):
+    ...     return x if x > 0 else -x
+    >>> size([1.0])
+    Traceback (most recent call last):
+    autograd.core.modes.TraceError: ...
+    """
 
 
 # ---------------------------------------------------------------------- blocks

@@ -21,7 +21,7 @@ import numpy as np
 
 from . import boundary
 from .boundary import as_float, instance, quoted, refuse_masked, several, text
-from .derived import derive_partials, derive_value, is_closed
+from .derived import EXAMPLES, derive_partials, derive_value, example_of, is_closed
 from .forms import check_form
 from .notation import located
 from .special import BESIDES_NUMPY
@@ -39,6 +39,11 @@ class Domain(NamedTuple):
         text: the condition as text, such as "a > 0".
         holds: `holds(a, b, ...)` returns whether the operands satisfy it.
         remedy: the advice in the error message.
+
+    >>> print(log.domain.text)
+    a > 0
+    >>> log.domain.holds(2.0), log.domain.holds(-2.0)
+    (True, False)
     """
 
     text: str
@@ -47,7 +52,12 @@ class Domain(NamedTuple):
 
 
 class DomainError(ValueError):
-    """An operation, or its derivative, is not defined at the given numbers."""
+    """An operation, or its derivative, is not defined at the given numbers.
+
+    >>> log(-1.0)
+    Traceback (most recent call last):
+    autograd.core.ops.DomainError: log(-1) is not defined: log needs a > 0, and here a = -1. ...
+    """
 
 
 class NodeNeeded(ValueError):  # noqa: N818  # no error: backprop asks `partials_of` instead
@@ -55,7 +65,12 @@ class NodeNeeded(ValueError):  # noqa: N818  # no error: backprop asks `partials
 
 
 class DivisionByZeroError(DomainError, ZeroDivisionError):
-    """A division by zero, as a `DomainError` that `except ZeroDivisionError` catches too."""
+    """A division by zero, as a `DomainError` that `except ZeroDivisionError` catches too.
+
+    >>> div(1.0, 0.0)
+    Traceback (most recent call last):
+    autograd.core.ops.DivisionByZeroError: ...
+    """
 
 
 class PlaceError(DomainError):
@@ -259,6 +274,8 @@ class Op:
                 "Raises:",
                 f"    DomainError: not {self.domain.text}. {self.domain.remedy}",
             ]
+        if _is_built_in(self) and self.arity in EXAMPLES:
+            lines += ["", *example_of(self)]
         return "\n".join(lines)
 
     def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:

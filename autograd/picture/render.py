@@ -41,7 +41,12 @@ DOT_ENDINGS = {"gv", "dot"}  # endings of DOT sources, although Graphviz also ha
 
 
 class RenderError(RuntimeError):
-    """An error raised if Graphviz cannot render a drawing; `.source` is its DOT."""
+    """An error raised if Graphviz cannot render a drawing; `.source` is its DOT.
+
+    >>> Drawing(body=["no graph {"]).pipe("svg")
+    Traceback (most recent call last):
+    autograd.picture.render.RenderError: ...
+    """
 
     def __init__(self, message: str, source: str) -> None:
         super().__init__(message)
@@ -91,6 +96,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
 
     `.source` is its DOT, `.pipe("png")` returns bytes, and `.render("chain.svg")` writes a file.
     Notebooks display it as an image.
+
+    >>> from autograd import Value
+    >>> drawing = (Value(2.0, label="x") * 3.0).draw()
+    >>> drawing.pipe("png")[1:4]
+    b'PNG'
     """
 
     @fitted

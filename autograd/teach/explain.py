@@ -186,6 +186,11 @@ class Nudge:
         amount: the amount that is added to the data of `node`.
         gradient: ∂root/∂node.
         actual: the change of `root`, computed by evaluating the graph again.
+
+    >>> x = Value(3.0, label="x")
+    >>> nudge = (x * x).nudge(x, 0.1)
+    >>> round(nudge.predicted, 6), round(nudge.actual, 6)
+    (0.6, 0.61)
     """
 
     root: Value

@@ -32,7 +32,13 @@ from .symptoms import SYMPTOMS, Case, Finding
 
 
 class Diagnosis(list[Finding]):
-    """A list of findings, in the order in which to fix them. It prints as sentences."""
+    """A list of findings, in the order in which to fix them. It prints as sentences.
+
+    >>> import nn
+    >>> model = nn.Layer(2, 1, "sigmoid", seed=0)
+    >>> nn.diagnose(model, [[0.0, 1.0], [1.0, 0.0]], [0, 1], nn.binary_cross_entropy)
+    nothing found that would keep it from learning
+    """
 
     @terminal.fitted
     def __str__(self) -> str:

@@ -48,6 +48,13 @@ class Finding:
             "exploding", "lr", "imbalance", "overfit" or "constant".
         layer: the name of the layer, such as `layers.0`; "" for the whole model.
         text: the problem, the numbers that prove it, and the remedy.
+
+    >>> import nn
+    >>> model = nn.MLP(2, [3, 1], "tanh", seed=0)
+    >>> for p in model.parameters(): p.data = 0.0
+    >>> finding = nn.diagnose(model, [[0.0, 1.0], [1.0, 0.0]], [0, 1])[0]
+    >>> finding.kind, finding.layer
+    ('zero', 'layers.0')
     """
 
     kind: str

@@ -55,7 +55,10 @@ FLAT = 0.05  # an activation is nearly flat where its slope is below this
 
 
 class Figure(figures.Figure):
-    """A matplotlib figure that a notebook shows without pyplot."""
+    """A matplotlib figure that a notebook shows without pyplot.
+
+    >>> activations(["tanh"]).savefig(BytesIO(), format="png")
+    """
 
     def _repr_png_(self) -> bytes:
         """Return the figure as PNG."""
@@ -65,7 +68,15 @@ class Figure(figures.Figure):
 
 
 def curves(history: History) -> Figure:
-    """Plot cost and accuracy by epoch, on the training and on the held-out examples."""
+    """Plot cost and accuracy by epoch, on the training and on the held-out examples.
+
+    >>> import nn
+    >>> model = nn.MLP(1, [1], seed=0)
+    >>> trainer = nn.Trainer(model, nn.mse_loss, nn.SGD(model.parameters(), lr=0.1))
+    >>> figure = curves(trainer.fit([[0.0], [1.0]], [0.0, 2.0], epochs=3, progress=False))
+    >>> figure.axes[0].get_xlabel()
+    'epoch'
+    """
     instance(history, History, "history is what trainer.fit() returned")
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
     pairs: dict[str, tuple[Sequence[float | None], Sequence[float | None]]] = {
@@ -117,6 +128,12 @@ def decision_regions(
     Raises:
         ValueError: X does not have two columns, y does not have two classes for a single output,
             or the outputs are several labels at once.
+
+    >>> import nn
+    >>> model = nn.MLP(2, [3, 1], "tanh", seed=0)
+    >>> figure = decision_regions(model, [[0, 0], [0, 1], [1, 0]], [0, 1, 1], title="or")
+    >>> figure.axes[0].get_title()
+    'or...'
     """
     figure = Figure(figsize=(4.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
@@ -134,7 +151,14 @@ def regions(
     threshold: float | None = None,
     history: History | None = None,
 ) -> None:
-    """Draw the plot of `decision_regions` on existing axes."""
+    """Draw the plot of `decision_regions` on existing axes.
+
+    >>> import nn
+    >>> model = nn.MLP(2, [3, 1], "tanh", seed=0)
+    >>> figure = Figure()
+    >>> for axes, size in zip(figure.subplots(1, 2), ("first", "second")):
+    ...     regions(axes, model, [[0, 0], [0, 1], [1, 0]], [0, 1, 1], title=size)
+    """
     instance(axes, Axes, "axes are matplotlib's, as from figure.add_subplot()")
     instance(model, Module, "model is a module of nn")
     text(title, "title")
@@ -177,7 +201,13 @@ def _told_apart(
 
 
 def scatter(axes: Axes, X: Any, y: Any, kinds: Sequence[Any] | None = None) -> None:
-    """Plot examples as points, with a colour and a marker for each class in `kinds`."""
+    """Plot examples as points, with a colour and a marker for each class in `kinds`.
+
+    >>> axes = Figure().subplots()
+    >>> scatter(axes, [[0, 0], [0, 1], [1, 0]], [0, 1, 1])
+    >>> len(axes.collections)
+    2
+    """
     instance(axes, Axes, "axes are matplotlib's, as from figure.add_subplot()")
     labels = Labels.of(y) if are_labels(y) else None
     points, classes = _plane(X, numbered(y, labels))
@@ -215,6 +245,11 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
 
     Raises:
         ValueError: X does not have two columns, or the model has no layers.
+
+    >>> import nn
+    >>> figure = neuron_heatmaps(nn.MLP(2, [3, 1], "tanh", seed=0), [[0.0, 0.0], [1.0, 1.0]])
+    >>> len(figure.axes) >= 4                                # one for each neuron
+    True
     """
     points = _places(X)
     layers = list(layers_of(model).values())
@@ -252,6 +287,10 @@ def activations(names: Sequence[str] = ("sigmoid", "tanh", "relu"), reach: float
     Raises:
         ValueError: an activation is unknown or needs a whole layer (softmax), names is empty or
             has more than six names, or reach is not above 0.
+
+    >>> figure = activations(["sigmoid", "relu"], reach=4.0)
+    >>> [axes.get_title() for axes in figure.axes]
+    ['activation a', 'slope ∂a/∂z']
     """
     rows = [activation_named(text(name, "a name")) for name in several(names, "names are names")]
     if not 0 < len(rows) <= len(COLOURS):
@@ -295,6 +334,11 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
 
     Raises:
         ValueError: the number of inputs does not fit the shape.
+
+    >>> import nn
+    >>> figure = weights_as_images(nn.Layer(9, 2, seed=0), (3, 3))
+    >>> figure.axes[0].images[0].get_array().shape
+    (3, 3)
     """
     instance(layer, Layer, "layer is a Layer, as model[0] is")
     rows, columns = (whole(size, "shape") for size in pair(shape, "shape is a pair, as (28, 28)"))
@@ -337,6 +381,11 @@ def filters(conv: Conv2d, image: Any = None, names: Sequence[Any] | None = None)
 
     Raises:
         ValueError: the image does not fit the convolution, or the names do not fit the filters.
+
+    >>> import nn
+    >>> figure = filters(nn.Conv2d(1, 2, 3, seed=0), names=["first", "second"])
+    >>> figure.axes[0].get_title()
+    'first'
     """
     instance(conv, Conv2d, "conv is a Conv2d, as model[0] is")
     weights = np.array([[[[w.data for w in row] for row in part] for part in kernel]
@@ -407,6 +456,10 @@ def confusion_matrix(
         ValueError: y and `said` differ in length, a class is out of range, or the outputs are
             interpreted as numbers or labels.
         TypeError: a class is not a whole number.
+
+    >>> figure = confusion_matrix(["cat", "dog", "dog"], ["cat", "dog", "cat"])
+    >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    ['cat', 'dog']
     """
     if history is not None:
         instance(history, History, "history is what trainer.fit() returned")
@@ -551,6 +604,11 @@ def descent_path(
 
     Raises:
         ValueError: there are no paths, or a path has no points.
+
+    >>> path = [(2.0, 1.0), (1.0, 0.5), (0.5, 0.25)]
+    >>> figure = descent_path(lambda w, b: w * w + b * b, {"lr = 0.25": path})
+    >>> figure.axes[0].get_xlabel()
+    'w'
     """
     function(cost, "cost is a function of two numbers")
     first, second = (text(name, "a name") for name in pair(names, "names are two"))
