@@ -2,7 +2,7 @@
 # are the parts of it to run while you work. Each installs into .venv what it needs.
 PYTHON ?= python3
 VENV := .venv
-WEB := autograd/page/web nn/picture/web
+WEB := autograd/page/web nn/picture/web nn/play/web
 SCRIPTS := $(wildcard $(addsuffix /*.js,$(WEB)))
 BIN := $(VENV)/bin
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)/javascript/node_modules/.bin

@@ -28,6 +28,7 @@ Training:
 To look and to ask:
     draw                        a network as a picture
     model.page(), model.save_html()    a page that plays its training
+    playground                  a page in which a network learns; points, to learn from
     history.plot(), nn.plots    figures, with matplotlib
     diagnose                    what keeps a network from learning: a Diagnosis of Findings, each a
                                 `Finding`
@@ -95,6 +96,8 @@ from .normalisation import LayerNorm, RMSNorm
 from .optim import SGD, Adam, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .picture.draw import draw
+from .play.page import playground
+from .play.points import points
 from .schedule import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -176,6 +179,8 @@ __all__ = [
     "nll_loss",
     "one_hot",
     "perceptron_loss",
+    "playground",
+    "points",
     "squared_error",
 ]
 

@@ -165,6 +165,7 @@ KINDS: dict[str, Kind] = {
     "place of biases": names("inside", "input"),
     "activation": Kind(lambda: ["relu", "tanh", True], "there is no activation", "True"),
     "activations": Kind(lambda: [["tanh"], ("relu", "elu")], "activation|names|a name", ""),
+    "data kind": Kind(lambda: ["moons", "wave"], "there is no kind of data", ""),
     "init": Kind(
         lambda: ["he", None, lambda rng, nin, nout: 0.5],
         "there is no initialiser|init",

@@ -32,6 +32,7 @@ PARTS = [
     ["nn.training"],
     ["nn.diagnosis"],
     ["nn.picture"],
+    ["nn.play"],
     ["nn.methods"],
     ["nn.sklearn"],
     ["nn"],

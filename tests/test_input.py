@@ -108,6 +108,7 @@ Module.page(model: model, history: history, data: pair, loss: loss?, classes: cl
 Module.save_html(model: model, path: path, history: history, data: pair, loss: loss?,
                  classes: classes, shape: shape, title: text?, tokens: theirs, longest: theirs,
                  start: theirs, prefix: theirs, attention: theirs)
+nn.points(kind: data kind, n: whole, noise: at least 0, seed: whole from 0)
 HasMode.train(mode: flag)
 Neuron(nin: whole, activation: one activation, nonlin: flag?, init: init, seed: seed, nout: whole)
 Neuron.forward Layer.forward Sequential.forward(x: inputs)
@@ -217,6 +218,7 @@ NOT_FOR_CALLING = {
     *("Op.accepts", "Op.compute", "Op.failure", "Op.rule", "Op.slope", "Op.slope_failure"),
     *(
         "Figure.set",
+        "nn.playground",  # tests/nn/play tries its settings by their table
         "add_spellings",
         "bind",
         "save_arrays",

@@ -23,6 +23,35 @@ type Cost = (...outputsAndTargets: number[]) => number[];
 /** The cost of the page's model; null if the page knows none. */
 declare const COST: Cost | null;
 
+/** A setting of the playground, as settings.py describes it. */
+type SettingRow = {
+  label: string;
+  default: any;
+  kind: "choice" | "names" | "number" | "whole" | "sizes";
+  choices: Record<string, string>;
+  least: number | null;
+  most: number | null;
+  above: boolean;
+};
+
+/** What can be chosen in the playground. */
+declare const PLAY: {
+  settings: Record<string, SettingRow>;
+  mostLayers: number;
+  mostNeurons: number;
+  costs: Record<string, string[]>;
+  inits: Record<string, string>;
+  data: Record<string, { title: string; targets: "sides" | "classes" | "numbers"; count: number }>;
+  schedules: Record<string, { kind: string; arguments: Record<string, number> }>;
+};
+
+/** The activations by name; the costs, and the probabilities that they imply, by number of outputs. */
+declare const FORMULAS: {
+  activations: Record<string, Activation>;
+  costs: Record<string, Record<number, Cost>>;
+  shares: Record<string, Record<number, (...outputs: number[]) => number[]>>;
+};
+
 /** The operations of the programs of the page. */
 declare const COMPUTE: ((...operands: number[]) => number)[];
 

@@ -1,9 +1,12 @@
 // Convert the outputs of a network to an answer.
 
 /**
- * The interpretation of the outputs, as answers.py decides it.
- * @typedef {{kind: "classes" | "sides" | "labels" | "numbers", names: string[], threshold: number}}
- *   Answers
+ * The interpretation of the outputs, as answers.py decides it. `shares` converts them to
+ * probabilities; it is null if there are none.
+ * @typedef {{
+ *   kind: "classes" | "sides" | "labels" | "numbers", names: string[], threshold: number,
+ *   shares: ((...outputs: number[]) => number[]) | null,
+ * }} Answers
  */
 
 /**
@@ -19,9 +22,9 @@
  * @param {number[]} outputs
  * @returns {Answer}
  */
-export function answered({ kind, threshold }, outputs) {
+export function answered({ kind, threshold, shares: sharesOf }, outputs) {
   if (kind === "numbers" || outputs.some(Number.isNaN)) return { said: null, shares: [] };
-  const shares = SHARES === null ? [] : SHARES(...outputs);
+  const shares = sharesOf === null ? [] : sharesOf(...outputs);
   if (kind === "classes") return { said: [outputs.indexOf(Math.max(...outputs))], shares };
   const above = outputs.flatMap((a, j) => (a > threshold ? [j] : []));
   if (kind === "labels") return { said: above, shares };

@@ -1,7 +1,7 @@
 // The backward pass of the network: the gradient of a cost by every weight and bias. The derivatives
 // of the activations and of the cost are generated from the engine's table of operations.
 
-import { at, weight } from "./forward.js";
+import { at, masked, weight } from "./forward.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
 
@@ -35,18 +35,20 @@ function columns(numbers) {
  * @param {import("./forward.js").Passes} passes
  * @param {Float64Array[]} wanted for each output, its target in all examples
  * @param {Cost} cost
+ * @param {Float64Array[][]} masks those of the forward pass
  * @returns {{costs: Float64Array, gradients: Layer[]}}
  */
-export function backwardAll(layers, { activations, sums }, wanted, cost) {
-  let { costs, upstream } = throughCost(activations[layers.length], wanted, cost);
+export function backwardAll(layers, { activations, sums }, wanted, cost, masks = []) {
+  const outer = throughCost(activations[layers.length], wanted, cost);
+  let { upstream } = outer;
   /** @type {Layer[]} */
   const gradients = [];
   for (let k = layers.length - 1; k >= 0; k--) {
     const byZ = throughActivation(layers[k].activation, sums[k], upstream);
     gradients.unshift(byWeights(layers[k], byZ, activations[k]));
-    if (k > 0) upstream = throughWeights(layers[k], byZ);
+    if (k > 0) upstream = masked(throughWeights(layers[k], byZ), masks[k - 1]);
   }
-  return { costs, gradients };
+  return { costs: outer.costs, gradients };
 }
 
 /**
@@ -54,6 +56,7 @@ export function backwardAll(layers, { activations, sums }, wanted, cost) {
  * @param {Float64Array[]} outputs
  * @param {Float64Array[]} wanted
  * @param {Cost} cost
+ * @returns {{costs: Float64Array, upstream: Float64Array[]}}
  */
 function throughCost(outputs, wanted, cost) {
   const count = outputs[0].length;
@@ -87,7 +90,7 @@ function throughActivation({ together, back }, sums, upstream) {
 
 /** ∂C/∂w and ∂C/∂b. @param {Layer} layer @param {Float64Array[]} byZ @param {Float64Array[]} inputs */
 function byWeights(layer, byZ, inputs) {
-  const numbers = byZ.flatMap((slopes) => [...inputs.map((a) => dot(slopes, a)), sum(slopes)]);
+  const numbers = byZ.flatMap((slopes) => [...inputs.map((a) => dot(slopes, a)), total(slopes)]);
   return { ...layer, numbers: Float64Array.from(numbers) };
 }
 
@@ -112,6 +115,6 @@ function dot(a, b) {
 }
 
 /** @param {Float64Array} a */
-function sum(a) {
-  return a.reduce((total, x) => total + x, 0);
+function total(a) {
+  return a.reduce((sum, x) => sum + x, 0);
 }

@@ -69,16 +69,23 @@ export function forward(layers, input) {
  * Run the network on many examples.
  * @param {Layer[]} layers
  * @param {Float64Array[]} inputs for each input, its numbers in all examples
+ * @param {Float64Array[][]} masks for the first layers, what their activations are multiplied by
  * @returns {Passes}
  */
-export function forwardAll(layers, inputs) {
+export function forwardAll(layers, inputs, masks = []) {
   const activations = [inputs];
   const sums = layers.map((layer, k) => {
     const z = weightedSums(layer, activations[k]);
-    activations.push(activated(layer.activation, z));
+    activations.push(masked(activated(layer.activation, z), masks[k]));
     return z;
   });
   return { activations, sums };
+}
+
+/** @param {Float64Array[]} columns @param {Float64Array[] | undefined} mask */
+export function masked(columns, mask) {
+  if (mask === undefined) return columns;
+  return columns.map((column, j) => column.map((x, example) => x * mask[j][example]));
 }
 
 /** @param {Layer} layer @param {Float64Array[]} inputs */

@@ -34,7 +34,8 @@ import { Heats, Templates } from "./views.js";
 const MOST_FIELDS = 8; // with more inputs, there are no fields to type them
 
 const data = pageData();
-const { sizes, answers, image, curves, front } = data;
+const { sizes, image, curves, front } = data;
+const answers = { ...data.answers, shares: SHARES };
 const frames = data.frames.map((/** @type {any} */ row) => new Frame(sizes, row));
 /** @type {number} */
 const nin = front ? product(front.image.shape) : sizes[0];

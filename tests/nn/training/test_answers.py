@@ -74,9 +74,10 @@ def trained(model: nn.Module, loss: Any, y: Any) -> nn.Trainer:
 def page(browser: Any) -> Iterator[Any]:
     """Yield a function that computes the page's answers to outputs, in a browser."""
     opened = browser.new_page()
-    opened.add_script_tag(content=f"const SHARES = null;\n{modules('answers.js', [WEB])}")
+    opened.add_script_tag(content=modules("answers.js", [WEB]))
     yield lambda answers, outputs: opened.evaluate(
-        "([answers, outputs]) => MODULES['answers.js'].answered(answers, outputs).said",
+        "([answers, outputs]) => "
+        "MODULES['answers.js'].answered({ ...answers, shares: null }, outputs).said",
         [{name: getattr(answers, name) for name in ("kind", "names", "threshold")}, outputs],
     )
     opened.close()

@@ -1,0 +1,177 @@
+"""`playground`: an HTML page in which a network learns while the reader watches."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from autograd import Page, softmax
+from autograd.extend import javascript
+
+from .. import losses
+from ..activations import ACTIVATIONS
+from ..module import Module
+from ..picture.formulas import write_activation, write_cost
+from ..settings import path as checked_path
+from ..settings import with_options
+from .own import MOST_CLASSES, Own, Start
+from .settings import COSTS, LEARNING, as_json, checked
+
+WEB = files(__package__) / "web"
+SHARED = files("nn.picture") / "web"  # the passes and the planes of the network page
+
+
+@with_options
+def playground(
+    path: str | os.PathLike[str] = "playground.html",
+    *,
+    model: Module | None = None,
+    data: str | tuple[Any, Any] | None = None,
+    points: int | None = None,
+    noise: float | None = None,
+    test: float | None = None,
+    inputs: Sequence[str] | None = None,
+    layers: Sequence[int] | None = None,
+    activation: str | None = None,
+    init: str | None = None,
+    cost: str | None = None,
+    optimizer: str | None = None,
+    momentum: float | None = None,
+    lr: float | None = None,
+    schedule: str | None = None,
+    penalty: str | None = None,
+    strength: float | None = None,
+    dropout: float | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+) -> str:
+    """Write a page in which a network learns while the reader watches.
+
+    The page is one file that works offline. Its reader chooses the data, the network and how it
+    learns, stops at any moment, and looks at each number. The options are the settings at first.
+    The page makes the steps that `Trainer.fit` makes with the same settings.
+
+    Args:
+        path: the file to write.
+        model: the network to start from: dense layers, as `MLP` makes. It needs `data`, (X, y).
+        data: "moons", "circles", "xor", "gaussians", "spirals", "plane" or "wave", as for
+            `nn.points`; or points of your own, (X, y).
+        points: the number of points.
+        noise: the noise of the points.
+        test: the share of the points that is kept for testing.
+        inputs: what the network sees of a point: some of "x1", "x2", "x1^2", "x2^2", "x1*x2",
+            "sin(x1)" and "sin(x2)".
+        layers: the number of neurons of each hidden layer.
+        activation: the activation of the hidden layers.
+        init: how the first weights are drawn: "auto", "xavier", "he", "uniform", or "equal".
+        cost: a cost of `nn` that fits the data, by name; "auto" for the usual one.
+        optimizer: "sgd", "momentum" or "adam".
+        momentum: the momentum of the optimiser of that name.
+        lr: the learning rate.
+        schedule: of the learning rate: "constant", "step", "exponential", "cosine" or "linear".
+        penalty: "none", "l1" or "l2", on all weights and biases.
+        strength: the factor of the penalty.
+        dropout: the probability with which an output of a hidden layer is left out.
+        batch_size: the number of points in a step.
+        seed: the seed of the points, of the first weights, of the order and of dropout.
+
+    Returns:
+        The path.
+
+    Raises:
+        TypeError, ValueError: a setting is out of range, or the page cannot train the model on
+            the data.
+        OSError: the file cannot be written; an existing file is unchanged.
+
+    >>> playground("out/playground.html", data="circles", layers=[3], lr=0.5)
+    'out/playground.html'
+    """
+    file = checked_path(path)
+    settings = {
+        "points": points,
+        "noise": noise,
+        "test": test,
+        "inputs": inputs,
+        "layers": layers,
+        "activation": activation,
+        "init": init,
+        "cost": cost,
+        "optimizer": optimizer,
+        "momentum": momentum,
+        "lr": lr,
+        "schedule": schedule,
+        "penalty": penalty,
+        "strength": strength,
+        "dropout": dropout,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    chosen = {name: x for name, x in settings.items() if x is not None}
+    own = start = None
+    if isinstance(data, str):
+        chosen["data"] = data
+    elif data is not None:
+        own = Own.of(data)
+    if model is not None:
+        if own is None:
+            raise TypeError("a model needs data=(X, y), the points to train it on")
+        start = Start.of(model, own)
+        chosen = start.settings | chosen
+    return _page(chosen, own, start).save(file)
+
+
+def _page(chosen: Mapping[str, Any], own: Own | None, start: Start | None) -> Page:
+    """Make the page for these settings, points of the reader's own, and a network to start from."""
+    contents = {
+        "settings": checked(chosen, own.targets if own else None),
+        "own": own.contents() if own else None,
+        "start": start.contents() if start else None,
+    }
+    return Page("playground", "the playground", contents, generated(own), folders=[WEB, SHARED])
+
+
+def generated(own: Own | None) -> str:
+    """Return the JavaScript that the modules of the page read: the tables and the formulas.
+
+    Activations, costs and their derivatives are written from the rows of the engine's table.
+    """
+    table = as_json()
+    if own is not None:
+        table["data"]["own"] = own.kind()
+    several = range(2, MOST_CLASSES + 1)
+    activations = {name: write_activation(ACTIVATIONS[name], 1) for name in LEARNING}
+    costs = {
+        name: _costs(name, several if targets == "classes" else [1])
+        for targets, names in COSTS.items()
+        for name in names
+    }
+    costs["mse_loss"] = _costs("mse_loss", [1, *several])  # of targets of every kind
+    shares = {
+        "binary_cross_entropy_with_logits": {1: javascript(lambda z: [z.sigmoid()], ["z"])},
+        "cross_entropy": {
+            n: javascript(lambda *z: softmax(z), [f"z{j}" for j in range(n)]) for n in several
+        },
+    }
+    formulas = {
+        "activations": _object(activations),
+        "costs": _object({name: _object(row) for name, row in costs.items()}),
+        "shares": _object({name: _object(row) for name, row in shares.items()}),
+    }
+    return (
+        f"const PLAY = {json.dumps(table, ensure_ascii=False)};\n"
+        f"const FORMULAS = {_object(formulas)};\n"
+    )
+
+
+def _costs(name: str, counts: Iterable[int]) -> dict[int, str]:
+    """Write a cost for each number of outputs."""
+    loss = getattr(losses, name)
+    return {n: write_cost(loss, n, [1.0, *[0.0] * (n - 1)]) for n in counts}
+
+
+def _object(texts: Mapping[Any, str]) -> str:
+    """Write an object of JavaScript."""
+    return f"{{ {', '.join(f'{json.dumps(name)}: {text}' for name, text in texts.items())} }}"
