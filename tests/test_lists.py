@@ -93,9 +93,15 @@ def test_the_house_says_what_each_file_does() -> None:
 
 
 def test_each_demo_is_listed_wherever_demos_are() -> None:
-    readme = {name for row in rows("demos/README.md", "demo") for name in code(row[0])}
+    readme = set(re.findall(r"\]\(demos/(\w+)\.py\)", text_of("README.md")))
+    table = {name for row in rows("demos/README.md", "demo") for name in code(row[0])}
     (lessons,) = re.findall("^LESSONS := (.+)$", text_of("Makefile"), re.MULTILINE)
-    listed = {"demos/README.md": readme, "Makefile": set(lessons.split()), "TARGETS": set(TARGETS)}
+    listed = {
+        "README.md": readme,
+        "demos/README.md": table,
+        "Makefile": set(lessons.split()),
+        "TARGETS": set(TARGETS),
+    }
     assert {place: names ^ set(TINY) for place, names in listed.items() if names != set(TINY)} == {}
 
 
@@ -108,9 +114,11 @@ def test_the_files_in_tests_are_listed() -> None:
     assert listed == files | {"benchmarks/"}
 
 
+WRITTEN = {ROOT / "docs" / name for name in ("lessons", "notebooks", "reference")}  # by `make docs`
+PAGES = [path for path in (ROOT / "docs").rglob("*.md") if not WRITTEN & set(path.parents)]
 DOCUMENTS = [
     *("README.md", "CONTRIBUTING.md", "pyproject.toml", "demos/README.md"),
-    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
+    *(path.relative_to(ROOT).as_posix() for path in sorted(PAGES)),
 ]
 FILE = re.compile(r"Makefile|[\w/]+\.(py|js|html|md)")
 
@@ -129,6 +137,14 @@ def test_the_table_of_changes_names_files_and_what_is_in_them(row: list[str]) ->
 
 def test_the_readme_is_read_in_two_minutes() -> None:
     assert len(text_of("README.md").splitlines()) <= 200
+
+
+@pytest.mark.parametrize("file", DOCUMENTS)
+def test_documents_link_to_files(file: str) -> None:
+    links = re.findall(r"\]\(([^)#:\"]+)\)", text_of(file))
+    targets = {((ROOT / file).parent / link).resolve() for link in links}
+    missing = {path for path in targets if not path.exists()}
+    assert {path for path in missing if not WRITTEN & set(path.parents)} == set()
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)
