@@ -44,7 +44,7 @@ Value.clip(low: operand, high: operand)
 Value.maximum(other: operand)
 Value.minimum(other: operand)
 Value.stepper(gradient: real)
-Value.save_html(root: root, path: path, parameters: nodes, lr: finite, max_nodes: whole from 2,
+Value.save_html(root: root, path: path, parameters: nodes, lr: positive, max_nodes: whole from 2,
                 title: text?, position: whole from 0?)
 Stepper(root: root, gradient: real)
 Stepper.next Stepper.back(count: whole)
@@ -75,7 +75,7 @@ Value.explain explain(root: root, node: node, max_paths: whole)
 grad(output: output, inputs: inputs of it, create_graph: flag, allow_unused: flag,
      retain_graph: flag?)
 gradcheck(f: checked, inputs: two inputs, eps: positive?, atol: at least 0, rtol: at least 0)
-graph_page(root: root, parameters: nodes, lr: finite, max_nodes: whole from 2, title: text?,
+graph_page(root: root, parameters: nodes, lr: positive, max_nodes: whole from 2, title: text?,
            position: whole from 0?)
 javascript(function: function, names: js names)
 javascript_gradient(function: function, names: js names, at: js numbers)

@@ -12,8 +12,7 @@ from typing import Any
 
 from ..core import ops
 from ..core.backprop import check_for_leaves, stale
-from ..core.boundary import finite, several, text, whole, with_options
-from ..core.find import find
+from ..core.boundary import positive, text, whole, with_options
 from ..core.graph import flowing_edges, shown_order, shown_slots, topological_order
 from ..core.notation import name
 from ..core.value import Value
@@ -21,6 +20,7 @@ from .groups import OUTERMOST, find_groups, opened, visible
 from .html import Page
 from .javascript import is_computable
 from .layout import laid_out
+from .parameters import moving
 from .record import box_size, records
 from .tables import write_operations, write_quiz
 
@@ -44,8 +44,10 @@ def graph_page(
 
     Args:
         root: the output.
-        parameters: the leaves, or their labels, that gradient descent changes; by default all
-            leaves on which no index of `take` depends.
+        parameters: the leaves, or their labels, that gradient descent changes. By default all
+            leaves without the inputs, which are those named like `x`, `x1`, `input` or `target`,
+            those without a label if others have one, and those on which an index of `take`
+            depends. If only inputs are left, these change.
         lr: the initial learning rate.
         max_nodes: a larger graph is folded by scope when the page opens. It is also the largest
             number of items in one group.
@@ -63,13 +65,13 @@ def graph_page(
     >>> graph_page(x * x).html[:15]
     '<!doctype html>'
     """
-    lr, max_nodes = finite(lr, "lr"), whole(max_nodes, "max_nodes", 2)
+    lr, max_nodes = positive(lr, "lr"), whole(max_nodes, "max_nodes", 2)
     order = _checked_order(root)
     titled = None if title is None else text(title, "title")
     begun = {} if position is None else {"position": _checked_position(position, root)}
     used = list(dict.fromkeys([ops.leaf, ops.constant, *(node.op for node in order)]))
     computed = {op for op in used if is_computable(op)}
-    rows = records(root, _moving(order, parameters), used, computed)
+    rows = records(root, moving(order, parameters), used, computed)
     shown = shown_order(root)
     groups, place = find_groups(shown, max_nodes)
     seen = opened(shown, groups, place, max_nodes)
@@ -121,38 +123,6 @@ def _checked_position(position: int, root: Value) -> int:
     if whole(position, "position, a count of steps,", 0) > steps:
         raise ValueError(f"position is from 0 to {steps}, the backward steps; got {position}")
     return int(position)
-
-
-def _moving(
-    order: list[Value], parameters: Collection[Value | str] | Value | str | None
-) -> set[Value]:
-    """Return the leaves that gradient descent changes."""
-    indices = _deciding_indices(order)
-    if parameters is None:
-        return {node for node in order if node.op is ops.leaf and node not in indices}
-    if isinstance(parameters, (Value, str)):
-        parameters = [parameters]
-    parameters = several(parameters, "parameters are leaves or their labels")
-    nodes, root = set(order), order[-1]
-    found = {p if isinstance(p, Value) and p in nodes else find(root, p) for p in parameters}
-    for node in found:
-        if node.op is not ops.leaf:
-            raise ValueError(f"a parameter is a leaf, and {name(node)} is computed")
-        if node in indices:
-            raise ValueError(
-                f"a parameter moves in small steps, and {name(node)} decides an index of take, "
-                f"which is whole"
-            )
-    return found
-
-
-def _deciding_indices(order: list[Value]) -> set[Value]:
-    """Return the nodes on which an index of `take` depends."""
-    found = {node.args[0] for node in order if node.op is ops.take}
-    for node in reversed(order):
-        if node in found:
-            found.update(node.args)
-    return found
 
 
 def _layouts(

@@ -128,7 +128,7 @@ def test_nothing_is_written_where_the_graph_cannot_be_drawn(
             "max_nodes is .* at least 2, got 1",
         ),
         (neuron(), {"lr": "fast"}, TypeError, "lr"),
-        (neuron(), {"lr": math.nan}, ValueError, "lr is a finite number, got nan"),
+        (neuron(), {"lr": math.nan}, ValueError, "lr is a positive number, got nan"),
         (neuron(), {"position": 8}, ValueError, "position is from 0 to 7, .* got 8"),
         (
             neuron(),
@@ -194,7 +194,7 @@ def test_the_title_is_the_outputs_name_or_what_it_is_given() -> None:
 @pytest.mark.parametrize(
     ("parameters", "moving"),
     [
-        (None, ["w", "x", "b"]),
+        (None, ["w", "b"]),
         (["b", "w"], ["w", "b"]),
         ("w", ["w"]),
         ([], []),
@@ -444,3 +444,22 @@ def test_an_operation_with_an_infinite_number_in_it_is_javascript_too() -> None:
     html = graph_page(capped(Value(1.0, "x"))).html
     assert "(Infinity)" in html
     assert "(inf)" not in html
+
+
+def test_without_parameters_the_inputs_stay() -> None:
+    def moving(root: Value) -> list[str]:
+        rows = parts(graph_page(root).html)["data"]["nodes"]
+        return sorted(row["name"] for row in rows if row.get("moves"))
+
+    w, b = Value(2.0, "w"), Value(1.0, "b")
+    for label in ("x", "x1", "X[0,2]", "a0", "target", "input", ""):
+        assert moving((w * Value(3.0, label) + b).tanh()) == ["b", "w"]
+    assert moving(w * Value(3.0, "xray")) == ["w", "xray"]
+    assert moving(Value(3.0, "x") * Value(2.0, "x2")) == ["x", "x2"]
+    assert moving(Value(3.0) * Value(2.0)) == ["v1", "v2"]
+    model = nn.MLP(2, [2, 1], seed=0)
+    inputs = [Value(0.5), Value(0.25, "x2")]
+    cost = nn.squared_error(model(inputs), Value(1.0))
+    assert len(moving(cost)) == len(model.parameters())
+    with pytest.raises(ValueError, match="lr is a positive number, got 0"):
+        graph_page(w * b, lr=0)

@@ -5,6 +5,8 @@ import { byId, setText } from "./elements.js";
 import { evaluated, finiteGradients, rootOf } from "./graph.js";
 import { number } from "./number.js";
 
+const MOST_NAMES = 8;
+
 /**
  * The parameters after one step: p − lr × ∂cost/∂p for each leaf that moves.
  * @param {import("./graph.js").Graph} graph
@@ -23,16 +25,19 @@ function downhill(graph, plan, lr) {
  * The numbers of the graph at new parameters.
  * @param {import("./graph.js").Graph} graph
  * @param {Map<number, number>} places the new data of the parameters
+ * @param {import("./steps.js").Plan} plan
  * @param {number} lr
  * @returns {number[]}
- * @throws {RangeError} the graph cannot be evaluated at these parameters
+ * @throws {RangeError} at these parameters an operation has no number or no finite derivative
  */
-function arrived(graph, places, lr) {
+function arrived(graph, places, plan, lr) {
   try {
     for (const [i, x] of places) {
       if (!Number.isFinite(x)) throw new RangeError(`${graph.rows[i].name} becomes ${number(x)}.`);
     }
-    return evaluated(graph, places);
+    const values = evaluated(graph, places);
+    finiteGradients({ rows: graph.rows, values }, plan.backward);
+    return values;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new RangeError(`A step of lr = ${lr} leads too far: ${error.message}`);
@@ -52,7 +57,7 @@ export function descended(graph, plan, lr, count) {
   const moving = { rows: graph.rows, values: graph.values };
   const costs = [];
   for (let k = 0; k < count; k++) {
-    moving.values = arrived(moving, downhill(moving, plan, lr), lr);
+    moving.values = arrived(moving, downhill(moving, plan, lr), plan, lr);
     costs.push(moving.values[rootOf(graph)]);
   }
   return { values: moving.values, costs };
@@ -60,10 +65,11 @@ export function descended(graph, plan, lr, count) {
 
 /**
  * Draw the costs so far, and describe them in words.
+ * @param {import("./graph.js").Graph} graph
  * @param {number[]} costs the cost before the first step and after each step
- * @param {string} name the name of the cost
  */
-export function showCosts(costs, name) {
+export function showCosts(graph, costs) {
+  const { name } = graph.rows[rootOf(graph)];
   const steps = costs.length - 1;
   const now = number(costs[steps]);
   setText(
@@ -72,6 +78,14 @@ export function showCosts(costs, name) {
       ? `${name} = ${now} after ${steps} ${steps === 1 ? "step" : "steps"}, from ${number(costs[0])}`
       : `${name} = ${now}`,
   );
+  setText(byId("moving"), `Steps change ${movingNames(graph)}.`);
   const label = `${name} from ${number(costs[0])} to ${now}`;
   byId("curve").replaceChildren(...(steps ? [chart([{ values: costs, kind: "" }], label)] : []));
+}
+
+/** The names of the leaves that steps downhill change. @param {import("./graph.js").Graph} graph */
+function movingNames({ rows }) {
+  const names = rows.flatMap((row) => (row.moves ? [row.name] : []));
+  if (names.length <= MOST_NAMES) return names.join(", ") || "nothing";
+  return `${names.slice(0, MOST_NAMES).join(", ")} and ${names.length - MOST_NAMES} more`;
 }

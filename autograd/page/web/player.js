@@ -270,7 +270,7 @@ function changed() {
   showChoices();
   show();
   showCard();
-  showCosts(state.costs, root.name);
+  showCosts(graph, state.costs);
 }
 
 /** Draw the graph again if a look-up has chosen another entry, and plan its steps. */
@@ -333,14 +333,15 @@ function nextQuestion() {
 function setMoves(node, moves) {
   graph.rows[node].moves = moves;
   showCard();
+  showCosts(graph, state.costs);
 }
 
 /** @param {number} count */
 function descend(count) {
   const lr = owner.lr();
   const said = byId("descent-said");
-  if (!Number.isFinite(lr)) {
-    setText(said, "lr is a number, like 0.1.");
+  if (!(lr > 0 && lr < Infinity)) {
+    setText(said, "lr is a number above 0, like 0.1.");
     return;
   }
   if (!graph.rows.some((row) => row.moves)) {
@@ -452,7 +453,7 @@ function start() {
       "Only Python can compute an operation of this graph, so its numbers cannot be changed here.",
     );
   } else {
-    showCosts(state.costs, root.name);
+    showCosts(graph, state.costs);
   }
   watchTheme();
   watchEdges();
