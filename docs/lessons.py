@@ -78,8 +78,8 @@ The first lesson, and a network, as notebooks with what their cells show. They a
 ```{{toctree}}
 :maxdepth: 1
 
-../notebooks/chain
-../notebooks/network
+A notebook of the chain <../notebooks/chain>
+A notebook of a network <../notebooks/network>
 ```
 
 ## What they reach

@@ -45,7 +45,7 @@ def groups(module: ModuleType) -> dict[str, dict[str, list[str]]]:
             if names:
                 label = "" if set(re.findall(r"\w+", row)) & set(names) else row
                 found.setdefault(title, {}).setdefault(label, []).extend(names)
-    rest = [name for name in module.__all__ if name in left]
+    rest = [n for n in dict.fromkeys(re.findall(r"\w+", module.__doc__ or "")) if n in left]
     return {"": {"": rest}, **found} if rest else found
 
 
@@ -58,10 +58,17 @@ def of_bases(thing: type) -> str:
     return "   :show-inheritance:\n" if thing.__base__ is not object else ""
 
 
+def of_others(thing: type) -> str:
+    """Return the option that leaves out methods that another library writes into a class."""
+    methods = {name: method for name, method in vars(thing).items() if inspect.isfunction(method)}
+    others = [n for n, m in methods.items() if not m.__module__.startswith(("autograd", "nn"))]
+    return f"   :exclude-members: {', '.join(others)}\n" if others else ""
+
+
 def entry(module: str, name: str, thing: object) -> str:
     """Return the directive of autodoc that shows a name."""
     if inspect.isclass(thing):
-        return f".. autoclass:: {module}.{name}\n   :members:\n{of_bases(thing)}"
+        return f".. autoclass:: {module}.{name}\n   :members:\n{of_bases(thing)}{of_others(thing)}"
     if isinstance(thing, autograd.Op):  # its docstring begins with a call, its signature does not
         call = re.search(r"\(.*?\)", thing.__doc__ or "")
         return f".. autofunction:: {module}.{name}{call[0] if call else '()'}\n"
