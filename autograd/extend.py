@@ -7,7 +7,7 @@ from .core import boundary, terminal
 from .core.flat import Flat
 from .core.ops import TABLE, PlaceError
 from .core.spellings import add_spellings
-from .files import destination, read_whole, save_arrays, write_whole
+from .files import destination, expanded, read_whole, save_arrays, write_whole
 from .methods import bind
 from .page import Programs, javascript, javascript_gradient, saved
 from .picture import markup
@@ -21,6 +21,7 @@ __all__ = [
     "bind",
     "boundary",
     "destination",
+    "expanded",
     "javascript",
     "javascript_gradient",
     "markup",

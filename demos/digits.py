@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import nn
+from autograd.extend import expanded
 from demos.digit_data import (
     Digits,
     edges_and_loops,
@@ -297,7 +298,7 @@ def main(
 
 def mnist_folder(text: str) -> str:
     """Return the name of an existing folder; raise argparse's error for any other text."""
-    if not Path(text).is_dir():
+    if not expanded(text).is_dir():
         raise argparse.ArgumentTypeError(f"expected a folder with MNIST's files, got {text!r}")
     return text
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from autograd.extend import expanded
+
 UNSIGNED_BYTES = 0x08
 GZIP = b"\x1f\x8b"
 
@@ -29,7 +31,7 @@ def read(path: str | Path) -> np.ndarray:
 
     Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
     """
-    path = Path(path)
+    path = expanded(path)
     content = _unzipped(path, path.read_bytes())
     if len(content) < 4:
         raise ValueError(f"{path} ends at byte {len(content)}, inside the magic number")
@@ -67,8 +69,8 @@ def mnist(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
         OSError: a file is missing or cannot be read.
         ValueError: a file is damaged, or images and labels do not belong together.
     """
-    images = read(_found(Path(folder), f"{part}-images-idx3-ubyte"))
-    labels = read(_found(Path(folder), f"{part}-labels-idx1-ubyte"))
+    images = read(_found(expanded(folder), f"{part}-images-idx3-ubyte"))
+    labels = read(_found(expanded(folder), f"{part}-labels-idx1-ubyte"))
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
         raise ValueError(
             f"{folder}: images of shape {images.shape} and labels of shape {labels.shape} do not "

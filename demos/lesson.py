@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd import Drawing, RenderError
-from autograd.extend import terminal, write_whole
+from autograd.extend import expanded, terminal, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -191,7 +191,7 @@ def _number(kind: type[int] | type[float], text: str, expected: str) -> int | fl
 def folder(text: str) -> str:
     """Read the name of a folder that is writable, or that can be made."""
     try:
-        place = Path(text).absolute()
+        place = expanded(text).absolute()
         while not _exists(place):
             place = place.parent
     except (OSError, ValueError) as error:  # the name is too long, or contains a zero byte
@@ -230,7 +230,7 @@ def save_drawing(drawing: Drawing, out: str | Path, name: str) -> str:
 
 
 def _write_png(png: io.BytesIO, out: str | Path, name: str) -> str:
-    path = Path(out, f"{name}.png").expanduser()
+    path = expanded(Path(out, f"{name}.png"))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, png.getvalue())
     return str(path)

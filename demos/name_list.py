@@ -10,6 +10,7 @@ from random import Random
 
 import numpy as np
 
+from autograd.extend import expanded
 from demos.decoder import IGNORED, POSITIONS
 
 BUILT_IN = Path(__file__).with_name("names.txt")
@@ -102,7 +103,7 @@ def read(path: str | Path) -> list[str]:
 
 def _lines(path: str | Path) -> list[str]:
     try:
-        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+        text = expanded(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is no text: byte {error.start} does not fit UTF-8; expected one name a line"

@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 
+import nn
 from autograd import Value, draw, files
 from autograd.extend import destination, read_whole, write_whole
+from demos import digits, idx, lesson
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, names and locks of files differ here")
@@ -314,6 +316,13 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (x * x).save_html("~/pages/chain.html")
     assert read_whole("~/weights.npz") == NEW
     assert names(tmp_path / "home") == ["deep", "pages", "weights.npz"]
+    nn.plots.activations(["tanh"]).savefig("~/tanh.png")
+    assert (x * x).save_html("~/square") == str(tmp_path / "home" / "square.html")
+    assert (x * x).page().save("~/v1.htm") == str(tmp_path / "home" / "v1.htm")
+    assert names(tmp_path / "home")[2:] == ["square.html", "tanh.png", "v1.htm", "weights.npz"]
+    assert lesson.folder("~/deep") == digits.mnist_folder("~/deep") == "~/deep"
+    with pytest.raises(FileNotFoundError, match="there is no train-images.*home.deep"):
+        idx.mnist("~/deep", "train")
     assert names(tmp_path / "here") == []
     with pytest.raises(FileNotFoundError, match="no such home folder: '~nobody-at-all/x'"):
         write_whole("~nobody-at-all/x", NEW)

@@ -57,6 +57,7 @@ Flat.lower(change: array)
 Flat.write(numbers: array)
 Compiled.__call__ Compiled.mean Compiled.value_and_grad(arguments: column, static: theirs)
 Page.save Compiled.save(path: path)
+Figure.savefig(fname: theirs, kwargs: theirs)
 Drawing.pipe(format: format?, renderer: theirs, formatter: theirs, quiet: flag,
              engine: theirs, encoding: theirs)
 Drawing.save(filename: path?, directory: path?, skip_existing: theirs)
@@ -68,7 +69,7 @@ compile(function: function?, params: leaves?, has_aux: flag, allow_unused: flag,
         static: static)
 Value.draw draw(root: root, path: path pair, around: node?, depth: whole from 0?,
                 max_nodes: whole, open: open, gradients: gradients, rankdir: rankdir,
-                format: format)
+                format: format, dpi: whole?)
 draw_dot(root: root, format: format, rankdir: rankdir)
 drawn(sampler: sampler)
 Value.explain explain(root: root, node: node, max_paths: whole)
@@ -90,7 +91,7 @@ op(name: op name, value: op value, partials: op partials, rules: rules, symbol: 
    reads: op function, domain: domain, kink: kink)
 scope(name: scope)
 Value.sensitivity sensitivity trace(root: root)
-destination(path: path)
+destination expanded(path: path)
 read_whole(path: file)
 write_whole(path: path, content: bytes)
 Op.__call__(operands: operand, named: theirs)

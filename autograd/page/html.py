@@ -94,15 +94,17 @@ class Page:
         )
 
     def save(self, path: str | os.PathLike[str]) -> str:
-        """Write the page to a file and return its path.
+        """Write the page to a file and return its path; a name without an ending gets `.html`.
 
         Raises:
             OSError: the file cannot be written; an existing file is then unchanged.
         """
         target = expanded(path)
+        if not (target.suffix or target.is_dir()):
+            target = target.with_name(f"{target.name}.html")
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, self.html.encode())
-        return str(path)
+        return str(target)
 
     @fitted
     def __repr__(self) -> str:
@@ -154,7 +156,8 @@ def saved(
     save_html.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     save_html.__module__ = make.__module__
     text = inspect.cleandoc(make.__doc__ or "").partition("\n\n>>>")[0].replace("Make", "Write", 1)
-    text = FIRST_ARGUMENT.sub("    path: the file to write.\n", text)
+    named = "    path: the file to write; a name without an ending gets `.html`.\n"
+    text = FIRST_ARGUMENT.sub(named, text)
     save_html.__doc__ = (
         f"{text}\n    OSError: the file cannot be written; an existing file is unchanged.\n\n"
         f"Returns:\n    The path."

@@ -28,6 +28,7 @@ from .render import FORMATS, Drawing
 POSITIVE, NEGATIVE, INK = "#0072B2", "#D55E00", "#222222"
 QUIET, QUIET_TEXT = "#B0B0B0", "#707070"  # text is darker than lines, to be legible in print
 LEAF_FILL, NODE_FILL, ROOT_FILL, GROUP_FILL = "#FFF6D6", "#E8F1FA", "#DDF0E4", "#EEEEEE"
+MOST_DPI = 1200  # a picture with more takes the memory of the machine
 LABELLED_EDGES = 40  # with more edges than this, local derivatives are not written beside them
 
 GRAPH_STYLE = {"fontname": "Helvetica", "fontsize": "11", "nodesep": "0.25", "ranksep": "0.4"}
@@ -48,6 +49,7 @@ def draw(
     gradients: Mapping[Value, float] | None = None,
     rankdir: str = "LR",
     format: str = "svg",
+    dpi: int | None = None,
 ) -> Drawing:
     """Draw the graph of `root`: label, data and gradient of every node, and the gradient flow.
 
@@ -66,6 +68,7 @@ def draw(
         gradients: gradients to show instead of the nodes' `.grad`.
         rankdir: the direction from the leaves to the output: "LR", "TB", "RL" or "BT".
         format: the default format of `.render()` and `.pipe()`.
+        dpi: the dots per inch of a PNG, at most 1200; by default 96.
 
     Raises:
         LabelError, ValueError, TypeError: a node is not in the graph (see `find`).
@@ -81,6 +84,8 @@ def draw(
     choice(rankdir, "rankdir", ("LR", "TB", "RL", "BT"))
     choice(format, "format", FORMATS)
     max_nodes = whole(max_nodes, "max_nodes")
+    if dpi is not None and whole(dpi, "dpi") > MOST_DPI:
+        raise ValueError(f"dpi is at most {MOST_DPI}, got {dpi}")
     depth = None if depth is None else whole(depth, "depth", 0)
     opened = [open] if isinstance(open, str) else several(open, "open lists scopes by name")
     if gradients is not None:
@@ -104,7 +109,10 @@ def draw(
     if gradients is None:
         stale_gradients |= _left_behind(order, known)
     picture = _Picture(root, order, shown, known, lit, stale, stale_gradients)
-    return picture.draw(rankdir, format)
+    drawing = picture.draw(rankdir, format)
+    if dpi is not None:
+        drawing.graph_attr["dpi"] = str(dpi)
+    return drawing
 
 
 def _known(order: list[Value]) -> dict[Value, float]:

@@ -6,6 +6,7 @@ work without pyplot and without a display.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, grad
+from autograd.extend import expanded
 
 from ..activations import Activation, activation_named
 from ..data import features, targets
@@ -59,6 +61,11 @@ class Figure(figures.Figure):
 
     >>> activations(["tanh"]).savefig(BytesIO(), format="png")
     """
+
+    def savefig(self, fname: Any, **kwargs: Any) -> None:
+        """Write the figure to a file, as in matplotlib; `~` is the home folder."""
+        named = isinstance(fname, (str, os.PathLike))
+        super().savefig(expanded(fname) if named else fname, **kwargs)
 
     def _repr_png_(self) -> bytes:
         """Return the figure as PNG."""

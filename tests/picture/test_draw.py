@@ -388,3 +388,14 @@ def test_every_door_draws_the_same() -> None:
     _, _, _, cost = neuron()
     cost.backward()
     assert cost.draw().source == draw(cost).source == autograd.draw_dot(cost).source
+
+
+def test_dpi_is_the_size_of_a_png() -> None:
+    def width(dpi: int | None) -> int:
+        png = draw(Value(1.0, "x") * 2.0, dpi=dpi).pipe("png")
+        return int.from_bytes(png[16:20], "big")
+
+    assert abs(width(288) - 3 * width(96)) <= 3
+    assert width(96) == width(None)
+    with pytest.raises(ValueError, match="dpi is at most 1200, got 5000"):
+        draw(Value(1.0), dpi=5000)
