@@ -128,11 +128,11 @@ def notes(name: str) -> str:
 
 
 def pictures(name: str) -> list[Path]:
-    """Return the pictures of a lesson that its notes do not show, the main one first."""
+    """Return the pictures of a lesson, the main one first, but not those of its notes and page."""
     first = [path for path in [GALLERY / f"{name}.png"] if path.exists()]
     named = notes(name)
     found = first + sorted(GALLERY.glob(f"{name}-*.png"))
-    return [path for path in found if f"gallery/{path.name}" not in named]
+    return [p for p in found if f"gallery/{p.name}" not in named and p.stem != f"{name}-page"]
 
 
 def page(name: str) -> str:
