@@ -84,6 +84,11 @@ class Optimizer:
         """Set the gradient of every parameter to 0.
 
         `set_to_none` is PyTorch's argument, and changes nothing: a gradient is always a number.
+
+        >>> w = Value(3.0)
+        >>> (w * w).backward()
+        >>> SGD([w]).zero_grad(); w.grad
+        0.0
         """
         flag(set_to_none, "set_to_none")
         for p in self.params:
@@ -100,6 +105,10 @@ class Optimizer:
             TypeError, ValueError: `gradient` is not an array of n numbers.
             FloatingPointError: the step is not finite, because the gradient is not finite or too
                 large.
+
+        >>> w = Value(3.0)
+        >>> SGD([w], lr=0.5).step(np.array([2.0])); w.data
+        2.0
         """
         if gradient is None:
             gradient = gradient_of(self.params)

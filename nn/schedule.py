@@ -60,6 +60,12 @@ class Scheduler:
 
         Args:
             metric: the cost of the epoch that has ended. Only `ReduceLROnPlateau` reads it.
+
+        >>> from autograd import Value
+        >>> from nn import SGD
+        >>> schedule = ExponentialLR(SGD([Value(0.0)], lr=1.0), gamma=0.5)
+        >>> schedule.step(); schedule.get_last_lr()
+        [0.5]
         """
         self.optimizer.lr *= self._clipped(self.epoch + 1) / self._clipped(self.epoch)
         self.epoch += 1

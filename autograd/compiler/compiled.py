@@ -257,6 +257,11 @@ class Compiled:
             TypeError, ValueError: as for a call, or the function returns several Values, or has
                 no finite derivative on a row, which the message names.
             TraceError: as for a call.
+
+        >>> from autograd import Value
+        >>> w = Value(2.0)
+        >>> compile(lambda x: (w * x - 1.0) ** 2).value_and_grad([0.0, 1.0])
+        (1.0, array([1.]))
         """
         version, rows, outputs, gradient = self._run(
             arguments, static, gradient=True, what="a gradient"
@@ -385,7 +390,13 @@ class Compiled:
 
     @property
     def graph(self) -> Any:
-        """The scalar graph of the last call's code: the returned Value, or the list of them."""
+        """The scalar graph of the last call's code: the returned Value, or the list of them.
+
+        >>> square = compile(lambda x: x * x)
+        >>> _ = square([1.0, 2.0])
+        >>> square.graph.op
+        <operation mul>
+        """
         outputs = self._get_latest().trace.outputs
         return outputs[0] if self._get_latest().trace.shape == () else outputs
 
@@ -400,7 +411,13 @@ class Compiled:
         return self._get_latest().source
 
     def explain(self) -> str:
-        """Return a text that lists the array statements, and the scalar operations they replace."""
+        """Return a text that lists the array statements, and the scalar operations they replace.
+
+        >>> square = compile(lambda x: x * x)
+        >>> _ = square([1.0, 2.0])
+        >>> print(square.explain())
+        1 scalar operations became 1 array statements...
+        """
         version = self._get_latest()
         scalars = sum(1 for node in version.trace.nodes if node.args)
         statements = version.array_program.statements

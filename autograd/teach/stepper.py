@@ -123,7 +123,15 @@ class Stepper:
         self.reset()
 
     def reset(self) -> None:
-        """Return to the beginning, and read the current data of the graph."""
+        """Return to the beginning, and read the current data of the graph.
+
+        >>> w = Value(3.0, label="w")
+        >>> s = (w * w).stepper()
+        >>> s.next(2); s.reset(); len(s.gradients)
+        1/2 ...
+        2/2 ...
+        1
+        """
         order = topological_order(self.root)
         check_for_leaves(self.root, order)
         shown = reversed(shown_order(self.root))
@@ -151,6 +159,11 @@ class Stepper:
 
         Raises:
             ValueError: `count` is not a positive whole number.
+
+        >>> s = (Value(3.0, label="x") * 2.0).tanh().stepper()
+        >>> s.next(); s.back()
+        1/2 ...
+        0 of 2 steps done
         """
         self._take_back(min(_positive(count), len(self._undo)))
         print(f"{len(self._undo)} of {len(self._edges)} steps done")
@@ -171,12 +184,22 @@ class Stepper:
 
         Raises:
             LabelError, ValueError, TypeError: `node` is not a node of the graph (see `find`).
+
+        >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
+        >>> s = (w * x).stepper()
+        >>> s.until("x")
+        1/2  ∂(w·x)/∂w = x           1 × 2 = 2                   ∂(w·x)/∂w = 2
+        2/2  ∂(w·x)/∂x = w           1 × 3 = 3                   ∂(w·x)/∂x = 3
         """
         node = find_variable(self.root, node)
         self._print(self._advance_while(lambda: self._to_come[node] > 0))
 
     def run(self) -> None:
-        """Do all remaining steps, and print them."""
+        """Do all remaining steps, and print them.
+
+        >>> (Value(3.0, label="w") * 2.0).stepper().run()
+        1/1  ∂(w·2)/∂w = 2              1 × 2 = 2              ∂(w·2)/∂w = 2
+        """
         self._print(iter(self))
 
     n, b, u = next, back, until

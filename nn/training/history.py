@@ -190,6 +190,9 @@ class History(OfHistory):
 
         Raises:
             ValueError: the history holds a NaN or an infinity, which JSON cannot represent.
+
+        >>> History(seed=3).to_json().startswith('{')
+        True
         """
         numbers = asdict(self)
         return json.dumps({**numbers, "digest": _digest(numbers)}, allow_nan=False)

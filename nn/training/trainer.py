@@ -288,6 +288,13 @@ class Trainer:
         Raises:
             TypeError, ValueError: X or y does not fit the model and the loss, the loss does not
                 return a Value, or it cannot be computed. The error names the example.
+
+        >>> import nn
+        >>> model = nn.Linear(1, 1, seed=0)
+        >>> for p in model.parameters(): p.data = 1.0
+        >>> trainer = Trainer(model, nn.mse_loss, nn.SGD(model.parameters()))
+        >>> trainer.evaluate([[0.0], [1.0]], [1.0, 3.0])
+        (0.5, None)
         """
         known = self.history.answers
         labels = known.labels if known and known.labels else self._labels(X, y)
@@ -336,6 +343,13 @@ class Trainer:
         Raises:
             TypeError, ValueError: as for `fit`, or a module has parameters that its
                 `sample_parameters(rng)` does not yield.
+
+        >>> import nn
+        >>> model = nn.MLP(1, [2, 1], "tanh", seed=0)
+        >>> trainer = Trainer(model, nn.mse_loss, nn.SGD(model.parameters(), lr=0.1))
+        >>> best, worst = trainer.restarts(2, [[0.0], [1.0]], [1.0, 0.0], epochs=5)
+        >>> best.losses[-1] <= worst.losses[-1]
+        True
         """
         n, seed = whole(n, "n"), whole(seed, "seed", None)
         n_jobs = None if n_jobs is None else whole(n_jobs, "n_jobs", None)
