@@ -317,7 +317,7 @@ KINDS: dict[str, Kind] = {
     "scheduler": Kind(lambda: [None], "schedule", "None"),
     "any scheduler": Kind(lambda: [None], "schedule", "None scheduler"),
     "one activation": Kind(lambda: ["relu", "tanh", True], "there is no activation", "True"),
-    "one class": Kind(lambda: [["yes"], None], "classes|names", "None ['a'] [1.0]"),
+    "one class": Kind(lambda: [["yes"], None], "classes|names|features", "None ['a'] [1.0]"),
     "told history": Kind(lambda: [None], "history", "None"),
     "full history": Kind(lambda: [nn.History(losses=[0.5, 0.4], accuracies=[0.5, 1.0])], "history"),
     "axes": Kind(lambda: [Figure().add_subplot()], "axes"),

@@ -104,11 +104,11 @@ HasMembers.reset_parameters(seed: seed)
 HasMembers.zero_grad(set_to_none: flag)
 HasState.save(path: path)
 Module.page(model: model, history: history, data: pair, loss: loss?, classes: classes,
-            shape: shape, title: text?, tokens: theirs, longest: theirs, start: theirs,
-            prefix: theirs, attention: theirs)
+            features: classes, shape: shape, title: text?, tokens: theirs, longest: theirs,
+            start: theirs, prefix: theirs, attention: theirs)
 Module.save_html(model: model, path: path, history: history, data: pair, loss: loss?,
-                 classes: classes, shape: shape, title: text?, tokens: theirs, longest: theirs,
-                 start: theirs, prefix: theirs, attention: theirs)
+                 classes: classes, features: classes, shape: shape, title: text?,
+                 tokens: theirs, longest: theirs, start: theirs, prefix: theirs, attention: theirs)
 nn.points(kind: data kind, n: whole, noise: at least 0, seed: whole from 0)
 HasMode.train(mode: flag)
 Neuron(nin: whole, activation: one activation, nonlin: flag?, init: init, seed: seed, nout: whole)
@@ -266,6 +266,7 @@ RECEIVERS: dict[str, Callable[[], Any]] = {
     "Stepper": lambda: graph().stepper(),
     "Flat": lambda: extend.Flat(model().parameters()),
     "Compiled": lambda: called(autograd.compile(lambda x: Value(2.0) * x)),
+    "Figure": lambda: nn.plots.activations(["tanh"]),
     "Page": lambda: autograd.Page("player", "a page", {"nodes": []}),
     "Drawing": lambda: graph().draw(),
     "Setting": autograd.no_grad,

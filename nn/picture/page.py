@@ -20,7 +20,8 @@ from autograd import Page, Value, softmax
 from autograd.extend import Programs, javascript
 
 from ..activations import Activation
-from ..data import Examples, features
+from ..data import Examples
+from ..data import features as features_of
 from ..labels import numbered
 from ..layers import Layer
 from ..loss_modules import function_of
@@ -52,6 +53,7 @@ def network_page(
     data: tuple[Any, Any] | None = None,
     loss: Callable[[Any, Any], Value] | None = None,
     classes: Sequence[Any] | None = None,
+    features: Sequence[Any] | None = None,
     shape: Sequence[int] | None = None,
     title: str | None = None,
 ) -> Page:
@@ -77,6 +79,7 @@ def network_page(
     sizes = [layers[0].nin, *(layer.nout for layer in layers)]
     nin, nout = math.prod(front.shape) if front else sizes[0], sizes[-1]
     image = front.sides if front else _shape(shape, nin)
+    inputs = _feature_names(features, nin, front)
     named = _named(front, sizes) if title is None else text(title, "title")
     examples = _examples(data, nin, front)
     if classes is not None:
@@ -97,6 +100,7 @@ def network_page(
     programs = Programs()
     contents = {
         "sizes": sizes,
+        "features": inputs,
         "front": front and front.contents(programs),
         "activations": [layer.activation.name for layer in layers],
         "bounds": [BOUNDS.get(layer.activation.name) for layer in layers],
@@ -129,6 +133,18 @@ def _named(front: Front | None, sizes: list[int]) -> str:
     return f"a network on {rows} × {columns} images"
 
 
+def _feature_names(names: Sequence[Any] | None, nin: int, front: Front | None) -> list[str]:
+    """Check the names of the inputs; no names are an empty list."""
+    if names is None:
+        return []
+    if front:
+        raise TypeError("features= names the inputs of a network without modules on images")
+    found = [str(name) for name in several(names, "features are names")]
+    if len(found) != nin:
+        raise ValueError(f"features are {nin} names, one for each input; got {len(found)}")
+    return found
+
+
 def _check_history(history: History | None) -> None:
     if history is not None and not isinstance(history, History):
         raise TypeError(f"history is what trainer.fit() returned, got {history!r:.60}")
@@ -142,7 +158,7 @@ def _as_rows(model: Module, data: Any, shape: Sequence[int] | None) -> tuple[Any
     if data is None or takes_images(model) or not begins_with_flatten(model):
         return data, shape
     X, y = pair(data, "data is a pair (X, y) of examples")
-    X = features(X)
+    X = features_of(X)
     if X.ndim == 4 and X.shape[1] == 1 and shape is None:
         shape = X.shape[2:]
     return (X.reshape(len(X), -1), y), shape
@@ -153,7 +169,7 @@ def _front(model: Module, data: Any, shape: Sequence[int] | None) -> Front | Non
     if not takes_images(model):
         return None
     if shape is None and data is not None:
-        X = features(pair(data, "data is a pair (X, y) of examples")[0])
+        X = features_of(pair(data, "data is a pair (X, y) of examples")[0])
         if X.ndim == 2:
             raise ValueError(
                 f"the model takes images or signals, X of shape (n, channels, height, width) or "

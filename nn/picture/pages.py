@@ -25,6 +25,7 @@ def page(
     data: tuple[Any, Any] | None = None,
     loss: Callable[[Any, Any], Value] | None = None,
     classes: Sequence[Any] | None = None,
+    features: Sequence[Any] | None = None,
     shape: Sequence[int] | None = None,
     title: str | None = None,
     tokens: Sequence[Any] | None = None,
@@ -51,6 +52,7 @@ def page(
             example on the screen, and the gradients of that cost. An input of the reader's own
             has no target, and so no cost.
         classes: names of the outputs, or for a single output the names of no and yes.
+        features: names of the inputs.
         shape: (rows, columns) if the inputs are the pixels of an image. Default: square images
             for 64 and 784 inputs, else none. For a network on images (channels, rows, columns);
             default: the shape of the data, or the square that fits.
@@ -76,13 +78,21 @@ def page(
         "data": data,
         "loss": loss,
         "classes": classes,
+        "features": features,
         "shape": shape,
     }
     of_tokens = {"longest": longest, "start": start, "prefix": prefix, "attention": attention}
     if tokens is None:
         _refuse(of_tokens, "needs tokens=, the names of what the model reads")
         return network_page(
-            model, history=history, data=data, loss=loss, classes=classes, shape=shape, title=title
+            model,
+            history=history,
+            data=data,
+            loss=loss,
+            classes=classes,
+            features=features,
+            shape=shape,
+            title=title,
         )
     _refuse(of_networks, "is for networks, and not for a model that reads tokens")
     if longest is None:

@@ -51,7 +51,8 @@ export class Columns {
     /** @type {{element: SVGElement, k: number, j: number, i: number}[]} */
     this.lines = [];
     const longest = Math.max(...plan.names.map((name) => shortened(name).length));
-    const width = GAP * (plan.sizes.length - 0.6) + LETTER * longest;
+    this.left = LETTER * Math.max(0, ...named.map((name) => shortened(name).length));
+    const width = this.left + GAP * (plan.sizes.length - 0.6) + LETTER * longest;
     const isWhole = plan.sizes.every((size) => size <= MOST_CIRCLES);
     this.svg = svg(
       "svg",
@@ -72,7 +73,7 @@ export class Columns {
   placeOf(k, j) {
     const places = this.shown[k];
     const first = (this.rows - places.length) / 2;
-    return [GAP * (0.25 + k), TOP + (first + j - places[0] + 0.5) * ROW];
+    return [this.left + GAP * (0.25 + k), TOP + (first + j - places[0] + 0.5) * ROW];
   }
 
   makeLines() {
@@ -101,15 +102,15 @@ export class Columns {
       left > 0
         ? [svg("text", { x, y: bottom + 30, class: "what" }, `⋮ ${left.toLocaleString("en")} more`)]
         : [];
+    /** @param {number} j @param {number} beside @param {string} anchor @param {string} name */
+    const write = (j, beside, anchor, name) => {
+      const y = this.placeOf(k, j)[1] + 5;
+      return svg("text", { x: x + beside, y, class: `answer ${anchor}` }, shortened(name));
+    };
+    const given = k === 0 ? places.filter((j) => named[j] !== undefined) : [];
     const written = last
-      ? places.map((j) =>
-          svg(
-            "text",
-            { x: x + 24, y: this.placeOf(k, j)[1] + 5, class: "answer" },
-            shortened(names[j]),
-          ),
-        )
-      : [];
+      ? places.map((j) => write(j, 24, "", names[j]))
+      : given.map((j) => write(j, -24, "before", named[j]));
     return [
       svg("text", { x, y: 14, class: "column" }, title),
       ...places.map((j) => this.makeCircle(k, j)),
@@ -176,9 +177,17 @@ export class Columns {
   }
 }
 
-/** The name of a neuron or input, as in Python. @param {number} k @param {number} j */
+/** @type {string[]} names of the inputs, given by the user */
+let named = [];
+
+/** Use these names for the inputs. @param {string[]} names */
+export function nameInputs(names) {
+  named = names;
+}
+
+/** The name of a neuron or input; as in Python, if the user gave none. @param {number} k @param {number} j */
 export function nameOf(k, j) {
-  return k === 0 ? `x[${j}]` : `a${k}[${j}]`;
+  return k === 0 ? (named[j] ?? `x[${j}]`) : `a${k}[${j}]`;
 }
 
 /** @param {number} size @param {number} from */

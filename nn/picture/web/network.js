@@ -5,7 +5,7 @@ import { answered, named, percent } from "./answers.js";
 import { backward } from "./backward.js";
 import { centred } from "./centred.js";
 import { chart } from "./chart.js";
-import { Columns, MOST_CIRCLES, nameOf } from "./columns.js";
+import { Columns, MOST_CIRCLES, nameInputs, nameOf } from "./columns.js";
 import { byId, html, inputById, pageData, setAttribute, setText, svg } from "./elements.js";
 import { forward } from "./forward.js";
 import { Frame, positionOf } from "./frames.js";
@@ -31,6 +31,7 @@ import { paint } from "./raster.js";
 import { watchTheme } from "./theme.js";
 import { Heats, Templates } from "./views.js";
 
+const NARROW = window.matchMedia("(max-width: 900px)"); // as in network.css
 const MOST_FIELDS = 8; // with more inputs, there are no fields to type them
 
 const data = pageData();
@@ -56,6 +57,7 @@ const state = {
   chosen: null,
 };
 
+nameInputs(data.features);
 const drawing = new Columns(
   {
     sizes,
@@ -121,6 +123,12 @@ function markRow() {
   style.top = `${(100 * Math.floor(first / across)) / rows}%`;
   style.width = `${(100 * Math.min(across, MOST_CIRCLES)) / across}%`;
   style.height = `${(100 * Math.ceil(MOST_CIRCLES / across)) / rows}%`;
+  byId("row-said").hidden = false;
+  const last = first + drawing.shown[0].length - 1;
+  setText(
+    byId("row-said"),
+    `The frame marks the pixels ${first} to ${last}, which the drawing of the network shows as its inputs; all ${nin} go in.`,
+  );
 }
 
 /** @param {number} position */
@@ -203,7 +211,8 @@ function showEpoch() {
 /** @param {number | null} epoch @returns {[string, string][]} */
 function scoresOf(epoch) {
   if (epoch === null || epoch === 0) return [];
-  return Object.entries(curves).flatMap(([name, values]) => {
+  return Object.entries(curves).flatMap(([curve, values]) => {
+    const name = curve.startsWith("validation") ? curve : `training ${curve}`;
     const x = values[epoch - 1];
     return x === null || x === undefined
       ? []
@@ -290,8 +299,8 @@ function showRegion() {
   paintProbe(region, box, state.input);
   const [x, y] = state.input.map((at) => number(at, 3));
   const regions = !hasRegions(answers)
-    ? "the output over the plane of both inputs"
-    : `the regions of ${answers.names.join(", ")} in the plane of both inputs`;
+    ? `the output over the plane of ${nameOf(0, 0)} and ${nameOf(0, 1)}`
+    : `the regions of ${answers.names.join(", ")} in the plane of ${nameOf(0, 0)} and ${nameOf(0, 1)}`;
   setAttribute(
     region,
     "aria-label",
@@ -452,7 +461,17 @@ function listen() {
   );
 }
 
+/** In a narrow window, the answer stands below the input, and not below the whole network. */
+function placeOutput() {
+  const output = byId("output");
+  if (!NARROW.matches) byId("network").append(output);
+  else if (pad) byId("pad-keys").before(output);
+  else byId("input").append(output);
+}
+
 function start() {
+  placeOutput();
+  NARROW.addEventListener("change", placeOutput);
   byId("player").hidden = frames.length === 1;
   byId("losses").hidden = epochs === 0;
   byId("region").hidden = !isPlane;

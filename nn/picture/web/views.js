@@ -24,7 +24,7 @@ export class Heats {
     setText(byId("views-title"), "The output of each neuron");
     setText(
       byId("views-key"),
-      "The activation over the same plane as above: blue above zero, orange below zero. A fuller colour means a larger value.",
+      "The activation over the same plane as above. The full colours are ± the largest |value| of the image, which is written below it.",
     );
     this.views = sizes
       .slice(1)
@@ -42,7 +42,8 @@ export class Heats {
         "aria-label",
         `${nameOf(k, j)} over the plane: from ${number(low)} to ${number(high)}`,
       );
-      setText(caption, activations.every((a) => a === 0) ? `${nameOf(k, j)}: dead` : nameOf(k, j));
+      const dead = activations.every((a) => a === 0);
+      setText(caption, `${nameOf(k, j)}: ${dead ? "dead" : `±${number(boundOf(activations), 3)}`}`);
     }
   }
 }
@@ -59,7 +60,7 @@ export class Templates {
     this.across = across;
     setText(
       byId("views-key"),
-      "Blue pixels have positive weights: light there raises z. Orange pixels have negative weights: light there lowers z.",
+      "Light on a pixel of a positive weight raises z; on one of a negative weight it lowers z. The full colours are ± the largest |number| of the image, which is written below it.",
     );
     this.views = row(1, size, activation, "pixels", choose);
   }
@@ -72,8 +73,9 @@ export class Templates {
     const what = areGradients ? "gradients" : "weights";
     setText(byId("views-title"), `The ${what} of the first layer as images`);
     byId("views-key").hidden = areGradients;
-    for (const { k, j, canvas } of this.views) {
+    for (const { k, j, canvas, caption } of this.views) {
       const numbers = weightsInto(layer, j);
+      setText(caption, `${nameOf(k, j)}: ±${number(boundOf(numbers), 3)}`);
       paintAroundZero(canvas, this.across, numbers);
       setAttribute(
         canvas,

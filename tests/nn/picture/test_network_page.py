@@ -947,3 +947,49 @@ def test_the_examples_are_computed_as_the_model_does(tmp_path: Path) -> None:
 
 def test_rows_that_add_up_to_one_by_a_negative_number_are_numbers() -> None:
     assert outputs_read(nn.MLP(2, [3]), 3, [[2.0, -1.0, 0.0]]).kind == "numbers"
+
+
+def test_the_answer_stands_by_the_pad_on_a_phone_and_the_frame_is_explained(
+    picture: Run, opened: Opener
+) -> None:
+    page = opened(picture.path, viewport={"width": 360, "height": 800})
+    pad, answer = page.locator("#pad").bounding_box(), page.locator("#answer").bounding_box()
+    assert 0 < answer["y"] - pad["y"] - pad["height"] < 150
+    assert page.locator("#input #outputs li").count() == 2
+    assert page.inner_text("#row-said") == (
+        "The frame marks the pixels 32 to 47, which the drawing of the network shows as its "
+        "inputs; all 64 go in."
+    )
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator("#network #outputs").wait_for()
+
+
+def test_sixteen_neurons_wrap_evenly_and_their_colours_have_a_scale(
+    opened: Opener, tmp_path: Path
+) -> None:
+    model = nn.MLP(2, [16, 1], "tanh", seed=0)
+    page = opened(model.save_html(tmp_path / "page.html"), viewport={"width": 1280, "height": 800})
+    tops = [
+        figure.bounding_box()["y"]
+        for figure in page.locator(".heats").first.locator("figure").all()
+    ]
+    assert [tops.count(top) for top in sorted(set(tops))] == [8, 8]
+    assert page.locator(".scale-bar").is_visible()
+    bounds = [text.split("±") for text in page.locator("figcaption").all_inner_texts()]
+    assert len(bounds) == 17
+    assert all(0 < float(bound) <= 1 for _, bound in bounds[:16])
+
+
+def test_the_names_of_the_inputs_are_shown_everywhere(opened: Opener, tmp_path: Path) -> None:
+    model = nn.MLP(2, [3, 1], "tanh", seed=0)
+    names = ["petal length", HOSTILE]
+    page = opened(model.save_html(tmp_path / "page.html", features=names))
+    assert page.locator("#columns .before").first.text_content() == "petal length"
+    assert page.locator("#fields label").first.inner_text().strip() == "petal length"
+    focus(page, 1, 0)
+    assert "petal length = 0" in page.inner_text("#neuron")
+    assert HOSTILE in page.inner_text("#neuron")
+    assert "petal length" in str(page.get_attribute("#region", "aria-label"))
+    assert "x[0]" not in page.inner_text("body")
+    with pytest.raises(ValueError, match="features are 2 names, one for each input; got 1"):
+        model.page(features=["a"])
