@@ -14,6 +14,7 @@ PAGES = Path(__file__).parent / "lessons"
 SERVED = ROOT / "build" / "lessons"  # copied into the site as it is
 OUTPUT = SERVED / "lessons" / "live"
 GALLERY = ROOT / "demos" / "gallery"
+WIDE = 1600  # pixels; a wider picture cannot be read in the column of a page
 ORDER = (
     *("chain", "gates", "boundary", "descent", "moons", "spirals", "overfit", "regularise"),
     *("dropout", "vanishing", "digits", "convolution", "names"),
@@ -135,10 +136,17 @@ def pictures(name: str) -> list[Path]:
     return [p for p in found if f"gallery/{p.name}" not in named and p.stem != f"{name}-page"]
 
 
+def picture(path: Path, text: str) -> str:
+    """Return the Markdown of a picture of the gallery; a wide one scrolls."""
+    shown = f"![{text}](../../demos/gallery/{path.name})"
+    width = int.from_bytes(path.read_bytes()[16:20], "big")  # by the header of a PNG
+    return f":::{{div}} wide\n{shown}\n:::" if width > WIDE else shown
+
+
 def page(name: str) -> str:
     """Return the page of a lesson."""
     title, text = text_of(name)
-    shown = [f"![{title}: {p.stem}](../../demos/gallery/{p.name})" for p in pictures(name)]
+    shown = [picture(path, f"{title}: {path.stem}") for path in pictures(name)]
     live = LIVE.format(name=name, title=title) if (OUTPUT / f"{name}.html").exists() else ""
     return PAGE.format(
         name=name,
