@@ -114,15 +114,21 @@ def _note(order: list[Value], place: dict[Value, Item]) -> str:
 def _folded_by_scope(
     order: list[Value], max_nodes: int, opened: Collection[str]
 ) -> dict[Value, Item]:
-    """Fold scopes level by level, the innermost first, until the rest fits into the drawing."""
-    scope_of = scopes(order)
-    levels = max(scope.count(".") + 1 if scope else 0 for scope in scope_of.values())
+    """Fold scopes level by level, the innermost first, until the rest fits into the drawing.
+
+    Labelled leaves of one scope are folded with it only if the rest does not fit otherwise.
+    """
     place: dict[Value, Item] = {node: node for node in order}
-    for level in range(levels, 0, -1):
-        place = {node: _at_level(scope, level, opened) or node for node, scope in scope_of.items()}
-        edges = {(place[arg], place[node]) for node in order for arg in shown_args(node)}
-        if len(set(place.values())) <= max_nodes and len(edges) <= EDGES * max_nodes:
-            break
+    for labelled in (False, True):  # the labelled leaves, as the weights of layers, come last
+        scope_of = scopes(order, labelled)
+        levels = max(scope.count(".") + 1 if scope else 0 for scope in scope_of.values())
+        for level in range(levels, 0, -1):
+            place = {
+                node: _at_level(scope, level, opened) or node for node, scope in scope_of.items()
+            }
+            edges = {(place[arg], place[node]) for node in order for arg in shown_args(node)}
+            if len(set(place.values())) <= max_nodes and len(edges) <= EDGES * max_nodes:
+                return place
     return place
 
 

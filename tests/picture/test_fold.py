@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 import autograd
+import nn
 from autograd import Value, draw, scope
 from autograd.core.graph import count, topological_order
 from tests.pictures import Picture, look
@@ -364,3 +365,13 @@ def test_a_scope_that_does_not_exist_is_not_opened(scoped: Value) -> None:
 def test_a_negative_depth_is_refused(scoped: Value) -> None:
     with pytest.raises(ValueError, match="depth is a whole number of at least 0, got -1"):
         draw(scoped, depth=-1)
+
+
+def test_a_network_folds_into_one_row_of_layers() -> None:
+    model = nn.MLP(4, [16, 16, 3], seed=1)
+    cost = nn.cross_entropy(model([Value(1.0)] * 4), 1)
+    source = draw(cost).source
+    assert all(f"<B>layer{k}</B>" in source for k in (1, 2, 3))
+    assert "W1[" not in source
+    size = re.search(r'height="(\d+)pt"', draw(cost).pipe("svg").decode())
+    assert size and int(size[1]) < 600
