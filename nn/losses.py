@@ -21,6 +21,7 @@ from autograd import (
     maximum,
     mean,
     require,
+    scope,
     stop_gradient,
     surprisal,
     take,
@@ -118,6 +119,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
     return _reduced((_bernoulli_of_logit(z, y) for z, y in pairs(input, target)), reduction)
 
 
+@scope("cross_entropy()")
 def cross_entropy(
     input: Any, target: Any, reduction: str = "mean", *, ignore_index: int = -100
 ) -> Value:

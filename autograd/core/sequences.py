@@ -15,6 +15,7 @@ import numpy as np
 
 from . import ops
 from .boundary import refuse_masked, several
+from .modes import scope
 from .value import Value, constant
 
 
@@ -50,6 +51,7 @@ def mean(values: Iterable[Any]) -> Value:
     return sum(items) / len(items)
 
 
+@scope("logsumexp()")
 def logsumexp(values: Iterable[Any]) -> Value:
     """Return log(e^v₁ + … + e^vₙ), computed so that no exponential overflows.
 
@@ -76,6 +78,7 @@ def logsumexp(values: Iterable[Any]) -> Value:
     return largest + sum(exponentials).log()
 
 
+@scope("softmax()")
 def softmax(values: Iterable[Any]) -> list[Value]:
     """Return exp(vᵢ)/Σ exp(vⱼ) for each i: positive numbers that add up to 1.
 
@@ -96,6 +99,7 @@ def softmax(values: Iterable[Any]) -> list[Value]:
     return [e / total for e in exponentials]
 
 
+@scope("log_softmax()")
 def log_softmax(values: Iterable[Any]) -> list[Value]:
     """Return log softmax(v)ᵢ for each i, accurate where softmax itself rounds to 0 or 1.
 

@@ -12,6 +12,7 @@ from math import ceil
 
 from ..core.graph import shown_args
 from ..core.value import Value
+from ..picture.composite import is_composite, single_output
 from ..picture.fold import EDGES, scopes
 
 OUTERMOST = -1
@@ -26,17 +27,20 @@ class Group:
         name: its name inside the parent group.
         parent: the index of the group that contains it, or -1.
         count: the number of nodes inside, at any depth.
+        output: the position of its output in the order, if it is a function that has just one.
     """
 
     name: str
     parent: int
     count: int = 0
+    output: int | None = None
 
 
 def find_groups(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
     """Return the groups, parents before children, and for each node the index of its group.
 
-    A graph with at most `most` nodes has no groups; a node in no group has the index -1.
+    In a graph with at most `most` nodes only the functions are groups, such as softmax; a node in
+    no group has the index -1.
 
     >>> from autograd import sum
     >>> from autograd.core.graph import topological_order
@@ -44,7 +48,7 @@ def find_groups(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
     >>> [group.name for group in find_groups(topological_order(total), 4)[0]]
     ['part 1 of 3', 'part 2 of 3', 'part 3 of 3']
     """
-    if len(order) <= most:
+    if len(order) <= most and not any(map(is_composite, scopes(order).values())):
         return [], [OUTERMOST] * len(order)
     groups: list[Group] = []
     place: dict[Value, int] = {}
@@ -57,12 +61,28 @@ def find_groups(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
             groups.append(Group(named, parent))
         if len(items) <= most:
             place.update((item, parent) for item in items if isinstance(item, Value))
+    _find_outputs(order, groups, place)
     for node in order:
         inside = place[node]
         while inside != OUTERMOST:
             groups[inside].count += 1
             inside = groups[inside].parent
     return groups, [place[node] for node in order]
+
+
+def _find_outputs(order: list[Value], groups: list[Group], place: dict[Value, int]) -> None:
+    """Set the output of each group that is a function."""
+    for i, group in enumerate(groups):
+        if is_composite(group.name):
+            output = single_output([n for n in order if _is_in(place[n], i, groups)], order)
+            group.output = None if output is None else order.index(output)
+
+
+def _is_in(inside: int, outer: int, groups: list[Group]) -> bool:
+    """Return True if a group is another one, or is inside it."""
+    while inside not in (outer, OUTERMOST):
+        inside = groups[inside].parent
+    return inside == outer
 
 
 def _parts(items: list[Content], most: int) -> list[tuple[str, list[Content]]]:
@@ -111,7 +131,11 @@ def opened(order: list[Value], groups: list[Group], place: list[int], most: int)
         depth[i] = 0 if group.parent == OUTERMOST else depth[group.parent] + 1
     shown: list[int] = []
     for level in range(max(depth, default=-1) + 1):
-        wider = [i for i in range(len(groups)) if depth[i] <= level]
+        wider = [
+            i
+            for i, group in enumerate(groups)
+            if depth[i] <= level and not is_composite(group.name)
+        ]
         items = [visible(i, place, groups, set(wider)) for i in range(len(order))]
         edges = {
             (items[index[arg]], items[i])

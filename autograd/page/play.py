@@ -16,7 +16,8 @@ from ..core.boundary import positive, text, whole, with_options
 from ..core.graph import flowing_edges, shown_order, shown_slots, topological_order
 from ..core.notation import name
 from ..core.value import Value
-from .groups import OUTERMOST, find_groups, opened, visible
+from ..picture.composite import is_composite, title_of
+from .groups import OUTERMOST, Group, find_groups, opened, visible
 from .html import Page
 from .javascript import is_computable
 from .layout import laid_out
@@ -75,6 +76,8 @@ def graph_page(
     shown = shown_order(root)
     groups, place = find_groups(shown, max_nodes)
     seen = opened(shown, groups, place, max_nodes)
+    index = {node: i for i, node in enumerate(order)}
+    places = [index[node] for node in shown]
     around = _groups_around(order, dict(zip(shown, place)))
     for node, row in zip(order, rows):
         looks_up = node.op is ops.take
@@ -83,7 +86,7 @@ def graph_page(
             row["group"] = around[node]
     data: dict[str, Any] = {
         "nodes": rows,
-        "groups": [{**vars(group), "size": GROUP_SIZE} for group in groups],
+        "groups": [_group(group, places) for group in groups],
         "open": seen,
         "layouts": _layouts(order, shown, rows, groups, set(seen)),
         "lr": lr,
@@ -125,6 +128,18 @@ def _checked_position(position: int, root: Value) -> int:
     return int(position)
 
 
+def _group(group: Group, at: list[int]) -> dict[str, Any]:
+    """Return a group as data; `at` has the places of the shown nodes among all nodes."""
+    output = {} if group.output is None else {"output": at[group.output]}
+    named = title_of(group.name) if is_composite(group.name) else group.name
+    return {**vars(group), "name": named, "size": _size(group), **output}
+
+
+def _size(group: Group) -> tuple[int, int]:
+    """Return the size of a group's box; that of a function has the numbers of its output."""
+    return GROUP_SIZE if group.output is None else (max(120, 30 + 9 * len(group.name)), 62)
+
+
 def _layouts(
     order: list[Value], shown: list[Value], rows: list[Any], groups: list[Any], seen: set[int]
 ) -> Any:
@@ -133,7 +148,7 @@ def _layouts(
     place = [row.get("group", OUTERMOST) for row in rows]
     items = {at[node]: visible(at[node], place, groups, seen) for node in shown}
     sizes = {
-        item: GROUP_SIZE if item.startswith("g") else tuple(rows[i]["size"])
+        item: _size(groups[int(item[1:])]) if item.startswith("g") else tuple(rows[i]["size"])
         for i, item in items.items()
     }
     edges: dict[str, tuple[str, str, str]] = {}

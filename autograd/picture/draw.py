@@ -20,6 +20,7 @@ from ..core.notation import expression, shortened
 from ..core.paths import largest_paths
 from ..core.term import numeral
 from ..core.value import Value
+from .composite import title_of
 from .fold import View, view
 from .render import FORMATS, Drawing
 
@@ -186,14 +187,13 @@ class _Picture:
 
     # ------------------------------------------------------------------ nodes
 
-    def _node_label(self, node: Value) -> str:
+    def _node_label(self, node: Value, symbol: str = "") -> str:
         if node.op is ops.constant:
             called = f"{_text(node.label)} = " if node.label else ""
             return f'<<FONT COLOR="{QUIET_TEXT}">{called}{numeral(node.data)}</FONT>>'
         fill = ROOT_FILL if node is self.root else NODE_FILL if node.args else LEAF_FILL
-        symbol = (
-            f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{_text(node.op.symbol, 14)}</B></FONT>'
-        )
+        written = _text(symbol or node.op.symbol, 14)
+        symbol = f'<FONT COLOR="{POSITIVE}" POINT-SIZE="16"><B>{written}</B></FONT>'
         label = f"<B>{_text(node.label)}</B>" if node.label else ""
         if node.op is ops.take:
             symbol += f' <FONT COLOR="{QUIET_TEXT}">one of {len(node.args) - 1}</FONT>'
@@ -211,6 +211,8 @@ class _Picture:
         )
 
     def _scope_label(self, scope: str) -> str:
+        if scope in self.view.outputs:
+            return self._node_label(self.view.outputs[scope], title_of(scope))
         inside = sum(place == scope for place in self.view.place.values())
         return (
             f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="6" STYLE="ROUNDED" '

@@ -9,10 +9,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..core import ops
 from ..core.find import nearest
 from ..core.graph import consumers, distances, shown_args
 from ..core.notation import shortened
 from ..core.value import Value
+from .composite import composite_of, is_composite, single_output
 
 Item: TypeAlias = "Value | str"  # what a drawing shows: a node, or a folded scope by its name
 
@@ -26,10 +28,12 @@ class View:
     Attributes:
         place: maps a visible node to itself, and a node inside a folded scope to the name of the
             scope. Nodes that are not shown are missing.
+        outputs: the output of each folded scope of a function that has just one.
         note: a sentence that says how many nodes are folded and how to show them, or "".
     """
 
     place: dict[Value, Item]
+    outputs: dict[str, Value]
     note: str = ""
 
 
@@ -59,10 +63,16 @@ def view(
     """
     _check_scopes(order, opened)
     place: dict[Value, Item] = {node: node for node in order}
-    if around is None and len(order) > max_nodes:
-        place = _folded_by_scope(order, max_nodes, opened)
-    start = [around] if around is not None else [*_ends(list(keep), max_nodes), order[-1]]
-    place.update((node, node) for node in start)
+    start: list[Item] = [around] if around is not None else list(_ends(list(keep), max_nodes))
+    if around is None:
+        folds = len(order) > max_nodes
+        place = _folded_by_scope(order, max_nodes, opened) if folds else place
+        place = _with_composites(place, scopes(order), opened)
+    place.update((node, node) for node in start if isinstance(node, Value))
+    if around is None:
+        root = place[order[-1]]
+        start.append(root if isinstance(root, str) and is_composite(root) else order[-1])
+        place[order[-1]] = start[-1]
     inside: dict[Item, list[Value]] = {}
     for node, item in place.items():
         if item is not node:
@@ -76,7 +86,29 @@ def view(
     ranked = sorted(near, key=lambda item: (near[item], -weight(item)))
     shown = {*start, *ranked[:max_nodes]}
     kept = {node: item for node, item in place.items() if item in shown}
-    return View(kept, _note(order, kept))
+    return View(kept, _outputs(order, kept), _note(order, kept))
+
+
+def _with_composites(
+    place: dict[Value, Item], scope_of: dict[Value, str], opened: Collection[str]
+) -> dict[Value, Item]:
+    """Fold the scopes of functions, too, unless they are inside a folded scope or are opened."""
+    found = dict(place)
+    for node, scope in scope_of.items():
+        outer, now = composite_of(scope, opened), place[node]
+        if outer and not (isinstance(now, str) and len(now) < len(outer)):
+            found[node] = outer
+    return found
+
+
+def _outputs(order: list[Value], place: dict[Value, Item]) -> dict[str, Value]:
+    """Return the output of each folded function that has just one."""
+    inside: dict[str, list[Value]] = {}
+    for node, item in place.items():
+        if isinstance(item, str) and is_composite(item):
+            inside.setdefault(item, []).append(node)
+    found = {scope: single_output(nodes, order) for scope, nodes in inside.items()}
+    return {scope: node for scope, node in found.items() if node is not None}
 
 
 def _ends(path: list[Value], most: int) -> list[Value]:
@@ -151,7 +183,13 @@ def scopes(order: list[Value], labelled: bool = False) -> dict[Value, str]:
         for arg in shown_args(user):
             if arg in around:
                 around[arg].add(user.scope)
-    return found | {node: scope.pop() for node, scope in around.items() if len(scope) == 1}
+    single = {node: scope.pop() for node, scope in around.items() if len(scope) == 1}
+    return found | {node: scope for node, scope in single.items() if not _is_input(node, scope)}
+
+
+def _is_input(node: Value, scope: str) -> bool:
+    """Return True if a node is a leaf that a function is given; its constants are its own."""
+    return node.op is ops.leaf and composite_of(scope) != ""
 
 
 def _at_level(scope: str, level: int, opened: Collection[str]) -> str:

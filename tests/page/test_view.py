@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+import nn
 from autograd import Value
+from autograd.core.term import numeral
 from demos import chain as chain_demo
 from tests.examples import network, neuron
 
@@ -64,3 +66,21 @@ def test_a_graph_that_fits_opens_whole_and_a_long_one_at_its_output(
     page.click("#fit")
     assert page.locator("#drawing").evaluate(HIDDEN)[0] == 0
     page.locator("#more", has_text="").wait_for(state="hidden")
+
+
+def test_a_function_is_one_box_with_the_numbers_of_its_output_and_opens(
+    opened: Opener, tmp_path: Path
+) -> None:
+    cost = nn.cross_entropy([Value(float(i), f"z{i}") for i in range(3)], 1)
+    cost.label = "C"
+    page = opened(cost.save_html(tmp_path / "page.html"))
+    assert page.locator(".box").count() == 4
+    page.keyboard.press("End")
+    box = page.locator(".box.group")
+    assert box.locator(".number").all_text_contents() == [numeral(cost.data), "1"]
+    assert "cross_entropy" in box.text_content()
+    box.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".box").count() == 14
+    page.locator(".chip", has_text="cross_entropy").click()
+    assert page.locator(".box").count() == 4

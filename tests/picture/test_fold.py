@@ -375,3 +375,31 @@ def test_a_network_folds_into_one_row_of_layers() -> None:
     assert "W1[" not in source
     size = re.search(r'height="(\d+)pt"', draw(cost).pipe("svg").decode())
     assert size and int(size[1]) < 600
+
+
+def test_a_function_is_one_box_that_opens_to_its_parts() -> None:
+    logits = [Value(float(i), f"z{i}") for i in range(3)]
+    cost = nn.cross_entropy(logits, 1)
+    cost.backward()
+    source = draw(cost).source
+    assert source.count("<B>cross_entropy</B>") == 1
+    assert "softplus" not in source
+    assert all(f"<B>z{i}</B>" in source for i in range(3))
+    assert f">{cost.data:.4g}<" in source
+    opened = draw(cost, open="cross_entropy()").source
+    assert "softplus" in opened
+    assert "<B>cross_entropy</B>" not in opened
+    shares = autograd.softmax(logits)
+    source = draw(shares[0] * 2.0 + shares[1]).source
+    assert source.count("<B>softmax()</B>") == 1
+    assert ">exp<" not in source
+
+
+def test_a_function_of_the_user_is_one_box_in_its_layer() -> None:
+    x = Value(2.0, "x")
+    with scope("layer1"), scope("square()"):
+        y = x * x * 1.0
+    source = draw(y + 1.0).source
+    assert "<B>square</B>" in source
+    assert ">·<" not in source
+    assert "<B>x</B>" in source

@@ -23,7 +23,7 @@ import { number } from "./number.js";
 
 /**
  * The elements of a box and of a line that `show` changes.
- * @typedef {{element: SVGElement, data: SVGElement | null, grad: SVGElement | null}} Box
+ * @typedef {{element: SVGElement, data: SVGElement | null, grad: SVGElement | null, node: number}} Box
  * @typedef {{element: SVGElement, path: SVGElement, tip: SVGElement, text: SVGElement | null}} Edge
  */
 
@@ -175,6 +175,8 @@ export class Drawing {
    * @returns {Box}
    */
   fillGroup(element, frame, group) {
+    if (typeof group.output === "number")
+      return this.fillFunction(element, frame, group, group.output);
     const count = `${group.count.toLocaleString("en")} nodes`;
     element.append(
       svg("rect", { ...frame, class: "frame" }),
@@ -183,7 +185,7 @@ export class Drawing {
       svg("title", {}, `${group.name}, ${count}: click to open`),
     );
     setAttribute(element, "aria-label", `${group.name}, ${count}, folded: press Enter to open`);
-    return { element, data: null, grad: null };
+    return { element, data: null, grad: null, node: -1 };
   }
 
   /**
@@ -202,12 +204,8 @@ export class Drawing {
     if (isConstant(row)) {
       const data = svg("text", { y: 5, "text-anchor": "middle", class: "number" });
       element.append(svg("rect", { ...frame, class: "frame" }), data, title);
-      return { element, data, grad: null };
+      return { element, data, grad: null, node: i };
     }
-    const right = frame.width / 2 - 8;
-    const left = -right;
-    const data = svg("text", { x: right, y: 6, "text-anchor": "end", class: "number" });
-    const grad = svg("text", { x: right, y: 23, "text-anchor": "end", class: "number" });
     const symbol = svg("tspan", { class: "symbol", dx: row.label ? 6 : 0 }, this.symbolOf(i));
     element.append(
       svg("rect", { ...frame, class: "frame" }),
@@ -220,13 +218,28 @@ export class Drawing {
           ? [svg("tspan", { class: "what", dx: 5 }, `one of ${row.args.length - 1}`)]
           : []),
       ),
-      svg("text", { x: left, y: 6, class: "what" }, "data"),
-      svg("text", { x: left, y: 23, class: "what" }, "grad"),
-      data,
-      grad,
       title,
     );
-    return { element, data, grad };
+    return { element, ...numbersIn(element, frame), node: i };
+  }
+
+  /**
+   * The box of a closed function, with the numbers of its output.
+   * @param {SVGElement} element
+   * @param {Record<string, number>} frame
+   * @param {Group} group
+   * @param {number} output
+   * @returns {Box}
+   */
+  fillFunction(element, frame, group, output) {
+    const { label } = this.graph.rows[output];
+    const symbol = svg("tspan", { class: "symbol", dx: label ? 6 : 0 }, `${group.name} ⊕`);
+    element.append(
+      svg("rect", { ...frame, class: "frame" }),
+      svg("text", { y: -13, "text-anchor": "middle", class: "label" }, label, symbol),
+      svg("title", {}, `${group.name}, ${group.count} nodes: click to open`),
+    );
+    return { element, ...numbersIn(element, frame), node: output };
   }
 
   /** @param {number} i */
@@ -269,7 +282,7 @@ export class Drawing {
   show(moment) {
     const active = this.activeBoxes(moment);
     for (const [id, box] of this.boxes) {
-      if (box.data) this.showNode(Number(id.slice(1)), box, moment);
+      if (box.data) this.showNode(box, moment);
       const classes = box.element.classList;
       classes.toggle("active", active.has(id));
       classes.toggle("selected", moment.selected === id);
@@ -290,11 +303,11 @@ export class Drawing {
   }
 
   /**
-   * @param {number} i
    * @param {Box} box
    * @param {Moment} moment
    */
-  showNode(i, box, moment) {
+  showNode(box, moment) {
+    const i = box.node;
     const row = this.graph.rows[i];
     const known = moment.hasValue(i);
     const value = known ? number(this.graph.values[i]) : "—";
@@ -382,6 +395,24 @@ export class Drawing {
  */
 export function fit({ width, height }, across, down) {
   return Math.min(LARGEST, across / width, down / height);
+}
+
+/**
+ * Add the fields of the value and the gradient to a box.
+ * @param {SVGElement} element
+ * @param {Record<string, number>} frame
+ */
+function numbersIn(element, frame) {
+  const right = frame.width / 2 - 8;
+  const data = svg("text", { x: right, y: 6, "text-anchor": "end", class: "number" });
+  const grad = svg("text", { x: right, y: 23, "text-anchor": "end", class: "number" });
+  element.append(
+    svg("text", { x: -right, y: 6, class: "what" }, "data"),
+    svg("text", { x: -right, y: 23, class: "what" }, "grad"),
+    data,
+    grad,
+  );
+  return { data, grad };
 }
 
 /** @param {[number, number]} centre @param {[number, number]} size */

@@ -5,7 +5,9 @@ import { shownNodes, shownSlots } from "./graph.js";
 const MOST_BOXES = 120; // with more boxes, the layout takes too long
 
 /** @typedef {import("./graph.js").Graph} Graph */
-/** @typedef {{name: string, parent: number, count: number, size: [number, number]}} Group */
+/** A group; if it is a function with one output, with the node of this output.
+ * @typedef {{name: string, parent: number, count: number, size: [number, number], output: number | null}} Group
+ */
 
 /**
  * A line of the drawing, and the edges [node, slot] of the graph that it represents.
