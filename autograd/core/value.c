@@ -2,6 +2,19 @@
 
 /* ------------------------------------------------------------------ recording */
 
+/* Tell whether the object of a weak reference is alive. */
+static int alive(PyObject *reference)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *object = NULL;
+    int found = PyWeakref_GetRef(reference, &object);
+    Py_XDECREF(object);
+    return found == 1;
+#else
+    return PyWeakref_GetObject(reference) != Py_None;
+#endif
+}
+
 /* Return the settings of the innermost block as a new reference, or NULL without an error if only
  * Python can tell which blocks are open: see `settings` in modes.py. */
 static PyObject *find_settings(void)
@@ -16,7 +29,7 @@ static PyObject *find_settings(void)
         int open = 1;
         for (Py_ssize_t i = 0; open && i < PyTuple_GET_SIZE(checks); i++) {
             PyObject *check = PyTuple_GET_ITEM(checks, i);
-            open = PyWeakref_CheckRefExact(check) && PyWeakref_GetObject(check) != Py_None;
+            open = PyWeakref_CheckRefExact(check) && alive(check);
         }
         if (open)
             settings = Py_NewRef(PyTuple_GET_ITEM(link, LINK_SETTINGS));
