@@ -85,6 +85,7 @@ export class Learner {
     this.lr = firstRate(settings.schedule, settings.lr);
     this.epochs = 0;
     this.steps = 0;
+    this.good = this.weights.slice(); // the last ones that had a finite cost
     /** The gradient of the last step. */
     this.gradient = new Float64Array(this.weights.length);
     /** The costs of all epochs, as `Trainer.fit` counts them. */
@@ -124,7 +125,8 @@ export class Learner {
 
   /**
    * Make one step on the next batch. The last step of an epoch completes the epoch.
-   * @throws {RangeError} a cost or a gradient is not finite; nothing has changed then
+   * @throws {RangeError} a cost, a gradient or a step is not finite; the weights are then the last
+   *   ones that had a finite cost, as after `Trainer.fit`
    */
   step() {
     const { batch_size: size } = this.settings;
@@ -137,9 +139,14 @@ export class Learner {
     const { costs, gradients } = backwardAll(this.layers, passes, wanted, this.cost, masks);
     const gradient = joined(gradients);
     const cost = mean(costs) + this.#penalise(gradient);
-    if (!Number.isFinite(cost) || !gradient.every(Number.isFinite)) throw this.#diverged(cost);
-    this.gradient = gradient;
+    if (!Number.isFinite(cost)) throw this.#diverged(`the cost became ${cost}`);
+    this.good.set(this.weights);
+    if (!gradient.every(Number.isFinite)) throw this.#diverged("the gradient is no longer finite");
     this.optimiser.step(this.weights, gradient, this.lr);
+    if (!this.optimiser.isFinite() || !this.weights.every(Number.isFinite)) {
+      throw this.#diverged("the gradient is so large that no finite step can be made");
+    }
+    this.gradient = gradient;
     this.steps++;
     this.round.shares.push(cost * (batch.length / this.train.count));
     this.round.place += batch.length;
@@ -184,11 +191,9 @@ export class Learner {
     return strength * sum;
   }
 
-  /** @param {number} cost */
-  #diverged(cost) {
-    const what = Number.isFinite(cost)
-      ? "the gradient is no longer finite"
-      : `the cost became ${cost}`;
+  /** Restore the last good weights, and return the error. @param {string} what */
+  #diverged(what) {
+    this.weights.set(this.good);
     const where = `at step ${this.steps + 1}, in epoch ${this.epochs + 1}`;
     return new RangeError(`${what} ${where}. Try a learning rate below ${this.lr}.`);
   }

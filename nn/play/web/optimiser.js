@@ -25,6 +25,11 @@ export class Optimiser {
     else this.#descend(weights, gradient, lr);
   }
 
+  /** True if the memory of all steps so far is finite. */
+  isFinite() {
+    return this.first.every(Number.isFinite) && this.second.every(Number.isFinite);
+  }
+
   /** @param {Float64Array} weights @param {Float64Array} gradient @param {number} lr */
   #descend(weights, gradient, lr) {
     gradient.forEach((slope, i) => {
