@@ -361,11 +361,17 @@ def picture_of_lines(
     p = neuron.predict([[x, y] for y in up for x in across]).reshape(60, 60)
     red, blue = plots.COLOURS[:2]
     shades = LinearSegmentedColormap.from_list("p", [red, "white", blue])
-    axes.pcolormesh(across, up, p, cmap=shades, vmin=0, vmax=1, alpha=0.4)
-    shown = moments(len(lines) - 1)
-    for k, step in enumerate(shown):
+    axes.collections[0].remove()  # the regions, all equally sure
+    extent = (left, right, low, high)
+    shown = axes.imshow(
+        p, shades, aspect="auto", vmin=0, vmax=1, alpha=0.4, extent=extent, origin="lower"
+    )
+    shown.set(interpolation="bilinear", zorder=0.5)
+    figure.colorbar(shown, ax=axes, label="a, the output of the neuron")
+    steps = moments(len(lines) - 1)
+    for k, step in enumerate(steps):
         w1, w2, b = lines[step]
-        grey = 0.75 - 0.6 * k / len(shown)
+        grey = 0.75 - 0.6 * k / len(steps)
         axes.plot(x1, -(w1 * x1 + b) / w2, color=str(grey), linewidth=0.8, scaley=False)
     axes.set(xlabel="x1", ylabel="x2")
     return figure

@@ -242,7 +242,6 @@ def pictures(
     model: nn.MLP, coded: nn.MLP, history: nn.History, held_out: Any, out: str | Path
 ) -> list[str]:
     """Draw the regions of the classes with the held-out points, by both codings; and the curves."""
-    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
     from nn import plots
@@ -252,9 +251,10 @@ def pictures(
     left, right = figure.subplots(1, 2)
     plots.regions(left, model, X, y, title="one-hot targets and softmax")
     along = np.linspace(-1.15, 1.15, plots.GRID)
-    said = [classes(coded, [[p, q] for p in along]) for q in along]
-    tints = ListedColormap(plots.COLOURS[:CLASSES])
-    right.pcolormesh(along, along, said, cmap=tints, vmin=-0.5, vmax=CLASSES - 0.5, alpha=0.28)
+    number = coded.predict([[p, q] for q in along for p in along]).reshape(plots.GRID, plots.GRID)
+    levels = [-np.inf, *np.arange(CLASSES - 1) + 0.5, np.inf]
+    right.contourf(along, along, number, levels, colors=plots.COLOURS[:CLASSES], alpha=0.28)
+    right.contour(along, along, number, levels[1:-1], colors="#222222", linewidths=1.2)
     plots.scatter(right, X, y)
     right.set(title="the numbers 0, 1, 2: class 1 between")
     for axes in (left, right):

@@ -34,7 +34,8 @@ from ..training.history import History
 try:
     from matplotlib import figure as figures
     from matplotlib.axes import Axes
-    from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgb
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap, ListedColormap, Normalize, to_rgb
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     raise ImportError(
@@ -43,9 +44,12 @@ except ImportError as error:
 
 # Okabe and Ito's colours suit colour-blind readers. Markers and line styles help in print.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS[0], "white", COLOURS[1]])
+NEURONS_ACROSS = 8  # neurons beside each other
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", ":", "-.")
 GRID = 60  # points per side of a picture of the plane
+FINER = 4  # steps between two of these points in which the outputs are interpolated
 DOTTED = 0.2  # a negative weight has a dot from this share of the largest weight on
 MAPS_ACROSS = 4  # maps of attention beside each other
 NUMBERED = 6  # most tokens for which each cell of a map of attention has its number
@@ -177,19 +181,45 @@ def regions(
     across, up = _axes_around(points)
     outputs = model.predict(np.array([[p, q] for q in up for p in across]))
     answers = _told_apart(model, outputs, classes.tolist(), threshold, history)
-    said = answers.places(outputs)
-    picture = said.reshape(len(up), len(across))
+    surfaces = outputs.reshape(len(up), len(across), -1)
+    fine = _refined(surfaces)
+    flat = fine.reshape(-1, *outputs.shape[1:])
+    picture = answers.places(flat).reshape(fine.shape[:2])
     count = len(answers.names)
     tints = ListedColormap([_tint(COLOURS[i % len(COLOURS)]) for i in range(count)])
-    axes.pcolormesh(across, up, picture, cmap=tints, vmin=-0.5, vmax=count - 0.5)
-    if answers.kind == "sides":
-        surface, line = outputs.reshape(len(up), len(across)), answers.threshold
-        if surface.min() < line < surface.max():
-            axes.contour(across, up, surface, levels=[line], colors="#222222", linewidths=1.2)
+    finely = [np.linspace(axis[0], axis[-1], n) for axis, n in zip((up, across), fine.shape)]
+    axes.pcolormesh(finely[1], finely[0], picture, cmap=tints, vmin=-0.5, vmax=count - 0.5)
+    for surface in _above_the_others(surfaces, answers):
+        if surface.min() < 0.0 < surface.max():
+            axes.contour(across, up, surface, levels=[0.0], colors="#222222", linewidths=1.2)
     _scatter(axes, points, classes, answers.kinds, labels.names if labels else answers.kinds)
     axes.set(title=title, xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
     if not answers.known:
         axes.set_xlabel(answers.why, fontsize=7, wrap=True)
+
+
+def _refined(surfaces: np.ndarray) -> np.ndarray:
+    """Interpolate surfaces between the points of the grid, so that borders are no staircases."""
+    for axis in (0, 1):
+        count = surfaces.shape[axis]
+        at = np.linspace(0, count - 1, FINER * (count - 1) + 1)
+        below = np.minimum(at.astype(int), count - 2)
+        shape = [1] * surfaces.ndim
+        shape[axis] = len(at)
+        share = (at - below).reshape(shape)
+        low, high = surfaces.take(below, axis), surfaces.take(below + 1, axis)
+        surfaces = low + share * (high - low)
+    return surfaces
+
+
+def _above_the_others(surfaces: np.ndarray, answers: Answers) -> list[np.ndarray]:
+    """Return for each border a surface that is zero there."""
+    if answers.kind == "sides":
+        return [surfaces[:, :, 0] - answers.threshold]
+    return [
+        surfaces[:, :, k] - np.delete(surfaces, k, axis=2).max(axis=2)
+        for k in range(surfaces.shape[2])
+    ]
 
 
 def _told_apart(
@@ -244,7 +274,8 @@ def _scatter(
 def neuron_heatmaps(model: Module, X: Any) -> Figure:
     """Plot the activation of each neuron over the plane of two features, one row per layer.
 
-    Blue is positive, red negative and white zero. Each neuron has its own scale.
+    Blue is positive, orange negative and white zero. Each neuron has its own scale, up to the
+    number above it.
 
     Args:
         model: a model of two features.
@@ -267,18 +298,26 @@ def neuron_heatmaps(model: Module, X: Any) -> Figure:
             for p in across:
                 model([p, q])
                 seen.append([[numbers_in(n.a) for n in layer.neurons] for layer in layers])
-    widest = max(layer.nout for layer in layers)
-    figure = Figure(figsize=(max(0.75 * widest, 4.0), 1.0 * len(layers)), layout="constrained")
-    for row, layer in enumerate(layers):
+    widest = min(NEURONS_ACROSS, max(layer.nout for layer in layers))
+    rows = [-(-layer.nout // widest) for layer in layers]
+    size = (max(1.0 * widest, 4.0) + 0.8, 1.2 * sum(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    for k, layer in enumerate(layers):
         for j in range(layer.nout):
-            axes = figure.add_subplot(len(layers), widest, row * widest + j + 1)
-            image = np.array([s[row][j] for s in seen]).reshape(len(up), len(across))
+            axes = figure.add_subplot(sum(rows), widest, sum(rows[:k]) * widest + j + 1)
+            image = np.array([s[k][j] for s in seen]).reshape(len(up), len(across))
             bound = float(abs(image).max()) or 1.0
-            axes.imshow(image, origin="lower", cmap="RdBu", vmin=-bound, vmax=bound)
+            axes.imshow(image, origin="lower", cmap=SIGNED, vmin=-bound, vmax=bound)
             axes.set(xticks=[], yticks=[])
-            axes.set_title(f"{j}" if image.any() else f"{j}: dead", fontsize=7, pad=2)
+            axes.set_title(f"{j}: ±{bound:.2g}" if image.any() else f"{j}: dead", fontsize=7, pad=2)
             if j == 0:
-                axes.set_ylabel(f"layer {row + 1}", fontsize=8)
+                axes.set_xlabel("x1 →, x2 ↑", fontsize=7)
+                axes.set_ylabel(f"layer {k + 1}", fontsize=8)
+    colours = ScalarMappable(Normalize(-1.0, 1.0), SIGNED)
+    scale = figure.colorbar(
+        colours, ax=figure.axes, label="activation", ticks=[-1, 0, 1], aspect=40
+    )
+    scale.ax.set_yticklabels(["−max", "0", "+max"])
     return figure
 
 
@@ -366,8 +405,7 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
 
 def _signed_image(axes: Axes, image: np.ndarray, bound: float, dots: float = 15.0) -> Any:
     """Show numbers as an image: positive ones blue, negative ones orange with a dot."""
-    colours = LinearSegmentedColormap.from_list("signed", [COLOURS[0], "white", COLOURS[1]])
-    shown = axes.imshow(image, cmap=colours, vmin=-bound, vmax=bound)
+    shown = axes.imshow(image, cmap=SIGNED, vmin=-bound, vmax=bound)
     low, left = np.nonzero(image < -DOTTED * bound)
     axes.plot(left, low, ".", color="#222222", markersize=dots / max(image.shape))
     axes.set(xticks=[], yticks=[])

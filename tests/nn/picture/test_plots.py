@@ -127,10 +127,17 @@ def test_curves_of_a_regression_have_one_panel() -> None:
     assert len(nn.History(losses=[1.0], accuracies=[None]).plot().axes) == 1
 
 
+def picture_in(axes: Any) -> np.ndarray:
+    """Return the answers at the points of the grid, without those between them."""
+    side = plots.FINER * (plots.GRID - 1) + 1
+    picture = np.asarray(axes.collections[0].get_array()).reshape(side, side)
+    return picture[:: plots.FINER, :: plots.FINER]
+
+
 def test_decision_regions_are_what_the_model_says() -> None:
     figure = plots.decision_regions(up(), X, Y, title="up")
     (axes,) = figure.axes
-    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    picture = picture_in(axes)
     assert not picture[:28].any()
     assert picture[-28:].all()
     line = np.asarray(axes.collections[1].get_paths()[0].vertices)
@@ -142,7 +149,7 @@ def test_decision_regions_of_several_classes() -> None:
     model = nn.MLP(2, [3])
     model.load_state_dict({"layers.0.weight": [[0, 1], [0, -1], [9, 0]], "layers.0.bias": [0] * 3})
     (axes,) = plots.decision_regions(model, X, [0, 1, 2, 0]).axes
-    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    picture = picture_in(axes)
     assert (picture[:, -1] == 2).all()
     assert picture[-1, 0] == 0
 
@@ -150,7 +157,7 @@ def test_decision_regions_of_several_classes() -> None:
 def test_heatmaps_show_each_neuron() -> None:
     model = nn.MLP(2, [3, 1], "tanh", seed=0)
     figure = plots.neuron_heatmaps(model, X)
-    assert len(figure.axes) == 4
+    assert len(figure.axes) == 5  # the last is the scale
     assert [figure.axes[k].get_ylabel() for k in (0, 3)] == ["layer 1", "layer 2"]
     image = np.asarray(figure.axes[1].images[0].get_array())
     corner = X.min(0) - 0.12 * (X.max(0) - X.min(0))
@@ -250,10 +257,10 @@ def test_the_line_lies_where_the_activation_has_its_middle(activation: str, half
     neuron = nn.Neuron(2, activation)
     neuron.load_state_dict({"w": [0.0, 1.0], "b": -0.5})
     (axes,) = plots.decision_regions(neuron, X, Y).axes
-    picture = np.asarray(axes.collections[0].get_array()).reshape(plots.GRID, plots.GRID)
+    picture = picture_in(axes)
     assert not picture[:28].any()
     assert picture[-28:].all()
-    assert len(plots.neuron_heatmaps(neuron, X).axes) == 1
+    assert len(plots.neuron_heatmaps(neuron, X).axes) == 2
 
 
 def test_one_epoch_is_a_point() -> None:
