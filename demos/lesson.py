@@ -191,7 +191,7 @@ def _number(kind: type[int] | type[float], text: str, expected: str) -> int | fl
 def folder(text: str) -> str:
     """Read the name of a folder that is writable, or that can be made."""
     try:
-        place = expanded(text).absolute()
+        place = (expanded(text) if text else Path()).absolute()
         while not _exists(place):
             place = place.parent
     except (OSError, ValueError) as error:  # the name is too long, or contains a zero byte
