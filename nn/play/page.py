@@ -130,7 +130,7 @@ def _page(chosen: Mapping[str, Any], own: Own | None, start: Start | None) -> Pa
         "own": own.contents() if own else None,
         "start": start.contents() if start else None,
     }
-    return Page("playground", "the playground", contents, generated(own), folders=[WEB, SHARED])
+    return Page("playground", "The playground", contents, generated(own), folders=[WEB, SHARED])
 
 
 def generated(own: Own | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from ..activations import ACTIVATIONS
+from ..diagnosis.symptoms import FLAT, HARDLY, LATE, RATIO, SATURATED
 from ..settings import choice, real, several, whole
 from .points import KINDS
 
@@ -181,6 +182,13 @@ def as_json() -> dict[str, Any]:
                 "above": row.above,
             }
             for name, row in TABLE.items()
+        },
+        "limits": {
+            "flat": FLAT,
+            "saturated": SATURATED,
+            "ratio": RATIO,
+            "hardly": HARDLY,
+            "late": LATE,
         },
         "mostLayers": MOST_LAYERS,
         "mostNeurons": MOST_NEURONS,

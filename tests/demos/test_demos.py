@@ -19,7 +19,13 @@ from tests.demo_runs import TINY, Results, demo
 
 def test_every_demo_is_tried() -> None:
     files = {path.stem for path in Path(demo("moons").__file__ or "").parent.glob("*.py")}
-    tried_elsewhere = {"stepping", "chain_notebook", "network_notebook", "build_notebook"}
+    tried_elsewhere = {
+        "stepping",
+        "playground",
+        "chain_notebook",
+        "network_notebook",
+        "build_notebook",
+    }
     parts = {"__init__", "lesson", "idx", "digit_data", "digit_wishes"}
     parts |= {"filters", "filter_gradient", "filter_pictures"}
     parts |= {"attention_by_hand", "decoder", "decoder_inside", "name_list"}

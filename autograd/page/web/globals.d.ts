@@ -37,6 +37,13 @@ type SettingRow = {
 /** What can be chosen in the playground. */
 declare const PLAY: {
   settings: Record<string, SettingRow>;
+  limits: {
+    flat: Record<string, number>;
+    saturated: number;
+    ratio: number;
+    hardly: number;
+    late: number;
+  };
   mostLayers: number;
   mostNeurons: number;
   costs: Record<string, string[]>;

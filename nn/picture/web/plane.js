@@ -36,19 +36,27 @@ export function boxAround(points) {
 }
 
 /**
- * The activations of the network at the centre of each cell of a grid, from the top row down.
- * @param {import("./forward.js").Layer[]} layers
+ * The centres of the cells of a grid, from the top row down: for each axis, its numbers.
  * @param {Box} box
+ * @returns {Float64Array[]}
  */
-export function survey(layers, { low, high }) {
+export function gridOver({ low, high }) {
   /** @param {number} axis @param {(i: number) => number} cellOf */
   const along = (axis, cellOf) =>
     Float64Array.from(
       { length: GRID * GRID },
       (_, i) => low[axis] + ((high[axis] - low[axis]) * (cellOf(i) + 0.5)) / GRID,
     );
-  const points = [along(0, (i) => i % GRID), along(1, (i) => GRID - 1 - Math.floor(i / GRID))];
-  return forwardAll(layers, points).activations;
+  return [along(0, (i) => i % GRID), along(1, (i) => GRID - 1 - Math.floor(i / GRID))];
+}
+
+/**
+ * The activations of the network at the centre of each cell of a grid.
+ * @param {import("./forward.js").Layer[]} layers
+ * @param {Box} box
+ */
+export function survey(layers, box) {
+  return forwardAll(layers, gridOver(box)).activations;
 }
 
 /** @typedef {ReturnType<typeof survey>} Survey */
@@ -101,18 +109,33 @@ export function paintRegion(canvas, surveyed, answers) {
  * @param {number[] | null} kinds
  */
 export function paintPoints(canvas, box, points, kinds) {
+  const colours = kinds ? kinds.map((kind) => colour(kindName(kind))) : [];
+  paintMarkers(canvas, box, points, kinds ?? [], (i) => colours[i] ?? colour("ink"));
+}
+
+/**
+ * Paint the points, with a marker for each kind.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Box} box
+ * @param {number[][]} points
+ * @param {number[]} kinds empty if all are of one kind
+ * @param {(i: number) => import("./palette.js").Colour} colourOf
+ * @param {boolean} [hollow] only the outlines
+ */
+export function paintMarkers(canvas, box, points, kinds, colourOf, hollow = false) {
   const context = contextOf(canvas);
-  context.lineWidth = 2;
-  context.strokeStyle = css(colour("ground"));
   const paths = Array.from(
-    { length: Math.max(0, ...(kinds ?? [])) + 1 },
+    { length: Math.max(0, ...kinds) + 1 },
     (_, kind) => new Path2D(marker(kind, MARKER)),
   );
+  const ground = css(colour("ground"));
   points.forEach((point, i) => {
-    const kind = kinds ? kinds[i] : 0;
-    context.fillStyle = css(colour(kinds ? kindName(kind) : "ink"));
+    const own = css(colourOf(i));
     const [x, y] = placeOf(box, point);
-    const path = paths[kind];
+    const path = paths[kinds[i] ?? 0];
+    context.fillStyle = hollow ? ground : own;
+    context.strokeStyle = hollow ? own : ground;
+    context.lineWidth = hollow ? 3 : 2;
     context.save();
     context.translate(x, y);
     context.fill(path);

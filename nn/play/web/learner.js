@@ -88,11 +88,8 @@ export class Learner {
     this.good = this.weights.slice(); // the last ones that had a finite cost
     /** The gradient of the last step. */
     this.gradient = new Float64Array(this.weights.length);
-    /** The costs of all epochs, as `Trainer.fit` counts them. */
-    this.history = {
-      losses: /** @type {number[]} */ ([]),
-      testLosses: /** @type {number[]} */ ([]),
-    };
+    /** Called after each epoch with its cost and the cost on the test points, as `Trainer.fit` counts. */
+    this.heard = (/** @type {number} */ _cost, /** @type {number} */ _test) => {};
     this.round = this.#begin();
   }
 
@@ -161,8 +158,8 @@ export class Learner {
 
   #endEpoch() {
     this.epochs++;
-    this.history.losses.push(this.round.shares.reduce((sum, share) => sum + share, 0));
-    this.history.testLosses.push(this.#costOf(this.test));
+    const cost = this.round.shares.reduce((sum, share) => sum + share, 0);
+    this.heard(cost, this.#costOf(this.test));
     this.lr = nextRate(this.settings.schedule, this.lr, this.epochs);
     this.round = this.#begin();
   }

@@ -1,18 +1,535 @@
-// The playground: a network learns while the reader watches.
+// The playground: a network learns while the reader watches. The functions under "showing" display
+// the state; each function that changes the state calls them afterwards.
 
-import { byId, setText } from "./elements.js";
+import { showCard } from "./card.js";
+import { chart } from "./chart.js";
+import { byId, entry, html, inputById, pageData, setText } from "./elements.js";
+import { exercises, taskOf } from "./exercises.js";
+import { makeFields, showFields } from "./fields.js";
+import { forwardAll, layersOf } from "./forward.js";
+import { featureColumns } from "./inputs.js";
 import { Learner } from "./learner.js";
-import { settingsOf } from "./link.js";
+import { linkOf, settingsOf } from "./link.js";
+import { makeQuiz, question } from "./moves.js";
+import { Net, thinned } from "./net.js";
 import { number } from "./number.js";
-import { divided, points } from "./points.js";
+import { doubles } from "./packed.js";
+import { colour, forgetColours, kindName, mixed } from "./palette.js";
+import {
+  GRID,
+  gridOver,
+  hasRegions,
+  paintMarkers,
+  paintProbe,
+  paintRegion,
+  pointUnder,
+} from "./plane.js";
+import { divided, points, REACH } from "./points.js";
 import { programOf } from "./program.js";
+import { boundOf, paintAroundZero } from "./raster.js";
+import { remedies } from "./remedies.js";
+import { Series } from "./series.js";
+import { checked } from "./settings.js";
+import { watchTheme } from "./theme.js";
 
-const settings = settingsOf(window.location.hash);
-const split = divided(
-  points(settings.data, settings.points, settings.noise, settings.seed),
-  settings.test,
+/** @typedef {import("./settings.js").Settings} Settings */
+/** @typedef {import("./net.js").Place} Place */
+
+const DATA_FIELDS = ["data", "points", "noise", "test", "batch_size"];
+const LEARNING_FIELDS = [
+  "activation",
+  "cost",
+  "optimizer",
+  "momentum",
+  "lr",
+  "schedule",
+  "penalty",
+  "strength",
+  "dropout",
+  "init",
+  "seed",
+];
+const BUDGET = 8; // milliseconds of a frame for steps
+const CARD_EVERY = 250; // milliseconds between two cards while it learns
+
+const data = pageData();
+const start = data.start && {
+  shape: { sizes: data.start.sizes, activations: data.start.activations },
+  weights: doubles(data.start.weights),
+};
+
+const state = {
+  /** @type {Settings} */
+  settings: data.settings,
+  /** The network to start from, while the settings of the network are those at first. */
+  beginning: start,
+  playing: false,
+  /** @type {Place | null} */
+  place: null,
+  example: 0,
+  /** When the card was drawn, and steps that the speed owes. */
+  drawn: 0,
+  owed: 0,
+  last: 0,
+};
+
+const region = /** @type {HTMLCanvasElement} */ (byId("region"));
+const marks = /** @type {HTMLCanvasElement} */ (byId("points"));
+const net = new Net(byId("net"), choose, resize);
+let split = splitOf(state.settings);
+let series = new Series();
+let learner = learning();
+let box = boxOf();
+
+// ------------------------------------------------------------------ the network and its data
+
+/** @param {Settings} settings */
+function splitOf(settings) {
+  const { data: kind, points: count, noise, seed, test } = settings;
+  return divided(kind === "own" ? data.own : points(kind, count, noise, seed), test);
+}
+
+/** A learner with the settings. @returns {Learner} */
+function learning() {
+  const { beginning } = state;
+  const made = new Learner(
+    state.settings,
+    split,
+    beginning && { shape: beginning.shape, weights: beginning.weights.slice() },
+  );
+  if (state.settings.data === "own" && data.own.names.length > 0)
+    made.answers.names = data.own.names;
+  made.heard = (cost, test) => series.add(cost, test);
+  return made;
+}
+
+/** The part of the plane that is shown; points of the reader's own may lie anywhere. */
+function boxOf() {
+  const reach = Math.max(
+    1.2 * REACH,
+    ...[...split.train.X, ...split.test.X].flat().map((x) => 1.1 * Math.abs(x)),
+  );
+  const side = state.settings.data === "own" ? reach : 1.2 * REACH;
+  return {
+    low: /** @type {[number, number]} */ ([-side, -side]),
+    high: /** @type {[number, number]} */ ([side, side]),
+  };
+}
+
+/** True if the points lie in a plane. */
+function isPlane() {
+  return split.train.X[0].length === 2;
+}
+
+/** The names of the inputs. @returns {string[]} */
+function inputNames() {
+  const { inputs } = state.settings;
+  if (learner.shape.sizes[0] === inputs.length && isPlane()) {
+    return inputs.map((name) => PLAY.settings.inputs.choices[name]);
+  }
+  return Array.from({ length: learner.shape.sizes[0] }, (_, i) => `x[${i}]`);
+}
+
+/** The activations of the network over the grid. */
+function surveyed() {
+  const [x1, x2] = gridOver(box);
+  return forwardAll(learner.layers, featureColumns(state.settings.inputs, x1, x2)).activations;
+}
+
+// ------------------------------------------------------------------ changing
+
+/**
+ * Change settings, and begin again with them.
+ * @param {Partial<Settings>} changes
+ */
+function change(changes) {
+  const settings = { ...state.settings, ...changes };
+  if ("data" in changes) settings.cost = "auto";
+  try {
+    begin(checked(settings), keepsBeginning(changes));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    warn(error.message);
+  }
+}
+
+/** True if a network to start from still fits. @param {Partial<Settings>} changes */
+function keepsBeginning(changes) {
+  return !["data", "inputs", "layers", "activation", "init", "seed"].some(
+    (name) => name in changes,
+  );
+}
+
+/**
+ * Begin with these settings.
+ * @param {Settings} settings
+ * @param {boolean} keep the network to start from
+ */
+function begin(settings, keep) {
+  state.settings = settings;
+  if (!keep) state.beginning = null;
+  warn("");
+  split = splitOf(settings);
+  box = boxOf();
+  reset();
+  const hash = linkOf(settings);
+  if (settings.data !== "own" && location.hash !== hash) history.replaceState(null, "", hash);
+  showFields(settings);
+}
+
+/** Begin again from the first weights. */
+function reset() {
+  series = new Series();
+  learner = learning();
+  state.example = Math.min(state.example, split.train.X.length - 1);
+  build();
+  byId("findings").replaceChildren();
+}
+
+/** @param {string} name @param {unknown} value */
+function changeField(name, value) {
+  change({ [name]: value });
+}
+
+/** @param {number} layer @param {number} more */
+function resize(layer, more) {
+  const layers = state.settings.layers.map((size, k) => (k + 1 === layer ? size + more : size));
+  change({ layers: layers.filter((size) => size > 0) });
+}
+
+/** @param {Place} place */
+function choose(place) {
+  state.place = place;
+  net.mark(place);
+  showNumbers();
+  const field = byId("neuron").querySelector(place.input === null ? "input" : `tr.chosen input`);
+  if (place.input !== null && field instanceof HTMLElement) field.focus();
+}
+
+/** @param {number} example */
+function chooseExample(example) {
+  const { length } = split.train.X;
+  state.example = (example + length) % length;
+  showPoints();
+  showNumbers();
+}
+
+// ------------------------------------------------------------------ learning
+
+/** Make steps, and say why if one is impossible. @param {() => void} steps */
+function learn(steps) {
+  try {
+    steps();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    pause();
+    warn(error.message);
+  }
+}
+
+/** One frame of the player. @param {number} now */
+function frame(now) {
+  if (!state.playing) return;
+  requestAnimationFrame(frame);
+  const speed = Number(inputById("speed").value);
+  const passed = Math.min(now - state.last, 100);
+  state.last = now;
+  learn(() => {
+    if (speed === 0) {
+      const end = performance.now() + BUDGET;
+      while (performance.now() < end) learner.step();
+    } else {
+      for (state.owed += (passed * speed) / 1000; state.owed >= 1; state.owed--) learner.step();
+    }
+  });
+  showLive(now);
+}
+
+function play() {
+  if (state.playing) {
+    pause();
+    return;
+  }
+  state.playing = true;
+  state.last = performance.now();
+  setText(byId("play"), "❚❚ Pause");
+  requestAnimationFrame(frame);
+}
+
+function pause() {
+  state.playing = false;
+  setText(byId("play"), "▶ Play");
+  show();
+}
+
+// ------------------------------------------------------------------ showing
+
+/** @param {string} text */
+function warn(text) {
+  setText(byId("warning"), text);
+}
+
+/** Draw the network and the points anew. */
+function build() {
+  const { sizes } = learner.shape;
+  if (state.place && !(state.place.neuron < (sizes[state.place.layer] ?? 0))) state.place = null;
+  net.build(sizes, inputNames());
+  net.mark(state.place);
+  const { length } = state.settings.layers;
+  setText(byId("layer-count"), `${length} hidden layer${length === 1 ? "" : "s"}`);
+  /** @type {HTMLButtonElement} */ (byId("layer-less")).disabled = length === 0;
+  /** @type {HTMLButtonElement} */ (byId("layer-more")).disabled = length === PLAY.mostLayers;
+  for (const button of byId("inputs").querySelectorAll("button")) {
+    const isIn = state.settings.inputs.includes(button.dataset.input ?? "");
+    button.setAttribute("aria-pressed", String(isIn));
+  }
+  region.hidden = !isPlane();
+  showPoints();
+  show();
+}
+
+function show() {
+  showPlanes();
+  showCosts();
+  showNumbers();
+}
+
+/** While it learns: all but the card in each frame. @param {number} now */
+function showLive(now) {
+  showPlanes();
+  showCosts();
+  const isEdited = byId("neuron").contains(document.activeElement);
+  if (now - state.drawn > CARD_EVERY && !isEdited) {
+    state.drawn = now;
+    showNumbers();
+  }
+}
+
+function showPlanes() {
+  if (isPlane()) {
+    const over = surveyed();
+    const inSteps = inputById("steps").checked;
+    paintRegion(region, over, inSteps ? { ...learner.answers, shares: null } : learner.answers);
+    net.paint(over);
+  }
+  const isGradient = inputById("lines").value === "gradients";
+  net.showLines(
+    isGradient
+      ? layersOf(
+          learner.shape.sizes,
+          learner.gradient,
+          learner.layers.map((layer) => layer.activation),
+        )
+      : learner.layers,
+  );
+}
+
+function showPoints() {
+  marks.width = 720;
+  marks.height = 720;
+  if (!isPlane()) return;
+  if (inputById("show-test").checked) paintExamples(split.test, true);
+  paintExamples(split.train, false);
+  paintProbe(marks, box, split.train.X[state.example]);
+}
+
+/** @param {import("./points.js").Examples} examples @param {boolean} hollow */
+function paintExamples({ X, y }, hollow) {
+  if (hasRegions(learner.answers)) {
+    paintMarkers(marks, box, X, y, (i) => colour(kindName(y[i])), hollow);
+    return;
+  }
+  const bound = boundOf([...split.train.y, ...split.test.y]);
+  const shade = (/** @type {number} */ i) =>
+    mixed(
+      colour("ground"),
+      colour(y[i] > 0 ? "plus" : "minus"),
+      0.35 + (0.65 * Math.abs(y[i])) / bound,
+    );
+  paintMarkers(marks, box, X, [], shade, hollow);
+}
+
+/** @param {number} cost @param {number | null} share */
+function said(cost, share) {
+  if (Number.isNaN(cost)) return "—";
+  return `${number(cost)}${share === null ? "" : ` · ${(100 * share).toFixed(1)} % right`}`;
+}
+
+function showCosts() {
+  setText(byId("counts"), `epoch ${learner.epochs}, step ${learner.steps}`);
+  const { train, test } = learner.losses();
+  const shares = learner.accuracy();
+  byId("losses").replaceChildren(
+    ...entry("training", said(train, shares.train)),
+    ...entry("test", said(test, shares.test)),
+  );
+  byId("curve").replaceChildren(
+    chart(
+      [
+        { values: series.test, kind: "held-out" },
+        { values: series.train, kind: "" },
+      ],
+      `the cost by epoch, ${number(train)} now on the training points`,
+    ),
+  );
+}
+
+function showNumbers() {
+  showCard(byId("neuron"), learner, inputNames(), state.place, state.example, () => {
+    showPlanes();
+    showCosts();
+  });
+}
+
+/** The buttons of the inputs, each with its plane. */
+function showInputs() {
+  const [x1, x2] = gridOver({ low: [-REACH, -REACH], high: [REACH, REACH] });
+  byId("inputs").replaceChildren(
+    ...Object.entries(PLAY.settings.inputs.choices).map(([name, title]) => {
+      const canvas = /** @type {HTMLCanvasElement} */ (html("canvas", { "aria-hidden": "true" }));
+      paintAroundZero(canvas, GRID / 2, thinned(featureColumns([name], x1, x2)[0]));
+      const button = html(
+        "button",
+        { type: "button", "data-input": name, "aria-label": title },
+        canvas,
+        title,
+      );
+      button.addEventListener("click", () => {
+        const { inputs } = state.settings;
+        const others = inputs.filter((input) => input !== name);
+        change({ inputs: others.length === inputs.length ? [...inputs, name] : others });
+      });
+      return button;
+    }),
+  );
+}
+
+/** @param {string} setting */
+function light(setting) {
+  document.querySelector(".changed")?.classList.remove("changed");
+  const field = document.getElementById(`set-${setting}`) ?? byId("layer-more");
+  field.classList.add("changed");
+  return field;
+}
+
+function diagnose() {
+  const found = remedies(learner, series, split);
+  byId("findings").replaceChildren(
+    ...(found.length === 0
+      ? [html("li", {}, "Nothing found that would keep it from learning.")]
+      : found.map(({ says, setting }) => {
+          const link = html("button", { type: "button" }, "show the control");
+          link.addEventListener("click", () => light(setting).focus());
+          return html("li", {}, `${says} `, link);
+        })),
+  );
+  if (found.length > 0) light(found[0].setting);
+}
+
+/** @param {string} text @param {string} what */
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    setText(byId("copied"), `${what} is in the clipboard.`);
+  } catch {
+    setText(
+      byId("copied"),
+      `This browser does not let the page copy: ${what.toLowerCase()} is below.`,
+    );
+    const shown = /** @type {HTMLDetailsElement} */ (byId("program-shown"));
+    shown.hidden = false;
+    shown.open = true;
+    setText(byId("program"), text);
+  }
+}
+
+function program() {
+  const text = programOf(state.settings, split, Math.max(learner.epochs, 1), state.beginning);
+  const shown = /** @type {HTMLDetailsElement} */ (byId("program-shown"));
+  shown.hidden = false;
+  setText(byId("program"), text);
+  return text;
+}
+
+/** Open the settings of the address; a link that is refused changes nothing. */
+function openLink() {
+  if (location.hash.length < 2) return;
+  const { hash } = location;
+  try {
+    begin(settingsOf(hash), false);
+    setText(byId("told"), taskOf(hash));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    warn(`This link is refused: ${error.message}. The page shows its own settings.`);
+  }
+}
+
+/** The training point nearest to the pointer. @param {MouseEvent} event */
+function nearest(event) {
+  const [x, y] = pointUnder(marks, box, event);
+  const distances = split.train.X.map(([u, v]) => Math.hypot(u - x, v - y));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if (event.target !== document.body || event.ctrlKey || event.metaKey || event.altKey) return;
+  const acts = /** @type {Record<string, () => void>} */ ({
+    " ": play,
+    ArrowRight: () => byId("step").click(),
+    e: () => byId("epoch").click(),
+    Home: reset,
+  });
+  const act = acts[event.key];
+  if (act === undefined) return;
+  event.preventDefault();
+  act();
+}
+
+// ------------------------------------------------------------------ the controls
+
+byId("data-controls").append(...makeFields(DATA_FIELDS, changeField));
+byId("settings").append(...makeFields(LEARNING_FIELDS, changeField));
+byId("exercises").append(...exercises());
+byId("reset").addEventListener("click", reset);
+byId("play").addEventListener("click", play);
+byId("step").addEventListener("click", () => {
+  learn(() => learner.step());
+  show();
+});
+byId("epoch").addEventListener("click", () => {
+  learn(() => learner.epoch());
+  show();
+});
+byId("seed-next").addEventListener("click", () => change({ seed: state.settings.seed + 1 }));
+byId("layer-less").addEventListener("click", () =>
+  change({ layers: state.settings.layers.slice(0, -1) }),
 );
-const learner = new Learner(settings, split);
-learner.epoch();
-const { train, test } = learner.losses();
-setText(byId("costs"), `${number(train)}, ${number(test)} ${programOf(settings, split, 1).length}`);
+byId("layer-more").addEventListener("click", () =>
+  change({ layers: [...state.settings.layers, 4] }),
+);
+byId("lines").addEventListener("change", showPlanes);
+byId("steps").addEventListener("change", showPlanes);
+byId("show-test").addEventListener("change", showPoints);
+byId("diagnose").addEventListener("click", diagnose);
+byId("copy-program").addEventListener("click", () => copy(program(), "The program"));
+byId("copy-link").addEventListener("click", () => copy(location.href, "The link"));
+marks.addEventListener("click", (event) => chooseExample(nearest(event)));
+marks.addEventListener("keydown", (event) => {
+  const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (way === undefined) return;
+  event.preventDefault();
+  chooseExample(state.example + way);
+});
+makeQuiz(byId("quiz"), () => question(learner, inputNames(), state.example, Math.random));
+addEventListener("keydown", onKey);
+addEventListener("hashchange", openLink);
+watchTheme(() => {
+  forgetColours();
+  showInputs();
+  build();
+});
+showInputs();
+showFields(state.settings);
+build();
+openLink();

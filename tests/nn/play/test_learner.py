@@ -46,12 +46,16 @@ function learned({ settings: given, epochs, own, start }) {
   };
   const program = programOf(settings, split, epochs, beginning);
   const learner = new Learner(settings, split, beginning);
+  const [losses, testLosses] = [[], []];
+  learner.heard = (cost, test) => (losses.push(cost), testLosses.push(test));
   const message = refused(() => {
     for (let k = 0; k < epochs; k++) learner.epoch();
   });
-  const { history, weights } = learner;
-  return { settings, program, message, ...history, weights: [...weights], now: learner.losses(),
-           accuracy: learner.accuracy(), link: linkOf(settings) };
+  const { weights } = learner;
+  return {
+    settings, program, message, losses, testLosses, weights: [...weights],
+    accuracy: learner.accuracy(), now: learner.losses(), link: linkOf(settings),
+  };
 }
 
 function drawn(seed) {
