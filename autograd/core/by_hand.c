@@ -1,8 +1,11 @@
 /* Nodes that a program makes by hand: `by_hand.py` in C.
  *
- * Their operation is (name, slopes) or (name, function, variables), until Python asks for the row; or
- * the name alone, while the slopes are 0 because a `_backward` is to be assigned.
+ * Their operation is (name, slopes) or (name, function, variable, ...), until Python asks for the row;
+ * or the name alone, while the slopes are 0 because a `_backward` is to be assigned. The variables have
+ * no tuple of their own, because Python's collector would visit it.
  */
+
+#define VARIABLES 2 /* the place of the first variable */
 
 static PyObject *name_of(Node *node)
 {
@@ -11,17 +14,22 @@ static PyObject *name_of(Node *node)
 
 static int has_function(Node *node)
 {
-    return PyTuple_CheckExact(node->op) && PyTuple_GET_SIZE(node->op) == 3;
+    return PyTuple_CheckExact(node->op) && !PyTuple_CheckExact(PyTuple_GET_ITEM(node->op, 1));
 }
 
 static PyObject *function_of(Node *node) { return PyTuple_GET_ITEM(node->op, 1); }
-static PyObject *variables_of(Node *node) { return PyTuple_GET_ITEM(node->op, 2); }
 
 /* Return the local derivatives, or the function and its variables, as `by_hand.py` stores them. */
 static PyObject *slopes_of(Node *node, Py_ssize_t arity)
 {
-    if (has_function(node))
-        return PyObject_CallFunctionObjArgs(py_Untied, function_of(node), variables_of(node), NULL);
+    if (has_function(node)) {
+        PyObject *variables = PyTuple_GetSlice(node->op, VARIABLES, PyTuple_GET_SIZE(node->op));
+        PyObject *untied = variables ? PyObject_CallFunctionObjArgs(py_Untied, function_of(node),
+                                                                    variables, NULL)
+                                     : NULL;
+        Py_XDECREF(variables);
+        return untied;
+    }
     if (PyTuple_CheckExact(node->op))
         return Py_NewRef(PyTuple_GET_ITEM(node->op, 1));
     PyObject *one = Py_BuildValue("(d)", 0.0);
@@ -92,16 +100,16 @@ static Node *made_by_hand(double data, PyObject *children, PyObject *given)
     return node;
 }
 
-/* Return a copy of a function with empty variables in place of those that hold the node, and these
- * variables: `untied` in `by_hand.py` says why. */
+/* Return an operation: its name, a copy of a function with empty variables in place of those that hold
+ * the node, and these variables. `untied` in `by_hand.py` says why. */
 static PyObject *untied(PyObject *given, PyObject *node, PyObject *name)
 {
-    PyObject *closure = PyFunction_GET_CLOSURE(given), *op = NULL, *copy = NULL;
+    PyObject *closure = PyFunction_GET_CLOSURE(given), *copy = NULL;
     Py_ssize_t n = closure ? PyTuple_GET_SIZE(closure) : 0, holding = 0;
     for (Py_ssize_t i = 0; i < n; i++)
         holding += PyCell_GET(PyTuple_GET_ITEM(closure, i)) == node;
-    PyObject *all = PyTuple_New(n), *variables = PyTuple_New(holding);
-    for (Py_ssize_t i = 0, k = 0; all && variables && i < n; i++) {
+    PyObject *all = PyTuple_New(n), *op = PyTuple_New(VARIABLES + holding);
+    for (Py_ssize_t i = 0, k = VARIABLES; all && op && i < n; i++) {
         PyObject *variable = Py_NewRef(PyTuple_GET_ITEM(closure, i));
         if (PyCell_GET(variable) == node) {
             Py_SETREF(variable, PyCell_New(NULL));
@@ -109,11 +117,11 @@ static PyObject *untied(PyObject *given, PyObject *node, PyObject *name)
                 Py_CLEAR(all);
                 break;
             }
-            PyTuple_SET_ITEM(variables, k++, Py_NewRef(variable));
+            PyTuple_SET_ITEM(op, k++, Py_NewRef(variable));
         }
         PyTuple_SET_ITEM(all, i, variable);
     }
-    if (all && variables) {
+    if (all && op) {
         if (holding == 0)
             copy = Py_NewRef(given);
         else if ((copy = PyFunction_New(PyFunction_GET_CODE(given), PyFunction_GET_GLOBALS(given)))) {
@@ -125,10 +133,13 @@ static PyObject *untied(PyObject *given, PyObject *node, PyObject *name)
                 Py_CLEAR(copy);
         }
     }
-    op = copy ? PyTuple_Pack(3, name, copy, variables) : NULL;
     Py_XDECREF(all);
-    Py_XDECREF(variables);
-    Py_XDECREF(copy);
+    if (copy == NULL) {
+        Py_XDECREF(op);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(op, 0, Py_NewRef(name));
+    PyTuple_SET_ITEM(op, 1, copy);
     return op;
 }
 
@@ -176,7 +187,7 @@ static int push_probed(Node *node, PyObject **first, Py_ssize_t arity)
         return 1;
     double before[MANY], found[MANY], upstream = node->grad;
     uint16_t flags[MANY];
-    PyObject *function = Py_NewRef(function_of(node)), *variables = Py_NewRef(variables_of(node));
+    PyObject *op = Py_NewRef(node->op), *function = function_of(node);
     for (Py_ssize_t i = 0; i < arity; i++) {
         before[i] = ((Node *)first[i])->grad;
         flags[i] = ((Node *)first[i])->flags & GRAD_STATES;
@@ -186,11 +197,11 @@ static int push_probed(Node *node, PyObject **first, Py_ssize_t arity)
         ((Node *)first[i])->flags &= ~GRAD_STATES;
     }
     node->grad = 1.0;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(variables); i++)
-        PyCell_Set(PyTuple_GET_ITEM(variables, i), (PyObject *)node);
+    for (Py_ssize_t i = VARIABLES; i < PyTuple_GET_SIZE(op); i++)
+        PyCell_Set(PyTuple_GET_ITEM(op, i), (PyObject *)node);
     PyObject *done = PyObject_CallNoArgs(function);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(variables); i++)
-        PyCell_Set(PyTuple_GET_ITEM(variables, i), NULL);
+    for (Py_ssize_t i = VARIABLES; i < PyTuple_GET_SIZE(op); i++)
+        PyCell_Set(PyTuple_GET_ITEM(op, i), NULL);
     int odd = 0;
     for (Py_ssize_t i = 0; i < arity; i++) {
         odd |= ((Node *)first[i])->flags & GRAD_STATES;
@@ -204,8 +215,7 @@ static int push_probed(Node *node, PyObject **first, Py_ssize_t arity)
         ((Node *)first[i])->grad = before[i];
         ((Node *)first[i])->flags = (((Node *)first[i])->flags & ~GRAD_STATES) | flags[i];
     }
-    Py_DECREF(function);
-    Py_DECREF(variables);
+    Py_DECREF(op);
     Py_XDECREF(done);
     if (done == NULL || odd)
         return done ? 1 : -1;
