@@ -23,11 +23,17 @@ import { firstRate, nextRate } from "./schedule.js";
  * @typedef {{sizes: number[], activations: string[]}} Shape
  */
 
-/** The network that the settings describe. @param {Settings} settings @returns {Shape} */
-export function shapeOf({ data, inputs, layers, activation }) {
+/**
+ * The network that the settings describe. Its inputs are the features of a point in the plane; of a
+ * point elsewhere they are its numbers.
+ * @param {Settings} settings
+ * @param {number} axes the numbers of a point
+ * @returns {Shape}
+ */
+export function shapeOf({ data, inputs, layers, activation }, axes) {
   const { targets, count } = PLAY.data[data];
   return {
-    sizes: [inputs.length, ...layers, targets === "classes" ? count : 1],
+    sizes: [axes === 2 ? inputs.length : axes, ...layers, targets === "classes" ? count : 1],
     activations: [...layers.map(() => activation), "identity"],
   };
 }
@@ -71,14 +77,14 @@ export class Learner {
   constructor(settings, { train, test }, start = null) {
     this.settings = settings;
     this.answers = answersOf(settings);
-    this.shape = start?.shape ?? shapeOf(settings);
+    this.axes = train.X[0].length; // the numbers of a point
+    this.shape = start?.shape ?? shapeOf(settings, this.axes);
     this.weights = start?.weights ?? firstWeights(this.shape, settings.init, settings.seed);
     const { sizes, activations } = this.shape;
     const rows = activations.map((name) => FORMULAS.activations[name]);
     /** @type {Layer[]} parts of the weights, which may be edited */
     this.layers = layersOf(sizes, this.weights, rows);
     this.cost = FORMULAS.costs[settings.cost][sizes[sizes.length - 1]];
-    this.axes = train.X[0].length; // the numbers of a point
     this.train = this.columns(train);
     this.test = this.columns(test);
     this.optimiser = new Optimiser(settings, this.weights.length);
@@ -111,12 +117,13 @@ export class Learner {
   /** Begin an epoch: draw the order of its examples, and start its dropout. */
   #begin() {
     const name = `${this.settings.seed}, epoch ${this.epochs}`;
-    const { dropout, layers } = this.settings;
+    const { dropout } = this.settings;
+    const hidden = this.shape.sizes.slice(1, -1);
     return {
       order: new Random(name).order(this.train.count),
       place: 0, // in this order
       shares: /** @type {number[]} */ ([]), // of the steps in the cost of the epoch
-      masks: dropout ? layers.map((_, k) => new Random(`${name}, dropout ${k}`)) : [],
+      masks: dropout ? hidden.map((_, k) => new Random(`${name}, dropout ${k}`)) : [],
     };
   }
 
@@ -166,9 +173,9 @@ export class Learner {
 
   /** What dropout multiplies the outputs of each hidden layer by. @param {number} count of examples */
   #masksOf(count) {
-    const { dropout, layers } = this.settings;
+    const { dropout } = this.settings;
     return this.round.masks.map((rng, k) => {
-      const mask = Array.from({ length: layers[k] }, () => new Float64Array(count));
+      const mask = Array.from({ length: this.layers[k].nout }, () => new Float64Array(count));
       for (let example = 0; example < count; example++) {
         for (const column of mask) column[example] = rng.random() < dropout ? 0 : 1 / (1 - dropout);
       }

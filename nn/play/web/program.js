@@ -36,7 +36,7 @@ export function programOf(settings, split, epochs, start = null) {
     "",
     ...pointsOf(settings, split),
     "",
-    ...modelOf(settings, start),
+    ...modelOf(settings, start?.shape ?? shapeOf(settings, split.train.X[0].length), start),
     `optimizer = ${optimizerOf(settings)}`,
     ...trainerOf(settings),
     "history = trainer.fit(",
@@ -60,7 +60,7 @@ function pointsOf({ data, points, noise, seed, inputs, cost }, { train, test }) 
         ]
       : [`X, y = nn.points(${text(data)}, ${points}, noise=${noise}, seed=${seed})`];
   const { targets, count } = PLAY.data[data];
-  if (String(inputs) !== "x1,x2") {
+  if (train.X[0].length === 2 && String(inputs) !== "x1,x2") {
     lines.push(
       "x1, x2 = X.T",
       `X = np.column_stack([${inputs.map((name) => FEATURES[name]).join(", ")}])`,
@@ -75,10 +75,9 @@ function pointsOf({ data, points, noise, seed, inputs, cost }, { train, test }) 
   return lines;
 }
 
-/** @param {Settings} settings @param {{shape: Shape, weights: Float64Array} | null} start */
-function modelOf(settings, start) {
+/** @param {Settings} settings @param {Shape} shape @param {{weights: Float64Array} | null} start */
+function modelOf(settings, { sizes, activations }, start) {
   const { init, seed, dropout } = settings;
-  const { sizes, activations } = start?.shape ?? shapeOf(settings);
   const hidden = activations.slice(0, -1);
   const last = activations[activations.length - 1];
   const given =

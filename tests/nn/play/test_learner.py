@@ -183,6 +183,33 @@ def test_points_and_a_network_of_ones_own(browser: Any, tmp_path: Path) -> None:
     np.testing.assert_allclose(run(found["program"])["history"].losses, history.losses, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("axes", "model"),
+    [
+        (3, None),
+        (1, None),
+        (2, nn.Sequential(nn.Layer(2, 20, "tanh", seed=0), nn.Dropout(0.2), nn.Linear(20, 1))),
+    ],
+    ids=["three numbers", "one number", "a wide network with dropout"],
+)
+def test_the_points_and_the_network_decide_the_sizes(
+    browser: Any, tmp_path: Path, axes: int, model: nn.Module | None
+) -> None:
+    X = np.random.default_rng(0).normal(size=(40, axes))
+    own = Own.of((X, (X.sum(axis=1) > 0).astype(int)))
+    start = None if model is None else Start.of(model, own)
+    settings = {"data": "own", **(start.settings if start else {})}
+    asked = {"settings": settings, "epochs": 5, "own": own.contents()}
+    page = asking(browser, tmp_path, own)
+    found = page.evaluate(
+        "asked => MODULES['probe.js'].PROBED.learned(asked)",
+        asked | {"start": start and start.contents()},
+    )
+    page.close()
+    history = run(found["program"])["history"]
+    np.testing.assert_allclose(found["losses"], history.losses, rtol=1e-9)
+
+
 def test_a_rate_too_high_is_said_and_keeps_the_last_good_weights(ask: Ask) -> None:
     settings = {"data": "plane", "cost": "mse_loss", "lr": 90.0, "activation": "identity"}
     found = ask("learned", {"settings": settings, "epochs": 50})
