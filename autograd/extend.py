@@ -9,12 +9,14 @@ from .core.ops import TABLE, PlaceError
 from .core.spellings import add_spellings
 from .files import destination, expanded, read_whole, save_arrays, write_whole
 from .methods import bind
-from .page import Programs, javascript, javascript_gradient, saved
+from .page import GAPS, GraphTemplates, Programs, javascript, javascript_gradient, saved
 from .picture import markup
 
 __all__ = [
+    "GAPS",
     "TABLE",
     "Flat",
+    "GraphTemplates",
     "PlaceError",
     "Programs",
     "add_spellings",

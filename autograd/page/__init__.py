@@ -4,5 +4,15 @@ from .html import Page, saved
 from .javascript import javascript, javascript_gradient
 from .play import graph_page
 from .programs import Programs
+from .templates import GAPS, GraphTemplates
 
-__all__ = ["Page", "Programs", "graph_page", "javascript", "javascript_gradient", "saved"]
+__all__ = [
+    "GAPS",
+    "GraphTemplates",
+    "Page",
+    "Programs",
+    "graph_page",
+    "javascript",
+    "javascript_gradient",
+    "saved",
+]

@@ -53,6 +53,7 @@ class Page:
         libraries: the third-party files that the page needs, from the folder `vendor`.
         folders: the folders of the page's own files, if they are in another package. A file is
             taken from the first folder that has it, or else from the files of all pages.
+        framed: a page that this one shows in a frame, where the policy of both is valid.
 
     >>> page = Page("player", "a </title>", {"nodes": []})
     >>> "a &lt;/title&gt;" in page.html
@@ -67,18 +68,21 @@ class Page:
         generated: str = "",
         libraries: tuple[str, ...] = (),
         folders: Sequence[Traversable] = (),
+        framed: Page | None = None,
     ) -> None:
         self.title = title
         vendored = "".join(read(f"vendor/{name}") for name in libraries)
         generated = globals_of("special.js") + generated
         script = f'"use strict";\n{vendored}\n{generated}\n{modules(f"{kind}.js", folders)}'
         style = read("page.css") + read(f"{kind}.css", folders)
+        self.scripts: list[str] = [_hashed(script), *(framed.scripts if framed else [])]
+        self.styles: list[str] = [_hashed(style), *(framed.styles if framed else [])]
         self.html = Template(read("page.html")).substitute(
             policy="; ".join(
                 [
                     "default-src 'none'",
-                    f"script-src {_hashed(script)}",
-                    f"style-src {_hashed(style)}",
+                    f"script-src {' '.join(self.scripts)}",
+                    f"style-src {' '.join(self.styles)}",
                     "img-src data:",
                     "base-uri 'none'",
                     "form-action 'none'",

@@ -18,6 +18,7 @@ from ..picture.formulas import write_activation, write_cost
 from ..settings import path as checked_path
 from ..settings import with_options
 from .own import MOST_CLASSES, Own, Start
+from .scalars import scalars
 from .settings import COSTS, LEARNING, as_json, checked
 
 WEB = files(__package__) / "web"
@@ -125,12 +126,28 @@ def playground(
 
 def _page(chosen: Mapping[str, Any], own: Own | None, start: Start | None) -> Page:
     """Make the page for these settings, points of the reader's own, and a network to start from."""
+    templates, graph = scalars(_outputs())
     contents = {
         "settings": checked(chosen, own.targets if own else None),
         "own": own.contents() if own else None,
         "start": start.contents() if start else None,
+        "scalars": templates,
     }
-    return Page("playground", "The playground", contents, generated(own), folders=[WEB, SHARED])
+    return Page(
+        *("playground", "The playground", contents, generated(own)),
+        folders=[WEB, SHARED],
+        framed=graph,
+    )
+
+
+def _outputs() -> dict[str, list[int]]:
+    """Return for each cost the numbers of outputs that it may have."""
+    several = range(2, MOST_CLASSES + 1)
+    found: dict[str, set[int]] = {}
+    for targets, names in COSTS.items():
+        for name in names:
+            found.setdefault(name, set()).update(several if targets == "classes" else [1])
+    return {name: sorted(counts) for name, counts in found.items()}
 
 
 def generated(own: Own | None) -> str:
@@ -141,18 +158,13 @@ def generated(own: Own | None) -> str:
     table = as_json()
     if own is not None:
         table["data"]["own"] = own.kind()
-    several = range(2, MOST_CLASSES + 1)
     activations = {name: write_activation(ACTIVATIONS[name], 1) for name in LEARNING}
-    costs = {
-        name: _costs(name, several if targets == "classes" else [1])
-        for targets, names in COSTS.items()
-        for name in names
-    }
-    costs["mse_loss"] = _costs("mse_loss", [1, *several])  # of targets of every kind
+    costs = {name: _costs(name, counts) for name, counts in _outputs().items()}
     shares = {
         "binary_cross_entropy_with_logits": {1: javascript(lambda z: [z.sigmoid()], ["z"])},
         "cross_entropy": {
-            n: javascript(lambda *z: softmax(z), [f"z{j}" for j in range(n)]) for n in several
+            n: javascript(lambda *z: softmax(z), [f"z{j}" for j in range(n)])
+            for n in range(2, MOST_CLASSES + 1)
         },
     }
     formulas = {

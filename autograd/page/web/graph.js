@@ -13,7 +13,8 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // the names of the operands in th
  * @typedef {object} Row
  * @property {number} op the position of its operation in OPERATIONS
  * @property {number[]} args its operands, as positions in the topological order
- * @property {number | string} data its number; a string if it is not finite
+ * @property {number | string | null} data its number; a string if it is not finite, null if the page
+ *   computes it
  * @property {string} name its name in a sentence
  * @property {string} atom its name in ∂C/∂…
  * @property {string} label its label, shortened
@@ -55,7 +56,9 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz"; // the names of the operands in th
 
 /** @param {Row[]} rows @returns {Graph} */
 export function graphOf(rows) {
-  return { rows, values: rows.map((row) => Number(row.data)) };
+  const graph = { rows, values: rows.map((row) => Number(row.data)) };
+  if (rows.some((row) => row.data === null)) graph.values = evaluated(graph, new Map());
+  return graph;
 }
 
 /** @param {Graph} graph */

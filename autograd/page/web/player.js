@@ -152,7 +152,8 @@ function make(way) {
  */
 function layoutFor(way) {
   const view = viewOf(graph, groups, state.open);
-  return exchanged(data.layouts[way], firstView, view, sizeOf) ?? laidOut(view, sizeOf, way);
+  const stored = data.layouts[way] && exchanged(data.layouts[way], firstView, view, sizeOf);
+  return stored ?? laidOut(view, sizeOf, way);
 }
 
 /** @param {string} id */

@@ -11,7 +11,7 @@ import { featureColumns } from "./inputs.js";
 import { Learner } from "./learner.js";
 import { linkOf, settingsOf } from "./link.js";
 import { makeQuiz, question } from "./moves.js";
-import { Net, thinned } from "./net.js";
+import { nameOf, Net, thinned } from "./net.js";
 import { number } from "./number.js";
 import { doubles } from "./packed.js";
 import { colour, forgetColours, kindName, mixed } from "./palette.js";
@@ -28,6 +28,7 @@ import { divided, points, REACH } from "./points.js";
 import { programOf } from "./program.js";
 import { boundOf, paintAroundZero } from "./raster.js";
 import { remedies } from "./remedies.js";
+import { pageWith, scalarsOf } from "./scalars.js";
 import { Series } from "./series.js";
 import { checked } from "./settings.js";
 import { watchTheme } from "./theme.js";
@@ -426,6 +427,19 @@ function diagnose() {
   if (found.length > 0) light(found[0].setting);
 }
 
+/** Show the graph of the chosen point's cost, with the chosen neuron opened; without one, the output. */
+async function openScalars() {
+  if (state.playing) pause();
+  const { length } = learner.layers;
+  const { layer, neuron } = state.place?.layer ? state.place : { layer: length, neuron: 0 };
+  const rows = scalarsOf(learner, data.scalars, inputNames(), state.example, { layer, neuron });
+  const name = nameOf(layer, neuron, learner.shape.sizes, inputNames());
+  setText(byId("scalars-title"), `${name} at point ${state.example}, down to its scalars`);
+  const graph = /** @type {HTMLIFrameElement} */ (byId("graph"));
+  graph.srcdoc = await pageWith(data.scalars.page, rows);
+  /** @type {HTMLDialogElement} */ (byId("scalars")).showModal();
+}
+
 /** @param {string} text @param {string} what */
 async function copy(text, what) {
   try {
@@ -511,6 +525,14 @@ byId("layer-more").addEventListener("click", () =>
 byId("lines").addEventListener("change", showPlanes);
 byId("steps").addEventListener("change", showPlanes);
 byId("show-test").addEventListener("change", showPoints);
+byId("open-scalars").addEventListener("click", openScalars);
+byId("graph").addEventListener("load", ({ target }) => {
+  const graph = /** @type {HTMLIFrameElement} */ (target);
+  graph.contentWindow?.postMessage(getComputedStyle(graph).color, "*");
+});
+byId("scalars-close").addEventListener("click", () =>
+  /** @type {HTMLDialogElement} */ (byId("scalars")).close(),
+);
 byId("diagnose").addEventListener("click", diagnose);
 byId("copy-program").addEventListener("click", () => copy(program(), "The program"));
 byId("copy-link").addEventListener("click", () => copy(location.href, "The link"));
