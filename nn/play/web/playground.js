@@ -15,6 +15,7 @@ import { nameOf, Net, thinned } from "./net.js";
 import { number } from "./number.js";
 import { doubles } from "./packed.js";
 import { colour, forgetColours, kindName, mixed } from "./palette.js";
+import { Pen } from "./pen.js";
 import {
   GRID,
   gridOver,
@@ -77,6 +78,11 @@ const state = {
 const region = /** @type {HTMLCanvasElement} */ (byId("region"));
 const marks = /** @type {HTMLCanvasElement} */ (byId("points"));
 const net = new Net(byId("net"), choose, resize);
+const pen = new Pen(
+  useOwn,
+  () => ({ X: [...split.train.X, ...split.test.X], y: [...split.train.y, ...split.test.y] }),
+  showPoints,
+);
 let split = splitOf(state.settings);
 let series = new Series();
 let learner = learning();
@@ -185,6 +191,15 @@ function reset() {
   state.example = Math.min(state.example, split.train.X.length - 1);
   build();
   byId("findings").replaceChildren();
+}
+
+/** Learn from points of the reader's own. @param {ReturnType<typeof import("./own.js").ownPoints>} read */
+function useOwn({ own, kind }) {
+  const isFirst = state.settings.data !== "own";
+  if (!PLAY.data.own) byId("set-data").append(html("option", { value: "own" }, kind.title));
+  data.own = own;
+  PLAY.data.own = kind;
+  change({ data: "own", ...(isFirst ? { test: 0 } : {}) });
 }
 
 /** @param {string} name @param {unknown} value */
@@ -331,7 +346,7 @@ function showPoints() {
   if (!isPlane()) return;
   if (inputById("show-test").checked) paintExamples(split.test, true);
   paintExamples(split.train, false);
-  paintProbe(marks, box, split.train.X[state.example]);
+  paintProbe(marks, box, pen.isTaken() ? pen.place : split.train.X[state.example]);
 }
 
 /** @param {import("./points.js").Examples} examples @param {boolean} hollow */
@@ -535,9 +550,19 @@ byId("scalars-close").addEventListener("click", () =>
 );
 byId("diagnose").addEventListener("click", diagnose);
 byId("copy-program").addEventListener("click", () => copy(program(), "The program"));
-byId("copy-link").addEventListener("click", () => copy(location.href, "The link"));
-marks.addEventListener("click", (event) => chooseExample(nearest(event)));
+byId("copy-link").addEventListener("click", () => {
+  if (state.settings.data !== "own") copy(location.href, "The link");
+  else setText(byId("copied"), "A link holds no points of your own: copy the table.");
+});
+marks.addEventListener("click", (event) => {
+  if (pen.isTaken()) pen.put(pointUnder(marks, box, event));
+  else chooseExample(nearest(event));
+});
 marks.addEventListener("keydown", (event) => {
+  if (pen.isTaken()) {
+    if (pen.onKey(event)) event.preventDefault();
+    return;
+  }
   const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (way === undefined) return;
   event.preventDefault();
