@@ -10,7 +10,6 @@ from random import Random
 
 import numpy as np
 
-from autograd.extend import expanded
 from demos.decoder import IGNORED, POSITIONS
 
 BUILT_IN = Path(__file__).with_name("names.txt")
@@ -103,7 +102,7 @@ def read(path: str | Path) -> list[str]:
 
 def _lines(path: str | Path) -> list[str]:
     try:
-        text = expanded(path).read_text(encoding="utf-8-sig")
+        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is no text: byte {error.start} does not fit UTF-8; expected one name a line"
