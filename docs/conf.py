@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ["AUTOGRAD_PURE"] = "1"  # the Python functions have signatures and sources
 
+import nn  # noqa: E402
 from docs import docstrings, formulas, lessons, links, notebooks, reference  # noqa: E402
 
 project = "scalar-autograd"
@@ -50,7 +51,7 @@ html_theme = "pydata_sphinx_theme"
 html_context = {"default_mode": "auto"}
 html_title = "scalar-autograd"
 html_sidebars: dict[str, list[str]] = {
-    name: [] for name in ("start", "network", "rules", "house", "speed")
+    name: [] for name in ("start", "playground", "network", "rules", "house", "speed")
 }
 html_static_path = ["static"]
 html_css_files = ["site.css"]
@@ -72,6 +73,7 @@ pygments_style = "default"
 def setup(app: object) -> None:
     """Make the pages that are made of docstrings and of lessons, before Sphinx reads them."""
     lessons.write()
+    nn.playground(lessons.OUTPUT / "playground.html")
     notebooks.write()
     reference.write()
     docstrings.connect(app)

@@ -1,4 +1,5 @@
-"""Makes the README's pictures of the pages: an animation of the chain, and two networks' pages.
+"""Makes the README's pictures of the pages: animations of the chain and of the playground, and two
+networks' pages.
 
 python -m tests.film
 """
@@ -11,14 +12,17 @@ from pathlib import Path
 
 from PIL import Image
 
+import nn
 from demos import chain, digits, names
 
 from .browsing import chromium
 
 GALLERY = Path(__file__).parent.parent / "demos" / "gallery"
-FILM, DIGITS, NAMES = (
-    GALLERY / name for name in ("chain.gif", "digits-page.png", "names-page.png")
+FILM, LEARNING, DIGITS, NAMES = (
+    GALLERY / name for name in ("chain.gif", "playground.gif", "digits-page.png", "names-page.png")
 )
+SPIRALS = "#data=spirals&layers=6,4&optimizer=adam&lr=0.02&noise=0.1"
+EPOCHS = [0, 1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 70, 110]
 THREE = [(30, 22), (50, 15), (68, 24), (66, 40), (46, 48), (68, 56), (72, 74), (52, 86), (28, 80)]
 WINDOW = {"width": 1310, "height": 560}
 WIDTH = 980  # of the animation, in pixels
@@ -86,6 +90,7 @@ def typed_on(page: Path) -> bytes:
 def main() -> None:
     """Write all pictures."""
     write_film()
+    write_learning()
     with tempfile.TemporaryDirectory() as folder:
         page = Path(digits.main(out=folder)["page"])
         shrunk(drawn_on(page)).quantize(128).save(DIGITS, optimize=True)
@@ -99,13 +104,35 @@ def write_film() -> None:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "chain.html")
         built.cost.save_html(page, parameters=built.parameters, title=chain.TITLE)
-        pictures, durations = zip(*frames(page))
+        write_animation(FILM, frames(page))
+
+
+def write_learning() -> None:
+    """Write the animation of the playground."""
+    taken = []
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        page = Path(nn.playground(Path(folder, "playground.html")))
+        window = browser.new_page(viewport={"width": 1310, "height": 620}, color_scheme="light")
+        window.goto(page.as_uri() + SPIRALS)
+        done = 0
+        for epoch in EPOCHS:
+            for _ in range(done, epoch):
+                window.click("#epoch")
+            done = epoch
+            window.evaluate("document.activeElement.blur()")
+            taken.append((shrunk(window.screenshot()), END if epoch == EPOCHS[-1] else FORWARD))
+    write_animation(LEARNING, taken)
+
+
+def write_animation(path: Path, taken: list[tuple[Image.Image, int]]) -> None:
+    """Write pictures, each with the milliseconds that it is shown."""
+    pictures, durations = zip(*taken)
     # All pictures use the palette of the last one, which shows every colour
     palette = pictures[-1].quantize(128, Image.Quantize.MAXCOVERAGE)
     first, *rest = (
         picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
     )
-    first.save(FILM, save_all=True, append_images=rest, duration=durations, loop=0, optimize=True)
+    first.save(path, save_all=True, append_images=rest, duration=durations, loop=0, optimize=True)
 
 
 if __name__ == "__main__":
