@@ -1,4 +1,4 @@
-"""Times of the page of a graph: to write it, to show it, to do a step, to open a group."""
+"""Times of pages: to write that of a graph, to show it, to do a step, to open a group, to learn."""
 
 from __future__ import annotations
 
@@ -33,6 +33,24 @@ UNFOLD = """() => {
     document.body.getBoundingClientRect();
     return performance.now() - start;
 }"""
+LEARN = """() => {
+    const { Learner } = MODULES["learner.js"];
+    const { divided, points } = MODULES["points.js"];
+    const settings = MODULES["link.js"].settingsOf(location.hash);
+    const made = points(settings.data, settings.points, settings.noise, settings.seed);
+    const learner = new Learner(settings, divided(made, settings.test));
+    const timed = (act) => Array.from({ length: 300 }, () => {
+        const start = performance.now();
+        act();
+        return performance.now() - start;
+    }).slice(100);
+    const steps = document.getElementById("steps");
+    return [
+        timed(() => learner.step()),
+        timed(() => steps.dispatchEvent(new Event("change"))),
+    ];
+}"""
+PLAYED = "#data=moons&points=500&test=0&batch_size=500&layers=8,8"
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 
@@ -82,3 +100,15 @@ def times(browser: Any, root: Value) -> Times:
         max(found["step"]),
         median(found["unfold"]) if found["unfold"] else None,
     )
+
+
+def playground_times(browser: Any) -> tuple[list[float], list[float]]:
+    """Measure steps of 2-8-8-1 on 500 points, and redrawings of its planes, in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "playground.html")
+        nn.playground(path)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(path.as_uri() + PLAYED)
+        steps, redrawings = page.evaluate(LEARN)
+        page.close()
+    return [x / 1000 for x in steps], [x / 1000 for x in redrawings]
