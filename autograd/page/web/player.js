@@ -461,8 +461,10 @@ function start() {
   listen();
   draw();
   playback.show();
-  drawing.reveal(drawing.view.item[rootOf(graph)]);
-  showCard();
+  if (data.chosen === undefined) {
+    drawing.reveal(drawing.view.item[rootOf(graph)]);
+    showCard();
+  } else select(`n${data.chosen}`);
 }
 
 start();

@@ -451,8 +451,9 @@ async function openScalars() {
   const name = nameOf(layer, neuron, learner.shape.sizes, inputNames());
   setText(byId("scalars-title"), `${name} at point ${state.example}, down to its scalars`);
   const graph = /** @type {HTMLIFrameElement} */ (byId("graph"));
-  graph.srcdoc = await pageWith(data.scalars.page, rows);
-  /** @type {HTMLDialogElement} */ (byId("scalars")).showModal();
+  const page = await pageWith(data.scalars.page, rows);
+  /** @type {HTMLDialogElement} */ (byId("scalars")).showModal(); // first, so that the frame has its width
+  graph.srcdoc = page;
 }
 
 /** @param {string} text @param {string} what */

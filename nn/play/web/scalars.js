@@ -114,7 +114,7 @@ function sizeOf(label) {
 
 /**
  * The data of the page of a graph: the graph of the cost of one training point. Each neuron is a
- * group in the group of its layer, and the groups of one neuron are open.
+ * group in the group of its layer. The groups of one neuron are open, and its output is chosen.
  * @param {Learner} learner
  * @param {Templates} templates
  * @param {string[]} inputs the names of the inputs
@@ -125,6 +125,7 @@ export function scalarsOf(learner, templates, inputs, example, opened) {
   const made = new Rows();
   /** @type {number[]} */
   const open = [];
+  let chosen = 0;
   let nodes = learner.train.inputs.map((x, i) => made.leaf(inputs[i], x[example], false));
   learner.layers.forEach((layer, below) => {
     const k = below + 1;
@@ -133,8 +134,11 @@ export function scalarsOf(learner, templates, inputs, example, opened) {
     const before = nodes;
     nodes = Array.from({ length: layer.nout }, (_, j) => {
       const own = made.begin(`neuron ${j}`, whole);
-      if (opened.layer === k && opened.neuron === j) open.push(own);
       const output = neuron(made, templates, learner, k, j, before);
+      if (opened.layer === k && opened.neuron === j) {
+        open.push(own);
+        chosen = output;
+      }
       made.end();
       return output;
     });
@@ -146,6 +150,7 @@ export function scalarsOf(learner, templates, inputs, example, opened) {
     nodes: made.rows,
     groups: made.groups,
     open,
+    chosen,
     layouts: {},
     lr: learner.lr,
     stale: false,

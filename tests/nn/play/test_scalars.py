@@ -137,6 +137,7 @@ def test_a_neuron_opens_down_to_its_scalars_by_keys(opened: Callable[..., Any], 
     page.focus("#open-scalars")
     press(page, "Enter")
     graph = page.frame_locator("#graph")
+    assert graph.locator(".box.selected").get_attribute("aria-label").startswith("a1[1]: ")
     graph.locator("#last").focus()
     press(page, "Enter")
     wanted = page.locator("#neuron tr", has_text="W1[1,0]").locator("td").last.text_content()
