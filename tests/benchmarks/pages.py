@@ -45,6 +45,8 @@ LEARN = """() => {
         return performance.now() - start;
     }).slice(100);
     const steps = document.getElementById("steps");
+    document.getElementById("speed").value = "1";
+    document.getElementById("play").click();  // planes as they are drawn while it learns
     return [
         timed(() => learner.step()),
         timed(() => steps.dispatchEvent(new Event("change"))),

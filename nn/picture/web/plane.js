@@ -38,16 +38,17 @@ export function boxAround(points) {
 /**
  * The centres of the cells of a grid, from the top row down: for each axis, its numbers.
  * @param {Box} box
+ * @param {number} [side] the number of cells along each axis
  * @returns {Float64Array[]}
  */
-export function gridOver({ low, high }) {
+export function gridOver({ low, high }, side = GRID) {
   /** @param {number} axis @param {(i: number) => number} cellOf */
   const along = (axis, cellOf) =>
     Float64Array.from(
-      { length: GRID * GRID },
-      (_, i) => low[axis] + ((high[axis] - low[axis]) * (cellOf(i) + 0.5)) / GRID,
+      { length: side * side },
+      (_, i) => low[axis] + ((high[axis] - low[axis]) * (cellOf(i) + 0.5)) / side,
     );
-  return [along(0, (i) => i % GRID), along(1, (i) => GRID - 1 - Math.floor(i / GRID))];
+  return [along(0, (i) => i % side), along(1, (i) => side - 1 - Math.floor(i / side))];
 }
 
 /**
@@ -77,9 +78,10 @@ export function hasRegions({ kind }) {
  */
 export function paintRegion(canvas, surveyed, answers) {
   const outputs = surveyed[surveyed.length - 1];
+  const side = Math.sqrt(outputs[0].length);
   const small = document.createElement("canvas");
   if (!hasRegions(answers)) {
-    paintAroundZero(small, GRID, outputs[0]);
+    paintAroundZero(small, side, outputs[0]);
   } else {
     const ground = colour("ground");
     const kinds = answers.names.map((_, kind) => colour(kindName(kind)));
@@ -87,7 +89,7 @@ export function paintRegion(canvas, surveyed, answers) {
     const even = 1 / answers.names.length;
     paint(
       small,
-      GRID,
+      side,
       said.map((answer) => answer.said?.[0] ?? -1),
       (best, i) => {
         if (best < 0) return colour("none");

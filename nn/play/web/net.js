@@ -14,7 +14,8 @@ import { boundOf, paintAroundZero } from "./raster.js";
 const TOP = 3.4; // rem above the first node
 const STEP = 3.9; // rem between nodes
 const BETWEEN = 4.6; // rem between layers at least
-const SMALL = GRID / 2; // numbers along a side of a small plane
+/** The numbers along a side of a small plane, and of the large one while the network learns. */
+export const SMALL = GRID / 2;
 
 /** The drawing of a network in an element. */
 export class Net {
@@ -147,8 +148,9 @@ export class Net {
   }
 }
 
-/** Every second number of every second row. @param {Float64Array} numbers */
+/** The numbers of a small plane: every second one of every second row of a large one. @param {Float64Array} numbers */
 export function thinned(numbers) {
+  if (numbers.length === SMALL * SMALL) return numbers;
   return Float64Array.from(
     { length: SMALL * SMALL },
     (_, i) => numbers[2 * GRID * Math.floor(i / SMALL) + 2 * (i % SMALL)],

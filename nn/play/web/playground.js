@@ -11,7 +11,7 @@ import { featureColumns } from "./inputs.js";
 import { Learner } from "./learner.js";
 import { linkOf, settingsOf } from "./link.js";
 import { makeQuiz, question } from "./moves.js";
-import { nameOf, Net, thinned } from "./net.js";
+import { nameOf, Net, SMALL, thinned } from "./net.js";
 import { number } from "./number.js";
 import { doubles } from "./packed.js";
 import { colour, forgetColours, kindName, mixed } from "./palette.js";
@@ -137,9 +137,9 @@ function inputNames() {
   return Array.from({ length: learner.shape.sizes[0] }, (_, i) => `x[${i}]`);
 }
 
-/** The activations of the network over the grid. */
+/** The activations of the network over the grid, which is coarser while it learns, to save time. */
 function surveyed() {
-  const [x1, x2] = gridOver(box);
+  const [x1, x2] = gridOver(box, state.playing ? SMALL : GRID);
   return forwardAll(learner.layers, featureColumns(state.settings.inputs, x1, x2)).activations;
 }
 
@@ -403,7 +403,7 @@ function showInputs() {
   byId("inputs").replaceChildren(
     ...Object.entries(PLAY.settings.inputs.choices).map(([name, title]) => {
       const canvas = /** @type {HTMLCanvasElement} */ (html("canvas", { "aria-hidden": "true" }));
-      paintAroundZero(canvas, GRID / 2, thinned(featureColumns([name], x1, x2)[0]));
+      paintAroundZero(canvas, SMALL, thinned(featureColumns([name], x1, x2)[0]));
       const button = html(
         "button",
         { type: "button", "data-input": name, "aria-label": title },

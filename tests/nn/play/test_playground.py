@@ -379,3 +379,21 @@ def test_it_is_accessible_on_every_screen(
     page.click("#quiz-next")
     assert violations(Axe().run(page)) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.slow
+def test_a_page_left_to_learn_does_not_grow(opened: Opener, path: str) -> None:
+    page = opened(path, "#data=moons&points=20&layers=2")
+    session = page.context.new_cdp_session(page)
+
+    def used_after(epochs: int) -> int:
+        """Return the bytes in use after so many epochs more, each shown by the whole page."""
+        page.evaluate(
+            "n => { for (let i = 0; i < n; i++) document.getElementById('epoch').click(); }", epochs
+        )
+        session.send("HeapProfiler.collectGarbage")
+        return int(session.send("Runtime.getHeapUsage")["usedSize"])
+
+    settled = used_after(450)  # the chart is full
+    assert used_after(1600) < 1.05 * settled + 200_000
+    assert counts(page)[0] == 2050
