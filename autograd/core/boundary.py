@@ -24,7 +24,8 @@ Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
 # NumPy multiplies longer vectors on several threads, and to wake these takes 20 µs.
-ON_ONE_THREAD = 10_000
+# From WORTH_WAKING numbers on, several threads are faster all the same.
+ON_ONE_THREAD, WORTH_WAKING = 10_000, 100_000
 
 # ---------------------------------------------------------------------- scalars
 
@@ -368,7 +369,7 @@ def sum_squares(flat: np.ndarray) -> float:
     >>> sum_squares(np.array([3.0, 4.0])), sum_squares(np.array([1e200]))
     (25.0, inf)
     """
-    if flat.size <= ON_ONE_THREAD:
+    if not ON_ONE_THREAD < flat.size < WORTH_WAKING:
         return float(np.vdot(flat, flat))
     blocks = (flat[i : i + ON_ONE_THREAD] for i in range(0, flat.size, ON_ONE_THREAD))
     return sum(float(np.vdot(block, block)) for block in blocks)

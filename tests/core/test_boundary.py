@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograd.core.boundary import ON_ONE_THREAD, are_finite, sum_squares
+from autograd.core.boundary import ON_ONE_THREAD, WORTH_WAKING, are_finite, sum_squares
 
 LARGE, INFINITE = 1e300, np.inf  # the square of the first is infinite as well
 
@@ -34,7 +34,9 @@ def test_numbers_are_finite_if_each_is_and_nothing_is_signalled(
         assert are_finite(single) is bool(np.isfinite(single).all())
 
 
-@pytest.mark.parametrize("size", [ON_ONE_THREAD, ON_ONE_THREAD + 1, 3 * ON_ONE_THREAD + 7])
+@pytest.mark.parametrize(
+    "size", [ON_ONE_THREAD, ON_ONE_THREAD + 1, 3 * ON_ONE_THREAD + 7, WORTH_WAKING]
+)
 def test_every_block_of_a_long_array_counts(size: int) -> None:
     every = np.ones(size)
     assert sum_squares(every) == size
