@@ -73,6 +73,7 @@ const state = {
   drawn: 0,
   owed: 0,
   last: 0,
+  pace: { milliseconds: 0, steps: 0 },
 };
 
 const region = /** @type {HTMLCanvasElement} */ (byId("region"));
@@ -250,15 +251,27 @@ function frame(now) {
   const speed = Number(inputById("speed").value);
   const passed = Math.min(now - state.last, 100);
   state.last = now;
+  const [began, before] = [performance.now(), learner.steps];
   learn(() => {
     if (speed === 0) {
-      const end = performance.now() + BUDGET;
+      const end = began + BUDGET;
       while (performance.now() < end) learner.step();
     } else {
       for (state.owed += (passed * speed) / 1000; state.owed >= 1; state.owed--) learner.step();
     }
   });
+  showPace(performance.now() - began, learner.steps - before);
   showLive(now);
+}
+
+/** Show the time of a step, from time to time. @param {number} milliseconds @param {number} steps */
+function showPace(milliseconds, steps) {
+  state.pace.milliseconds += milliseconds;
+  state.pace.steps += steps;
+  if (state.pace.milliseconds < 5 || state.pace.steps === 0) return;
+  const each = state.pace.milliseconds / state.pace.steps;
+  setText(byId("pace"), `${number(each, 2)} ms a step`);
+  state.pace = { milliseconds: 0, steps: 0 };
 }
 
 function play() {

@@ -61,6 +61,7 @@ def test_it_learns_while_it_plays(opened: Opener, path: str) -> None:
     page.select_option("#speed", "0")
     page.click("#play")
     until(page, lambda: counts(page)[0] > 20)
+    until(page, lambda: page.inner_text("#pace").endswith(" ms a step"))
     page.click("#play")
     stopped = counts(page)
     page.wait_for_timeout(100)
