@@ -216,6 +216,7 @@ plots.descent_path(cost: cost, paths: places, names: two names)
 # Results that people only read, base classes, and helper classes of public ones.
 NOT_FOR_CALLING = {
     *("Compiled", "Domain", "Drawing", "Nudge", "Op", "Page", "Programs.add", "Value.conjugate"),
+    *("GraphTemplates.add", "GraphTemplates.page"),
     *("Op.accepts", "Op.compute", "Op.failure", "Op.rule", "Op.slope", "Op.slope_failure"),
     *(
         "Figure.set",

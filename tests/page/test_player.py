@@ -624,6 +624,7 @@ def test_every_node_of_a_folded_graph_can_be_reached(opened: Opener, written: Wr
     assert nodes == len(topological_order(root))
 
 
+@pytest.mark.slow
 def test_what_was_opened_first_folds_when_too_much_would_be_seen(
     opened: Opener, written: Written
 ) -> None:

@@ -100,6 +100,7 @@ def test_another_seed_makes_other_points_and_weights(opened: Opener, path: str) 
 # ---------------------------------------------------------------------- the settings
 
 
+@pytest.mark.slow
 def test_every_setting_has_a_control_that_works(opened: Opener, path: str) -> None:
     page = opened(path, "#data=moons&optimizer=momentum&penalty=l2")
     for name, row in TABLE.items():
@@ -199,7 +200,9 @@ def test_the_address_holds_the_settings(opened: Opener, path: str) -> None:
     assert training_cost(again) == training_cost(page)
 
 
-@pytest.mark.parametrize("k", range(8))
+@pytest.mark.parametrize(
+    "k", [pytest.param(k, marks=[pytest.mark.slow] if k else []) for k in range(8)]
+)
 def test_each_exercise_opens_with_its_task(opened: Opener, path: str, k: int) -> None:
     page = opened(path)
     link = page.locator("#exercises a").nth(k)
@@ -320,6 +323,7 @@ def test_what_is_wrong_names_the_control(
         assert page.evaluate("document.activeElement.id") == f"set-{setting}"
 
 
+@pytest.mark.slow
 def test_the_program_gives_the_costs_of_the_page(opened: Opener, path: str) -> None:
     page = opened(path, "#data=circles&layers=4")
     for _ in range(5):
