@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import fmean
 from types import ModuleType
 from typing import Any, NamedTuple
+
+import pytest
 
 SHORT_NAMES = str(Path(__file__).parent / "demos" / "short_names.txt")  # is compiled soon
 
@@ -26,6 +28,11 @@ TINY: dict[str, dict[str, Any]] = {
     "convolution": {"filters": 2, "images": 40, "epochs": 1},
     "names": {"steps": 4, "batches": 2, "file": SHORT_NAMES},
 }
+
+
+def mostly_slow(names: Iterable[str], *always: str) -> list[Any]:
+    """Return names as parameters of a test that is slow for all but some of them."""
+    return [pytest.param(name, marks=[] if name in always else pytest.mark.slow) for name in names]
 
 
 class Target(NamedTuple):

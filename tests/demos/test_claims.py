@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from demos.lesson import WIDTH
-from tests.demo_runs import TINY, Results, demo
+from tests.demo_runs import TINY, Results, demo, mostly_slow
 
 TABLES = Path(__file__).parents[2] / "demos" / "README.md"
 # Claims that need more than the tests' small budgets.
@@ -136,7 +136,7 @@ def test_the_numbers_show_each_claim(name: str, results: Results) -> None:
     assert [claim for claim, holds in claims.items() if not holds and claim not in needing] == []
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", mostly_slow(ROWS, "chain", "boundary"))
 def test_a_lesson_prints_two_screens(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import nn
-from tests.demo_runs import TINY, Results, demo
+from tests.demo_runs import TINY, Results, demo, mostly_slow
 
 
 def test_every_demo_is_tried() -> None:
@@ -47,7 +47,7 @@ def test_the_training_can_be_played(name: str, results: Results) -> None:
     assert page.read_text().startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", mostly_slow(TINY, "chain", "boundary", "descent"))
 def test_the_command_line(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,7 +143,9 @@ def test_a_demo_is_told_on_any_terminal(
     assert "\\u" not in told
 
 
-@pytest.mark.parametrize("name", ["boundary", "moons", "spirals", "digits", "convolution"])
+@pytest.mark.parametrize(
+    "name", mostly_slow(["boundary", "moons", "spirals", "digits", "convolution"], "boundary")
+)
 def test_the_engine_tells_the_same_history(
     name: str, results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,11 @@ def counts(page: Any) -> tuple[int, int]:
     return int(epoch), int(step)
 
 
+def slow(*values: Any) -> Any:
+    """Return the parameters of a test that is slow."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def until(page: Any, holds: Callable[[], bool]) -> None:
     """Wait for the page until something holds."""
     for _ in range(100):
@@ -302,9 +307,9 @@ def test_the_quiz_asks_and_names_the_mistake(opened: Opener, path: str) -> None:
             "gradients vanish",
             "activation",
         ),
-        ("#data=xor&layers=", 12, "can only be straight", "layers"),
-        ("#data=plane&lr=50&activation=identity", 0, "rate is too high", "lr"),
-        ("#data=moons&lr=0.0000001", 0, "rate is too low", "lr"),
+        slow("#data=xor&layers=", 12, "can only be straight", "layers"),
+        slow("#data=plane&lr=50&activation=identity", 0, "rate is too high", "lr"),
+        slow("#data=moons&lr=0.0000001", 0, "rate is too low", "lr"),
         ("#data=moons", 0, "Nothing found", ""),
     ],
 )
