@@ -7,12 +7,13 @@ closed group is drawn as one box. `fold.js` shows these groups, with the same id
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
 from ..core.graph import shown_args
 from ..core.value import Value
-from ..picture.composite import is_composite, single_output
+from ..picture.composite import is_composite, single_outputs
 from ..picture.fold import EDGES, scopes
 
 OUTERMOST = -1
@@ -61,28 +62,24 @@ def find_groups(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
             groups.append(Group(named, parent))
         if len(items) <= most:
             place.update((item, parent) for item in items if isinstance(item, Value))
-    _find_outputs(order, groups, place)
-    for node in order:
-        inside = place[node]
-        while inside != OUTERMOST:
-            groups[inside].count += 1
-            inside = groups[inside].parent
+    around = {node: list(_enclosing(place[node], groups)) for node in order}
+    for inside in around.values():
+        for i in inside:
+            groups[i].count += 1
+    functions = {
+        node: [i for i in inside if is_composite(groups[i].name)] for node, inside in around.items()
+    }
+    at = {node: i for i, node in enumerate(order)}
+    for i, output in single_outputs(order, functions).items():
+        groups[i].output = at[output]
     return groups, [place[node] for node in order]
 
 
-def _find_outputs(order: list[Value], groups: list[Group], place: dict[Value, int]) -> None:
-    """Set the output of each group that is a function."""
-    for i, group in enumerate(groups):
-        if is_composite(group.name):
-            output = single_output([n for n in order if _is_in(place[n], i, groups)], order)
-            group.output = None if output is None else order.index(output)
-
-
-def _is_in(inside: int, outer: int, groups: list[Group]) -> bool:
-    """Return True if a group is another one, or is inside it."""
-    while inside not in (outer, OUTERMOST):
+def _enclosing(inside: int, groups: list[Group]) -> Iterator[int]:
+    """Yield a group and those around it; nothing for the index of no group."""
+    while inside != OUTERMOST:
+        yield inside
         inside = groups[inside].parent
-    return inside == outer
 
 
 def _parts(items: list[Content], most: int) -> list[tuple[str, list[Content]]]:

@@ -7,12 +7,14 @@ box by `with scope("attention()")`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 from ..core.graph import shown_args
 from ..core.value import Value
 
 ENDING = "()"
+Function = TypeVar("Function", bound=Hashable)
 
 
 def is_composite(scope: str) -> bool:
@@ -47,14 +49,29 @@ def title_of(scope: str) -> str:
     return scope.rpartition(".")[2].removesuffix(ENDING)
 
 
-def single_output(inside: Collection[Value], order: Iterable[Value]) -> Value | None:
-    """Return the only one of these nodes that others use, or that is the output; else None."""
-    nodes, last = set(inside), None
-    used: dict[Value, None] = {}
+def single_outputs(
+    order: Sequence[Value], functions: Mapping[Value, Collection[Function]]
+) -> dict[Function, Value]:
+    """Return the output of each function that has just one.
+
+    An output is a node that another node uses outside the function, or the last node.
+
+    Args:
+        order: all nodes in topological order.
+        functions: the functions that contain a node; a node in none may be missing.
+
+    >>> x = Value(2.0)
+    >>> y = x * x + 1.0
+    >>> single_outputs([x, y.args[0], y.args[1], y], {x: ["f"], y.args[0]: ["f"]})
+    {'f': Value(data=4.0, grad=0.0)}
+    """
+    used: dict[Function, dict[Value, None]] = {}
     for node in order:
-        last = node
-        if node not in nodes:
-            used.update((arg, None) for arg in shown_args(node) if arg in nodes)
-    if last in nodes:
-        used[last] = None
-    return next(iter(used)) if len(used) == 1 else None
+        inside = functions.get(node, ())
+        for arg in shown_args(node):
+            for function in functions.get(arg, ()):
+                if function not in inside:
+                    used.setdefault(function, {})[arg] = None
+    for function in functions.get(order[-1], ()):
+        used.setdefault(function, {})[order[-1]] = None
+    return {function: next(iter(nodes)) for function, nodes in used.items() if len(nodes) == 1}

@@ -14,7 +14,7 @@ from ..core.find import nearest
 from ..core.graph import consumers, distances, shown_args
 from ..core.notation import shortened
 from ..core.value import Value
-from .composite import composite_of, is_composite, single_output
+from .composite import composite_of, is_composite, single_outputs
 
 Item: TypeAlias = "Value | str"  # what a drawing shows: a node, or a folded scope by its name
 
@@ -103,12 +103,10 @@ def _with_composites(
 
 def _outputs(order: list[Value], place: dict[Value, Item]) -> dict[str, Value]:
     """Return the output of each folded function that has just one."""
-    inside: dict[str, list[Value]] = {}
-    for node, item in place.items():
-        if isinstance(item, str) and is_composite(item):
-            inside.setdefault(item, []).append(node)
-    found = {scope: single_output(nodes, order) for scope, nodes in inside.items()}
-    return {scope: node for scope, node in found.items() if node is not None}
+    folded = {
+        node: [item] for node, item in place.items() if isinstance(item, str) and is_composite(item)
+    }
+    return single_outputs(order, folded)
 
 
 def _ends(path: list[Value], most: int) -> list[Value]:
