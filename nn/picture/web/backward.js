@@ -36,19 +36,20 @@ function columns(numbers) {
  * @param {Float64Array[]} wanted for each output, its target in all examples
  * @param {Cost} cost
  * @param {Float64Array[][]} masks those of the forward pass
- * @returns {{costs: Float64Array, gradients: Layer[]}}
+ * @returns {{costs: Float64Array, gradients: Layer[], upstream: Float64Array[][]}} the costs, the
+ *   gradient, and for each layer ∂C/∂a of its neurons
  */
 export function backwardAll(layers, { activations, sums }, wanted, cost, masks = []) {
-  const outer = throughCost(activations[layers.length], wanted, cost);
-  let { upstream } = outer;
+  const { costs, byOutputs } = throughCost(activations[layers.length], wanted, cost);
+  const upstream = [byOutputs];
   /** @type {Layer[]} */
   const gradients = [];
   for (let k = layers.length - 1; k >= 0; k--) {
-    const byZ = throughActivation(layers[k].activation, sums[k], upstream);
+    const byZ = throughActivation(layers[k].activation, sums[k], upstream[0]);
     gradients.unshift(byWeights(layers[k], byZ, activations[k]));
-    if (k > 0) upstream = masked(throughWeights(layers[k], byZ), masks[k - 1]);
+    if (k > 0) upstream.unshift(masked(throughWeights(layers[k], byZ), masks[k - 1]));
   }
-  return { costs: outer.costs, gradients };
+  return { costs, gradients, upstream };
 }
 
 /**
@@ -56,18 +57,18 @@ export function backwardAll(layers, { activations, sums }, wanted, cost, masks =
  * @param {Float64Array[]} outputs
  * @param {Float64Array[]} wanted
  * @param {Cost} cost
- * @returns {{costs: Float64Array, upstream: Float64Array[]}}
+ * @returns {{costs: Float64Array, byOutputs: Float64Array[]}}
  */
 function throughCost(outputs, wanted, cost) {
   const count = outputs[0].length;
   const costs = new Float64Array(count);
-  const upstream = outputs.map(() => new Float64Array(count));
+  const byOutputs = outputs.map(() => new Float64Array(count));
   for (let example = 0; example < count; example++) {
     const found = cost(...at(outputs, example), ...at(wanted, example));
     costs[example] = found[0];
-    upstream.forEach((column, j) => (column[example] = found[j + 1] / count));
+    byOutputs.forEach((column, j) => (column[example] = found[j + 1] / count));
   }
-  return { costs, upstream };
+  return { costs, byOutputs };
 }
 
 /**

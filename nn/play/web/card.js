@@ -78,23 +78,6 @@ function factor(x) {
   return x < 0 ? `(${number(x)})` : number(x);
 }
 
-/** ∂C/∂a of a neuron, and the slope ∂a/∂z. @param {Learner} learner @param {Place} place @param {Look} look */
-function factors(learner, { layer: k, neuron: j }, { passes, gradients }) {
-  const { back } = learner.layers[k - 1].activation;
-  const slope = back(passes.sums[k - 1][j][0])[1];
-  const after = learner.layers[k];
-  const upstream = after
-    ? Array.from({ length: after.nout }, (_, m) => bias(gradients[k], m) * weight(after, m, j))
-    : [];
-  const isOutput = after === undefined;
-  return {
-    slope,
-    upstream: isOutput
-      ? bias(gradients[k - 1], j) / slope
-      : upstream.reduce((sum, x) => sum + x, 0),
-  };
-}
-
 /** The table of weights. @param {Learner} learner @param {string[]} inputs @param {Place} place @param {Look} look @param {() => void} edited */
 function weights(learner, inputs, place, look, edited) {
   const { layer: k, neuron: j } = place;
@@ -102,7 +85,8 @@ function weights(learner, inputs, place, look, edited) {
   const layer = learner.layers[k - 1];
   const slopes = look.gradients[k - 1];
   const x = look.passes.activations[k - 1];
-  const { slope, upstream } = factors(learner, place, look);
+  const upstream = look.upstream[k - 1][j][0];
+  const slope = layer.activation.back(look.passes.sums[k - 1][j][0])[1];
   const rows = [...x.keys(), layer.nin].map((i) => {
     const isBias = i === layer.nin;
     const label = isBias ? `b${k}[${j}]` : `W${k}[${j},${i}]`;
