@@ -66,6 +66,7 @@ const state = {
   /** The network to start from, while the settings of the network are those at first. */
   beginning: start,
   playing: false,
+  frame: 0, // the request for the next one
   /** @type {Place | null} */
   place: null,
   example: 0,
@@ -105,8 +106,6 @@ function learning() {
     split,
     beginning && { shape: beginning.shape, weights: beginning.weights.slice() },
   );
-  if (state.settings.data === "own" && data.own.names.length > 0)
-    made.answers.names = data.own.names;
   made.heard = (cost, test) => series.add(cost, test);
   return made;
 }
@@ -246,8 +245,7 @@ function learn(steps) {
 
 /** One frame of the player. @param {number} now */
 function frame(now) {
-  if (!state.playing) return;
-  requestAnimationFrame(frame);
+  state.frame = requestAnimationFrame(frame);
   const speed = Number(inputById("speed").value);
   const passed = Math.min(now - state.last, 100);
   state.last = now;
@@ -282,10 +280,11 @@ function play() {
   state.playing = true;
   state.last = performance.now();
   setText(byId("play"), "❚❚ Pause");
-  requestAnimationFrame(frame);
+  state.frame = requestAnimationFrame(frame);
 }
 
 function pause() {
+  cancelAnimationFrame(state.frame);
   state.playing = false;
   setText(byId("play"), "▶ Play");
   show();
