@@ -1,4 +1,7 @@
-"""Write activations and costs of `nn` with their derivatives in JavaScript, for pages."""
+"""Write activations, costs and probabilities of `nn` in JavaScript, for pages.
+
+Activations and costs have their derivatives beside them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import TraceError, Value
+from autograd import TraceError, Value, softmax
 from autograd import sum as total
 from autograd.extend import javascript, javascript_gradient
 
@@ -60,3 +63,13 @@ def write_cost(loss: Callable[[Any, Any], Value], nout: int, wanted: Sequence[fl
         return javascript_gradient(cost, names, [*[0.5] * nout, *wanted])
     except (ArithmeticError, TraceError, TypeError, ValueError) as error:
         raise ValueError(f"the page cannot compute this loss: {error}") from error
+
+
+def write_shares(sure: str, nout: int) -> str:
+    """Write the function from outputs to probabilities; `sure` is that of `Answers`."""
+    names = [f"z{j}" for j in range(nout)]
+    if sure == "output":
+        return javascript(lambda *outputs: list(outputs), names)
+    if sure == "sigmoid":
+        return javascript(lambda *outputs: [z.sigmoid() for z in outputs], names)
+    return javascript(lambda *outputs: softmax(outputs), names)

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Page, Value, softmax
-from autograd.extend import Programs, javascript
+from autograd import Page, Value
+from autograd.extend import Programs
 
 from ..activations import Activation
 from ..data import Examples
@@ -33,7 +33,7 @@ from ..training.answers import Answers, labels_known, outputs_read
 from ..training.history import History
 from ..training.snapshots import pack, unpack
 from .circles import BOUNDS
-from .formulas import write_activation, write_cost
+from .formulas import write_activation, write_cost, write_shares
 from .front import Front
 from .stages import SQUARES, begins_with_flatten, takes_images
 
@@ -114,10 +114,12 @@ def network_page(
         "start": start,
         "curves": {} if history is None else _curves(history),
     }
+    probable = _probable(answers, layers[-1].activation)
+    shares = write_shares(answers.sure, nout) if probable else "null"
     activations = [write_activation(layer.activation, layer.nout) for layer in layers]
     generated = (
         f"const ACTIVATIONS = [{', '.join(activations)}];\n"
-        f"const SHARES = {_shares(answers, layers[-1].activation, nout)};\n"
+        f"const SHARES = {shares};\n"
         f"const COST = {cost};\n"
         f"{programs.javascript()}"
     )
@@ -366,15 +368,3 @@ def _probable(answers: Answers, last: Activation) -> bool:
     if answers.sure == "output":  # outputs under a distance may lie outside 0 … 1
         return BOUNDS.get(last.name) == (0.0, 1.0)
     return bool(answers.sure)
-
-
-def _shares(answers: Answers, last: Activation, nout: int) -> str:
-    """Return the JavaScript function from outputs to probabilities; "null" if there are none."""
-    names = [f"z{j}" for j in range(nout)]
-    if not _probable(answers, last):
-        return "null"
-    if answers.sure == "output":
-        return javascript(lambda *outputs: list(outputs), names)
-    if answers.sure == "sigmoid":
-        return javascript(lambda *outputs: [z.sigmoid() for z in outputs], names)
-    return javascript(lambda *outputs: softmax(outputs), names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +12,9 @@ from ..dropout import dropouts_in
 from ..labels import Labels, are_labels, numbered
 from ..module import Module
 from ..networks import layers_of
+from ..picture.page import pack_exactly
 from ..settings import instance, pair
-from .settings import LEARNING
-
-MOST_POINTS = 1000
-MOST_CLASSES = 6
+from .settings import LEARNING, MOST_CLASSES, MOST_LAYERS, MOST_NEURONS, MOST_POINTS
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Own:
 
     def contents(self) -> dict[str, Any]:
         """Return the points as the page reads them."""
-        return {"X": self.X.tolist(), "y": self.y.tolist(), "names": self.names}
+        return {"X": self.X.tolist(), "y": self.y.tolist()}
 
 
 @dataclass(frozen=True)
@@ -114,12 +111,12 @@ class Start:
     def settings(self) -> dict[str, Any]:
         """The settings that describe the network as well as they can."""
         hidden = self.sizes[1:-1]
-        small = len(hidden) <= 6 and all(size <= 16 for size in hidden)
+        small = len(hidden) <= MOST_LAYERS and all(size <= MOST_NEURONS for size in hidden)
         return {"dropout": self.dropout, "activation": self.activations[0]} | (
             {"layers": hidden} if small else {}
         )
 
     def contents(self) -> dict[str, Any]:
         """Return the network as the page reads it."""
-        packed = base64.b64encode(self.weights.astype("<f8").tobytes()).decode()
-        return {"sizes": self.sizes, "activations": self.activations, "weights": packed}
+        weights = pack_exactly(self.weights)
+        return {"sizes": self.sizes, "activations": self.activations, "weights": weights}

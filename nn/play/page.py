@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from autograd import Page, softmax
-from autograd.extend import javascript
+from autograd import Page
 
 from .. import losses
 from ..activations import ACTIVATIONS
 from ..module import Module
-from ..picture.formulas import write_activation, write_cost
+from ..picture.formulas import write_activation, write_cost, write_shares
 from ..settings import path as checked_path
 from ..settings import with_options
-from .own import MOST_CLASSES, Own, Start
+from ..training.answers import answers_of
+from .own import Own, Start
 from .scalars import scalars
-from .settings import COSTS, LEARNING, as_json, checked
+from .settings import COSTS, LEARNING, MOST_CLASSES, TABLE, as_json, checked
 
 WEB = files(__package__) / "web"
 SHARED = files("nn.picture") / "web"  # the passes and the planes of the network page
@@ -90,45 +90,24 @@ def playground(
     >>> playground("out/playground.html", data="circles", layers=[3], lr=0.5)
     'out/playground.html'
     """
+    given = {name: x for name, x in locals().items() if name in TABLE and x is not None}
     file = checked_path(path)
-    settings = {
-        "points": points,
-        "noise": noise,
-        "test": test,
-        "inputs": inputs,
-        "layers": layers,
-        "activation": activation,
-        "init": init,
-        "cost": cost,
-        "optimizer": optimizer,
-        "momentum": momentum,
-        "lr": lr,
-        "schedule": schedule,
-        "penalty": penalty,
-        "strength": strength,
-        "dropout": dropout,
-        "batch_size": batch_size,
-        "seed": seed,
-    }
-    chosen = {name: x for name, x in settings.items() if x is not None}
     own = start = None
-    if isinstance(data, str):
-        chosen["data"] = data
-    elif data is not None:
-        own = Own.of(data)
+    if not isinstance(data, str | None):
+        own = Own.of(given.pop("data"))
     if model is not None:
         if own is None:
             raise TypeError("a model needs data=(X, y), the points to train it on")
         start = Start.of(model, own)
-        chosen = start.settings | chosen
-    return _page(chosen, own, start).save(file)
+        given = start.settings | given
+    return _page(given, own, start).save(file)
 
 
-def _page(chosen: Mapping[str, Any], own: Own | None, start: Start | None) -> Page:
+def _page(given: Mapping[str, Any], own: Own | None, start: Start | None) -> Page:
     """Make the page for these settings, points of the reader's own, and a network to start from."""
     templates, graph = scalars(_outputs())
     contents = {
-        "settings": checked(chosen, own.targets if own else None),
+        "settings": checked(given, own.targets if own else None),
         "own": own.contents() if own else None,
         "start": start.contents() if start else None,
         "scalars": templates,
@@ -160,13 +139,7 @@ def generated(own: Own | None) -> str:
         table["data"]["own"] = own.kind()
     activations = {name: write_activation(ACTIVATIONS[name], 1) for name in LEARNING}
     costs = {name: _costs(name, counts) for name, counts in _outputs().items()}
-    shares = {
-        "binary_cross_entropy_with_logits": {1: javascript(lambda z: [z.sigmoid()], ["z"])},
-        "cross_entropy": {
-            n: javascript(lambda *z: softmax(z), [f"z{j}" for j in range(n)])
-            for n in range(2, MOST_CLASSES + 1)
-        },
-    }
+    shares = {name: _shares(name, counts) for name, counts in _outputs().items()}
     formulas = {
         "activations": _object(activations),
         "costs": _object({name: _object(row) for name, row in costs.items()}),
@@ -182,6 +155,13 @@ def _costs(name: str, counts: Iterable[int]) -> dict[int, str]:
     """Write a cost for each number of outputs."""
     loss = getattr(losses, name)
     return {n: write_cost(loss, n, [1.0, *[0.0] * (n - 1)]) for n in counts}
+
+
+def _shares(name: str, counts: Iterable[int]) -> dict[int, str]:
+    """Write the probabilities that a cost of logits implies, for each number of outputs."""
+    loss = getattr(losses, name)
+    sure = {n: answers_of(loss, range(max(n, 2)), n).sure for n in counts}
+    return {n: write_shares(by, n) for n, by in sure.items() if by in ("sigmoid", "softmax")}
 
 
 def _object(texts: Mapping[Any, str]) -> str:

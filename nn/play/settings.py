@@ -5,16 +5,18 @@ The page gets `TABLE` as JSON: it builds its controls from it, and checks links 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from .. import losses
 from ..activations import ACTIVATIONS
 from ..diagnosis.symptoms import FLAT, HARDLY, LATE, RATIO, SATURATED
 from ..settings import choice, real, several, whole
+from ..training.answers import answers_of
 from .points import KINDS
 
 MOST_LAYERS, MOST_NEURONS = 6, 16
+MOST_POINTS, MOST_CLASSES = 1000, 6
 OWN = "own"  # the data of the reader
 
 
@@ -27,15 +29,15 @@ class Setting(NamedTuple):
         kind: "choice" of a name, "names" for some of the names, "number", "whole", or "sizes" for
             the neurons of each hidden layer.
         choices: the names that can be chosen, and what a reader reads for each.
-        least, most: the bounds of a number; `above` says that `least` itself is out.
+        least, most: the bounds of a number, if it is one; `above` says that `least` itself is out.
     """
 
     label: str
     default: Any
     kind: Literal["choice", "names", "number", "whole", "sizes"]
     choices: Mapping[str, str] = {}
-    least: float = -math.inf
-    most: float = math.inf
+    least: float = 0
+    most: float = 0
     above: bool = False
 
 
@@ -76,7 +78,7 @@ LEARNING = {  # of the activations, those with a slope to learn by
 
 TABLE = {
     "data": Setting("data", "moons", "choice", {name: row.title for name, row in KINDS.items()}),
-    "points": Setting("points", 200, "whole", least=10, most=1000),
+    "points": Setting("points", 200, "whole", least=10, most=MOST_POINTS),
     "noise": Setting("noise", 0.2, "number", least=0, most=2),
     "test": Setting("test points", 0.3, "number", least=0, most=0.9),
     "inputs": Setting("inputs", ["x1", "x2"], "names", INPUTS),
@@ -113,7 +115,7 @@ TABLE = {
     "penalty": Setting("penalty", "none", "choice", {"none": "none", "l1": "L1", "l2": "L2"}),
     "strength": Setting("how much", 0.001, "number", least=0, most=1),
     "dropout": Setting("dropout", 0.0, "number", least=0, most=0.9),
-    "batch_size": Setting("points a step", 10, "whole", least=1, most=1000),
+    "batch_size": Setting("points a step", 10, "whole", least=1, most=MOST_POINTS),
     "seed": Setting("seed", 0, "whole", least=0, most=2**32 - 1),
 }
 
@@ -168,21 +170,16 @@ def _checked(name: str, row: Setting, x: Any) -> Any:
     return number
 
 
+def _read_as(cost: str) -> dict[str, Any]:
+    """Return the targets of a cost of two sides for no and yes, and the output between them."""
+    answers = answers_of(getattr(losses, cost), [0, 1], 1)
+    return {"targets": answers.kinds, "threshold": answers.threshold}
+
+
 def as_json() -> dict[str, Any]:
     """Return the table as the page reads it."""
     return {
-        "settings": {
-            name: {
-                "label": row.label,
-                "default": row.default,
-                "kind": row.kind,
-                "choices": dict(row.choices),
-                "least": row.least if math.isfinite(row.least) else None,
-                "most": row.most if math.isfinite(row.most) else None,
-                "above": row.above,
-            }
-            for name, row in TABLE.items()
-        },
+        "settings": {name: row._asdict() for name, row in TABLE.items()},
         "limits": {
             "flat": FLAT,
             "saturated": SATURATED,
@@ -192,7 +189,10 @@ def as_json() -> dict[str, Any]:
         },
         "mostLayers": MOST_LAYERS,
         "mostNeurons": MOST_NEURONS,
+        "mostPoints": MOST_POINTS,
+        "mostClasses": MOST_CLASSES,
         "costs": {targets: list(names) for targets, names in COSTS.items()},
+        "sides": {name: _read_as(name) for name in COSTS["sides"]},
         "inits": {name: row.init for name, row in ACTIVATIONS.items()},
         "data": {
             name: {"title": row.title, "targets": row.targets, "count": row.count}

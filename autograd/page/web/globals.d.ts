@@ -29,8 +29,8 @@ type SettingRow = {
   default: any;
   kind: "choice" | "names" | "number" | "whole" | "sizes";
   choices: Record<string, string>;
-  least: number | null;
-  most: number | null;
+  least: number;
+  most: number;
   above: boolean;
 };
 
@@ -46,6 +46,9 @@ declare const PLAY: {
   };
   mostLayers: number;
   mostNeurons: number;
+  mostPoints: number;
+  mostClasses: number;
+  sides: Record<string, { targets: [number, number]; threshold: number }>;
   costs: Record<string, string[]>;
   inits: Record<string, string>;
   data: Record<string, { title: string; targets: "sides" | "classes" | "numbers"; count: number }>;

@@ -253,7 +253,7 @@ function answersOf({ data, cost }) {
   if (targets === "numbers") return { kind: "numbers", names: [], threshold: 0, shares };
   const names = Array.from({ length: count }, (_, k) => String(k));
   const kind = targets === "sides" ? "sides" : "classes";
-  return { kind, names, threshold: cost === "mse_loss" ? 0.5 : 0, shares };
+  return { kind, names, threshold: PLAY.sides[cost]?.threshold ?? 0, shares };
 }
 
 /** The targets of each output. @param {Settings} settings @param {number} nout @param {number[]} y */
@@ -261,7 +261,8 @@ function wantedOutputs({ data, cost }, nout, y) {
   if (PLAY.data[data].targets === "classes") {
     return Array.from({ length: nout }, (_, k) => Float64Array.from(y, (t) => Number(t === k)));
   }
-  return [Float64Array.from(y, (t) => (cost === "hinge_loss" ? 2 * t - 1 : t))];
+  if (PLAY.data[data].targets === "numbers") return [Float64Array.from(y)];
+  return [Float64Array.from(y, (t) => PLAY.sides[cost].targets[t])];
 }
 
 /** @param {Float64Array} column @param {number[]} batch */
@@ -271,7 +272,14 @@ function chosen(column, batch) {
 
 /** @param {Layer[]} gradients */
 function joined(gradients) {
-  return Float64Array.from(gradients.flatMap(({ numbers }) => Array.from(numbers)));
+  const count = gradients.reduce((sum, { numbers }) => sum + numbers.length, 0);
+  const all = new Float64Array(count);
+  let start = 0;
+  for (const { numbers } of gradients) {
+    all.set(numbers, start);
+    start += numbers.length;
+  }
+  return all;
 }
 
 /** @param {Float64Array} numbers */

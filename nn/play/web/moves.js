@@ -1,9 +1,10 @@
 // "Quiz me": which way will a weight move, and by how much?
 
+import { calculated } from "./arithmetic.js";
 import { html } from "./elements.js";
 import { weight } from "./forward.js";
 import { nameOf } from "./net.js";
-import { notANumber, number, parsed } from "./number.js";
+import { notANumber, number } from "./number.js";
 
 /** @typedef {import("./learner.js").Learner} Learner */
 
@@ -108,7 +109,7 @@ export function makeQuiz(element, ask) {
   });
   const judge = () => {
     if (asked === null || field.disabled) return;
-    const answer = parsed(field.value);
+    const answer = calculated(field.value);
     if (Number.isNaN(answer)) {
       said.textContent = notANumber(field.value);
       return;

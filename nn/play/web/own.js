@@ -2,9 +2,6 @@
 
 import { number } from "./number.js";
 
-const MOST_POINTS = 1000;
-const MOST_CLASSES = 6;
-
 /** Points, their targets and the names of the classes, as own.py makes them.
  * @typedef {{X: number[][], y: number[], names: string[]}} Own
  */
@@ -19,10 +16,11 @@ const MOST_CLASSES = 6;
  */
 export function ownPoints(text) {
   const lines = text.split("\n").map((line, i) => ({ cells: cellsOf(line), at: i + 1 }));
+  const { mostPoints, mostClasses } = PLAY;
   const rows = lines.filter(({ cells }) => cells.length > 0);
   if (rows.length > 0 && rows[0].cells.every((cell) => Number.isNaN(Number(cell)))) rows.shift();
-  if (rows.length === 0 || rows.length > MOST_POINTS) {
-    throw new RangeError(`a table has from 1 to ${MOST_POINTS} points, got ${rows.length}`);
+  if (rows.length === 0 || rows.length > mostPoints) {
+    throw new RangeError(`a table has from 1 to ${mostPoints} points, got ${rows.length}`);
   }
   const X = rows.map(pointOf);
   const given = rows.map(({ cells }) => cells[2]);
@@ -32,12 +30,12 @@ export function ownPoints(text) {
     isText ? undefined : (a, b) => Number(a) - Number(b),
   );
   const count = kinds.length;
-  if (isText && (count < 2 || count > MOST_CLASSES)) {
-    throw new RangeError(`there are from 2 to ${MOST_CLASSES} classes, got ${count}`);
+  if (isText && (count < 2 || count > mostClasses)) {
+    throw new RangeError(`there are from 2 to ${mostClasses} classes, got ${count}`);
   }
   const title = "your own";
   const isCount = kinds.every((kind, k) => Number(kind) === k);
-  if (count === 2 || (count > 2 && count <= MOST_CLASSES && (isText || isCount))) {
+  if (count === 2 || (count > 2 && count <= mostClasses && (isText || isCount))) {
     const y = targets.map((target) => kinds.indexOf(target));
     return {
       own: { X, y, names: kinds },

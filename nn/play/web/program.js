@@ -71,7 +71,9 @@ function pointsOf({ data, points, noise, seed, inputs, cost }, { train, test }) 
       cost === "mse_loss" ? `y = nn.one_hot(y.astype(int), ${count})` : "y = y.astype(int)",
     );
   }
-  if (cost === "hinge_loss") lines.push("y = 2 * y - 1");
+  if (targets === "sides" && String(PLAY.sides[cost].targets) !== "0,1") {
+    lines.push(`y = np.array([${PLAY.sides[cost].targets.join(", ")}])[y]`);
+  }
   return lines;
 }
 

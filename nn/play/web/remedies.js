@@ -6,6 +6,7 @@ import { forwardAll, weightsInto } from "./forward.js";
 import { Learner } from "./learner.js";
 import { number } from "./number.js";
 
+/** @typedef {import("./points.js").Split} Split */
 /** @typedef {{says: string, setting: string}} Remedy a problem with its remedy, and the setting to change */
 
 const STEPS = 20; // of a trial of the learning rate
@@ -14,7 +15,7 @@ const STEPS = 20; // of a trial of the learning rate
  * Find what is wrong.
  * @param {Learner} learner
  * @param {import("./series.js").Series} series
- * @param {{train: import("./points.js").Examples, test: import("./points.js").Examples}} split
+ * @param {Split} split
  * @returns {Remedy[]}
  */
 export function remedies(learner, series, split) {
@@ -100,7 +101,7 @@ function vanishing(learner, passes) {
   ];
 }
 
-/** The cost after steps on all points with another learning rate. @param {Learner} learner @param {{train: import("./points.js").Examples, test: import("./points.js").Examples}} split @param {number} lr */
+/** The cost after steps on all points with another learning rate. @param {Learner} learner @param {Split} split @param {number} lr */
 function trial(learner, split, lr) {
   const settings = { ...learner.settings, lr, batch_size: split.train.X.length, dropout: 0 };
   const start = { shape: learner.shape, weights: learner.weights.slice() };
@@ -114,7 +115,7 @@ function trial(learner, split, lr) {
   return tried.losses().train;
 }
 
-/** @param {Learner} learner @param {{train: import("./points.js").Examples, test: import("./points.js").Examples}} split @returns {Remedy[]} */
+/** @param {Learner} learner @param {Split} split @returns {Remedy[]} */
 function wrongRate(learner, split) {
   const { lr } = learner.settings;
   const now = learner.losses().train;

@@ -71,8 +71,7 @@ function value(name, row, x) {
 
 /** @param {string} name @param {SettingRow} row @param {unknown} x */
 function number(name, { kind, least, most, above }, x) {
-  const low = least ?? -Infinity;
-  const inside = typeof x === "number" && (above ? x > low : x >= low) && x <= (most ?? Infinity);
+  const inside = typeof x === "number" && (above ? x > least : x >= least) && x <= most;
   if (inside && (kind === "number" || isWhole(x))) return x;
   const what = kind === "whole" ? "a whole number" : "a number";
   throw new RangeError(
