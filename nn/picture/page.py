@@ -1,9 +1,9 @@
 """`network_page`: an HTML page that shows a network and plays its training.
 
 This module collects the data of the page; `web/` holds its JavaScript and CSS. The page computes
-the network's outputs in JavaScript, so `_check` first verifies that this gives the model's outputs.
-It also computes the gradients of the example that it shows, with the derivatives of the engine's
-table. For a network on images, `front` adds the feature maps.
+the network's outputs in JavaScript, so `check_computed` first verifies that this gives the outputs
+of the model. It also computes the gradients of the example that it shows, with the derivatives of
+the engine's table. For a network on images, `front` adds the feature maps.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def network_page(
     y = examples.y if examples else None
     answers = outputs_read(model, nout, y, classes, history)
     right = None if y is None or answers.kind == "numbers" else [answers.expected(t) for t in y]
-    _check(model, layers, front, nin, examples)
+    check_computed(model, layers, front, nin, examples)
     wanted, cost = None, "null"
     if loss is not None and examples is not None:
         wanted = _wanted(examples, answers, nout)
@@ -311,7 +311,7 @@ def _curves(history: History) -> dict[str, list[float | None]]:
 # ---------------------------------------------------------------------- computing
 
 
-def _check(
+def check_computed(
     model: Module,
     layers: list[Layer],
     front: Front | None,

@@ -12,9 +12,16 @@ from ..dropout import dropouts_in
 from ..labels import Labels, are_labels, numbered
 from ..module import Module
 from ..networks import layers_of
-from ..picture.page import pack_exactly
+from ..picture.page import check_computed, pack_exactly
 from ..settings import instance, pair
-from .settings import LEARNING, MOST_CLASSES, MOST_LAYERS, MOST_NEURONS, MOST_POINTS
+from .settings import (
+    LEARNING,
+    MOST_CLASSES,
+    MOST_INPUTS,
+    MOST_LAYERS,
+    MOST_NEURONS,
+    MOST_POINTS,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,13 @@ class Own:
             raise ValueError(f"each point has one target, got y of shape {y.shape}")
         if len(y) > MOST_POINTS:
             raise ValueError(f"the page learns from at most {MOST_POINTS:,} points, got {len(y):,}")
+        if examples.X.shape[1] > MOST_INPUTS:
+            raise ValueError(
+                f"the page draws at most {MOST_INPUTS} numbers of a point, got "
+                f"{examples.X.shape[1]}: for images, use model.save_html"
+            )
+        if labels is not None and not 2 <= len(labels.names) <= MOST_CLASSES:
+            raise ValueError(f"y has from 2 to {MOST_CLASSES} classes, got {len(labels.names)}")
         kinds = np.unique(y)
         if len(kinds) == 2:
             targets, y = "sides", (y == kinds[1]).astype(float)
@@ -82,12 +96,17 @@ class Start:
     dropout: float
 
     @classmethod
-    def of(cls, model: Module, own: Own) -> Start:
+    def of(cls, model: Module, own: Own, features: int = 2) -> Start:
         """Take a network of dense layers.
+
+        Args:
+            model: the network.
+            own: the points that it learns from.
+            features: of a point in the plane, the inputs that are computed from it.
 
         Raises:
             TypeError, ValueError: `model` is no network of dense layers, does not fit the points,
-                or has an activation that the page does not train.
+                has an activation that the page does not train, or weights that are not finite.
         """
         layers = list(layers_of(instance(model, Module, "model is a module of nn")).values())
         sizes = [layers[0].nin, *(layer.nout for layer in layers)]
@@ -95,16 +114,20 @@ class Start:
         for name in activations:
             if name not in LEARNING:
                 raise ValueError(f"the page trains {', '.join(LEARNING)}, and not {name}")
-        nout = own.count if own.targets == "classes" else 1
-        if sizes[0] != own.X.shape[1] or sizes[-1] != nout:
+        axes = own.X.shape[1]
+        nin, nout = features if axes == 2 else axes, own.count if own.targets == "classes" else 1
+        if sizes[0] != nin or sizes[-1] != nout:
             raise ValueError(
-                f"a network of {sizes[0]} inputs and {sizes[-1]} outputs does not fit points of "
-                f"{own.X.shape[1]} numbers whose targets need {nout} output(s)"
+                f"a network of {sizes[0]} input(s) and {sizes[-1]} output(s) does not fit points "
+                f"of {axes} numbers that need {nin} input(s) and {nout} output(s)"
             )
         rates = [dropout.p for dropout in dropouts_in(model)]
         if rates and (len(rates) != len(layers) - 1 or len(set(rates)) > 1):
             raise ValueError("the page knows dropout of one rate, after each hidden layer")
         weights = np.array([p.data for layer in layers for n in layer.neurons for p in (*n.w, n.b)])
+        if not np.isfinite(weights).all():
+            raise ValueError("the weights of the model are not finite: there is nothing to learn")
+        check_computed(model, layers, None, nin, None)
         return cls(sizes, activations, weights, rates[0] if rates else 0.0)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -13,10 +14,12 @@ from autograd import Page
 from .. import losses
 from ..activations import ACTIVATIONS
 from ..module import Module
+from ..networks import layers_of
 from ..picture.formulas import write_activation, write_cost, write_shares
 from ..settings import path as checked_path
 from ..settings import with_options
 from ..training.answers import answers_of
+from ..training.squash import squashed_twice
 from .own import Own, Start
 from .scalars import scalars
 from .settings import COSTS, LEARNING, MOST_CLASSES, TABLE, as_json, checked
@@ -57,7 +60,8 @@ def playground(
 
     Args:
         path: the file to write.
-        model: the network to start from: dense layers, as `MLP` makes. It needs `data`, (X, y).
+        model: the network to start from: dense layers, as `MLP` makes. It needs `data`, (X, y),
+            and decides `layers` and `activation`.
         data: "moons", "circles", "xor", "gaussians", "spirals", "plane" or "wave", as for
             `nn.points`; or points of your own, (X, y).
         points: the number of points.
@@ -98,9 +102,23 @@ def playground(
     if model is not None:
         if own is None:
             raise TypeError("a model needs data=(X, y), the points to train it on")
-        start = Start.of(model, own)
+        for name in ("layers", "activation"):
+            if name in given:
+                raise TypeError(f"the model decides {name}: leave {name}= out")
+        start = Start.of(model, own, len(checked(given, own.targets)["inputs"]))
         given = start.settings | given
+        _warn(model, checked(given, own.targets)["cost"])
     return _page(given, own, start).save(file)
+
+
+def _warn(model: Module, cost: str) -> None:
+    """Warn, as `Trainer.fit` does, if the last activation does not fit the cost."""
+    layers = list(layers_of(model).values())
+    outputs: Any = [0.5] * layers[0].nin
+    for layer in layers:
+        outputs = layer(outputs)
+    if problem := squashed_twice(getattr(losses, cost), [outputs]):
+        warnings.warn(problem, RuntimeWarning, stacklevel=4)
 
 
 def _page(given: Mapping[str, Any], own: Own | None, start: Start | None) -> Page:

@@ -16,7 +16,7 @@ from ..training.answers import answers_of
 from .points import KINDS
 
 MOST_LAYERS, MOST_NEURONS = 6, 16
-MOST_POINTS, MOST_CLASSES = 1000, 6
+MOST_POINTS, MOST_CLASSES, MOST_INPUTS = 1000, 6, 64
 OWN = "own"  # the data of the reader
 
 

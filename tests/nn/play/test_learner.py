@@ -296,3 +296,70 @@ def test_a_program_of_another_kind_of_data_is_refused() -> None:
         Own.of(nn.points("moons", 1001))
     with pytest.raises(TypeError, match="a model needs data"):
         nn.playground(model=nn.MLP(2, [2, 1], seed=0))
+
+
+class Shortcut(nn.Module):
+    """Two layers, and a way around the first, which the page does not know."""
+
+    def __init__(self) -> None:
+        self.first, self.last = nn.Layer(2, 2, "tanh", seed=0), nn.Linear(2, 1, seed=1)
+
+    def forward(self, x: Any) -> Any:
+        return self.last([a + b for a, b in zip(x, self.first(x))])
+
+
+def not_finite() -> nn.Module:
+    model = nn.MLP(2, [2, 1], seed=0)
+    model.parameters()[0].data = math.nan
+    return model
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (Shortcut(), "computes something else"),
+        (
+            nn.Sequential(nn.Linear(2, 3, seed=0), nn.LayerNorm(3), nn.Linear(3, 1, seed=1)),
+            "computes something else",
+        ),
+        (not_finite(), "are not finite"),
+    ],
+    ids=["a shortcut", "a normalisation", "nan"],
+)
+def test_a_network_that_the_page_cannot_compute_is_refused(model: nn.Module, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Start.of(model, Own.of(nn.points("moons", 20)))
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_names_of_too_few_or_too_many_classes_are_refused(count: int) -> None:
+    X, _ = nn.points("moons", 20)
+    with pytest.raises(ValueError, match=f"from 2 to 6 classes, got {count}"):
+        Own.of((X, [f"class {i % count}" for i in range(20)]))
+
+
+def test_a_point_of_too_many_numbers_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 64 numbers of a point, got 784"):
+        Own.of((np.zeros((3, 784)), [0.5, 1.0, 2.0]))
+
+
+@pytest.mark.parametrize("given", [{"layers": [3]}, {"activation": "relu"}], ids=str)
+def test_what_the_model_decides_is_not_given_twice(given: Any) -> None:
+    model, data = nn.MLP(2, [2, 1], seed=0), nn.points("moons", 20)
+    with pytest.raises(TypeError, match=f"the model decides {next(iter(given))}"):
+        nn.playground(model=model, data=data, **given)
+
+
+def test_a_model_of_the_features_of_a_plane(tmp_path: Path) -> None:
+    model, data = nn.MLP(3, [2, 1], seed=0), nn.points("moons", 20)
+    nn.playground(tmp_path / "p.html", model=model, data=data, inputs=["x1", "x2", "x1*x2"])
+    with pytest.raises(ValueError, match=r"of 2 numbers that need 2 input\(s\)"):
+        nn.playground(tmp_path / "p.html", model=model, data=data)
+
+
+def test_probabilities_before_a_cost_of_logits_are_warned_of(tmp_path: Path) -> None:
+    model, data = nn.MLP(2, [2, 1], output="sigmoid", seed=0), nn.points("moons", 20)
+    with pytest.warns(RuntimeWarning, match="the outputs are probabilities already") as warned:
+        nn.playground(tmp_path / "p.html", model=model, data=data)
+    assert warned[0].filename == __file__
+    nn.playground(tmp_path / "p.html", model=model, data=data, cost="mse_loss")
