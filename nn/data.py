@@ -170,8 +170,29 @@ def split(examples: Examples, validation: Any, seed: int) -> tuple[Examples, Exa
         raise ValueError(
             f"validation={validation} of {len(examples)} examples leaves none on one side"
         )
-    order = random.Random(f"{seed}, validation").sample(range(len(examples)), len(examples))
+    order = shuffled(len(examples), f"{seed}, validation")
     return examples.chosen(order[count:]), examples.chosen(order[:count])
+
+
+def shuffled(count: int, name: str) -> list[int]:
+    """Return the numbers from 0 to `count` − 1 in an order drawn at random, with `name` as seed.
+
+    It is the order of `random.Random(name).sample(range(count), count)`, in half the time: that
+    calls a function of Python for each number.
+
+    >>> shuffled(5, "0, epoch 1")
+    [4, 3, 2, 0, 1]
+    """
+    bits_of = random.Random(name).getrandbits
+    left, order = list(range(count)), []
+    for size in range(count, 0, -1):
+        bits = size.bit_length()
+        place = bits_of(bits)
+        while place >= size:
+            place = bits_of(bits)
+        order.append(left[place])
+        left[place] = left[size - 1]
+    return order
 
 
 def features(X: Any, rows_only: bool = False) -> np.ndarray:

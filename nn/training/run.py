@@ -10,14 +10,13 @@ import contextlib
 import functools
 import math
 import os
-import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data import Examples
+from ..data import Examples, shuffled
 from ..dropout import dropouts_in, seed_dropouts
 from ..gradients import clipped
 from ..modes import mode
@@ -134,9 +133,7 @@ class Run:
         """Shuffle the examples into the batches of this epoch, and restart the dropout masks."""
         name = f"{self.seed}, epoch {self.history.epochs}"
         seed_dropouts(self._dropouts, name)
-        count = len(self.examples)
-        order = np.array(random.Random(name).sample(range(count), count))
-        return self.examples.batches(order, self.size)
+        return self.examples.batches(np.array(shuffled(len(self.examples), name)), self.size)
 
     def step(self, cost: float, gradient: np.ndarray, clip: float | None) -> None:
         """Make one step against the gradient of a finite cost, whole or not at all.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autograd import Value
-from nn.data import Examples, features, targets
+from nn.data import Examples, features, shuffled, targets
 
 EXAMPLES = Examples.of([[0, 1], [2, 3], [4, 5], [6, 7]], [1, 0, 1, 2], "validation ")
 
@@ -79,3 +80,9 @@ def test_whole_targets_stay_whole() -> None:
     assert repr(targets(np.array([0, 2, 1]), 3)) == "[0, 2, 1]"
     assert repr(targets([0.0, 2.5], 2)) == "[0.0, 2.5]"
     assert targets([[1, 0], [0, 1]], 2) == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 8, 9, 100, 1025])
+def test_the_order_of_examples_is_that_of_pythons_sample(count: int) -> None:
+    for name in ("0, epoch 0", "7, validation"):
+        assert shuffled(count, name) == random.Random(name).sample(range(count), count)
