@@ -83,7 +83,9 @@ class Run:
         self.identity: dict[str, str] = {}
         self.params = model.parameters()
         place = {id(p): i for i, p in enumerate(self.params)}
-        self.moved = _as_index([place[id(p)] for p in optimizer.params])
+        moved = [place[id(p)] for p in optimizer.params]
+        self.moved = _as_index(moved)
+        self._moves_all = moved == list(range(len(self.params)))
         layers: dict[str, list[int]] = {}
         for name, tensor in model.tensors().items():
             layer = name.rpartition(".")[0] or name
@@ -177,8 +179,12 @@ class Run:
         """Add a snapshot of the current weights to the history."""
         history = self.history
         gradient = () if self.gradient is None else self.gradient
-        newest = Snapshot.of(history.epochs, [p.data for p in self.params], gradient)
+        newest = Snapshot.of(history.epochs, self._weights(), gradient)
         history.snapshots = with_snapshot(history.snapshots, newest)
+
+    def _weights(self) -> np.ndarray | list[float]:
+        """Return the numbers of all parameters, from the optimiser's array if it has them all."""
+        return self.optimizer.read() if self._moves_all else [p.data for p in self.params]
 
     def _note_best(self) -> None:
         """Store the weights if early stopping is on and their cost is the lowest so far."""

@@ -38,7 +38,10 @@ class Snapshot:
 
     @classmethod
     def of(
-        cls, epoch: int, weights: Sequence[float], gradient: Sequence[float] | np.ndarray = ()
+        cls,
+        epoch: int,
+        weights: Sequence[float] | np.ndarray,
+        gradient: Sequence[float] | np.ndarray = (),
     ) -> Snapshot:
         """Make a snapshot of these numbers."""
         return cls(epoch, pack(weights), pack(gradient))

@@ -74,6 +74,16 @@ def test_training_keeps_the_weights_of_each_epoch() -> None:
         assert unpack(shot.weights) == pytest.approx(weights, rel=1e-6)
 
 
+def test_the_weights_are_in_the_models_order_whatever_the_optimisers_is() -> None:
+    model = nn.MLP(2, [2, 1], "tanh", seed=0)
+    last, *others = reversed(model.parameters())
+    for params in ([last, *others], others):
+        trainer = nn.Trainer(model, nn.mse_loss, nn.SGD(params, lr=0.1))
+        history = trainer.fit([[0.0, 1.0], [1.0, 0.5]], [1.0, 0.0], epochs=1)
+        weights = unpack(history.snapshots[-1].weights)
+        assert weights == pytest.approx([p.data for p in model.parameters()], rel=1e-6)
+
+
 def test_the_gradient_is_that_of_the_epochs_last_batch() -> None:
     model, history = fitted(2)
     gradient = unpack(history.snapshots[-1].gradient)
