@@ -182,4 +182,7 @@ def naming(place: str, *others: type[Exception]) -> Iterator[None]:
 
 def total(costs: list[float]) -> float:
     """Return the sum, exactly rounded if finite; `math.fsum` alone fails for infinities."""
-    return math.fsum(costs) if abs(sum(costs)) < math.inf else sum(costs)
+    try:
+        return math.fsum(costs)
+    except (OverflowError, ValueError):
+        return sum(costs)
