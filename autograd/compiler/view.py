@@ -68,10 +68,14 @@ def _find_run_lengths(indices: np.ndarray) -> set[int]:
 
 
 def find_strides(indices: np.ndarray) -> tuple[int, ...] | None:
-    """Return the step of the indices along each axis; None if they are irregular or decrease.
+    """Return the step of the indices along each axis; None if they are irregular.
+
+    Indices that decrease along an axis count as irregular if they change along another axis too.
 
     >>> find_strides(np.array([[0, 1], [4, 5]])), find_strides(np.array([0, 1, 3]))
     ((4, 1), None)
+    >>> find_strides(np.array([3, 2, 1])), find_strides(np.array([[1, 0], [5, 4]]))
+    ((-1,), None)
     """
     found = []
     regular = indices.flat[0]
@@ -79,13 +83,12 @@ def find_strides(indices: np.ndarray) -> tuple[int, ...] | None:
         corner = [0] * indices.ndim
         corner[axis] = min(1, size - 1)
         step = int(indices[tuple(corner)] - indices.flat[0])
-        if step < 0:
-            return None
         found.append(step)
         shape = [1] * indices.ndim
         shape[axis] = size
         regular = regular + step * np.arange(size).reshape(shape)
-    return tuple(found) if np.array_equal(regular, indices) else None
+    reverses = min(found) < 0 and np.count_nonzero(found) > 1
+    return tuple(found) if np.array_equal(regular, indices) and not reverses else None
 
 
 class View(NamedTuple):
@@ -160,7 +163,8 @@ def _write_core(
         return _write_slice(name, length, start, start + 1)
     if len(axes) == 1:
         step, size = axes[0]
-        text = _write_slice(name, length, start, start + (size - 1) * step + 1, step)
+        stop = start + (size - 1) * step + (1 if step > 0 else -1)
+        text = _write_slice(name, length, start, stop, step)
         return text if width else f"{text}.reshape({size})"
     (row_length, rows), inner = axes[0], axes[1:]
     if inner[-1][0] > 1:
@@ -205,4 +209,7 @@ def _keep_blocks(skipped: int, axes: list[tuple[int, int]], sizes: list[int]) ->
 def _write_slice(name: str, length: int, start: int, stop: int, step: int = 1) -> str:
     if step == 1 and start == 0 and stop == length:
         return name
+    if step < 0:
+        first, end = "" if start == length - 1 else start, "" if stop < 0 else stop
+        return f"{name}[{first}:{end}:{step}]"
     return f"{name}[{start}:{stop}]" if step == 1 else f"{name}[{start}:{stop}:{step}]"

@@ -40,11 +40,12 @@ def nested_indices(draw: st.DrawFn) -> Problem:
 
 @st.composite
 def regular_indices(draw: st.DrawFn) -> Problem:
-    """Draw indices with equal steps along each axis; rows may overlap or be cut short."""
+    """Draw indices with equal steps, perhaps backwards; rows may overlap or be cut short."""
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     steps = draw(st.lists(st.integers(0, 12), min_size=len(shape), max_size=len(shape)))
     indices = make_indices(draw(st.integers(0, 5)), shape, steps)
-    return indices, int(indices.max()) + 1 + draw(st.integers(0, 4))
+    length = int(indices.max()) + 1 + draw(st.integers(0, 4))
+    return np.flip(indices) if draw(st.booleans()) else indices, length
 
 
 @given(nested_indices(), WIDTHS)
@@ -92,7 +93,9 @@ def check_view(found: View, indices: np.ndarray, length: int, width: str, rows: 
         ),
         ([[0, 2], [1, 3]], 4, "v.reshape(2, 2, rows).swapaxes(0, 1)"),
         ([[0, 0], [1, 1]], 2, "v[:, None, :]"),
-        ([2, 1, 0], 3, None),
+        ([2, 1, 0], 3, "v[::-1]"),
+        ([[4], [2]], 6, "v[4:1:-2][:, None, :]"),
+        ([[1, 0], [3, 2]], 4, None),
         ([[0, 1], [1, 2]], 3, None),
     ],
 )
