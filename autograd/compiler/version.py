@@ -164,7 +164,8 @@ class Version:
         if not self.trace.requirements:
             return are_finite(outputs)
         return are_finite(outputs[: len(self.trace.outputs)]) and all(
-            passing.all() for passing in self._test_requirements(outputs)
+            np.count_nonzero(passing) == passing.size  # faster than `all` for a few rows
+            for passing in self._test_requirements(outputs)
         )
 
     def mark_rows(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
