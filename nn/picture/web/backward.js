@@ -35,7 +35,7 @@ function columns(numbers) {
  * @param {import("./forward.js").Passes} passes
  * @param {Float64Array[]} wanted for each output, its target in all examples
  * @param {Cost} cost
- * @param {Float64Array[][]} masks those of the forward pass
+ * @param {(Float64Array[] | undefined)[]} masks those of the forward pass
  * @returns {{costs: Float64Array, gradients: Layer[], upstream: Float64Array[][]}} the costs, the
  *   gradient, and for each layer ∂C/∂a of its neurons
  */

@@ -69,7 +69,7 @@ export function forward(layers, input) {
  * Run the network on many examples.
  * @param {Layer[]} layers
  * @param {Float64Array[]} inputs for each input, its numbers in all examples
- * @param {Float64Array[][]} masks for the first layers, what their activations are multiplied by
+ * @param {(Float64Array[] | undefined)[]} masks for the first layers, what their activations are multiplied by
  * @returns {Passes}
  */
 export function forwardAll(layers, inputs, masks = []) {

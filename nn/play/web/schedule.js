@@ -18,21 +18,10 @@ function factor(schedule, t) {
   return Math.max(FACTORS[kind](t, given), SMALLEST);
 }
 
-/**
- * The learning rate of the first epoch.
- * @param {string} schedule
- * @param {number} lr
- */
-export function firstRate(schedule, lr) {
-  return lr * factor(schedule, 0);
-}
-
-/**
- * The learning rate of the next epoch.
- * @param {string} schedule
- * @param {number} lr the learning rate of the epoch that has ended
- * @param {number} epochs that are done, this one included
- */
-export function nextRate(schedule, lr, epochs) {
-  return (lr * factor(schedule, epochs)) / factor(schedule, epochs - 1);
+/** The learning rates of a schedule. @param {string} schedule @returns {import("./training.js").Rates} */
+export function ratesOf(schedule) {
+  return {
+    first: (lr) => lr * factor(schedule, 0),
+    next: (lr, epochs) => (lr * factor(schedule, epochs)) / factor(schedule, epochs - 1),
+  };
 }
