@@ -79,7 +79,8 @@ class Own:
 
     def kind(self) -> dict[str, Any]:
         """Return the row of these data in the page's table."""
-        return {"title": "your own", "targets": self.targets, "count": self.count}
+        kind = {"title": "your own", "targets": self.targets, "count": self.count}
+        return kind if self.targets == "numbers" else kind | {"names": self.names}
 
     def contents(self) -> dict[str, Any]:
         """Return the points as the page reads them."""

@@ -34,6 +34,14 @@ type SettingRow = {
   above: boolean;
 };
 
+/** A kind of points; `names` are those of the classes if the reader gave names. */
+type DataRow = {
+  title: string;
+  targets: "sides" | "classes" | "numbers";
+  count: number;
+  names?: string[];
+};
+
 /** What can be chosen in the playground. */
 declare const PLAY: {
   settings: Record<string, SettingRow>;
@@ -51,7 +59,7 @@ declare const PLAY: {
   sides: Record<string, { targets: [number, number]; threshold: number }>;
   costs: Record<string, string[]>;
   inits: Record<string, string>;
-  data: Record<string, { title: string; targets: "sides" | "classes" | "numbers"; count: number }>;
+  data: Record<string, DataRow>;
   schedules: Record<string, { kind: string; arguments: Record<string, number> }>;
 };
 

@@ -1,7 +1,7 @@
 // The controls of the settings, made from the table of settings.
 
 import { html } from "./elements.js";
-import { parsed } from "./number.js";
+import { numberOf } from "./settings.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 
@@ -41,9 +41,7 @@ function textOf(field) {
 
 /** @param {SettingRow} row @param {string} text @returns {unknown} */
 function valueOf(row, text) {
-  if (row.kind === "choice") return text;
-  const x = parsed(text);
-  return Number.isNaN(x) ? text : x;
+  return row.kind === "choice" ? text : numberOf(text);
 }
 
 /** Show the settings in their controls. @param {Settings} settings */

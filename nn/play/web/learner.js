@@ -87,6 +87,15 @@ export class Learner extends Training {
     );
     this.settings = settings;
     this.shape = shape;
+    this.start = start;
+    /** @type {number | null} the first epoch in which weights were changed by hand */
+    this.editedIn = null;
+  }
+
+  /** Take weights that were changed by hand; before the first step they are the first ones. */
+  edited() {
+    if (this.steps === 0) this.start = { shape: this.shape, weights: this.weights.slice() };
+    else this.editedIn ??= this.epochs + 1;
   }
 }
 
@@ -114,7 +123,7 @@ function answersOf({ data, cost }) {
   const { targets, count } = PLAY.data[data];
   const shares = FORMULAS.shares[cost]?.[targets === "classes" ? count : 1] ?? null;
   if (targets === "numbers") return { kind: "numbers", names: [], threshold: 0, shares };
-  const names = Array.from({ length: count }, (_, k) => String(k));
+  const names = PLAY.data[data].names ?? Array.from({ length: count }, (_, k) => String(k));
   const kind = targets === "sides" ? "sides" : "classes";
   return { kind, names, threshold: PLAY.sides[cost]?.threshold ?? 0, shares };
 }

@@ -1,7 +1,6 @@
 // The settings in the address of the page, so that a link opens it with them: #lr=0.1&layers=4,3.
 
-import { parsed } from "./number.js";
-import { checked } from "./settings.js";
+import { checked, numberOf } from "./settings.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 
@@ -23,8 +22,8 @@ export function settingsOf(hash) {
 function read(kind, text) {
   if (kind === "choice") return text;
   if (kind === "names") return text.split(",");
-  if (kind === "sizes") return text === "" ? [] : text.split(",").map(parsed);
-  return parsed(text);
+  if (kind === "sizes") return text === "" ? [] : text.split(",").map(numberOf);
+  return numberOf(text);
 }
 
 /** The part of the address that holds the settings that differ from the defaults. @param {Settings} settings */

@@ -91,7 +91,18 @@ export class Net {
       }),
     );
     sizes.slice(1, -1).forEach((_, k) => inner.append(this.#tools(k + 1, across(k + 1))));
+    const focused = this.element.contains(document.activeElement)
+      ? document.activeElement?.getAttribute("aria-label")
+      : null;
     this.element.replaceChildren(inner);
+    if (focused) this.#focus(focused);
+  }
+
+  /** Focus what has this label in the new drawing, or else the first input. @param {string} label */
+  #focus(label) {
+    const buttons = [...this.element.querySelectorAll("button")];
+    const same = buttons.find((button) => button.getAttribute("aria-label") === label);
+    (same ?? this.nodes[0][0]).focus();
   }
 
   /** The buttons above a hidden layer. @param {number} layer @param {number} across */

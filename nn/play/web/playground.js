@@ -1,14 +1,14 @@
 // The playground: a network learns while the reader watches. The functions under "showing" display
 // the state; each function that changes the state calls them afterwards.
 
-import { showCard } from "./card.js";
+import { Card } from "./card.js";
 import { chart } from "./chart.js";
-import { byId, entry, html, inputById, pageData, setText } from "./elements.js";
+import { byId, entry, html, inputById, pageData, setText, svg } from "./elements.js";
 import { exercises, taskOf } from "./exercises.js";
 import { makeFields, showFields } from "./fields.js";
 import { forwardAll, layersOf } from "./forward.js";
 import { featureColumns } from "./inputs.js";
-import { Learner } from "./learner.js";
+import { Learner, shapeOf } from "./learner.js";
 import { linkOf, settingsOf } from "./link.js";
 import { makeQuiz, question } from "./moves.js";
 import { nameOf, Net, SMALL, thinned } from "./net.js";
@@ -20,6 +20,7 @@ import {
   GRID,
   gridOver,
   hasRegions,
+  marker,
   paintMarkers,
   paintProbe,
   paintRegion,
@@ -36,6 +37,7 @@ import { watchTheme } from "./theme.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 /** @typedef {import("./net.js").Place} Place */
+/** @typedef {{shape: import("./learner.js").Shape, weights: Float64Array}} Start */
 
 const DATA_FIELDS = ["data", "points", "noise", "test", "batch_size"];
 const LEARNING_FIELDS = [
@@ -55,7 +57,8 @@ const BUDGET = 8; // milliseconds of a frame for steps
 const CARD_EVERY = 250; // milliseconds between two cards while it learns
 
 const data = pageData();
-const start = data.start && {
+/** @type {Start | null} the network that Python gave */
+const given = data.start && {
   shape: { sizes: data.start.sizes, activations: data.start.activations },
   weights: doubles(data.start.weights),
 };
@@ -64,7 +67,7 @@ const state = {
   /** @type {Settings} */
   settings: data.settings,
   /** The network to start from, while the settings of the network are those at first. */
-  beginning: start,
+  beginning: given,
   playing: false,
   frame: 0, // the request for the next one
   /** @type {Place | null} */
@@ -80,14 +83,13 @@ const state = {
 const region = /** @type {HTMLCanvasElement} */ (byId("region"));
 const marks = /** @type {HTMLCanvasElement} */ (byId("points"));
 const net = new Net(byId("net"), choose, resize);
-const pen = new Pen(
-  useOwn,
-  () => ({ X: [...split.train.X, ...split.test.X], y: [...split.train.y, ...split.test.y] }),
-  showPoints,
-);
+const card = new Card(byId("neuron"), edited, (input) => {
+  if (state.place) mark({ ...state.place, input });
+});
+const pen = new Pen(useOwn, pointsShown, showPoints);
 let split = splitOf(state.settings);
 let series = new Series();
-let learner = learning();
+let learner = learning(state.beginning);
 let box = boxOf();
 
 // ------------------------------------------------------------------ the network and its data
@@ -95,17 +97,17 @@ let box = boxOf();
 /** @param {Settings} settings */
 function splitOf(settings) {
   const { data: kind, points: count, noise, seed, test } = settings;
-  return divided(kind === "own" ? data.own : points(kind, count, noise, seed), test);
+  if (kind === "own") return divided(data.own, test, seed);
+  return divided(points(kind, count, noise, seed), test);
 }
 
-/** A learner with the settings. @returns {Learner} */
-function learning() {
-  const { beginning } = state;
-  const made = new Learner(
-    state.settings,
-    split,
-    beginning && { shape: beginning.shape, weights: beginning.weights.slice() },
-  );
+/**
+ * A learner with the settings.
+ * @param {Start | null} start a network to start from
+ */
+function learning(start) {
+  const copied = start && { shape: start.shape, weights: start.weights.slice() };
+  const made = new Learner(state.settings, split, copied);
   made.heard = (cost, test) => series.add(cost, test);
   return made;
 }
@@ -151,9 +153,11 @@ function surveyed() {
  */
 function change(changes) {
   const settings = { ...state.settings, ...changes };
-  if ("data" in changes) settings.cost = "auto";
+  if ("data" in changes && !("cost" in changes)) settings.cost = "auto";
   try {
-    begin(checked(settings), keepsBeginning(changes));
+    const wanted = checked(settings);
+    if (!keepsBeginning(changes)) state.beginning = null;
+    begin(wanted, state.beginning);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     warn(error.message);
@@ -170,36 +174,73 @@ function keepsBeginning(changes) {
 /**
  * Begin with these settings.
  * @param {Settings} settings
- * @param {boolean} keep the network to start from
+ * @param {Start | null} start a network to start from
  */
-function begin(settings, keep) {
+function begin(settings, start) {
   state.settings = settings;
-  if (!keep) state.beginning = null;
   warn("");
   split = splitOf(settings);
   box = boxOf();
-  reset();
-  const hash = linkOf(settings);
-  if (settings.data !== "own" && location.hash !== hash) history.replaceState(null, "", hash);
+  restart(start);
+  const hash = settings.data === "own" ? "#" : linkOf(settings);
+  if (location.hash !== hash) history.replaceState(null, "", hash);
   showFields(settings);
 }
 
 /** Begin again from the first weights. */
 function reset() {
+  restart(state.beginning);
+}
+
+/** @param {Start | null} start a network to start from */
+function restart(start) {
   series = new Series();
-  learner = learning();
+  learner = learning(start);
   state.example = Math.min(state.example, split.train.X.length - 1);
   build();
   byId("findings").replaceChildren();
 }
 
-/** Learn from points of the reader's own. @param {ReturnType<typeof import("./own.js").ownPoints>} read */
-function useOwn({ own, kind }) {
-  const isFirst = state.settings.data !== "own";
+/**
+ * Learn from points of the reader's own. After one more point, the network learns on if it fits.
+ * @param {import("./own.js").Own} read
+ * @param {boolean} isPlaced true if the pen has placed a point
+ */
+function useOwn({ own, kind }, isPlaced) {
+  const { settings } = state;
+  const isSame = PLAY.data[settings.data].targets === kind.targets;
   if (!PLAY.data.own) byId("set-data").append(html("option", { value: "own" }, kind.title));
   data.own = own;
   PLAY.data.own = kind;
-  change({ data: "own", ...(isFirst ? { test: 0 } : {}) });
+  const wanted = checked({
+    ...settings,
+    data: "own",
+    cost: isSame ? settings.cost : "auto",
+    test: settings.data === "own" ? settings.test : 0,
+  });
+  const fits = String(endsOf(shapeOf(wanted, 2))) === String(endsOf(learner.shape));
+  if (!isPlaced || !fits) state.beginning = null;
+  setText(byId("told"), "");
+  begin(wanted, isPlaced && fits ? learner : null);
+}
+
+/** The numbers of inputs and of outputs. @param {import("./learner.js").Shape} shape */
+function endsOf({ sizes }) {
+  return [sizes[0], sizes[sizes.length - 1]];
+}
+
+/** The points that the page shows, with the names of their classes or their numbers. */
+function pointsShown() {
+  const y = [...split.train.y, ...split.test.y];
+  const { names } = learner.answers;
+  const targets = y.map((target) => names[target] ?? number(target, 4));
+  return { X: [...split.train.X, ...split.test.X], targets };
+}
+
+/** A weight was changed by hand. */
+function edited() {
+  learner.edited();
+  show();
 }
 
 /** @param {string} name @param {unknown} value */
@@ -209,17 +250,26 @@ function changeField(name, value) {
 
 /** @param {number} layer @param {number} more */
 function resize(layer, more) {
-  const layers = state.settings.layers.map((size, k) => (k + 1 === layer ? size + more : size));
+  const layers = hidden().map((size, k) => (k + 1 === layer ? size + more : size));
   change({ layers: layers.filter((size) => size > 0) });
+}
+
+/** The neurons of each hidden layer. */
+function hidden() {
+  return learner.shape.sizes.slice(1, -1);
 }
 
 /** @param {Place} place */
 function choose(place) {
+  mark(place);
+  if (place.input !== null) card.fields[place.input].focus();
+}
+
+/** @param {Place} place */
+function mark(place) {
   state.place = place;
   net.mark(place);
   showNumbers();
-  const field = byId("neuron").querySelector(place.input === null ? "input" : `tr.chosen input`);
-  if (place.input !== null && field instanceof HTMLElement) field.focus();
 }
 
 /** @param {number} example */
@@ -303,7 +353,9 @@ function build() {
   if (state.place && !(state.place.neuron < (sizes[state.place.layer] ?? 0))) state.place = null;
   net.build(sizes, inputNames());
   net.mark(state.place);
-  const { length } = state.settings.layers;
+  showKinds();
+  pen.offer(learner.answers.names);
+  const { length } = hidden();
   setText(byId("layer-count"), `${length} hidden layer${length === 1 ? "" : "s"}`);
   /** @type {HTMLButtonElement} */ (byId("layer-less")).disabled = length === 0;
   /** @type {HTMLButtonElement} */ (byId("layer-more")).disabled = length === PLAY.mostLayers;
@@ -311,7 +363,12 @@ function build() {
     const isIn = state.settings.inputs.includes(button.dataset.input ?? "");
     button.setAttribute("aria-pressed", String(isIn));
   }
-  region.hidden = !isPlane();
+  byId("plane").hidden = !isPlane();
+  for (const part of document.querySelectorAll(".of-plane")) {
+    /** @type {HTMLElement} */ (part).hidden = !isPlane();
+  }
+  /** @type {HTMLElement} */ (byId("steps").parentElement).hidden =
+    !isPlane() || !hasRegions(learner.answers);
   showPoints();
   show();
 }
@@ -326,8 +383,7 @@ function show() {
 function showLive(now) {
   showPlanes();
   showCosts();
-  const isEdited = byId("neuron").contains(document.activeElement);
-  if (now - state.drawn > CARD_EVERY && !isEdited) {
+  if (now - state.drawn > CARD_EVERY) {
     state.drawn = now;
     showNumbers();
   }
@@ -355,6 +411,9 @@ function showPlanes() {
 function showPoints() {
   marks.width = 720;
   marks.height = 720;
+  const example = inputById("example");
+  example.max = String(split.train.X.length - 1);
+  example.value = String(state.example);
   if (!isPlane()) return;
   if (inputById("show-test").checked) paintExamples(split.test, true);
   paintExamples(split.train, false);
@@ -403,10 +462,28 @@ function showCosts() {
 }
 
 function showNumbers() {
-  showCard(byId("neuron"), learner, inputNames(), state.place, state.example, () => {
-    showPlanes();
-    showCosts();
-  });
+  card.show(learner, inputNames(), state.place, state.example);
+}
+
+/** The marker and the name of each class; for numbers, what the colours say. */
+function showKinds() {
+  const { kind, names } = learner.answers;
+  byId("kinds").replaceChildren(
+    ...(kind === "numbers"
+      ? [
+          html("span", { class: "key plus" }),
+          " above zero ",
+          html("span", { class: "key minus" }),
+          " below",
+        ]
+      : names.map((name, k) => html("span", { class: "kind" }, markOf(k), name))),
+  );
+}
+
+/** A drawing of the marker of a class. @param {number} k */
+function markOf(k) {
+  const path = svg("path", { d: marker(k, 6), class: kindName(k), fill: "currentColor" });
+  return svg("svg", { viewBox: "-9 -9 18 18", class: "mark", "aria-hidden": "true" }, path);
 }
 
 /** The buttons of the inputs, each with its plane. */
@@ -486,7 +563,9 @@ async function copy(text, what) {
 }
 
 function program() {
-  const text = programOf(state.settings, split, Math.max(learner.epochs, 1), state.beginning);
+  const made = programOf(state.settings, split, Math.max(learner.epochs, 1), learner.start);
+  const note = `# In epoch ${learner.editedIn} of the page, weights were changed by hand: its costs differ from there.`;
+  const text = learner.editedIn === null ? made : `${note}\n${made}`;
   const shown = /** @type {HTMLDetailsElement} */ (byId("program-shown"));
   shown.hidden = false;
   setText(byId("program"), text);
@@ -495,10 +574,11 @@ function program() {
 
 /** Open the settings of the address; a link that is refused changes nothing. */
 function openLink() {
-  if (location.hash.length < 2) return;
   const { hash } = location;
   try {
-    begin(settingsOf(hash), false);
+    const settings = hash.length < 2 ? data.settings : settingsOf(hash);
+    state.beginning = hash.length < 2 ? given : null;
+    begin(settings, state.beginning);
     setText(byId("told"), taskOf(hash));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -544,12 +624,8 @@ byId("epoch").addEventListener("click", () => {
   show();
 });
 byId("seed-next").addEventListener("click", () => change({ seed: state.settings.seed + 1 }));
-byId("layer-less").addEventListener("click", () =>
-  change({ layers: state.settings.layers.slice(0, -1) }),
-);
-byId("layer-more").addEventListener("click", () =>
-  change({ layers: [...state.settings.layers, 4] }),
-);
+byId("layer-less").addEventListener("click", () => change({ layers: hidden().slice(0, -1) }));
+byId("layer-more").addEventListener("click", () => change({ layers: [...hidden(), 4] }));
 byId("lines").addEventListener("change", showPlanes);
 byId("steps").addEventListener("change", showPlanes);
 byId("show-test").addEventListener("change", showPoints);
@@ -566,6 +642,12 @@ byId("copy-program").addEventListener("click", () => copy(program(), "The progra
 byId("copy-link").addEventListener("click", () => {
   if (state.settings.data !== "own") copy(location.href, "The link");
   else setText(byId("copied"), "A link holds no points of your own: copy the table.");
+});
+byId("example").addEventListener("change", () => {
+  chooseExample(Math.round(Number(inputById("example").value)));
+});
+byId("exercises").addEventListener("click", ({ target }) => {
+  if (target instanceof HTMLAnchorElement && target.hash === location.hash) openLink();
 });
 marks.addEventListener("click", (event) => {
   if (pen.isTaken()) pen.put(pointUnder(marks, box, event));
@@ -592,4 +674,4 @@ watchTheme(() => {
 showInputs();
 showFields(state.settings);
 build();
-openLink();
+if (location.hash.length > 1) openLink();

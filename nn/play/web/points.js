@@ -76,15 +76,18 @@ export function points(kind, n, noise, seed) {
 }
 
 /**
- * Divide examples into the first ones, to learn from, and the rest, to test with.
+ * Divide examples into those to learn from, and those to test with.
  * @param {Examples} all
  * @param {number} share of the test examples
+ * @param {number | null} [seed] draws the test examples; without it, they are the last ones
  * @returns {Split}
  */
-export function divided({ X, y }, share) {
+export function divided({ X, y }, share, seed = null) {
   const cut = Math.max(1, Math.round(X.length * (1 - share)));
-  return {
-    train: { X: X.slice(0, cut), y: y.slice(0, cut) },
-    test: { X: X.slice(cut), y: y.slice(cut) },
+  const order = seed === null ? [...X.keys()] : new Random(`${seed}, test`).order(X.length);
+  const chosen = (/** @type {number[]} */ places) => {
+    const sorted = places.toSorted((a, b) => a - b);
+    return { X: sorted.map((i) => X[i]), y: sorted.map((i) => y[i]) };
   };
+  return { train: chosen(order.slice(0, cut)), test: chosen(order.slice(cut)) };
 }

@@ -54,8 +54,8 @@ function symmetric(learner) {
 
 /** @param {Learner} learner @param {import("./forward.js").Passes} passes @returns {Remedy[]} */
 function dead(learner, passes) {
-  if (learner.settings.activation !== "relu") return [];
   return hidden(learner).flatMap(({ k }) => {
+    if (learner.shape.activations[k - 1] !== "relu") return [];
     const off = passes.activations[k].flatMap((a, j) => (a.every((x) => x === 0) ? [j] : []));
     if (off.length === 0) return [];
     return [
@@ -69,9 +69,9 @@ function dead(learner, passes) {
 
 /** @param {Learner} learner @param {import("./forward.js").Passes} passes @returns {Remedy[]} */
 function saturated(learner, passes) {
-  const bound = PLAY.limits.flat[learner.settings.activation];
-  if (bound === undefined) return [];
   return hidden(learner).flatMap(({ k }) => {
+    const bound = PLAY.limits.flat[learner.shape.activations[k - 1]];
+    if (bound === undefined) return [];
     const flat = passes.sums[k - 1].flatMap((z, j) => {
       const share = z.filter((x) => Math.abs(x) > bound).length / z.length;
       return share >= PLAY.limits.saturated ? [j] : [];
@@ -95,7 +95,7 @@ function vanishing(learner, passes) {
   if (!(last > PLAY.limits.ratio * first)) return [];
   return [
     {
-      says: `The gradients vanish: those of layer 1 are ${number(last / first, 2)} times smaller than those of the last hidden layer. Take tanh or relu, or fewer layers.`,
+      says: `The gradients vanish: those of layer 1 are ${Math.round(last / first).toLocaleString("en")} times smaller than those of the last hidden layer. Take tanh or relu, or fewer layers.`,
       setting: "activation",
     },
   ];
@@ -160,14 +160,14 @@ function overfitted({ train, test }) {
 
 /** @param {Learner} learner @returns {Remedy[]} */
 function tooSimple(learner) {
-  const { layers, activation, inputs } = learner.settings;
-  const isLinear = layers.length === 0 || activation === "identity";
+  const hiddenOnes = learner.shape.activations.slice(0, -1);
+  const isLinear = hiddenOnes.every((name) => name === "identity");
   const share = learner.accuracy().train;
   if (!isLinear || share === null || share > 0.9 || learner.epochs < PLAY.limits.late) return [];
   return [
     {
-      says: `The border can only be straight in ${inputs.join(", ")}, and ${number(100 * share, 3)} % of the training points are right. Add a hidden layer with a curved activation, or other inputs.`,
-      setting: layers.length === 0 ? "layers" : "activation",
+      says: `The border can only be straight in its inputs, and ${number(100 * share, 3)} % of the training points are right. Add a hidden layer with a curved activation, or other inputs.`,
+      setting: hiddenOnes.length === 0 ? "layers" : "activation",
     },
   ];
 }

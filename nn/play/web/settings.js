@@ -1,5 +1,7 @@
 // The settings of the playground. What they may be stands in the table that settings.py wrote.
 
+import { parsed } from "./number.js";
+
 /**
  * @typedef {{
  *   data: string, points: number, noise: number, test: number, inputs: string[], layers: number[],
@@ -77,6 +79,12 @@ function number(name, { kind, least, most, above }, x) {
   throw new RangeError(
     `${name} is ${what} ${above ? "above" : "from"} ${least} to ${most}, got ${said(x)}`,
   );
+}
+
+/** The number that a reader wrote, or the text that is none, to be refused. @param {string} text */
+export function numberOf(text) {
+  const x = parsed(text);
+  return Number.isNaN(x) ? text : x;
 }
 
 /** @param {string} name @param {Record<string, unknown>} choices @param {unknown} x */

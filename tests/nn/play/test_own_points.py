@@ -55,6 +55,33 @@ def test_a_pasted_table_is_learned_from_as_in_python(page: Any, table: str, said
     np.testing.assert_array_equal(space["y"], own.y)
 
 
+@pytest.mark.parametrize(
+    ("table", "wanted"),
+    [
+        ('"1.5","2","light red"\n"0","1","blue"', "2 points: classes blue, light red."),
+        ("1,5;2,0;rot\n−0,5;1,0;blau", "2 points: classes blau, rot."),
+        ("1,2,a,\n2,3,b,", "2 points: classes a, b."),
+    ],
+    ids=["quoted", "decimal commas", "commas at the end"],
+)
+def test_tables_are_read_as_spreadsheets_write_them(page: Any, table: str, wanted: str) -> None:
+    page.fill("#own-table", table)
+    page.click("#own-use")
+    assert page.text_content("#own-said") == wanted
+
+
+def test_test_points_of_a_sorted_table_are_of_all_classes(page: Any) -> None:
+    rows = [f"{i / 10:g} {name}" for name in ("1 red", "2 blue") for i in range(40)]
+    page.fill("#own-table", "\n".join(rows))
+    page.click("#own-use")
+    page.fill("#set-test", "0.5")
+    page.press("#set-test", "Enter")
+    space = program(page)
+    parts = space["y"][:40], space["y"][40:]
+    assert all(set(part) == {0, 1} for part in parts)
+    assert len({tuple(x) for x in space["X"]}) == 80
+
+
 def number_or(text: str) -> float | str:
     return text if text.isalpha() else float(text)
 
@@ -98,6 +125,61 @@ def test_the_pen_places_points_by_mouse_and_by_keys(page: Any) -> None:
     assert page.text_content("#own-said") == "2 points: classes 0, 1."
     page.click("#epoch")
     assert "epoch 1" in page.text_content("#counts")
+
+
+def weights(page: Any) -> list[float]:
+    """Return the weights with which the program of the page begins."""
+    page.click("#copy-program")
+    return next(
+        [float(x) for x in line.removeprefix("weights = [").rstrip("]").split(",")]
+        for line in page.text_content("#program").split("\n")
+        if line.startswith("weights = ")
+    )
+
+
+def test_a_placed_point_leaves_the_weights_and_the_cost(page: Any) -> None:
+    page.click("#own-shown")
+    page.click("#own-use")
+    page.select_option("#set-cost", "hinge_loss")
+    page.locator("[aria-label='a1[1]']").click()
+    page.fill("[aria-label='W1[1,0]']", "2.5")
+    page.press("[aria-label='W1[1,0]']", "Enter")
+    page.select_option("#pen", "1")
+    page.focus("#points")
+    press(page, "Space")
+    assert page.text_content("#own-said") == "21 points: classes 0, 1."
+    assert page.input_value("#set-cost") == "hinge_loss"
+    assert weights(page)[3] == 2.5
+    page.select_option("#pen", "2")
+    page.focus("#points")
+    press(page, "Space")  # three classes need three outputs, and so another network
+    assert page.locator(".node").count() == 2 + 2 + 3
+    assert page.input_value("#set-cost") == "cross_entropy"
+
+
+def test_the_pen_places_numbers(page: Any) -> None:
+    page.select_option("#pen", label="places numbers")
+    for x in ("0", "1", "a lot"):  # 0 and 1 would be classes
+        page.fill("#pen-number", x)
+        page.focus("#points")
+        press(page, "Space")
+    assert "“a lot” is not a number" in page.text_content("#own-said")
+    assert page.input_value("#own-table") == "0, 0, 0\n0, 0, 1"
+    assert page.input_value("#set-cost") == "mse_loss"
+    space = program(page)
+    assert space["history"].losses and list(space["y"]) == [0.0, 1.0]
+
+
+def test_the_pen_and_the_legend_have_the_names_of_the_classes(page: Any) -> None:
+    page.fill("#own-table", "1 2 red\n-1 0 blue\n0 0 green")
+    page.click("#own-use")
+    assert page.locator("#kinds .kind").all_text_contents() == ["blue", "green", "red"]
+    page.select_option("#pen", "red")
+    page.locator("[aria-label='output 2']").click()
+    assert page.text_content("#neuron h2") == "output 2, the class red, at point 0"
+    assert "whose class is red" in page.text_content("#neuron")
+    page.click("#own-shown")
+    assert page.input_value("#own-table").split("\n")[1] == "-1, 0, blue"
 
 
 def test_the_points_shown_can_be_taken_and_changed(page: Any) -> None:

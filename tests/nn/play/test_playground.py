@@ -219,6 +219,29 @@ def test_each_exercise_opens_with_its_task(opened: Opener, path: str, k: int) ->
     assert counts(page)[0] == 1
 
 
+def test_an_exercise_opens_again_and_the_way_back_leads_to_the_start(
+    opened: Opener, path: str
+) -> None:
+    page = opened(path)
+    xor = page.locator("#exercises a").first
+    xor.click()
+    until(page, lambda: page.input_value("#set-data") == "xor")
+    page.click("#step")
+    xor.click()
+    assert counts(page) == (0, 0)
+    page.fill("#own-table", "0 0 a\n1 1 b")
+    page.click("#own-use")
+    assert page.evaluate("location.hash") == "" and page.inner_text("#told") == ""
+    xor.click()
+    until(page, lambda: page.input_value("#set-data") == "xor")
+    page.go_back()
+    until(page, lambda: page.input_value("#set-data") == "moons")
+
+
+def test_a_link_is_refused_with_the_text_that_it_holds(opened: Opener, path: str) -> None:
+    assert 'got "1/3"' in opened(path, "#lr=1/3").inner_text("#warning")
+
+
 # ---------------------------------------------------------------------- looking inside
 
 
@@ -239,6 +262,43 @@ def test_a_weight_is_changed_by_hand_and_by_keys(opened: Opener, path: str) -> N
     page.locator("[aria-label='a2[0]']").click()
     page.locator("[aria-label='a1[1]']").click()
     assert "2.59·" in page.inner_text("#neuron")
+
+
+def test_the_card_follows_a_change_and_keeps_the_focus(opened: Opener, path: str) -> None:
+    page = opened(path)
+    page.locator("[aria-label='a1[0]']").click()
+    assert "If b1[0], and z with it, grows by 0.01" in page.inner_text("#neuron")
+    before = page.inner_text("#neuron")
+    page.focus("[aria-label='W1[0,1]']")
+    assert "If W1[0,1] grows by 0.01" in page.inner_text("#neuron")
+    press(page, "ArrowUp", 5)
+    value = page.input_value("[aria-label='W1[0,1]']")
+    assert f"{float(value):.4g}·" in page.inner_text("#neuron")
+    slope = "#neuron tbody tr:last-child td:last-child"
+    assert page.inner_text(slope) not in before
+    press(page, "Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "b1[0]"
+    page.click("#epoch")
+    page.click("#copy-program")
+    space: dict[str, Any] = {}
+    exec(page.text_content("#program"), space)  # which starts from the weights that were changed
+    cost, _ = space["trainer"].evaluate(space["X"][:140], space["y"][:140])
+    assert training_cost(page) == pytest.approx(cost, rel=1e-3)
+    page.focus("[aria-label='W1[0,1]']")
+    press(page, "ArrowUp")
+    page.click("#copy-program")
+    assert "# In epoch 2 of the page, weights were changed" in page.text_content("#program")
+
+
+def test_the_keyboard_keeps_its_place_when_neurons_are_added(opened: Opener, path: str) -> None:
+    page = opened(path)
+    page.focus("[aria-label='one neuron more in layer 1']")
+    press(page, "Enter", 3)
+    assert page.locator(".node").count() == 2 + 7 + 3 + 1
+    page.focus("[aria-label='one neuron less in layer 2']")
+    press(page, "Enter", 4)  # then the layer is gone, and its button with it
+    assert page.locator(".node").count() == 2 + 7 + 1
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "x₁"
 
 
 def test_a_line_opens_its_weight_and_what_a_nudge_does(opened: Opener, path: str) -> None:
@@ -359,6 +419,26 @@ def test_a_network_and_points_of_ones_own(opened: Opener, tmp_path: Path) -> Non
     for _ in range(3):
         page.click("#epoch")
     assert training_cost(page) == pytest.approx(trainer.evaluate(X, targets)[0], rel=1e-3)
+
+
+def test_points_that_lie_in_no_plane_leave_all_controls_in_reach(
+    opened: Opener, tmp_path: Path
+) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = ["warm" if x[0] > 0 else "cold" for x in X]
+    model = nn.MLP(3, [20, 1], "relu", seed=0)
+    page = opened(nn.playground(tmp_path / "own.html", model=model, data=(X, y)))
+    page.click("#diagnose")
+    assert page.inner_text("#layer-count") == "1 hidden layer"
+    assert not page.is_visible("#plane") and not page.is_visible("#inputs")
+    page.locator("[aria-label='a1[0]']").click()
+    page.fill("#example", "3")
+    page.press("#example", "Enter")
+    assert "at point 3" in page.inner_text("#neuron h2")
+    assert page.text_content("#kinds") == "coldwarm"
+    assert "whose class is " in page.inner_text("#neuron")
+    page.click("#layer-more")  # 20 neurons are more than the page makes
+    assert "whole numbers from 1 to 16" in page.inner_text("#warning")
 
 
 # ---------------------------------------------------------------------- the page
