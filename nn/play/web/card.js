@@ -219,7 +219,7 @@ function classOf({ answers, layers }, { layer, neuron }) {
 
 /** @param {Learner} learner @param {number} example */
 function targetOf({ answers, train }, example) {
-  const target = train.right[example];
+  const target = Number(train.right[example]); // one right answer
   return answers.kind === "numbers"
     ? `, whose target is ${number(target)}`
     : `, whose class is ${answers.names[target]}`;
