@@ -8,12 +8,12 @@ closed group is drawn as one box. `fold.js` shows these groups, with the same id
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
 from ..core.graph import shown_args
 from ..core.value import Value
-from ..picture.composite import is_composite, single_outputs
+from ..picture.composite import is_composite, outputs_of
 from ..picture.fold import EDGES, scopes
 
 OUTERMOST = -1
@@ -28,13 +28,13 @@ class Group:
         name: its name inside the parent group.
         parent: the index of the group that contains it, or -1.
         count: the number of nodes inside, at any depth.
-        output: the position of its output in the order, if it is a function that has just one.
+        outputs: the positions of its outputs in the order, if it is a function.
     """
 
     name: str
     parent: int
     count: int = 0
-    output: int | None = None
+    outputs: list[int] = field(default_factory=list)
 
 
 def find_groups(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
@@ -70,8 +70,8 @@ def find_groups(order: list[Value], most: int) -> tuple[list[Group], list[int]]:
         node: [i for i in inside if is_composite(groups[i].name)] for node, inside in around.items()
     }
     at = {node: i for i, node in enumerate(order)}
-    for i, output in single_outputs(order, functions).items():
-        groups[i].output = at[output]
+    for i, outputs in outputs_of(order, functions).items():
+        groups[i].outputs = [at[output] for output in outputs]
     return groups, [place[node] for node in order]
 
 

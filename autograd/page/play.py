@@ -130,14 +130,16 @@ def _checked_position(position: int, root: Value) -> int:
 
 def _group(group: Group, at: list[int]) -> dict[str, Any]:
     """Return a group as data; `at` has the places of the shown nodes among all nodes."""
-    output = {} if group.output is None else {"output": at[group.output]}
+    outputs = [at[output] for output in group.outputs]
     named = title_of(group.name) if is_composite(group.name) else group.name
-    return {**vars(group), "name": named, "size": _size(group), **output}
+    return {**vars(group), "name": named, "size": _size(group), "outputs": outputs}
 
 
 def _size(group: Group) -> tuple[int, int]:
-    """Return the size of a group's box; that of a function has the numbers of its output."""
-    return GROUP_SIZE if group.output is None else (max(120, 30 + 9 * len(group.name)), 62)
+    """Return the size of a group's box; that of a function of one output has its numbers."""
+    if len(group.outputs) != 1:
+        return GROUP_SIZE
+    return max(120, 30 + 9 * len(group.name)), 62
 
 
 def _layouts(

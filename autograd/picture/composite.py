@@ -49,10 +49,10 @@ def title_of(scope: str) -> str:
     return scope.rpartition(".")[2].removesuffix(ENDING)
 
 
-def single_outputs(
+def outputs_of(
     order: Sequence[Value], functions: Mapping[Value, Collection[Function]]
-) -> dict[Function, Value]:
-    """Return the output of each function that has just one.
+) -> dict[Function, list[Value]]:
+    """Return the outputs of each function.
 
     An output is a node that another node uses outside the function, or the last node.
 
@@ -62,8 +62,8 @@ def single_outputs(
 
     >>> x = Value(2.0)
     >>> y = x * x + 1.0
-    >>> single_outputs([x, y.args[0], y.args[1], y], {x: ["f"], y.args[0]: ["f"]})
-    {'f': Value(data=4.0, grad=0.0)}
+    >>> outputs_of([x, y.args[0], y.args[1], y], {x: ["f"], y.args[0]: ["f"]})
+    {'f': [Value(data=4.0, grad=0.0)]}
     """
     used: dict[Function, dict[Value, None]] = {}
     for node in order:
@@ -74,4 +74,4 @@ def single_outputs(
                     used.setdefault(function, {})[arg] = None
     for function in functions.get(order[-1], ()):
         used.setdefault(function, {})[order[-1]] = None
-    return {function: next(iter(nodes)) for function, nodes in used.items() if len(nodes) == 1}
+    return {function: list(nodes) for function, nodes in used.items()}

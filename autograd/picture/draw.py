@@ -211,13 +211,16 @@ class _Picture:
         )
 
     def _scope_label(self, scope: str) -> str:
-        if scope in self.view.outputs:
-            return self._node_label(self.view.outputs[scope], title_of(scope))
+        outputs = self.view.outputs.get(scope, [])
+        if len(outputs) == 1:
+            return self._node_label(outputs[0], title_of(scope))
         inside = sum(place == scope for place in self.view.place.values())
+        labels = ", ".join(node.label for node in outputs if node.label)
+        content = _text(labels) if labels else f"{inside:,} nodes"
         return (
             f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="6" STYLE="ROUNDED" '
             f'COLOR="{INK}" BGCOLOR="{GROUP_FILL}"><TR><TD><B>{_text(scope)}</B></TD></TR>'
-            f"<TR><TD>{inside:,} nodes</TD></TR></TABLE>>"
+            f"<TR><TD>{content}</TD></TR></TABLE>>"
         )
 
     # ------------------------------------------------------------------ edges

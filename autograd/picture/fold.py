@@ -14,7 +14,7 @@ from ..core.find import nearest
 from ..core.graph import consumers, distances, shown_args
 from ..core.notation import shortened
 from ..core.value import Value
-from .composite import composite_of, is_composite, single_outputs
+from .composite import composite_of, is_composite, outputs_of
 
 Item: TypeAlias = "Value | str"  # what a drawing shows: a node, or a folded scope by its name
 
@@ -28,12 +28,12 @@ class View:
     Attributes:
         place: maps a visible node to itself, and a node inside a folded scope to the name of the
             scope. Nodes that are not shown are missing.
-        outputs: the output of each folded scope of a function that has just one.
+        outputs: the outputs of each folded scope of a function.
         note: a sentence that says how many nodes are folded and how to show them, or "".
     """
 
     place: dict[Value, Item]
-    outputs: dict[str, Value]
+    outputs: dict[str, list[Value]]
     note: str = ""
 
 
@@ -101,12 +101,12 @@ def _with_composites(
     return found
 
 
-def _outputs(order: list[Value], place: dict[Value, Item]) -> dict[str, Value]:
-    """Return the output of each folded function that has just one."""
+def _outputs(order: list[Value], place: dict[Value, Item]) -> dict[str, list[Value]]:
+    """Return the outputs of each folded function."""
     folded = {
         node: [item] for node, item in place.items() if isinstance(item, str) and is_composite(item)
     }
-    return single_outputs(order, folded)
+    return outputs_of(order, folded)
 
 
 def _ends(path: list[Value], most: int) -> list[Value]:

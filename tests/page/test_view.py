@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import nn
-from autograd import Value
+from autograd import Value, softmax
 from autograd.core.term import numeral
 from demos import chain as chain_demo
 from tests.examples import network, neuron
@@ -84,3 +84,13 @@ def test_a_function_is_one_box_with_the_numbers_of_its_output_and_opens(
     assert page.locator(".box").count() == 14
     page.locator(".chip", has_text="cross_entropy").click()
     assert page.locator(".box").count() == 4
+
+
+def test_a_function_of_several_outputs_names_them(opened: Opener, tmp_path: Path) -> None:
+    shares = softmax([Value(float(i), f"z{i}") for i in range(3)])
+    for i, share in enumerate(shares):
+        share.label = f"p{i}"
+    page = opened((shares[0] * shares[2]).save_html(tmp_path / "page.html"))
+    box = page.locator(".box.group")
+    assert box.locator("text").all_text_contents() == ["softmax", "⊕ p0, p2"]
+    assert box.get_attribute("aria-label") == "softmax, p0, p2, folded: press Enter to open"

@@ -393,6 +393,10 @@ def test_a_function_is_one_box_that_opens_to_its_parts() -> None:
     source = draw(shares[0] * 2.0 + shares[1]).source
     assert source.count("<B>softmax()</B>") == 1
     assert ">exp<" not in source
+    for i, share in enumerate(shares):
+        share.label = f"p{i}"
+    source = draw(shares[0] * 2.0 + shares[1]).source
+    assert "<TD>p0, p1</TD>" in source  # the outputs that are used
 
 
 def test_a_function_of_the_user_is_one_box_in_its_layer() -> None:

@@ -175,16 +175,18 @@ export class Drawing {
    * @returns {Box}
    */
   fillGroup(element, frame, group) {
-    if (typeof group.output === "number")
-      return this.fillFunction(element, frame, group, group.output);
+    if (group.outputs.length === 1)
+      return this.fillFunction(element, frame, group, group.outputs[0]);
+    const labels = group.outputs.map((i) => this.graph.rows[i].label).filter(Boolean);
     const count = `${group.count.toLocaleString("en")} nodes`;
+    const content = labels.length > 0 ? shortened(labels.join(", "), 80) : count;
     element.append(
       svg("rect", { ...frame, class: "frame" }),
       svg("text", { y: -4, "text-anchor": "middle", class: "label" }, shortened(group.name, 17)),
-      svg("text", { y: 15, "text-anchor": "middle", class: "what" }, `⊕ ${count}`),
-      svg("title", {}, `${group.name}, ${count}: click to open`),
+      svg("text", { y: 15, "text-anchor": "middle", class: "what" }, `⊕ ${shortened(content, 17)}`),
+      svg("title", {}, `${group.name}, ${content}: click to open`),
     );
-    setAttribute(element, "aria-label", `${group.name}, ${count}, folded: press Enter to open`);
+    setAttribute(element, "aria-label", `${group.name}, ${content}, folded: press Enter to open`);
     return { element, data: null, grad: null, node: -1 };
   }
 

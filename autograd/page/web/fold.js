@@ -5,8 +5,8 @@ import { shownNodes, shownSlots } from "./graph.js";
 const MOST_BOXES = 120; // with more boxes, the layout takes too long
 
 /** @typedef {import("./graph.js").Graph} Graph */
-/** A group; if it is a function with one output, with the node of this output.
- * @typedef {{name: string, parent: number, count: number, size: [number, number], output: number | null}} Group
+/** A group; if it is a function, with the nodes of its outputs.
+ * @typedef {{name: string, parent: number, count: number, size: [number, number], outputs: number[]}} Group
  */
 
 /**

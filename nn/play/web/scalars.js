@@ -73,14 +73,14 @@ class Rows {
 
   /** Begin a group inside another one. @param {string} name @param {number} parent */
   begin(name, parent) {
-    this.groups.push({ name, parent, count: 0, size: GROUP, output: null });
+    this.groups.push({ name, parent, count: 0, size: GROUP, outputs: [] });
     this.group = this.groups.length - 1;
     return this.group;
   }
 
   /** Show the numbers of the last node in the box of its group. */
   end() {
-    Object.assign(this.groups[this.group], { output: this.rows.length - 1, size: FUNCTION });
+    Object.assign(this.groups[this.group], { outputs: [this.rows.length - 1], size: FUNCTION });
   }
 
   /** @param {Row} row */

@@ -112,7 +112,7 @@ def test_only_the_chosen_neuron_is_open_and_no_gap_is_left(ask: Ask) -> None:
     rows, groups = page["rows"]["nodes"], page["rows"]["groups"]
     assert [groups[i]["name"] for i in page["rows"]["open"]] == ["layer 2", "neuron 0"]
     assert (groups[0]["name"], groups[0]["count"]) == ("layer 1", 32)
-    assert rows[groups[1]["output"]]["name"] == "a1[0]"
+    assert rows[groups[1]["outputs"][0]]["name"] == "a1[0]"
     named = {row["name"]: row for row in rows}
     assert named["W1[0,0]·x1"]["slopes"] == ["x1", "W1[0,0]"]
     assert named["z1[0]"]["expression"] == "b1[0] + W1[0,0]·x1 + W1[0,1]·x2"
