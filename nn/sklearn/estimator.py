@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_random_state, gen_batches, shuffle
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from autograd import Compiled, compile
@@ -303,7 +303,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         self.n_iter_ = 0
         while self.n_iter_ < epochs and not converged:
             if self.shuffle:
-                order = shuffle(order, random_state=self._random)
+                order = self._random.permutation(order)
             self.loss_ = self._epoch(code, *examples, order)
             self.loss_curve_.append(self.loss_)
             self.n_iter_, self.t_ = self.n_iter_ + 1, self.t_ + len(order)
@@ -325,16 +325,16 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
         order: np.ndarray,
     ) -> float:
         """Make a step for each batch, and return the mean cost."""
-        n, total = len(order), 0.0
+        total = 0.0
         size = LARGEST_AUTO_BATCH if self.batch_size == "auto" else int(self.batch_size)
-        for batch in gen_batches(n, min(size, n)):
-            rows = order[batch]
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
             if not weights[rows].any():
                 continue  # such a batch has no cost
             cost, gradient = self._cost_and_gradient(code, X[rows], targets[rows], weights[rows])
             self._optimizer.step(gradient)
             total += cost * len(rows)
-        return total / n
+        return total / len(order)
 
     def _record(self, judged: Any) -> bool:
         """Record whether the epoch was better; return True if its weights are to be kept."""
