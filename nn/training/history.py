@@ -53,6 +53,8 @@ class History(OfHistory):
         snapshots: the parameters before training and after some epochs, including the last.
         answers: how the outputs are interpreted. `history.answers.of(outputs)` converts the
             outputs of `model.predict` to answers.
+        batch_size: the number of examples per step; 0 if unknown, as in files of older versions.
+        optimizer, momentum: the name of the optimiser's class; its momentum, 0 if it has none.
 
     >>> history = History(seed=0, losses=[0.7, 0.4], accuracies=[0.5, 0.9],
     ...                   learning_rates=[0.1, 0.1], stop_reason="all 2 epochs done")
@@ -77,6 +79,9 @@ class History(OfHistory):
     not_compiled: str = ""
     snapshots: list[Snapshot] = field(default_factory=list)
     answers: AnswersOrNone = None
+    batch_size: int = 0
+    optimizer: str = ""
+    momentum: float = 0.0
 
     @property
     def epochs(self) -> int:
@@ -242,6 +247,8 @@ class History(OfHistory):
         sizes = [self.seconds, *self.gradient_norms.values()]
         if not all(x >= 0.0 for column in sizes for x in column):
             raise ValueError("a norm or a time is negative")
+        if self.batch_size < 0 or self.momentum < 0.0:
+            raise ValueError("the batch size or the momentum is negative")
         if any(len(column) > self.epochs for column in self._columns()):
             raise ValueError(f"losses has {self.epochs} epoch(s), and another list has more")
         if not 0 <= self.kept_epoch <= self.epochs:

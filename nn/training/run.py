@@ -21,7 +21,7 @@ from ..dropout import dropouts_in, seed_dropouts
 from ..gradients import clipped
 from ..modes import mode
 from ..module import Module
-from ..optim import Optimizer
+from ..optim import SGD, Optimizer
 from ..parameters import move
 from ..schedule import Scheduler
 from .checkpoint import Checkpoint, Progress
@@ -79,7 +79,12 @@ class Run:
         self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
         self.examples, self.held_out = examples, held_out
         self.seed, self.size, self.patience = seed, size, patience
-        self.history = History(seed=seed)
+        self.history = History(
+            seed=seed,
+            batch_size=size,
+            optimizer=type(optimizer).__name__,
+            momentum=optimizer.momentum if isinstance(optimizer, SGD) else 0.0,
+        )
         self.identity: dict[str, str] = {}
         self.params = model.parameters()
         place = {id(p): i for i, p in enumerate(self.params)}

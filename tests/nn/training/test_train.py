@@ -1196,6 +1196,16 @@ def test_a_history_prints_and_is_saved(tmp_path: Path) -> None:
     assert nn.History.load(tmp_path / "history.json") == history
 
 
+def test_a_history_knows_how_the_steps_were_made() -> None:
+    model = network()
+    optimizer = nn.SGD(model.parameters(), lr=0.1, momentum=0.5)
+    history = trainer(model, optimizer=optimizer).fit(X, Y, epochs=1, batch_size=2, seed=7)
+    assert (history.optimizer, history.momentum, history.batch_size) == ("SGD", 0.5, 2)
+    adam = trainer(model, optimizer=nn.Adam(model.parameters())).fit(X, Y, 1, batch_size=None)
+    assert (adam.optimizer, adam.momentum, adam.batch_size) == ("Adam", 0.0, len(X))
+    assert (nn.History().optimizer, nn.History().batch_size) == ("", 0)
+
+
 def test_an_interrupted_epoch_is_not_in_the_history() -> None:
     class Interrupted(list):  # type: ignore[type-arg]
         def append(self, x: Any) -> None:
