@@ -144,6 +144,22 @@ def norm_of(gradient: np.ndarray) -> float:
     return largest * math.sqrt(float(np.square(gradient / largest).sum()))
 
 
+def norms_of(gradients: np.ndarray) -> list[float]:
+    """Compute √Σg² of each row of an array, as `norm_of` does.
+
+    >>> norms_of(np.array([[3.0, 4.0], [1e200, 0.0]]))
+    [5.0, 1e+200]
+    """
+    if gradients.shape[1] > boundary.ON_ONE_THREAD:
+        return list(map(norm_of, gradients))
+    with np.errstate(over="ignore"):
+        squares = np.matmul(gradients[:, None, :], gradients[:, :, None]).ravel()
+    norms: list[float] = np.sqrt(squares).tolist()
+    for i in np.flatnonzero((squares <= SMALLEST) | (squares == math.inf)).tolist():
+        norms[i] = norm_of(gradients[i])
+    return norms
+
+
 def depends_on(cost: Value, params: Iterable[Value]) -> bool:
     """Return True if a gradient can flow from a cost to at least one of these parameters.
 

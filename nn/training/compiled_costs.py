@@ -83,9 +83,11 @@ class CompiledCosts(Costs):
     def _compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute what `compute` does, for rows of one shape."""
         code = self._codes[training]
-        run = code.value_and_grad if slopes else lambda *table: (code(*table), EMPTY)
+        X, targets = stacked(examples.X, rows), stacked(examples.targets, rows)
         with self._modes[training]():
-            found, gradient = run(stacked(examples.X, rows), stacked(examples.targets, rows))
+            found, gradient = (
+                code.value_and_grad(X, targets) if slopes else (code(X, targets), EMPTY)
+            )
         self._programs[training] = code.program
         outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
         return Computed(found.reshape(len(found), -1)[:, 0], outputs, gradient)

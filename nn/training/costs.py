@@ -10,19 +10,18 @@ import contextlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autograd import DivisionByZeroError, DomainError, Value, no_grad
 
 from ..data import Examples
-from ..gradients import differentiate, gradient_of
+from ..gradients import differentiate, gradient_of, norm_of
 from ..losses import cost_of
 from ..modes import mode
 from ..module import Module
 from ..prediction import numbers_in
-from ..settings import are_finite
 
 Loss = Callable[[Any, Any], Value]
 Penalty = Callable[[Any], Value]
@@ -31,33 +30,37 @@ ALL = slice(None)
 EMPTY = np.zeros(0)
 
 
-class Computed(NamedTuple):
+class Computed:
     """Numbers that a `Costs` has computed.
 
     Attributes:
         costs: the cost of each row; for a penalty, the penalty alone.
         outputs: the outputs for each row, an array or lists of numbers; empty for a penalty.
         gradient: the gradient of the mean cost, for each parameter; empty if it was not wanted.
+        cost: the mean cost, and the penalty that was added to it.
+        is_finite: True if the mean cost and the norm of the gradient are finite.
     """
 
-    costs: np.ndarray
-    outputs: Sequence[Any]
-    gradient: np.ndarray = EMPTY
-
-    @property
-    def cost(self) -> float:
-        """The mean cost."""
-        return total((self.costs / len(self.costs)).tolist())
-
-    @property
-    def is_finite(self) -> bool:
-        """True if every cost and slope is finite."""
-        return are_finite(self.costs) and are_finite(self.gradient)
+    def __init__(
+        self,
+        costs: np.ndarray,
+        outputs: Sequence[Any],
+        gradient: np.ndarray = EMPTY,
+        penalty: float = 0.0,
+    ) -> None:
+        self.costs, self.outputs, self.gradient = costs, outputs, gradient
+        self.cost = total((costs / len(costs)).tolist()) + penalty
+        self.is_finite = math.isfinite(self.cost) and math.isfinite(norm_of(gradient))
 
     @property
     def numbers(self) -> np.ndarray:
         """All numbers in one array."""
-        return np.concatenate([np.ravel(part) for part in self])
+        parts = self.costs, self.outputs, self.gradient
+        return np.concatenate([np.ravel(part) for part in parts])
+
+    def penalized(self, by: Computed) -> Computed:
+        """Return these numbers with a penalty and its gradient added."""
+        return Computed(self.costs, self.outputs, self.gradient + by.gradient, by.cost)
 
     def name(self, k: int) -> str:
         """Return the name of the k-th of the `numbers`, if there is one row."""

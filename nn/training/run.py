@@ -27,6 +27,7 @@ from ..schedule import Scheduler
 from .checkpoint import Checkpoint, Progress
 from .history import History
 from .identity import difference
+from .norms import LayerNorms
 from .snapshots import Snapshot, count, with_snapshot
 
 
@@ -137,7 +138,8 @@ class Run:
         return not self.history.stop_reason
 
     def batches(self) -> list[Any]:
-        """Shuffle the examples into the batches of this epoch, and restart the dropout masks."""
+        """Begin an epoch: shuffle the examples into batches, and restart the dropout masks."""
+        self._norms = LayerNorms(self.layers, len(self.params))
         name = f"{self.seed}, epoch {self.history.epochs}"
         seed_dropouts(self._dropouts, name)
         return self.examples.batches(np.array(shuffled(len(self.examples), name)), self.size)
@@ -151,6 +153,7 @@ class Run:
         moved = gradient[self.moved]
         if clip is not None:
             moved = clipped(moved, clip)
+        self._norms.add(gradient)
         self.has_moved()
         self.good = self.optimizer.read()
         before = (
@@ -173,7 +176,7 @@ class Run:
         """Add the numbers of an epoch to the history, and do what is due after it, as a whole."""
         weights = self.optimizer.read()
         self._pending = self._restorer(lambda: self.optimizer.write(weights))
-        self.history.add(**numbers)
+        self.history.add(**numbers, gradient_norms=self._norms.means())
         self._remember()
         if self.scheduler is not None:
             self.scheduler.step(last_cost(self.history))

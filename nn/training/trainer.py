@@ -22,7 +22,6 @@ from autograd import Value
 from autograd.extend import destination
 
 from ..data import Examples, split
-from ..gradients import norm_of
 from ..labels import Labels, are_labels, numbered
 from ..loss_modules import function_of
 from ..modes import mode
@@ -51,7 +50,7 @@ from .compatibility import (
     shape_of_outputs,
     warn_of_squashing,
 )
-from .costs import ALL, Costs, EngineCosts, Rows, total
+from .costs import ALL, Computed, Costs, EngineCosts, Rows, total
 from .history import History
 from .identity import identity
 from .outcome import remark
@@ -440,17 +439,16 @@ class Trainer:
         """Train one epoch, and record it in the history."""
         began, count = time.perf_counter(), len(run.examples)
         batches = run.batches()
-        shares, norms, outputs = [], [], []
+        shares, outputs = [], []
         with run.training:
             steady = costs.while_unchanged() if _is_ours(run.optimizer) else costs
             for batch in batches:
-                cost, norm, found = self._step(run, steady, batch)
-                shares.append(cost * (len(batch) / count))
-                norms.append(norm)
-                outputs.append(found)
+                found = self._step(run, steady, batch)
+                shares.append(found.cost * (len(batch) / count))
+                outputs.append(found.outputs)
                 if not bar.disable:
-                    bar.set_postfix(_shown(run.history, cost), refresh=False)
-                bar.update()
+                    bar.set_postfix(_shown(run.history, found.cost), refresh=False)
+                    bar.update()
         try:
             accuracy = self._share_right(rows_of(outputs), run.examples, np.concatenate(batches))
         except (ArithmeticError, ValueError) as error:
@@ -464,35 +462,23 @@ class Trainer:
             losses=run.finite(total(shares)),
             accuracies=accuracy,
             learning_rates=self.optimizer.lr,
-            gradient_norms={
-                name: math.fsum(norm[name] for norm in norms) / len(norms) for name in run.layers
-            },
             seconds=time.perf_counter() - began,
             **validation,
         )
 
-    def _step(
-        self, run: Run, costs: Costs, batch: np.ndarray
-    ) -> tuple[float, dict[str, float], Sequence[Any]]:
-        """Make one step against the gradient of a batch's mean cost.
-
-        Returns:
-            The mean cost, the gradient's norm for each layer, and the outputs.
-        """
+    def _step(self, run: Run, costs: Costs, batch: np.ndarray) -> Computed:
+        """Make one step against the gradient of a batch's mean cost, and return what it was."""
         try:
             found = costs.learn(run.examples, batch)
-            cost, gradient = found.cost, found.gradient
             if self.penalty is not None:
-                extra = costs.penalize()
-                cost, gradient = cost + extra.cost, gradient + extra.gradient
+                found = found.penalized(costs.penalize())
         except (ArithmeticError, ValueError) as error:
             raise self._failed(run, costs, batch, error) from None
-        run.finite(cost)
-        norms = {name: norm_of(gradient[places]) for name, places in run.layers.items()}
-        if not all(map(math.isfinite, norms.values())):
+        run.finite(found.cost)
+        if not found.is_finite:
             raise run.diverged("the gradient is no longer finite", weights_are_good=True)
-        run.step(cost, gradient, self.clip)
-        return cost, norms, found.outputs
+        run.step(found.cost, found.gradient, self.clip)
+        return found
 
     def _failed(self, run: Run, costs: Costs, batch: np.ndarray, why: Exception) -> DivergenceError:
         """Return the error that ends training if a step could not be computed."""

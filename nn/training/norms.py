@@ -1,0 +1,54 @@
+"""`LayerNorms`: how long the gradient of each layer is, on average over the steps of an epoch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..gradients import norms_of
+
+AT_ONCE = 1 << 14  # the numbers of the gradients that wait for their norms, about
+
+
+class LayerNorms:
+    """Collects the gradients of steps, and computes for each layer the mean of their norms.
+
+    The norms of many steps are computed at once: one at a time takes a twentieth of a small step.
+
+    Args:
+        layers: for each layer the places of its parameters in a gradient.
+        size: the length of a gradient.
+
+    >>> norms = LayerNorms({"a": slice(0, 2), "b": slice(2, 3)}, size=3)
+    >>> norms.add(np.array([3.0, 4.0, 0.0]))
+    >>> norms.add(np.array([0.0, 0.0, 1.0]))
+    >>> norms.means()
+    {'a': 2.5, 'b': 0.5}
+    """
+
+    def __init__(self, layers: dict[str, Any], size: int) -> None:
+        self._layers = layers
+        self._waiting = np.empty((max(1, AT_ONCE // size), size))
+        self._count = 0
+        self._norms: dict[str, list[float]] = {layer: [] for layer in layers}
+
+    def add(self, gradient: np.ndarray) -> None:
+        """Add a copy of the gradient of a step."""
+        self._waiting[self._count] = gradient
+        self._count += 1
+        if self._count == len(self._waiting):
+            self._compute()
+
+    def means(self) -> dict[str, float]:
+        """Return the mean norm of each layer."""
+        self._compute()
+        return {layer: math.fsum(norms) / len(norms) for layer, norms in self._norms.items()}
+
+    def _compute(self) -> None:
+        """Compute the norms of the gradients that wait."""
+        gradients = self._waiting[: self._count]
+        for layer, places in self._layers.items():
+            self._norms[layer] += norms_of(gradients[:, places])
+        self._count = 0
