@@ -24,8 +24,8 @@ FILM, LEARNING, DIGITS, NAMES = (
 SPIRALS = "#data=spirals&layers=6,4&optimizer=adam&lr=0.02&noise=0.1"
 EPOCHS = [0, 1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 70, 110]
 THREE = [(30, 22), (50, 15), (68, 24), (66, 40), (46, 48), (68, 56), (72, 74), (52, 86), (28, 80)]
-WINDOW = {"width": 1310, "height": 560}
-WIDTH = 980  # of the animation, in pixels
+WINDOW = {"width": 830, "height": 620}  # of the chain: as wide as a repository page shows it
+WIDTH = 980  # of the other pictures, in pixels
 FORWARD, BACKWARD, END = 450, 900, 3500  # milliseconds a step is shown
 
 
@@ -35,6 +35,8 @@ def frames(page: Path) -> list[tuple[Image.Image, int]]:
     with chromium() as browser:
         window = browser.new_page(viewport=WINDOW, color_scheme="light")
         window.goto(page.as_uri())
+        for part in window.locator("header, .controls").all():
+            part.evaluate("part => { part.style.display = 'none'; }")
         last = int(window.get_attribute("#slider", "max"))
         for position in range(last + 1):
             height = window.evaluate("document.querySelector('.legend').offsetTop") + 26
@@ -51,12 +53,16 @@ def frames(page: Path) -> list[tuple[Image.Image, int]]:
                 )
             )
             window.keyboard.press("ArrowRight")
-    return [(shrunk(png), duration) for png, duration in taken]
+    return [(picture_of(png), duration) for png, duration in taken]
+
+
+def picture_of(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png)).convert("RGB")
 
 
 def shrunk(png: bytes) -> Image.Image:
-    """Resize a screenshot to the width of the animation."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    """Resize a screenshot to `WIDTH`."""
+    picture = picture_of(png)
     height = round(picture.height * WIDTH / picture.width)
     return picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
 
@@ -127,8 +133,12 @@ def write_learning() -> None:
 def write_animation(path: Path, taken: list[tuple[Image.Image, int]]) -> None:
     """Write pictures, each with the milliseconds that it is shown."""
     pictures, durations = zip(*taken)
-    # All pictures use the palette of the last one, which shows every colour
-    palette = pictures[-1].quantize(128, Image.Quantize.MAXCOVERAGE)
+    # All pictures use one palette, of the colours of the first and of the last one
+    first, last = pictures[0], pictures[-1]
+    both = Image.new("RGB", (first.width, first.height + last.height))
+    both.paste(first, (0, 0))
+    both.paste(last, (0, first.height))
+    palette = both.quantize(128, Image.Quantize.MAXCOVERAGE)
     first, *rest = (
         picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
     )

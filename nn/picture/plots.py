@@ -399,6 +399,9 @@ def weights_as_images(layer: Layer, shape: tuple[int, int]) -> Figure:
         axes = figure.add_subplot(down, across, j + 1)
         shown = _signed_image(axes, image, bound)
         axes.set_title(f"neuron {j}", fontsize=8)
+        if j == (down - 1) * across:
+            axes.set_xlabel("column →", fontsize=7)
+            axes.set_ylabel("← row", fontsize=7)
     figure.colorbar(shown, ax=figure.axes, label="weight", aspect=30)
     return figure
 

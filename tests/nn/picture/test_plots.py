@@ -175,6 +175,18 @@ def test_weights_as_images() -> None:
     scales = {axes.images[0].get_clim() for axes in figure.axes[:10]}
     assert scales == {(-largest, largest)}, "all images have the scale of the colour bar"
     assert figure.axes[10].get_ylabel() == "weight"
+    assert [axes.get_xlabel() for axes in figure.axes[:10]] == [
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "column →",
+        "",
+    ]
     dots = sum(len(np.asarray(axes.lines[0].get_xdata())) for axes in figure.axes[:10])
     negative = [w for neuron in layer.neurons for w in neuron.w if w.data < -0.2 * largest]
     assert dots == len(negative)
