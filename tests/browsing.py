@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,6 +63,15 @@ def parts(html: str) -> dict[str, Any]:
 def press(page: Any, key: str, times: int = 1) -> None:
     for _ in range(times):
         page.keyboard.press(key)
+
+
+def until(page: Any, holds: Callable[[], bool]) -> None:
+    """Wait for the page until something holds."""
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    raise TimeoutError
 
 
 def violations(found: Any) -> list[str]:

@@ -36,6 +36,7 @@ from .circles import BOUNDS
 from .formulas import write_activation, write_cost, write_shares
 from .front import Front
 from .stages import SQUARES, begins_with_flatten, takes_images
+from .train_on import train_on
 
 WEB = files(__package__) / "web"
 
@@ -110,6 +111,7 @@ def network_page(
         "examples": examples and _packed(examples, right, image is not None),
         "wanted": None if wanted is None else pack(wanted[: _most(nin)].ravel()),
         "cost": None if loss is None else getattr(function_of(loss), "__name__", "the loss"),
+        "training": _training(model, layers, front, history, examples, loss is not None),
         "frames": frames,
         "start": start,
         "curves": {} if history is None else _curves(history),
@@ -251,6 +253,24 @@ def _wanted(examples: Examples, answers: Answers, nout: int) -> np.ndarray:
     if y.size != len(y) * nout:
         raise ValueError(f"y has shape {y.shape}, and loss needs {nout} target(s) for each example")
     return y.reshape(len(y), nout)
+
+
+def _training(
+    model: Module,
+    layers: list[Layer],
+    front: Front | None,
+    history: History | None,
+    examples: Examples | None,
+    has_loss: bool,
+) -> dict[str, Any] | str | None:
+    """Return how the page trains the network on, or why not; None without data and loss."""
+    if examples is None and not has_loss:
+        return None
+    if examples is None or not has_loss:
+        return "To train the network on here, save the page with data=… and loss=…"
+    if front:
+        return f"This page trains no network on {front.thing}s: only one of dense layers."
+    return train_on(model, layers, history, min(len(examples), _most(examples.X.shape[1])))
 
 
 # ---------------------------------------------------------------------- weights

@@ -50,7 +50,9 @@ def page(
         data: examples (X, y) to run the network on. If there are many, the page holds the first.
         loss: the cost of one example, as for `Trainer`. The page then shows the cost of the
             example on the screen, and the gradients of that cost. An input of the reader's own
-            has no target, and so no cost.
+            has no target, and so no cost. The page of a network of dense layers can also train it
+            on: from the weights shown, on the examples of the page, with the steps of
+            `Trainer.fit`.
         classes: names of the outputs, or for a single output the names of no and yes.
         features: names of the inputs.
         shape: (rows, columns) if the inputs are the pixels of an image. Default: square images

@@ -11,8 +11,9 @@ const LEFT = 42; // space for the numbers of the scale
 const MOST_DOTS = 40; // a longer line gets a dot at its end only
 
 /**
- * One line: a number for each step (null if there is none), and its CSS class.
- * @typedef {{values: (number | null)[], kind: string}} Line
+ * One line: numbers (null if there is none), and its CSS class. The first number is that of step
+ * `from` (default: 0), and from one to the next it is `every` steps (default: 1).
+ * @typedef {{values: (number | null)[], kind: string, from?: number, every?: number}} Line
  */
 
 /**
@@ -26,14 +27,16 @@ export function chart(lines, label, cursor) {
     values.filter((x) => x !== null && Number.isFinite(x)),
   );
   const { low, high } = spanOf([0, .../** @type {number[]} */ (finite)]);
-  const last = Math.max(...lines.map(({ values }) => values.length - 1), 1);
+  const last = Math.max(...lines.map((line) => stepOf(line, line.values.length - 1)), 1);
   /** @param {number} step */
   const across = (step) => LEFT + ((WIDTH - LEFT - INSET) * step) / last;
   /** @param {number} x */
   const up = (x) => HEIGHT - INSET - (HEIGHT - 2 * INSET) * ((x - low) / (high - low || 1));
   /** @param {Line} line @returns {[number, number][]} */
-  const placed = ({ values }) =>
-    values.flatMap((x, step) => (x === null || !Number.isFinite(x) ? [] : [[across(step), up(x)]]));
+  const placed = (line) =>
+    line.values.flatMap((x, i) =>
+      x === null || !Number.isFinite(x) ? [] : [[across(stepOf(line, i)), up(x)]],
+    );
   const marks =
     cursor === undefined
       ? []
@@ -57,6 +60,11 @@ export function chart(lines, label, cursor) {
     ...marks,
     ...lines.flatMap((line) => drawn(placed(line), line.kind)),
   );
+}
+
+/** The step of a line's i-th number. @param {Line} line @param {number} i */
+function stepOf({ from = 0, every = 1 }, i) {
+  return from + every * i;
 }
 
 /** @param {[number, number][]} points @param {string} kind */

@@ -29,6 +29,7 @@ import {
 import { Playback } from "./playback.js";
 import { paint } from "./raster.js";
 import { watchTheme } from "./theme.js";
+import { TrainOn } from "./train_on.js";
 import { Heats, Templates } from "./views.js";
 
 const NARROW = window.matchMedia("(max-width: 900px)"); // as in network.css
@@ -80,7 +81,10 @@ const playback = new Playback(
     unit: "epoch",
     label: labelOf,
     find: (label) => positionOf(frames, label),
-    show,
+    show: () => {
+      training?.leave();
+      show();
+    },
   },
   data.start,
 );
@@ -88,6 +92,8 @@ const pad =
   image && channels === 1 && image.shape[0] > 1
     ? new Pad(canvasById("pad"), image.shape[0] / image.shape[1], readPad)
     : null;
+
+const training = trainOn();
 
 // ------------------------------------------------------------------ the data of the page
 
@@ -104,6 +110,28 @@ function inputsOf(examples) {
     ? Array.from(bytes(examples.inputs), (level) => low + (level / 255) * (high - low))
     : [...floats(examples.inputs)];
   return Array.from({ length: examples.shown }, (_, i) => all.slice(i * nin, (i + 1) * nin));
+}
+
+/** The controls that train the network on; null if this page cannot. */
+function trainOn() {
+  const rules = data.training;
+  if (COST === null || wanted === null || rules === null || typeof rules === "string") return null;
+  const nout = sizes[sizes.length - 1];
+  const column = (/** @type {(i: number) => number} */ numberOf) =>
+    Float64Array.from(inputs, (_, i) => numberOf(i));
+  const examples = {
+    inputs: Array.from({ length: nin }, (_, k) => column((i) => inputs[i][k])),
+    wanted: Array.from({ length: nout }, (_, j) => column((i) => wanted[i * nout + j])),
+    right: right ?? [],
+    count: inputs.length,
+  };
+  return new TrainOn({ sizes, answers, cost: COST, examples, begin, show }, rules);
+}
+
+/** Stop the player, and return the weights that are shown. */
+function begin() {
+  playback.pause();
+  return frames[playback.position].numbers;
 }
 
 /**
@@ -137,7 +165,7 @@ function labelOf(position) {
 }
 
 function frameNow() {
-  return frames[playback.position];
+  return training?.frame ?? frames[playback.position];
 }
 
 /** True if the lines show gradients; an input without a target has none. */
@@ -187,12 +215,7 @@ function show() {
 
 function showEpoch() {
   const { epoch, isFinite } = frameNow();
-  const called =
-    epoch === null
-      ? "the model as it is now"
-      : epoch === 0
-        ? "before training"
-        : `epoch ${epoch} of ${epochs}`;
+  const called = calledNow(epoch);
   setText(byId("epoch"), called);
   setAttribute(inputById("slider"), "aria-valuetext", called);
   byId("scores").replaceChildren(
@@ -208,8 +231,19 @@ function showEpoch() {
   );
 }
 
+/** @param {number | null} epoch */
+function calledNow(epoch) {
+  if (training?.training) {
+    const from = labelOf(playback.position);
+    return `trained on here, from ${from === "now" ? "the model as it was saved" : `epoch ${from}`}`;
+  }
+  if (epoch === null) return "the model as it is now";
+  return epoch === 0 ? "before training" : `epoch ${epoch} of ${epochs}`;
+}
+
 /** @param {number | null} epoch @returns {[string, string][]} */
 function scoresOf(epoch) {
+  if (training?.training) return training.scores;
   if (epoch === null || epoch === 0) return [];
   return Object.entries(curves).flatMap(([curve, values]) => {
     const name = curve.startsWith("validation") ? curve : `training ${curve}`;
@@ -233,18 +267,41 @@ function showTemplates() {
 }
 
 function showCurve() {
-  if (epochs === 0) return;
-  const { epoch } = frameNow();
-  const lines = ["loss", "validation loss"]
+  const live = liveLine();
+  byId("losses").hidden = epochs === 0 && live === null;
+  if (epochs === 0 && live === null) return;
+  const recorded = ["loss", "validation loss"]
     .filter((name) => curves[name])
     .map((name) => ({
       values: [null, ...curves[name]],
       kind: name.startsWith("validation") ? "held-out" : "",
     }));
-  byId("curve-key").hidden = lines.length === 1;
-  const said = `from ${number(curves.loss[0] ?? NaN)} to ${number(curves.loss[epochs - 1] ?? NaN)} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
+  byId("curve-key").hidden = recorded.length + Number(live !== null) < 2;
+  byId("validation-key").hidden = recorded.length < 2;
+  byId("live-key").hidden = live === null;
+  const said = [
+    ...(epochs === 0
+      ? []
+      : [`${fromTo(curves.loss)} in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`]),
+    ...(live === null ? [] : [`${fromTo(live.values)} here`]),
+  ].join(", then ");
   setText(byId("curve-said"), said);
-  byId("curve").replaceChildren(chart(lines, `the loss ${said}`, epoch ?? undefined));
+  const cursor = live ? undefined : (frameNow().epoch ?? undefined);
+  const lines = live ? [...recorded, live] : recorded;
+  byId("curve").replaceChildren(chart(lines, `the loss ${said}`, cursor));
+}
+
+/** The costs since the network trains on here, which begin where it began; null before. */
+function liveLine() {
+  if (!training?.training) return null;
+  const from = frames[playback.position].epoch ?? epochs;
+  const { series } = training;
+  return { values: series.train, kind: "live", from, every: series.every };
+}
+
+/** @param {(number | null)[]} values */
+function fromTo(values) {
+  return `from ${number(values[0] ?? NaN)} to ${number(values.at(-1) ?? NaN)}`;
 }
 
 function showInput() {
@@ -473,7 +530,9 @@ function start() {
   placeOutput();
   NARROW.addEventListener("change", placeOutput);
   byId("player").hidden = frames.length === 1;
-  byId("losses").hidden = epochs === 0;
+  byId("train").hidden = data.training === null;
+  byId("train-controls").hidden = training === null;
+  if (typeof data.training === "string") setText(byId("train-said"), data.training);
   byId("region").hidden = !isPlane;
   byId("picture").hidden = !image;
   byId("drawn").hidden = pad === null;
@@ -488,7 +547,7 @@ function start() {
   makeKinds();
   watchTheme(() => {
     forgetColours();
-    playback.show();
+    show();
   });
   listen();
   playback.show();

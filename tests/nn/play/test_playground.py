@@ -12,7 +12,7 @@ import pytest
 import nn
 from demos import playground
 from nn.play.settings import INPUTS, TABLE
-from tests.browsing import press, screens, violations
+from tests.browsing import press, screens, until, violations
 
 Opener = Callable[..., Any]
 
@@ -31,15 +31,6 @@ def counts(page: Any) -> tuple[int, int]:
 def slow(*values: Any) -> Any:
     """Return the parameters of a test that is slow."""
     return pytest.param(*values, marks=pytest.mark.slow)
-
-
-def until(page: Any, holds: Callable[[], bool]) -> None:
-    """Wait for the page until something holds."""
-    for _ in range(100):
-        if holds():
-            return
-        page.wait_for_timeout(50)
-    raise TimeoutError
 
 
 def training_cost(page: Any) -> float:
