@@ -81,6 +81,8 @@ class MLPClassifier(ClassifierMixin, Shown):  # type: ignore[misc]
         if len(unknown := np.setdiff1d(y, known)):
             raise ValueError(f"y has the labels {unknown}, which are not among {known}")
         self.classes_ = known
+        if len(known) > 2:
+            return np.asarray(y[:, np.newaxis] == known, dtype=float)
         return np.searchsorted(known, y)
 
     def _form(self, targets: np.ndarray) -> tuple[int, str, Loss]:

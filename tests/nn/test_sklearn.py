@@ -22,7 +22,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nn
+from autograd import Value
 from nn.sklearn import MLPClassifier, MLPRegressor
+from nn.sklearn.costs import class_cost
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -119,6 +121,19 @@ def test_weights_of_examples_count_as_in_scikit_learn(settings: dict[str, Any]) 
         for c in (MLPClassifier, theirs.MLPClassifier)
     )
     assert_same(ours, other)
+
+
+@pytest.mark.parametrize("logits", [[0.5, -1.0, 2.0], [60.0, 0.0, -3.0], [-60.0, 0.0, 5.0]])
+def test_the_cost_of_classes_is_the_cross_entropy_in_both_tails(logits: list[float]) -> None:
+    costs, slopes = [], []
+    for cost, target in ((class_cost, [1.0, 0.0, 0.0]), (nn.cross_entropy, 0)):
+        z = [Value(number) for number in logits]
+        found = cost(z, target)
+        found.backward()
+        costs.append(found.data)
+        slopes.append([v.grad for v in z])
+    assert costs[0] == pytest.approx(costs[1], rel=1e-14, abs=0.0)
+    assert slopes[0] == pytest.approx(slopes[1], rel=1e-14, abs=0.0)
 
 
 def test_a_batch_without_weight_is_left_out() -> None:
