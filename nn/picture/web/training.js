@@ -210,7 +210,9 @@ export class Training {
 
 /** @param {Float64Array} column @param {number[]} batch */
 function chosen(column, batch) {
-  return Float64Array.from(batch, (i) => column[i]);
+  const found = new Float64Array(batch.length); // faster than `Float64Array.from`
+  for (let k = 0; k < found.length; k++) found[k] = column[batch[k]];
+  return found;
 }
 
 /** @param {import("./forward.js").Layer[]} gradients */
