@@ -67,6 +67,11 @@ class Examples:
         """The targets as an array; as an array of arrays, if they differ in shape."""
         return as_table(self.y)
 
+    @functools.cached_property
+    def vary(self) -> bool:
+        """True if the examples may differ in shape."""
+        return differ(self.X) or differ(self.targets)
+
     def groups(self, order: Iterable[int]) -> list[list[int]]:
         """Return the indices in `order` in groups of examples of one shape."""
         return groups(order, self.X, self.targets)

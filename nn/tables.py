@@ -33,8 +33,9 @@ def differ(table: np.ndarray) -> bool:
 
 def stacked(table: np.ndarray, rows: Any) -> np.ndarray:
     """Return some rows of one shape as an array of numbers; `rows` are a slice or indices."""
-    found = table[rows] if isinstance(rows, slice) else table.take(rows, axis=0)
-    return np.stack(found.tolist()) if differ(table) else found
+    if differ(table):
+        return np.stack(table[rows].tolist())
+    return table[rows] if isinstance(rows, slice) else table.take(rows, axis=0)
 
 
 def groups(places: Iterable[int], *tables: np.ndarray) -> list[list[int]]:

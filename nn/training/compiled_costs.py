@@ -8,7 +8,6 @@ engine's.
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -23,8 +22,10 @@ from ..losses import cost_of
 from ..modes import mode
 from ..module import Module
 from ..nested import nested, shape_of
-from ..tables import differ, stacked
+from ..tables import stacked
 from .costs import EMPTY, Computed, Costs, Loss, Penalty, Rows
+
+NOTHING = nullcontext()
 
 
 class CompiledCosts(Costs):
@@ -33,9 +34,7 @@ class CompiledCosts(Costs):
     def __init__(self, model: Module, loss: Loss, penalty: Penalty | None = None) -> None:
         super().__init__(model, loss, penalty)
         self._programs: dict[bool, Any] = {}  # the last program in training, and in evaluation
-        self._modes: dict[bool, Callable[[], AbstractContextManager[None]]] = {
-            training: functools.partial(mode, model, training) for training in (True, False)
-        }
+        self._in_training = False  # True if all calls are inside a block of training mode
         self.renew()
 
     def renew(self) -> None:
@@ -59,15 +58,19 @@ class CompiledCosts(Costs):
         found = copy.copy(self)
         found._codes = {mode: code.while_unchanged() for mode, code in self._codes.items()}
         found._penalty = self._penalty.while_unchanged()
-        found._modes = {**self._modes, True: nullcontext}
+        found._in_training = True
         return found
+
+    def _mode(self, training: bool) -> AbstractContextManager[Any]:
+        """Return a block in which the model is in this mode."""
+        return NOTHING if training and self._in_training else mode(self.model, training)
 
     def compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute costs and outputs of some rows and, if `slopes` is True, the gradient.
 
         Examples that differ in shape are computed in groups; each shape has a program of its own.
         """
-        if not (differ(examples.X) or differ(examples.targets)):
+        if not examples.vary:
             return self._compute(examples, rows, training, slopes)
         chosen = range(len(examples))[rows] if isinstance(rows, slice) else rows
         place = {i: k for k, i in enumerate(chosen)}
@@ -83,18 +86,16 @@ class CompiledCosts(Costs):
     def _compute(self, examples: Examples, rows: Rows, training: bool, slopes: bool) -> Computed:
         """Compute what `compute` does, for rows of one shape."""
         code = self._codes[training]
-        X, targets = stacked(examples.X, rows), stacked(examples.targets, rows)
-        with self._modes[training]():
-            found, gradient = (
-                code.value_and_grad(X, targets) if slopes else (code(X, targets), EMPTY)
-            )
+        X, y = stacked(examples.X, rows), stacked(examples.targets, rows)
+        with self._mode(training):
+            found, gradient = code.value_and_grad(X, y) if slopes else (code(X, y), EMPTY)
         self._programs[training] = code.program
         outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
         return Computed(found.reshape(len(found), -1)[:, 0], outputs, gradient)
 
     def penalize(self) -> Computed:
         """Compute the penalty and its gradient."""
-        with self._modes[True]():
+        with self._mode(training=True):
             cost, gradient = self._penalty.value_and_grad()
         return Computed(np.array([cost]), [], gradient)
 
