@@ -7,7 +7,6 @@ each of them. A step and the end of an epoch are whole or, if interrupted, undon
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -156,13 +155,8 @@ class Run:
         self._norms.add(gradient)
         self.has_moved()
         self.good = self.optimizer.read()
-        before = (
-            self.good,
-            vars(self.optimizer).copy(),
-            self.gradient,
-            len(self.history.step_losses),
-        )
-        self._pending = functools.partial(self._undo_step, *before)
+        self._before = vars(self.optimizer).copy(), self.gradient, len(self.history.step_losses)
+        self._pending = self._undo_step
         try:
             self.history.step_losses.append(cost)
             self.optimizer.step(moved)
@@ -240,13 +234,12 @@ class Run:
 
     # ------------------------------------------------------------------ whole or not at all
 
-    def _undo_step(
-        self, weights: np.ndarray, optimizer: dict[str, Any], gradient: Any, steps: int
-    ) -> None:
+    def _undo_step(self) -> None:
         """Restore what a step changes, which `_restorer` would do too, but in more time."""
-        self.optimizer.write(weights)
+        assert self.good is not None
+        optimizer, self.gradient, steps = self._before
+        self.optimizer.write(self.good)
         vars(self.optimizer).update(optimizer)
-        self.gradient = gradient
         del self.history.step_losses[steps:]
 
     def _restorer(self, restore_weights: Callable[[], None]) -> Callable[[], None]:

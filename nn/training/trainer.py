@@ -474,8 +474,8 @@ class Trainer:
                 found = found.penalized(costs.penalize())
         except (ArithmeticError, ValueError) as error:
             raise self._failed(run, costs, batch, error) from None
-        run.finite(found.cost)
         if not found.is_finite:
+            run.finite(found.cost)
             raise run.diverged("the gradient is no longer finite", weights_are_good=True)
         run.step(found.cost, found.gradient, self.clip)
         return found
