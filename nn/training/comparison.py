@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Examples
-from ..dropout import dropouts_in, seed_dropouts
+from ..dropout import Dropout, dropouts_in, seed_dropouts
 from ..probes import Probes, find_differences
 from .compiled_costs import CompiledCosts
 from .costs import Computed, Costs, Rows
@@ -71,7 +72,9 @@ class ComparedCosts(Costs):
         super().__init__(engine.model, engine.loss, engine.penalty)
         self._engine, self._examples, self._is_compiled = engine, examples, True
         self._began, self._spent, self._looked = time.perf_counter(), 0.0, 0.0
-        self._seed_dropouts()  # before compiling: gives each dropout its generator
+        seed_dropouts(
+            dropouts_in(self.model), "check"
+        )  # before compiling: gives each dropout its generator
         self._compiled = CompiledCosts(self.model, self.loss, self.penalty)
         tables = [examples, *([held_out] if held_out else [])]
         self._probes = {table: Probes(table.X, table.targets) for table in tables}
@@ -207,37 +210,37 @@ class ComparedCosts(Costs):
         that, and if two runs of the code differ: the code then draws random numbers from
         generators other than the dropouts', which cannot be restarted. For the inputs see `unlike`.
         """
+        run = functools.partial(_run, compute, dropouts_in(self.model))
         try:
-            wanted = self._run(compute, self._engine)
+            wanted = run(self._engine)
         except FAILURES:
             return
         try:
-            found, again = (self._run(compute, self._compiled).numbers for _ in range(2))
+            found = run(self._compiled).numbers
+            different = find_differences(found, wanted.numbers, *inputs).tolist()
+            again = run(self._compiled).numbers if different else found
         except FAILURES as error:
             raise DifferentError(
                 f"{place}: the compiled code fails ({error}), and the engine does not. {BRANCH}"
             ) from None
-        different = find_differences(found, wanted.numbers, *inputs).tolist()
         if different and np.array_equal(found, again, equal_nan=True):
             k = different[0]
-            why = CHANCE if self._is_by_chance(compute, k, wanted.numbers[k]) else BRANCH
+            why = CHANCE if self._is_by_chance(run, k, wanted.numbers[k]) else BRANCH
             raise DifferentError(
                 f"{place}: the compiled code gives {found[k]:.6g} as {wanted.name(k)} and the "
                 f"engine {wanted.numbers[k]:.6g}. {why}"
             )
 
-    def _is_by_chance(self, compute: Compute, k: int, wanted: float) -> bool:
+    def _is_by_chance(self, run: Compute, k: int, wanted: float) -> bool:
         """Return True if the engine gives another k-th number when it runs again."""
         for _ in range(AGAIN):
             with contextlib.suppress(*FAILURES):
-                if self._run(compute, self._engine).numbers[k] != wanted:
+                if run(self._engine).numbers[k] != wanted:
                     return True
         return False
 
-    def _run(self, compute: Compute, costs: Costs) -> Computed:
-        """Compute a result with the same dropout masks each time."""
-        self._seed_dropouts()
-        return compute(costs)
 
-    def _seed_dropouts(self) -> None:
-        seed_dropouts(dropouts_in(self.model), "check")
+def _run(compute: Compute, dropouts: list[Dropout], costs: Costs) -> Computed:
+    """Compute a result with the same dropout masks each time."""
+    seed_dropouts(dropouts, "check")
+    return compute(costs)
