@@ -143,5 +143,6 @@ def box_size(row: dict[str, Any], beside: str = "") -> tuple[int, int]:
         beside: a long text beside its label.
     """
     if row["op"] == CONSTANT:
-        return 10 + 8 * max(len(numeral(float(row["data"]))), len(row["label"])), 24
+        named = f"{row['label']} = " if row["label"] else ""
+        return 10 + 8 * len(named + numeral(float(row["data"]))), 24
     return max(120, 44 + 8 * len(row["label"]) + 6 * len(beside)), 62

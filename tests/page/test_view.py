@@ -94,3 +94,13 @@ def test_a_function_of_several_outputs_names_them(opened: Opener, tmp_path: Path
     box = page.locator(".box.group")
     assert box.locator("text").all_text_contents() == ["softmax", "⊕ p0, p2"]
     assert box.get_attribute("aria-label") == "softmax, p0, p2, folded: press Enter to open"
+
+
+def test_the_text_of_a_constant_fits_into_its_box(opened: Opener, tmp_path: Path) -> None:
+    target = Value(1.0, "target", requires_grad=False)
+    page = opened((Value(0.5, "x") - target).save_html(tmp_path / "page.html"))
+    box = page.locator(".box", has_text="target = 1")
+    wide, frame = (
+        box.locator(part).evaluate("part => part.getBBox().width") for part in ("text", "rect")
+    )
+    assert wide < frame
