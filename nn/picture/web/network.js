@@ -18,12 +18,14 @@ import { Pad } from "./pad.js";
 import { forgetColours, kindName } from "./palette.js";
 import {
   boxAround,
+  GRID,
   hasRegions,
   marker,
   paintPoints,
   paintProbe,
   paintRegion,
   pointUnder,
+  SMALL,
   survey,
 } from "./plane.js";
 import { Playback } from "./playback.js";
@@ -256,7 +258,7 @@ function scoresOf(epoch) {
 
 /** Show the images of the neurons. */
 function showViews() {
-  if (isPlane) surveyed = survey(frameNow().weights, box);
+  if (isPlane) surveyed = survey(frameNow().weights, box, training?.isRunning ? SMALL : GRID);
   heats?.show(surveyed);
   showTemplates();
 }
@@ -305,19 +307,26 @@ function fromTo(values) {
 }
 
 function showInput() {
-  const { weights } = frameNow();
   drawing.show(pass, linesNow(), state.chosen);
   showLegend();
   showOutputs(answers, pass.activations[sizes.length - 1]);
-  if (state.chosen === null) showNoNeuron();
-  else {
-    const [k, j] = state.chosen;
-    showNeuron(k, j, data.activations[k - 1], pass, weights, slopes?.gradients ?? null);
-  }
+  showCard();
   if (isPlane) showRegion();
   if (image) showImage();
   maps?.show(image.range);
   showExample();
+}
+
+/** The card of the chosen neuron. While the network trains, a reader who is in the card stays there. */
+function showCard() {
+  if (training?.isRunning && byId("neuron").contains(document.activeElement)) return;
+  if (state.chosen === null) {
+    showNoNeuron();
+    return;
+  }
+  const [k, j] = state.chosen;
+  const { weights } = frameNow();
+  showNeuron(k, j, data.activations[k - 1], pass, weights, slopes?.gradients ?? null);
 }
 
 function showLegend() {

@@ -8,8 +8,9 @@ import { contextOf, paint, paintAroundZero } from "./raster.js";
 
 /** @typedef {import("./answers.js").Answers} Answers */
 
-/** The network is evaluated at GRID × GRID points. */
+/** The network is evaluated at GRID × GRID points; while it learns, at SMALL × SMALL. */
 export const GRID = 64;
+export const SMALL = GRID / 2;
 
 const SIZE = 720; // width and height of the drawing, in pixels
 const MARGIN = 0.12; // around the points, as a share of their extent
@@ -55,9 +56,10 @@ export function gridOver({ low, high }, side = GRID) {
  * The activations of the network at the centre of each cell of a grid.
  * @param {import("./forward.js").Layer[]} layers
  * @param {Box} box
+ * @param {number} side the number of cells along each axis
  */
-export function survey(layers, box) {
-  return forwardAll(layers, gridOver(box)).activations;
+export function survey(layers, box, side) {
+  return forwardAll(layers, gridOver(box, side)).activations;
 }
 
 /** @typedef {ReturnType<typeof survey>} Survey */

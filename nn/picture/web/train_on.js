@@ -11,6 +11,7 @@ import { Training } from "./training.js";
 /** @typedef {import("./training.js").Columns} Columns */
 
 const LEAST = 8; // milliseconds of a frame for steps
+const RARELY = 5; // times as long as it took, until the network is judged again
 const NO_EXAMPLES = { inputs: [], wanted: [], right: [], count: 0 };
 
 /**
@@ -31,6 +32,9 @@ export class TrainOn {
   series = new Series(); // begins with the cost of the weights that it began from
   #frame = 0; // the request for the next one; 0 if it does not run
   #drawing = 0; // milliseconds that the last drawing took
+  #due = 0; // when the network is judged again
+  /** @type {{cost: number, share: number | null}} */
+  #last = { cost: NaN, share: null };
 
   /** @param {Page} page @param {{dropouts: (number | null)[], lr: number, batch_size: number}} rules */
   constructor(page, rules) {
@@ -59,11 +63,21 @@ export class TrainOn {
   /** The cost now, and the share of right answers, each with its name. @returns {[string, string][]} */
   get scores() {
     if (this.training === null) return [];
-    const share = this.training.accuracy().train;
+    const { cost, share } = this.#judged(this.training);
     return [
-      ["loss", number(this.training.losses().train)],
+      ["loss", number(cost)],
       ...(share === null ? [] : [/** @type {[string, string]} */ (["accuracy", percent(share)])]),
     ];
+  }
+
+  /** How good the network is now; while it trains, not in each frame if that takes long. @param {Training} training */
+  #judged(training) {
+    const now = performance.now();
+    if (!this.isRunning || now >= this.#due) {
+      this.#last = training.judged(training.train);
+      this.#due = now + RARELY * (performance.now() - now);
+    }
+    return this.#last;
   }
 
   get isRunning() {
@@ -82,9 +96,18 @@ export class TrainOn {
       },
     };
     for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
+    document.addEventListener("keydown", (event) => this.#onKey(event), true); // before the player
     for (const id of ["train-lr", "train-batch", "train-optimizer"]) {
       byId(id).addEventListener("change", () => this.change(inputById(id)));
     }
+  }
+
+  /** Space is for the player; while the network trains on here, for that. @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (this.training === null || event.key !== " " || event.target !== document.body) return;
+    event.preventDefault();
+    event.stopPropagation();
+    byId("train-play").click();
   }
 
   // ---------------------------------------------------------------- settings
@@ -131,7 +154,8 @@ export class TrainOn {
     const split = { train: examples, test: NO_EXAMPLES };
     const training = new Training(this.rules, { weights, layers, cost, answers }, split);
     this.series = new Series();
-    this.series.add(training.losses().train, NaN);
+    this.#due = 0;
+    this.series.add(this.#judged(training).cost, NaN);
     training.heard = (mean, test) => this.series.add(mean, test);
     this.training = training;
     return training;
@@ -199,8 +223,8 @@ export class TrainOn {
 
   #showPlaying() {
     setText(byId("train-play"), this.isRunning ? "Pause" : "Train on");
-    for (const id of ["train-said", "words"]) {
-      setAttribute(byId(id), "aria-live", this.isRunning ? "off" : "polite");
+    for (const region of document.querySelectorAll("[role=status], [aria-live]")) {
+      setAttribute(region, "aria-live", this.isRunning ? "off" : "polite");
     }
   }
 

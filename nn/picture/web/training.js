@@ -122,7 +122,7 @@ export class Training {
   #endEpoch() {
     this.epochs++;
     const cost = this.round.shares.reduce((sum, share) => sum + share, 0);
-    this.heard(cost, this.#costOf(this.test));
+    this.heard(cost, this.judged(this.test).cost);
     this.lr = this.rates.next(this.lr, this.epochs);
     this.round = this.#begin();
   }
@@ -162,37 +162,29 @@ export class Training {
     return new RangeError(`${what} ${where}. Try a learning rate below ${this.lr}.`);
   }
 
-  /** @param {Columns} examples */
-  #costOf({ inputs, wanted, count }) {
-    if (count === 0) return NaN;
-    const { activations } = forwardAll(this.layers, inputs);
-    const outputs = activations[this.layers.length];
-    const costs = Float64Array.from(
-      { length: count },
-      (_, example) => this.cost(...at(outputs, example), ...at(wanted, example))[0],
+  /** How good the network is now on the examples of each kind. */
+  scores() {
+    return { train: this.judged(this.train), test: this.judged(this.test) };
+  }
+
+  /**
+   * The mean cost now, without penalty and dropout, and the share of right answers. Without examples
+   * the cost is NaN; the share is null then, and for numbers.
+   * @param {Columns} examples
+   * @returns {{cost: number, share: number | null}}
+   */
+  judged({ inputs, wanted, right, count }) {
+    if (count === 0) return { cost: NaN, share: null };
+    const passes = forwardAll(this.layers, inputs);
+    const outputs = Array.from({ length: count }, (_, i) =>
+      at(passes.activations[this.layers.length], i),
     );
-    return mean(costs);
-  }
-
-  /** The mean costs now, without penalty and dropout; NaN without examples. */
-  losses() {
-    return { train: this.#costOf(this.train), test: this.#costOf(this.test) };
-  }
-
-  /** The shares of right answers now; null for numbers, or without examples. */
-  accuracy() {
-    return { train: this.#accuracyOf(this.train), test: this.#accuracyOf(this.test) };
-  }
-
-  /** @param {Columns} examples */
-  #accuracyOf({ inputs, right, count }) {
-    if (count === 0 || this.answers.kind === "numbers") return null;
-    const { activations } = forwardAll(this.layers, inputs);
-    const outputs = activations[this.layers.length];
+    const costs = Float64Array.from(outputs, (a, i) => this.cost(...a, ...at(wanted, i))[0]);
+    if (this.answers.kind === "numbers") return { cost: mean(costs), share: null };
     const isRight = right.filter(
-      (y, i) => String(answered(this.answers, at(outputs, i)).said) === String(y),
+      (y, i) => String(answered(this.answers, outputs[i]).said) === String(y),
     );
-    return isRight.length / count;
+    return { cost: mean(costs), share: isRight.length / count };
   }
 
   /**

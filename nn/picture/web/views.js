@@ -5,7 +5,6 @@ import { nameOf } from "./columns.js";
 import { byId, html, setAttribute, setText } from "./elements.js";
 import { weightsInto } from "./forward.js";
 import { number } from "./number.js";
-import { GRID } from "./plane.js";
 import { boundOf, paintAroundZero, spanOf } from "./raster.js";
 
 /** @typedef {(k: number, j: number) => void} Choose */
@@ -36,7 +35,7 @@ export class Heats {
     for (const { k, j, canvas, caption } of this.views) {
       const activations = surveyed[k][j];
       const { low, high } = spanOf(activations);
-      paintAroundZero(canvas, GRID, activations);
+      paintAroundZero(canvas, Math.sqrt(activations.length), activations);
       setAttribute(
         canvas,
         "aria-label",

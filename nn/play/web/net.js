@@ -1,7 +1,7 @@
 // The drawing of the network: a small plane for each input and neuron, and a line for each weight.
 
 import { html, setAttribute, svg } from "./elements.js";
-import { GRID } from "./plane.js";
+import { GRID, SMALL } from "./plane.js";
 import { boundOf, paintAroundZero } from "./raster.js";
 
 /** @typedef {import("./forward.js").Layer} Layer */
@@ -14,8 +14,6 @@ import { boundOf, paintAroundZero } from "./raster.js";
 const TOP = 3.4; // rem above the first node
 const STEP = 3.9; // rem between nodes
 const BETWEEN = 4.6; // rem between layers at least
-/** The numbers along a side of a small plane, and of the large one while the network learns. */
-export const SMALL = GRID / 2;
 
 /** The drawing of a network in an element. */
 export class Net {

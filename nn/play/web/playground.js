@@ -11,7 +11,7 @@ import { featureColumns } from "./inputs.js";
 import { Learner, shapeOf } from "./learner.js";
 import { linkOf, settingsOf } from "./link.js";
 import { makeQuiz, question } from "./moves.js";
-import { nameOf, Net, SMALL, thinned } from "./net.js";
+import { nameOf, Net, thinned } from "./net.js";
 import { number } from "./number.js";
 import { doubles } from "./packed.js";
 import { colour, forgetColours, kindName, mixed } from "./palette.js";
@@ -25,6 +25,7 @@ import {
   paintProbe,
   paintRegion,
   pointUnder,
+  SMALL,
 } from "./plane.js";
 import { divided, points, REACH } from "./points.js";
 import { programOf } from "./program.js";
@@ -436,27 +437,23 @@ function paintExamples({ X, y }, hollow) {
   paintMarkers(marks, box, X, [], shade, hollow);
 }
 
-/** @param {number} cost @param {number | null} share */
-function said(cost, share) {
+/** @param {{cost: number, share: number | null}} scores */
+function said({ cost, share }) {
   if (Number.isNaN(cost)) return "—";
   return `${number(cost)}${share === null ? "" : ` · ${(100 * share).toFixed(1)} % right`}`;
 }
 
 function showCosts() {
   setText(byId("counts"), `epoch ${learner.epochs}, step ${learner.steps}`);
-  const { train, test } = learner.losses();
-  const shares = learner.accuracy();
-  byId("losses").replaceChildren(
-    ...entry("training", said(train, shares.train)),
-    ...entry("test", said(test, shares.test)),
-  );
+  const { train, test } = learner.scores();
+  byId("losses").replaceChildren(...entry("training", said(train)), ...entry("test", said(test)));
   byId("curve").replaceChildren(
     chart(
       [
         { values: series.test, kind: "held-out" },
         { values: series.train, kind: "" },
       ],
-      `the cost by epoch, ${number(train)} now on the training points`,
+      `the cost by epoch, ${number(train.cost)} now on the training points`,
     ),
   );
 }

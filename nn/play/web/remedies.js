@@ -112,13 +112,13 @@ function trial(learner, split, lr) {
     if (!(error instanceof RangeError)) throw error;
     return Infinity;
   }
-  return tried.losses().train;
+  return tried.scores().train.cost;
 }
 
 /** @param {Learner} learner @param {Split} split @returns {Remedy[]} */
 function wrongRate(learner, split) {
   const { lr } = learner.settings;
-  const now = learner.losses().train;
+  const now = learner.scores().train.cost;
   const after = trial(learner, split, lr);
   const tried = `${STEPS} steps on all points with the rate ${lr} take the cost from ${number(now)} to ${number(after)}`;
   if (!(after <= 1.1 * now)) {
@@ -162,7 +162,7 @@ function overfitted({ train, test }) {
 function tooSimple(learner) {
   const hiddenOnes = learner.shape.activations.slice(0, -1);
   const isLinear = hiddenOnes.every((name) => name === "identity");
-  const share = learner.accuracy().train;
+  const share = learner.scores().train.share;
   if (!isLinear || share === null || share > 0.9 || learner.epochs < PLAY.limits.late) return [];
   return [
     {

@@ -177,6 +177,62 @@ def test_keys_alone_train_it(recorded: Any) -> None:
     assert page.evaluate("window.seen.steps") == steps + 1
 
 
+def test_space_pauses_it_and_leaves_the_recorded_run_alone(recorded: Any) -> None:
+    page = recorded
+    page.click("#train-play")
+    page.evaluate("document.activeElement.blur()")
+    until(page, lambda: page.evaluate("window.seen?.epochs > 1"))
+    assert page.get_attribute("#answer", "aria-live") == "off"  # nothing is read out in each frame
+    press(page, "Space")
+    assert text(page, "train-play") == "Train on"
+    assert page.get_attribute("#answer", "aria-live") == "polite"
+    steps = page.evaluate("window.seen.steps")
+    press(page, "Space")
+    until(page, lambda: page.evaluate(f"window.seen.steps > {steps}"))
+    assert text(page, "play") == "Play"
+    page.click("#train-back")
+    page.evaluate("document.activeElement.blur()")
+    press(page, "Space")
+    assert text(page, "play") == "Pause"
+
+
+@pytest.mark.slow
+def test_a_reader_in_the_card_of_a_neuron_stays_there(recorded: Any) -> None:
+    page = recorded
+    page.focus('[data-neuron="1,0"]')
+    page.click("#train-play")
+    page.focus("#neuron .wide")
+    steps = page.evaluate("window.seen.steps")
+    until(page, lambda: page.evaluate(f"window.seen.steps > {steps + 3}"))
+    assert page.evaluate("document.activeElement.matches('#neuron .wide')")
+    shown = page.inner_text("#neuron")
+    page.click("#train-play")
+    assert page.inner_text("#neuron") != shown
+
+
+@pytest.mark.slow
+def test_it_is_not_judged_in_each_frame_if_that_takes_long(recorded: Any) -> None:
+    page = recorded
+    page.evaluate(
+        """() => {
+          const { Training } = MODULES["training.js"];
+          const judged = Training.prototype.judged;
+          Training.prototype.judged = function (examples) {
+              if (examples.count === 0) return judged.call(this, examples);
+              window.times = (window.times ?? 0) + 1;
+              for (const start = performance.now(); performance.now() < start + 300; );
+              return judged.call(this, examples);
+          };
+        }"""
+    )
+    page.click("#train-play")
+    until(page, lambda: page.evaluate("window.seen?.epochs > 10"))  # an epoch a frame at most
+    page.click("#train-play")
+    assert page.evaluate("window.times < window.seen.epochs")
+    cost = page.evaluate("window.seen.judged(window.seen.train).cost")
+    assert text(page, "scores").splitlines()[0] == f"loss {float(f'{cost:.4g}'):g}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "typed", "words"),

@@ -54,7 +54,7 @@ function learned({ settings: given, epochs, own, start }) {
   const { weights } = learner;
   return {
     settings, program, message, losses, testLosses, weights: [...weights],
-    accuracy: learner.accuracy(), now: learner.losses(), link: linkOf(settings),
+    scores: learner.scores(), link: linkOf(settings),
   };
 }
 
@@ -157,7 +157,7 @@ def test_the_page_and_its_program_have_the_same_costs(ask: Ask, settings: dict[s
     np.testing.assert_allclose(found["losses"], history.losses, rtol=1e-9)
     if history.validation_losses:
         np.testing.assert_allclose(found["testLosses"], history.validation_losses, rtol=1e-9)
-        assert found["accuracy"]["test"] == history.validation_accuracies[-1]
+        assert found["scores"]["test"]["share"] == history.validation_accuracies[-1]
     weights = [p.data for p in model.parameters()]
     np.testing.assert_allclose(found["weights"], weights, rtol=1e-8, atol=1e-10)
 
@@ -214,7 +214,7 @@ def test_a_rate_too_high_is_said_and_keeps_the_last_good_weights(ask: Ask) -> No
     settings = {"data": "plane", "cost": "mse_loss", "lr": 90.0, "activation": "identity"}
     found = ask("learned", {"settings": settings, "epochs": 50})
     assert "Try a learning rate below" in found["message"]
-    assert math.isfinite(found["now"]["train"])
+    assert math.isfinite(found["scores"]["train"]["cost"])
     with pytest.warns(RuntimeWarning, match="the weights are the last ones"):
         model = run(found["program"])["model"]
     np.testing.assert_allclose(found["weights"], [p.data for p in model.parameters()], rtol=1e-8)
