@@ -52,7 +52,9 @@ def page(
             example on the screen, and the gradients of that cost. An input of the reader's own
             has no target, and so no cost. The page of a network of dense layers can also train it
             on: from the weights shown, on the examples of the page, with the steps of
-            `Trainer.fit`.
+            `Trainer.fit`. It begins with the optimiser, the learning rate, the batch size and the
+            seed of the last epoch in `history`; without its schedule, penalty, clipping and the
+            memory of its optimiser.
         classes: names of the outputs, or for a single output the names of no and yes.
         features: names of the inputs.
         shape: (rows, columns) if the inputs are the pixels of an image. Default: square images

@@ -13,6 +13,7 @@ from ..training.history import History
 
 RATE = 0.05  # the learning rate without a history
 BATCH = 32  # examples in a step, as for `Trainer.fit`
+MOMENTUM = 0.9  # offered if the run had none
 
 
 def train_on(
@@ -23,7 +24,7 @@ def train_on(
     Args:
         model: the model.
         layers: its dense layers, of which the page computes the outputs.
-        history: the record of its training, which tells the last learning rate.
+        history: the record of its training, which tells how its last epoch was trained.
         count: the number of examples in the page.
     """
     shown = [p for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
@@ -39,12 +40,22 @@ def train_on(
             "This page cannot train the network on: it has a dropout that does not follow a hidden "
             "layer."
         )
-    rates = history.learning_rates if history else []
+    run = history or History()
     return {
         "dropouts": dropouts,
-        "lr": rates[-1] if rates else RATE,
-        "batch_size": min(BATCH, count),
+        "optimizer": _optimizer(run),
+        "momentum": run.momentum or MOMENTUM,
+        "lr": run.learning_rates[-1] if run.learning_rates else RATE,
+        "batch_size": min(run.batch_size or BATCH, count),
+        "seed": str(run.seed),
     }
+
+
+def _optimizer(run: History) -> str:
+    """Return the page's name for the optimiser of a run; one that it does not have is plain SGD."""
+    if run.optimizer == "Adam":
+        return "adam"
+    return "momentum" if run.momentum else "sgd"
 
 
 def _dropouts(model: Module, hidden: int) -> list[float | None] | None:

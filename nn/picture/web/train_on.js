@@ -9,6 +9,7 @@ import { Series } from "./series.js";
 import { Training } from "./training.js";
 
 /** @typedef {import("./training.js").Columns} Columns */
+/** @typedef {import("./training.js").Rules} Rules */
 
 const LEAST = 8; // milliseconds of a frame for steps
 const RARELY = 5; // times as long as it took, until the network is judged again
@@ -36,17 +37,17 @@ export class TrainOn {
   /** @type {{cost: number, share: number | null}} */
   #last = { cost: NaN, share: null };
 
-  /** @param {Page} page @param {{dropouts: (number | null)[], lr: number, batch_size: number}} rules */
+  /** @param {Page} page @param {Omit<Rules, "penalty" | "strength">} rules those at first */
   constructor(page, rules) {
     this.page = page;
+    /** @type {Rules} */
     this.rules = {
-      optimizer: "sgd",
-      momentum: 0.9,
       penalty: "none",
       strength: 0,
-      seed: 0,
       ...rules,
     };
+    inputById("train-optimizer").value = rules.optimizer;
+    setText(byId("train-momentum"), `with momentum ${rules.momentum}`);
     inputById("train-lr").value = String(rules.lr);
     inputById("train-batch").value = String(rules.batch_size);
     this.#listen();

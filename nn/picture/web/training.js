@@ -19,7 +19,7 @@ import { Random } from "./random.js";
  * How a network learns. `dropouts` has for each hidden layer the probability with which an output
  * is left out; null for a layer without dropout.
  * @typedef {{
- *   optimizer: string, momentum: number, lr: number, batch_size: number, seed: number,
+ *   optimizer: string, momentum: number, lr: number, batch_size: number, seed: number | string,
  *   penalty: string, strength: number, dropouts: (number | null)[],
  * }} Rules
  */

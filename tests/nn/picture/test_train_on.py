@@ -125,6 +125,32 @@ def recorded(opened: Opener, tmp_path: Path) -> Any:
     return page
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "shown"),
+    [
+        (lambda ps: nn.SGD(ps, 0.25), ("sgd", "0.25")),
+        (lambda ps: nn.SGD(ps, 0.125, momentum=0.5), ("momentum", "0.125")),
+        (lambda ps: nn.Adam(ps, 0.01), ("adam", "0.01")),
+    ],
+)
+def test_it_begins_with_the_settings_of_the_run(
+    opened: Opener, tmp_path: Path, make: Callable[[Any], nn.Optimizer], shown: tuple[str, str]
+) -> None:
+    model, (X, y), loss = nn.MLP(2, [4, 2], "tanh", seed=0), examples(), nn.cross_entropy
+    trainer = nn.Trainer(model, loss, make(model.parameters()))
+    history = trainer.fit(X, y, 2, 7, seed=3, progress=False)
+    page = opened(model.save_html(tmp_path / "page", history=history, data=(X, y), loss=loss))
+    page.evaluate(WATCH)
+    assert (page.input_value("#train-optimizer"), page.input_value("#train-lr")) == shown
+    assert page.input_value("#train-batch") == "7"
+    for _ in range(EPOCHS):
+        page.click("#train-epoch")
+    nn.Trainer(model, loss, make(model.parameters())).fit(X, y, EPOCHS, 7, seed=3, progress=False)
+    weights = [p.data for p in model.parameters()]
+    np.testing.assert_allclose(page.evaluate(NOW), weights, rtol=1e-9, atol=1e-12)
+
+
 def test_it_goes_on_from_the_epoch_that_is_shown(recorded: Any) -> None:
     page = recorded
     assert page.input_value("#train-lr") == "0.25"  # the last one of the history
@@ -133,7 +159,7 @@ def test_it_goes_on_from_the_epoch_that_is_shown(recorded: Any) -> None:
     assert said == "epoch 2 of 4"
     page.click("#train-step")
     assert text(page, "epoch") == "trained on here, from epoch 2"
-    assert text(page, "train-said").startswith("1 step, 1 epoch on the 30 examples of this page")
+    assert text(page, "train-said").startswith("1 step, 0 epochs on the 30 examples of this page")
     first = page.evaluate(NOW)
     page.click("#train-back")
     assert (text(page, "epoch"), text(page, "scores")) == (said, scores)
@@ -253,7 +279,7 @@ def test_nonsense_is_refused_in_words(recorded: Any, name: str, typed: str, word
     assert page.get_attribute(f"#train-{name}", "aria-invalid") == "true"
     page.click("#train-epoch")
     rules = page.evaluate("window.seen.rules")
-    assert (rules["lr"], rules["batch_size"]) == (0.25, 30)
+    assert (rules["lr"], rules["batch_size"]) == (0.25, 10)
     fields(page, **{name: 2})
     assert text(page, "train-warning") == ""
     page.click("#train-step")
