@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..data import Examples, split
+from ..labels import Labels, numbered
 from .history import History
 
 if TYPE_CHECKING:
@@ -25,6 +27,22 @@ class Trained(NamedTuple):
     cost: float
     history: History
     weights: dict[str, np.ndarray]
+
+
+def split_once(
+    X: Any, y: Any, labels: Labels | None, share: Any, seed: int
+) -> tuple[Any, Any, tuple[Any, Any]]:
+    """Hold out a share of the examples, the same for all starts.
+
+    Returns:
+        X and y of the training examples, and the pair (X, y) of those held out, with the labels.
+    """
+    examples, held_out = split(Examples.of(X, numbered(y, labels)), share, seed)
+    assert held_out is not None
+    learned, judged = (
+        table.y if labels is None else labels.named(table.y) for table in (examples, held_out)
+    )
+    return examples.X, learned, (held_out.X, judged)
 
 
 def train_from(

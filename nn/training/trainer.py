@@ -1,20 +1,16 @@
-"""`Trainer`: the training loop over batches and epochs.
+"""`Trainer`: what is trained, how, and on which examples.
 
-`fit` prepares everything and handles interrupts and divergence; `_train`, `_epoch` and `_step` are
-the loop. A `Costs` computes costs and gradients (`costs.py`), by the engine or by compiled code;
-a `Run` keeps the state between steps (`run.py`).
+`fit` checks and prepares everything, and handles interrupts and divergence; a `Loop` trains
+(`loop.py`).
 """
 
 from __future__ import annotations
 
-import functools
-import math
 import numbers as numbers_abc
 import os
-import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +18,7 @@ from autograd import Value
 from autograd.extend import destination
 
 from ..data import Examples, split
-from ..labels import Labels, are_labels, numbered
+from ..labels import numbered
 from ..loss_modules import function_of
 from ..modes import mode
 from ..module import Module
@@ -39,30 +35,17 @@ from ..settings import (
     several,
     whole,
 )
-from ..tables import content_of, rows_of
-from ..targets import as_lists
-from .answers import IGNORED, Accuracy, Answers, answers_of, labels_of
+from ..tables import content_of
+from .answers import Accuracy, Answers
 from .comparison import DifferentError, compared_if_possible
-from .compatibility import (
-    check_loss,
-    check_penalty,
-    count_outputs,
-    shape_of_outputs,
-    warn_of_squashing,
-)
-from .costs import ALL, Computed, Costs, EngineCosts, Rows, total
+from .compatibility import check_loss, check_penalty, warn_of_squashing
+from .costs import EngineCosts
 from .history import History
 from .identity import identity
-from .outcome import remark
-from .restarts import INTERRUPTED, train_from
+from .judging import Judge, find_answers, find_labels
+from .loop import Callback, Loop
+from .restarts import INTERRUPTED, split_once, train_from
 from .run import DivergenceError, Run, state_of, surely
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-Callback = Callable[["Trainer", History], object]
-Judged = tuple[float, float | None]  # the mean cost, and the share of right answers
-LAST = 4  # examples to check, at least, before weights are stored or returned
 
 
 class Trainer:
@@ -207,7 +190,7 @@ class Trainer:
             OSError: the checkpoint cannot be read or written. If possible this is detected before
                 training.
         """
-        labels = self._labels(X, y)
+        labels = find_labels(self.model, self.loss, X, y)
         examples, epochs = Examples.of(X, numbered(y, labels)), whole(epochs, "epochs")
         size = len(examples) if batch_size is None else whole(batch_size, "batch_size")
         size, seed = min(size, len(examples)), whole(seed, "seed", None)
@@ -230,7 +213,7 @@ class Trainer:
         check_penalty(self.model, self.penalty)
         if held_out is not None:
             check_loss(self.model, self.loss, held_out)
-        self.answers = self._answers(examples, labels)
+        self.answers = find_answers(self.model, self.loss, examples, labels)
 
         data = examples, held_out
         run = Run(self.model, self.optimizer, self.scheduler, *data, seed, size, patience)
@@ -253,21 +236,19 @@ class Trainer:
             unit="step",
             disable=None if progress is None else not progress,
         )
-        train = functools.partial(
-            self._train, run, epochs=epochs, callbacks=callbacks, checkpoint=checkpoint, bar=bar
-        )
+        loop = Loop(self, run, epochs, callbacks, checkpoint, bar)
 
         with bar, mode(self.model, training=True):
             try:
                 try:
-                    train(costs)
+                    loop.train(costs)
                 except DifferentError as error:
                     run.start_anew()
                     run.history.not_compiled = str(error)
                     why = f"training begins anew with the engine: {error}"
                     warnings.warn(why, RuntimeWarning, stacklevel=2)
                     bar.n = run.history.epochs * batches
-                    train(engine)
+                    loop.train(engine)
             except KeyboardInterrupt:
                 surely(run.settle)
                 run.history.stop_reason = f"{INTERRUPTED} after {run.history.epochs} epoch(s)"
@@ -296,11 +277,13 @@ class Trainer:
         (0.5, None)
         """
         known = self.history.answers
-        labels = known.labels if known and known.labels else self._labels(X, y)
+        labels = (
+            known.labels if known and known.labels else find_labels(self.model, self.loss, X, y)
+        )
         examples = Examples.of(X, numbered(y, labels))
         check_loss(self.model, self.loss, examples)
-        self.answers = known or self._answers(examples, labels)
-        return self._judge(EngineCosts(self.model, self.loss), examples)
+        self.answers = known or find_answers(self.model, self.loss, examples, labels)
+        return self._judge.judge(EngineCosts(self.model, self.loss), examples)
 
     def restarts(
         self,
@@ -357,14 +340,8 @@ class Trainer:
         if checkpoint is not None:
             raise ValueError("all starts would write the same checkpoint: call fit for each")
         if isinstance(validation, numbers_abc.Real):  # the same split for all
-            labels = self._labels(X, y)
-            examples, held_out = split(Examples.of(X, numbered(y, labels)), validation, seed)
-            assert held_out is not None
-            learned, judged = (
-                table.y if labels is None else labels.named(table.y)
-                for table in (examples, held_out)
-            )
-            X, y, validation = examples.X, learned, (held_out.X, judged)
+            labels = find_labels(self.model, self.loss, X, y)
+            X, y, validation = split_once(X, y, labels, validation, seed)
         settings = {
             "validation": validation,
             "early_stopping": early_stopping,
@@ -398,136 +375,9 @@ class Trainer:
         if self.scheduler is not None:
             self.scheduler.load_state_dict(scheduler)
 
-    # ------------------------------------------------------------------ epochs and steps
-
-    def _train(
-        self,
-        run: Run,
-        costs: Costs,
-        epochs: int,
-        callbacks: list[Callback],
-        checkpoint: str | os.PathLike[str] | None,
-        bar: tqdm[Any],
-    ) -> None:
-        """Train epoch after epoch until the run ends.
-
-        Raises:
-            DivergenceError: the cost or its gradient is no longer finite.
-            DifferentError: compiled code gives other numbers than the engine.
-        """
-        try:
-            while run.goes_on(epochs):
-                self._epoch(run, costs, bar)
-                stops = [callback(self, run.history) for callback in costs.around(callbacks)]
-                if stops:
-                    run.look_at_model()
-                costs.check(at_least=0 if checkpoint is None else LAST)
-                if checkpoint is not None:
-                    self._finite_cost(run, costs, run.examples, slice(run.size))
-                    run.checkpoint().save(checkpoint)
-                if any(stops):
-                    run.history.stop_reason = "a callback asked to stop"
-            # No later batch shows whether the last step made the cost infinite.
-            self._finite_cost(run, costs, run.examples, slice(run.size))
-            costs.check(at_least=LAST)
-            run.history.stop_reason += remark(run, costs)
-        except DivergenceError:
-            costs.check(at_least=LAST)  # perhaps the compiled code is wrong
-            raise
-
-    def _epoch(self, run: Run, costs: Costs, bar: tqdm[Any]) -> None:
-        """Train one epoch, and record it in the history."""
-        began, count = time.perf_counter(), len(run.examples)
-        batches = run.batches()
-        shares, outputs = [], []
-        with run.training:
-            steady = costs.while_unchanged() if _is_ours(run.optimizer) else costs
-            for batch in batches:
-                found = self._step(run, steady, batch)
-                shares.append(found.cost * (len(batch) / count))
-                outputs.append(found.outputs)
-                if not bar.disable:
-                    bar.set_postfix(_shown(run.history, found.cost), refresh=False)
-                    bar.update()
-        try:
-            accuracy = self._share_right(rows_of(outputs), run.examples, np.concatenate(batches))
-        except (ArithmeticError, ValueError) as error:
-            what = f"the accuracy could not be computed ({error})"
-            raise run.diverged(what, weights_are_good=True) from None
-        validation: dict[str, Any] = {}
-        if run.held_out:
-            loss, share = self._finite_cost(run, costs, run.held_out)
-            validation = {"validation_losses": loss, "validation_accuracies": share}
-        run.end_epoch(
-            losses=run.finite(total(shares)),
-            accuracies=accuracy,
-            learning_rates=self.optimizer.lr,
-            seconds=time.perf_counter() - began,
-            **validation,
-        )
-
-    def _step(self, run: Run, costs: Costs, batch: np.ndarray) -> Computed:
-        """Make one step against the gradient of a batch's mean cost, and return what it was."""
-        try:
-            found = costs.learn(run.examples, batch)
-            if self.penalty is not None:
-                found = found.penalized(costs.penalize())
-        except (ArithmeticError, ValueError) as error:
-            raise self._failed(run, costs, batch, error) from None
-        if not found.is_finite:
-            run.finite(found.cost)
-            raise run.diverged("the gradient is no longer finite", weights_are_good=True)
-        run.step(found.cost, found.gradient, self.clip)
-        return found
-
-    def _failed(self, run: Run, costs: Costs, batch: np.ndarray, why: Exception) -> DivergenceError:
-        """Return the error that ends training if a step could not be computed."""
-        try:
-            has_cost = math.isfinite(costs.judge(run.examples, batch).cost)
-        except (ArithmeticError, ValueError):
-            has_cost = False
-        what = "gradient" if has_cost else "cost"
-        return run.diverged(f"the {what} could not be computed ({why})", has_cost)
-
-    def _finite_cost(self, run: Run, costs: Costs, examples: Examples, rows: slice = ALL) -> Judged:
-        """Do the work of `_judge`; raise a DivergenceError if the cost is not finite."""
-        try:
-            loss, accuracy = self._judge(costs, examples, rows)
-        except (ArithmeticError, ValueError) as error:
-            raise run.diverged(f"the cost could not be computed ({error})") from None
-        return run.finite(loss), accuracy
-
-    def _judge(self, costs: Costs, examples: Examples, rows: slice = ALL) -> Judged:
-        """Compute the mean cost and the share of right answers in evaluation mode."""
-        found = costs.judge(examples, rows)
-        return found.cost, self._share_right(found.outputs, examples, rows)
-
-    def _share_right(self, outputs: Sequence[Any], examples: Examples, rows: Rows) -> float | None:
-        """Return the share of right answers; None if no answer is right or wrong.
-
-        An answer to a target that the loss ignores is neither. If the outputs for an example are a
-        table, each of its rows is an answer.
-        """
-        right = None
-        if self.accuracy is not None:
-            y = [examples.y[i] for i in np.arange(len(examples))[rows].tolist()]
-            verdicts = [self._verdict(found, target) for found, target in zip(outputs, y)]
-            right = np.array([verdict for verdict in verdicts if verdict is not None])
-        elif self.answers is not None:
-            targets: Any = examples.targets[rows]
-            if np.ndim(outputs[0]) == 2:
-                outputs, targets = rows_of(outputs), rows_of(targets)
-            ignored = getattr(self.loss, "ignore_index", IGNORED)
-            right = self.answers.rights(outputs, targets, ignored)
-        return None if right is None or not len(right) else float(right.mean())
-
-    def _verdict(self, outputs: Any, y: Any) -> bool | None:
-        """Return what the user's function `accuracy` says about an example."""
-        assert self.accuracy is not None
-        verdict = self.accuracy(as_lists(outputs), y)
-        if not isinstance(verdict, (bool, np.bool_, int, type(None))):
-            raise TypeError(f"accuracy answers with True, False or None, it said {verdict!r}")
-        return None if verdict is None else bool(verdict)
+    @property
+    def _judge(self) -> Judge:
+        return Judge(self.loss, self.answers, self.accuracy)
 
     def _check_scheduler(self) -> None:
         if self.scheduler is not None and self.scheduler.optimizer is not self.optimizer:
@@ -543,19 +393,6 @@ class Trainer:
                 "the optimiser moves parameters that are not the model's: was the model made anew? "
                 "Make the optimiser anew too, with model.parameters()"
             )
-
-    def _labels(self, X: Any, y: Any) -> Labels | None:
-        """Return the labels in y, with the targets that stand for them; None without labels."""
-        if not are_labels(y):
-            return None
-        nout = count_outputs(self.model, Examples.of(X, np.zeros(len(y))))
-        return labels_of(self.loss, y, nout)
-
-    def _answers(self, examples: Examples, labels: Labels | None = None) -> Answers:
-        shape, y = shape_of_outputs(self.model, examples), examples.y
-        if len(shape) == 2 and all(hasattr(row, "__len__") for row in y):
-            return answers_of(self.loss, rows_of(y), shape[1])
-        return answers_of(self.loss, y, math.prod(shape)).labelled(labels)
 
     def _identity(self, run: Run) -> dict[str, str]:
         """Return the facts that must be the same in a run that resumes from a checkpoint."""
@@ -581,21 +418,7 @@ class Trainer:
         return facts | self._first_facts
 
 
-def _is_ours(optimizer: Optimizer) -> bool:
-    """Return True if the optimiser runs no code of the user's, which could change the model."""
-    return type(optimizer).__module__ == Optimizer.__module__ and "step" not in vars(optimizer)
-
-
 def _called(callbacks: Iterable[Callback]) -> list[Callback]:
     expected = "callbacks are functions (trainer, history)"
     found = [callbacks] if callable(callbacks) else several(callbacks, expected)
     return [function(callback, expected) for callback in found]
-
-
-def _shown(history: History, cost: float) -> dict[str, str]:
-    """Return the texts beside the progress bar: epoch, cost of the batch, and last accuracy."""
-    answers = history.validation_accuracies or history.accuracies
-    shown = {"epoch": f"{history.epochs + 1}", "loss": f"{cost:.4g}"}
-    if answers and answers[-1] is not None:
-        shown["accuracy"] = f"{answers[-1]:.1%}"
-    return shown

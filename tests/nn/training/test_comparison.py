@@ -22,7 +22,7 @@ from nn.training.checkpoint import Checkpoint
 from nn.training.comparison import MOST, ComparedCosts, DifferentError
 from nn.training.compiled_costs import CompiledCosts
 from nn.training.costs import Computed, EngineCosts
-from nn.training.trainer import LAST
+from nn.training.loop import LAST
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))

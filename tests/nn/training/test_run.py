@@ -18,7 +18,10 @@ from nn.training.run import surely
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(10, 2))
 Y = (X[:, 0] > 0).astype(int)
-FILES = ("trainer.py", "run.py", "history.py", "optim.py", "schedule.py", "snapshots.py", "flat.py")
+FILES = (
+    *("trainer.py", "loop.py", "judging.py", "run.py", "history.py", "snapshots.py"),
+    *("optim.py", "schedule.py", "flat.py"),
+)
 
 
 class Interrupt:
