@@ -29,7 +29,7 @@ from ..module import Module
 from ..networks import layers_of
 from ..settings import function, instance, pair, several, text, whole
 from ..targets import one_hot
-from ..training.answers import Answers, labels_known, outputs_read
+from ..training.answers import Answers, answers_of, labels_known, outputs_read
 from ..training.history import History
 from ..training.snapshots import pack, unpack
 from .circles import BOUNDS
@@ -91,7 +91,7 @@ def network_page(
         function(loss, "loss is the cost of one example, a function of outputs and target")
     frames, start = _frames(model, layers, front, history)
     y = examples.y if examples else None
-    answers = outputs_read(model, nout, y, classes, history)
+    answers = _answers(model, nout, y, classes, history, loss)
     right = None if y is None or answers.kind == "numbers" else [answers.expected(t) for t in y]
     check_computed(model, layers, front, nin, examples)
     wanted, cost = None, "null"
@@ -368,6 +368,23 @@ def _outputs(layers: list[Layer], x: np.ndarray) -> list[float]:
         outputs = whole(sums) if whole else [single(z) for z in sums] if single else sums
         x = np.array([a.data for a in outputs])
     return [float(a) for a in x]
+
+
+def _answers(
+    model: Module,
+    nout: int,
+    y: Sequence[Any] | None,
+    classes: Sequence[Any] | None,
+    history: History | None,
+    loss: Callable[[Any, Any], Value] | None,
+) -> Answers:
+    """Return how the outputs are read: as in the training, else as the loss says, else assumed."""
+    answers = outputs_read(model, nout, y, classes, history)
+    if answers.known or loss is None or y is None:
+        return answers
+    implied = answers_of(loss, y, nout)
+    says = implied.known and (implied.kind != "numbers" or answers.kind == "numbers")
+    return implied.named(classes) if says else answers
 
 
 def _sure(answers: Answers, last: Activation) -> str:

@@ -759,6 +759,15 @@ def test_of_many_outputs_the_largest_are_shown(tmp_path: Path, opened: Opener) -
     assert page.locator("#outputs li").first.get_attribute("class") == "best"
 
 
+def test_the_loss_says_how_outputs_are_read(tmp_path: Path) -> None:
+    model, data = nn.MLP(2, [3, 1], seed=0), ([[0.9, -0.4]], [1])
+    found = contents(model, tmp_path, data=data, loss=nn.hinge_loss)
+    assert (found["answers"]["names"], found["sure"]) == (["-1", "1"], "")
+    found = contents(model, tmp_path, data=data, loss=nn.mse_loss, classes=["no", "yes"])
+    assert found["answers"]["kind"] == "sides"  # y has one of them only: the names say more
+    assert "Assumed" in found["sure"]
+
+
 @pytest.mark.parametrize(
     ("output", "share", "said"),
     [
