@@ -34,7 +34,7 @@ def train_on(
             "This page cannot train the network on: it trains dense layers with weights and biases "
             "of their own, and all parameters of the network must be among them."
         )
-    dropouts = _dropouts(model, len(layers) - 1)
+    dropouts = dropouts_after(model, len(layers) - 1)
     if dropouts is None:
         return (
             "This page cannot train the network on: it has a dropout that does not follow a hidden "
@@ -58,7 +58,7 @@ def _optimizer(run: History) -> str:
     return "momentum" if run.momentum else "sgd"
 
 
-def _dropouts(model: Module, hidden: int) -> list[float | None] | None:
+def dropouts_after(model: Module, hidden: int) -> list[float | None] | None:
     """Return the dropout after each hidden layer; None if there is one somewhere else."""
     found: list[float | None] = [None] * hidden
     after = 0

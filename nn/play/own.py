@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..data import Examples
-from ..dropout import dropouts_in
 from ..labels import Labels, are_labels, numbered
 from ..module import Module
 from ..networks import layers_of
 from ..picture.page import check_computed, pack_exactly
+from ..picture.train_on import dropouts_after
 from ..settings import instance, pair
 from .settings import (
     LEARNING,
@@ -122,14 +122,14 @@ class Start:
                 f"a network of {sizes[0]} input(s) and {sizes[-1]} output(s) does not fit points "
                 f"of {axes} numbers that need {nin} input(s) and {nout} output(s)"
             )
-        rates = [dropout.p for dropout in dropouts_in(model)]
-        if rates and (len(rates) != len(layers) - 1 or len(set(rates)) > 1):
+        rates = dropouts_after(model, len(layers) - 1)
+        if rates is None or len(set(rates)) > 1:
             raise ValueError("the page knows dropout of one rate, after each hidden layer")
         weights = np.array([p.data for layer in layers for n in layer.neurons for p in (*n.w, n.b)])
         if not np.isfinite(weights).all():
             raise ValueError("the weights of the model are not finite: there is nothing to learn")
         check_computed(model, layers, None, nin, None)
-        return cls(sizes, activations, weights, rates[0] if rates else 0.0)
+        return cls(sizes, activations, weights, (rates[0] if rates else None) or 0.0)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -292,6 +292,9 @@ def test_a_program_of_another_kind_of_data_is_refused() -> None:
         layers = nn.Layer(2, 2, seed=0), nn.Layer(2, 2, seed=0), nn.Dropout(0.5)
         model = nn.Sequential(*layers, nn.Linear(2, 1, seed=0))
         Start.of(model, Own.of(nn.points("moons", 20)))
+    with pytest.raises(ValueError, match="dropout of one rate"):
+        model = nn.Sequential(nn.Dropout(0.5), nn.Layer(2, 2, seed=0), nn.Linear(2, 1, seed=0))
+        Start.of(model, Own.of(nn.points("moons", 20)))
     with pytest.raises(ValueError, match="at most 1,000 points"):
         Own.of(nn.points("moons", 1001))
     with pytest.raises(TypeError, match="a model needs data"):
