@@ -66,8 +66,10 @@ export class TrainOn {
     if (this.training === null) return [];
     const { cost, share } = this.#judged(this.training);
     return [
-      ["loss", number(cost)],
-      ...(share === null ? [] : [/** @type {[string, string]} */ (["accuracy", percent(share)])]),
+      ["loss here", number(cost)],
+      ...(share === null
+        ? []
+        : [/** @type {[string, string]} */ (["accuracy here", percent(share)])]),
     ];
   }
 

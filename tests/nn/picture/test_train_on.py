@@ -108,7 +108,7 @@ def test_it_trains_as_the_trainer_does(opened: Opener, tmp_path: Path, case: str
     steps = EPOCHS * -(-len(X) // size)
     assert f"{steps} steps, {EPOCHS} epochs" in text(page, "train-said")
     judged = trainer.evaluate(X, y)
-    assert text(page, "scores").splitlines()[0] == f"loss {float(f'{judged[0]:.4g}'):g}"
+    assert text(page, "scores").splitlines()[0] == f"loss here {float(f'{judged[0]:.4g}'):g}"
     assert page.locator("#curve .dot.live").count() == EPOCHS + 1
     assert history.epochs == EPOCHS
 
@@ -256,7 +256,7 @@ def test_it_is_not_judged_in_each_frame_if_that_takes_long(recorded: Any) -> Non
     page.click("#train-play")
     assert page.evaluate("window.times < window.seen.epochs")
     cost = page.evaluate("window.seen.judged(window.seen.train).cost")
-    assert text(page, "scores").splitlines()[0] == f"loss {float(f'{cost:.4g}'):g}"
+    assert text(page, "scores").splitlines()[0] == f"loss here {float(f'{cost:.4g}'):g}"
 
 
 @pytest.mark.slow
