@@ -52,8 +52,9 @@ def page(
             example on the screen, and the gradients of that cost. An input of the reader's own
             has no target, and so no cost. The page of a network of dense layers can also train it
             on: from the weights shown, on the examples of the page, with the steps of
-            `Trainer.fit`. It begins with the optimiser, the learning rate, the batch size and the
-            seed of the last epoch in `history`; without its schedule, penalty, clipping and the
+            `Trainer.fit`. The page holds examples in single precision, and images in 256 levels of
+            brightness. Training begins with the optimiser, the learning rate, the batch size and
+            the seed of the last epoch in `history`; without its schedule, penalty, clipping and the
             memory of its optimiser.
         classes: names of the outputs, or for a single output the names of no and yes.
         features: names of the inputs.
