@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -144,20 +145,25 @@ def norm_of(gradient: np.ndarray) -> float:
     return largest * math.sqrt(float(np.square(gradient / largest).sum()))
 
 
-def norms_of(gradients: np.ndarray) -> list[float]:
-    """Compute √Σg² of each row of an array, as `norm_of` does.
+def norms_of(gradients: np.ndarray, parts: Sequence[Any]) -> np.ndarray:
+    """Compute √Σg² of each part of each row, as `norm_of` does, shape (rows, parts).
 
-    >>> norms_of(np.array([[3.0, 4.0], [1e200, 0.0]]))
-    [5.0, 1e+200]
+    Args:
+        gradients: a gradient in each row.
+        parts: slices or indices.
+
+    >>> norms_of(np.array([[3.0, 4.0, 2.0]]), [slice(0, 2), [2]])
+    array([[5., 2.]])
     """
-    if gradients.shape[1] > boundary.ON_ONE_THREAD:
-        return list(map(norm_of, gradients))
-    with np.errstate(over="ignore"):
-        squares = np.matmul(gradients[:, None, :], gradients[:, :, None]).ravel()
-    norms: list[float] = np.sqrt(squares).tolist()
-    for i in np.flatnonzero((squares <= SMALLEST) | (squares == math.inf)).tolist():
-        norms[i] = norm_of(gradients[i])
-    return norms
+    squares = np.zeros((len(gradients), len(parts)))
+    if gradients.shape[1] <= boundary.ON_ONE_THREAD:
+        with np.errstate(over="ignore"):
+            for k, part in enumerate(parts):
+                found = gradients[:, part]
+                squares[:, k] = np.matmul(found[:, None, :], found[:, :, None]).ravel()
+    if squares.min() > SMALLEST and squares.max() < math.inf:
+        return np.sqrt(squares)
+    return np.array([[norm_of(gradient[part]) for part in parts] for gradient in gradients])
 
 
 def depends_on(cost: Value, params: Iterable[Value]) -> bool:

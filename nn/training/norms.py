@@ -9,7 +9,7 @@ import numpy as np
 
 from ..gradients import norms_of
 
-AT_ONCE = 1 << 14  # the numbers of the gradients that wait for their norms, about
+AT_ONCE = 1 << 15  # the numbers of the gradients that wait for their norms, about
 
 
 class LayerNorms:
@@ -22,17 +22,21 @@ class LayerNorms:
         size: the length of a gradient.
 
     >>> norms = LayerNorms({"a": slice(0, 2), "b": slice(2, 3)}, size=3)
-    >>> norms.add(np.array([3.0, 4.0, 0.0]))
-    >>> norms.add(np.array([0.0, 0.0, 1.0]))
+    >>> norms.add(np.array([3.0, 4.0, 1.0]))
+    >>> norms.add(np.array([0.6, 0.8, 2.0]))
     >>> norms.means()
-    {'a': 2.5, 'b': 0.5}
+    {'a': 3.0, 'b': 1.5}
     """
 
     def __init__(self, layers: dict[str, Any], size: int) -> None:
         self._layers = layers
         self._waiting = np.empty((max(1, AT_ONCE // size), size))
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew, without any gradient."""
         self._count = 0
-        self._norms: dict[str, list[float]] = {layer: [] for layer in layers}
+        self._norms: list[np.ndarray] = []
 
     def add(self, gradient: np.ndarray) -> None:
         """Add a copy of the gradient of a step."""
@@ -43,12 +47,13 @@ class LayerNorms:
 
     def means(self) -> dict[str, float]:
         """Return the mean norm of each layer."""
-        self._compute()
-        return {layer: math.fsum(norms) / len(norms) for layer, norms in self._norms.items()}
+        if self._count:
+            self._compute()
+        norms = np.concatenate(self._norms).T.tolist()
+        return {layer: math.fsum(each) / len(each) for layer, each in zip(self._layers, norms)}
 
     def _compute(self) -> None:
         """Compute the norms of the gradients that wait."""
-        gradients = self._waiting[: self._count]
-        for layer, places in self._layers.items():
-            self._norms[layer] += norms_of(gradients[:, places])
+        parts = list(self._layers.values())
+        self._norms.append(norms_of(self._waiting[: self._count], parts))
         self._count = 0

@@ -96,6 +96,7 @@ class Run:
             layer = name.rpartition(".")[0] or name
             layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
         self.layers = {layer: _as_index(sorted(places)) for layer, places in layers.items()}
+        self._norms = LayerNorms(self.layers, len(self.params))
         self.look_at_model()
         self.best = Best()
         self.good: np.ndarray | None = None
@@ -138,7 +139,7 @@ class Run:
 
     def batches(self) -> list[Any]:
         """Begin an epoch: shuffle the examples into batches, and restart the dropout masks."""
-        self._norms = LayerNorms(self.layers, len(self.params))
+        self._norms.begin()
         name = f"{self.seed}, epoch {self.history.epochs}"
         seed_dropouts(self._dropouts, name)
         return self.examples.batches(np.array(shuffled(len(self.examples), name)), self.size)
