@@ -276,7 +276,7 @@ function mark(place) {
 /** @param {number} example */
 function chooseExample(example) {
   const { length } = split.train.X;
-  state.example = (example + length) % length;
+  state.example = ((example % length) + length) % length;
   showPoints();
   showNumbers();
 }

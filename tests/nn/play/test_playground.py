@@ -324,6 +324,11 @@ def test_a_point_is_chosen_by_mouse_and_by_keys(opened: Opener, path: str) -> No
     page.focus("#points")
     press(page, "ArrowRight", 3)
     assert "at point 3" in page.inner_text("#neuron h2")
+    page.fill("#example", "-300")  # counted from the end, over and over
+    page.press("#example", "Enter")
+    assert "at point 120" in page.inner_text("#neuron h2")
+    page.fill("#example", "3")
+    page.press("#example", "Enter")
     box = page.locator("#points").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert "at point 3" not in page.inner_text("#neuron h2")
