@@ -70,7 +70,7 @@ export class Learner extends Training {
     const axes = train.X[0].length; // the numbers of a point
     const shape = start?.shape ?? shapeOf(settings, axes);
     const { sizes, activations } = shape;
-    const weights = start?.weights ?? firstWeights(shape, settings.init, settings.seed);
+    const weights = start?.weights.slice() ?? firstWeights(shape, settings.init, settings.seed);
     const rows = activations.map((name) => FORMULAS.activations[name]);
     const columns = (/** @type {Examples} */ examples) =>
       columnsOf(settings, sizes, axes, examples);
@@ -87,7 +87,7 @@ export class Learner extends Training {
     );
     this.settings = settings;
     this.shape = shape;
-    this.start = start;
+    this.start = start && { shape: start.shape, weights: start.weights };
     /** @type {number | null} the first epoch in which weights were changed by hand */
     this.editedIn = null;
   }

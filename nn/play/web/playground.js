@@ -107,8 +107,7 @@ function splitOf(settings) {
  * @param {Start | null} start a network to start from
  */
 function learning(start) {
-  const copied = start && { shape: start.shape, weights: start.weights.slice() };
-  const made = new Learner(state.settings, split, copied);
+  const made = new Learner(state.settings, split, start);
   made.heard = (cost, test) => series.add(cost, test);
   return made;
 }

@@ -104,8 +104,7 @@ function vanishing(learner, passes) {
 /** The cost after steps on all points with another learning rate. @param {Learner} learner @param {Split} split @param {number} lr */
 function trial(learner, split, lr) {
   const settings = { ...learner.settings, lr, batch_size: split.train.X.length, dropout: 0 };
-  const start = { shape: learner.shape, weights: learner.weights.slice() };
-  const tried = new Learner(settings, { train: split.train, test: { X: [], y: [] } }, start);
+  const tried = new Learner(settings, { train: split.train, test: { X: [], y: [] } }, learner);
   try {
     for (let k = 0; k < STEPS; k++) tried.step();
   } catch (error) {

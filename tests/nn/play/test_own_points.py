@@ -149,7 +149,11 @@ def test_a_placed_point_leaves_the_weights_and_the_cost(page: Any) -> None:
     press(page, "Space")
     assert page.text_content("#own-said") == "21 points: classes 0, 1."
     assert page.input_value("#set-cost") == "hinge_loss"
+    page.click("#epoch")
     assert weights(page)[3] == 2.5
+    space = program(page)
+    cost, _ = space["trainer"].evaluate(space["X"], space["y"])
+    assert float(page.inner_text("#losses dd").split()[0]) == pytest.approx(cost, rel=1e-3)
     page.select_option("#pen", "2")
     page.focus("#points")
     press(page, "Space")  # three classes need three outputs, and so another network
