@@ -263,8 +263,8 @@ def _training(
     examples: Examples | None,
     has_loss: bool,
 ) -> dict[str, Any] | str | None:
-    """Return how the page trains the network on, or why not; None without data and loss."""
-    if examples is None and not has_loss:
+    """Return how the page trains the network on, or why not; None if nobody would expect it."""
+    if history is None and examples is None and not has_loss:
         return None
     if examples is None or not has_loss:
         return "To train the network on here, save the page with data=… and loss=…"

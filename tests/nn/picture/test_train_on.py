@@ -43,6 +43,12 @@ def one_hot() -> tuple[np.ndarray, np.ndarray]:
     return X, nn.one_hot(y, 3)
 
 
+def labels() -> tuple[np.ndarray, np.ndarray]:
+    """Say of each point whether it lies right, up, and right or up."""
+    X, _ = examples()
+    return X, np.stack([X[:, 0] > 0, X[:, 1] > 0, X.max(1) > 0], axis=1).astype(int)
+
+
 def numbers() -> tuple[np.ndarray, np.ndarray]:
     X, _ = examples(axes=3)
     return X, (X[:, 0] * X[:, 1]).astype(np.float32).astype(float)
@@ -79,6 +85,18 @@ CASES: dict[str, tuple[nn.Module, Any, Any, str, float, int]] = {
     "softmax": (
         *(nn.MLP(2, [4, 3], output="softmax", seed=2), nn.mse_loss, one_hot(), "sgd", 0.3, 4),
     ),
+    "labels": (
+        nn.MLP(2, [4, 3], "leaky_relu", output="sigmoid", seed=2),
+        *(nn.binary_cross_entropy, labels(), "adam", 0.05, 6),
+    ),
+    "distances": (
+        nn.MLP(3, [4, 4, 1], "elu", seed=4),
+        nn.l1_loss,
+        numbers(),
+        "momentum",
+        0.003,
+        16,
+    ),
     "dropouts": (
         chain(
             *(nn.Linear(2, 6, seed=0), nn.ReLU(), nn.Linear(6, 6, seed=1), nn.Tanh()),
@@ -107,8 +125,11 @@ def test_it_trains_as_the_trainer_does(opened: Opener, tmp_path: Path, case: str
     np.testing.assert_allclose(page.evaluate(NOW), weights, rtol=1e-9, atol=1e-12)
     steps = EPOCHS * -(-len(X) // size)
     assert f"{steps} steps, {EPOCHS} epochs" in text(page, "train-said")
-    judged = trainer.evaluate(X, y)
-    assert text(page, "scores").splitlines()[0] == f"loss here {float(f'{judged[0]:.4g}'):g}"
+    cost, share = trainer.evaluate(X, y)
+    scores = text(page, "scores").splitlines()
+    assert scores[0] == f"loss here {float(f'{cost:.4g}'):g}"
+    found = [float(line.split()[2]) / 100 for line in scores[1:]]
+    assert found == ([] if share is None else [pytest.approx(share, abs=1e-3)])
     assert page.locator("#curve .dot.live").count() == EPOCHS + 1
     assert history.epochs == EPOCHS
 
@@ -320,6 +341,11 @@ IMAGES = np.random.default_rng(0).uniform(size=(4, 1, 4, 4)), np.array([0, 1, 0,
     [
         (nn.MLP(2, [3, 1], seed=0), {"data": examples()}, "save the page with data=… and loss=…"),
         (nn.MLP(2, [3, 1], seed=0), {"loss": nn.hinge_loss}, "save the page with data=… and loss"),
+        (
+            nn.MLP(2, [3, 1], seed=0),
+            {"history": nn.History()},
+            "save the page with data=… and loss",
+        ),
         (
             chain(nn.Linear(2, 3, bias=False, seed=0), nn.ReLU(), nn.Linear(3, 1, seed=0)),
             {"data": examples(), "loss": nn.binary_cross_entropy_with_logits},
