@@ -53,19 +53,21 @@ class Form:
     A Form has no number. Code that compares Forms, or converts one to a float, raises a TypeError.
 
     Args:
-        text: the expression; brackets that it does not need are dropped.
+        text: the expression, which may have more brackets than it needs.
 
     >>> a, b = Form("a"), Form("b")
     >>> print((-a / b**2.0).text)
-    -a / b ** 2.0
+    (-(a)) / ((b) ** (2.0))
     """
 
     __slots__ = ("text",)
 
     def __init__(self, text: str) -> None:
-        self.text = ast.unparse(ast.parse(text, mode="eval"))
-        if len(self.text) > LONGEST:
+        if len(text) > LONGEST:
+            text = ast.unparse(ast.parse(text, mode="eval"))  # without brackets it does not need
+        if len(text) > LONGEST:
             raise ValueError(f"a derived form has at most {LONGEST} characters")
+        self.text = text
 
     @classmethod
     def of(cls, x: Any) -> Form:
@@ -118,21 +120,23 @@ def recorded_forms(function: Callable[..., Any], names: Sequence[str]) -> tuple[
     if function in NOT_IN_NUMPY:
         return (f"{function.__name__}({', '.join(names)})",)
     found = function(*map(Form, names))
-    texts = tuple(Form.of(x).text for x in (found if isinstance(found, tuple) else (found,)))
-    for text in texts:
-        check_form(text, names)
-    return texts
+    results = found if isinstance(found, tuple) else (found,)
+    return tuple(check_form(Form.of(x).text, names) for x in results)
 
 
-def check_form(text: str, names: Collection[str]) -> None:
-    """Refuse an array form that is not element-wise arithmetic on these names.
+def check_form(text: str, names: Collection[str]) -> str:
+    """Check that an array form is element-wise arithmetic on these names.
 
     Allowed are the names, numbers, signs, comparisons and element-wise functions of NumPy.
+
+    Returns:
+        The form without the brackets that it does not need.
 
     Raises:
         ValueError: the text contains anything else.
 
-    >>> check_form("np.where(a > 0.0, a, b * np.expm1(a))", ["a", "b"])
+    >>> check_form("np.where((a) > (0.0), a, (b) * (np.expm1(a)))", ["a", "b"])
+    'np.where(a > 0.0, a, b * np.expm1(a))'
     >>> check_form("__import__('os')", ["a"])
     Traceback (most recent call last):
     ...
@@ -140,14 +144,15 @@ def check_form(text: str, names: Collection[str]) -> None:
 work element by element, as in 'np.exp(-a)'; got "__import__('os')"
     """
     try:
-        known = _is_known(ast.parse(text, mode="eval"), names)
+        tree = ast.parse(text, mode="eval")
+        if _is_known(tree, names):
+            return ast.unparse(tree)
     except (SyntaxError, ValueError):
-        known = False
-    if not known:
-        raise ValueError(
-            f"an array form is an expression of {', '.join(names)}, numbers, signs and functions "
-            f"of NumPy that work element by element, as in 'np.exp(-a)'; got {text!r}"
-        )
+        pass
+    raise ValueError(
+        f"an array form is an expression of {', '.join(names)}, numbers, signs and functions "
+        f"of NumPy that work element by element, as in 'np.exp(-a)'; got {text!r}"
+    )
 
 
 def _is_known(node: ast.AST, names: Collection[str]) -> bool:
