@@ -116,7 +116,7 @@ from .core.value import Value
 from .micrograd import draw_dot, trace
 from .page import Page
 from .picture.draw import draw
-from .picture.render import Drawing, RenderError
+from .picture.render import RenderError
 from .teach.check import gradcheck
 from .teach.explain import Nudge, explain, nudge, sensitivity
 from .teach.stepper import Stepper
@@ -215,14 +215,20 @@ __all__ = [
 
 __version__: str
 
-if not TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept every name
+if TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept every name
+    from .picture.drawing import Drawing as Drawing
+else:
 
-    def __getattr__(name: str) -> str:
-        """Return `__version__`, read only on request, because importing the metadata is slow."""
+    def __getattr__(name: str) -> object:
+        """Return what is imported on first use, because it takes long to import."""
         if name == "__version__":
             from importlib.metadata import version
 
             return version("scalar-autograd")
+        if name == "Drawing":
+            from .picture.drawing import Drawing
+
+            return Drawing
         from .core.spellings import ARC, FOREIGN, OF_TORCH
 
         here = (FOREIGN | ARC | OF_TORCH).get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .core import ops
 from .core.boundary import quoted
@@ -10,7 +11,9 @@ from .core.by_hand import ByHand, by_hand
 from .core.graph import topological_order
 from .core.value import Value
 from .picture.draw import draw
-from .picture.render import Drawing
+
+if TYPE_CHECKING:
+    from .picture.drawing import Drawing
 
 NAMES = {ops.add: "+", ops.sub: "-", ops.mul: "*", ops.div: "/", ops.power: "**"}
 NAMES |= {ops.neg: "-", ops.relu: "ReLU", ops.leaf: "", ops.constant: ""}

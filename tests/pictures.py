@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd import Value, draw
-from autograd.picture.render import Drawing
+from autograd.picture.drawing import Drawing
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 

@@ -1,7 +1,7 @@
 """Draw a graph with Graphviz: data and gradient in each node, gradient flow as edge width.
 
 `draw` is the public function, and also the method `Value.draw`. It decides with `fold.view` which
-nodes to show, and writes DOT; `render.Drawing` turns the DOT into SVG, PNG or PDF.
+nodes to show, and writes DOT; `drawing.Drawing` turns the DOT into SVG, PNG or PDF.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite, isnan
+from typing import TYPE_CHECKING
 
 from ..core import backprop, ops
 from ..core.boundary import choice, instance, pair, several, whole, with_options
@@ -22,7 +23,9 @@ from ..core.term import numeral
 from ..core.value import Value
 from .composite import title_of
 from .fold import View, view
-from .render import FORMATS, Drawing
+
+if TYPE_CHECKING:
+    from .drawing import Drawing
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart. Negative edges are also
 # dashed, so that the sign is visible in black and white.
@@ -82,8 +85,10 @@ def draw(
     >>> drawing.pipe("svg")[:5]
     b'<?xml'
     """
+    from .drawing import Drawing  # here, because graphviz takes long to import
+
     choice(rankdir, "rankdir", ("LR", "TB", "RL", "BT"))
-    choice(format, "format", FORMATS)
+    choice(format, "format", Drawing.formats)
     max_nodes = whole(max_nodes, "max_nodes")
     if dpi is not None and whole(dpi, "dpi") > MOST_DPI:
         raise ValueError(f"dpi is at most {MOST_DPI}, got {dpi}")
@@ -109,8 +114,13 @@ def draw(
     stale_gradients = set(known) if stale else set()
     if gradients is None:
         stale_gradients |= _left_behind(order, known)
-    picture = _Picture(root, order, shown, known, lit, stale, stale_gradients)
-    drawing = picture.draw(rankdir, format)
+    drawing = Drawing(
+        format=format,
+        graph_attr={**GRAPH_STYLE, "rankdir": rankdir, "charset": "UTF-8"},
+        node_attr=NODE_STYLE,
+        edge_attr=EDGE_STYLE,
+    )
+    _Picture(root, order, shown, known, lit, stale, stale_gradients).write(drawing)
     if dpi is not None:
         drawing.graph_attr["dpi"] = str(dpi)
     return drawing
@@ -167,13 +177,8 @@ class _Picture:
     stale_gradients: set[Value]
     ids: dict[Value | str, str] = field(default_factory=dict)
 
-    def draw(self, rankdir: str, format: str) -> Drawing:
-        dot = Drawing(
-            format=format,
-            graph_attr={**GRAPH_STYLE, "rankdir": rankdir, "charset": "UTF-8"},
-            node_attr=NODE_STYLE,
-            edge_attr=EDGE_STYLE,
-        )
+    def write(self, dot: Drawing) -> None:
+        """Add the nodes and edges, and what is left out, to a drawing."""
         for item in dict.fromkeys(self.view.place.values()):
             self.ids[item] = f"n{len(self.ids)}"
         for item, id_ in self.ids.items():
@@ -183,7 +188,6 @@ class _Picture:
         self._draw_edges(dot)
         if self.view.note:
             dot.attr(label=_text(self.view.note, 250), labelloc="b", fontcolor=QUIET_TEXT)
-        return dot
 
     # ------------------------------------------------------------------ nodes
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core import ops
 from ..core.backprop import STALE_WARNING, check_for_leaves, local_of, stale
@@ -22,9 +22,11 @@ from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.draw import draw
 from ..picture.markup import code, details, joined
-from ..picture.render import Drawing
 from .formulas import WIDTH, local_term, slope_name
 from .mistakes import Verdict, judge
+
+if TYPE_CHECKING:
+    from ..picture.drawing import Drawing
 
 MOST_NODES = 5_000  # a larger graph gets no player in a notebook: it stores 400 bytes per node
 LINES = 24  # most lines printed of a long run, and most rows of a long table

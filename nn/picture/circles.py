@@ -9,11 +9,14 @@ import html
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd import Drawing, Value
+from autograd import Value
 
 from ..layers import Layer
+
+if TYPE_CHECKING:
+    from autograd import Drawing
 
 # Okabe and Ito's colours. Negative lines are also dashed, for printing in black and white.
 POSITIVE, NEGATIVE, INK, QUIET = "#0072B2", "#D55E00", "#222222", "#707070"

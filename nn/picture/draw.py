@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from autograd import Drawing
 
 from ..data import features
 from ..layers import Layer
@@ -30,6 +28,9 @@ from .stages import (
     take_apart,
     takes_images,
 )
+
+if TYPE_CHECKING:
+    from autograd import Drawing
 
 
 @with_options
@@ -85,6 +86,8 @@ def draw(
     >>> "⋮ 768 more" in picture.source
     True
     """
+    from autograd import Drawing  # here, because graphviz takes long to import
+
     instance(model, Module, "model is a module of nn, as MLP(...) makes")
     choice(by, "by", ("weight", "gradient"))
     choice(format, "format", Drawing.formats)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd import Drawing, no_grad
+from autograd import no_grad
 
 from ..attention import MultiheadAttention
 from ..modes import evaluating
@@ -19,6 +19,9 @@ from ..prediction import numbers_in
 from ..settings import several
 from ..targets import as_lists
 from .circles import INK, POSITIVE, add_text
+
+if TYPE_CHECKING:
+    from autograd import Drawing
 
 CELL, SMALL_CELL = 0.34, 0.17  # inches
 NUMBERED = 6  # most positions for which each cell has its number

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from autograd import Drawing
 
 from ..images import Convolution, Sliding
 from .circles import BOUNDS, INK, QUIET, add_text, grey, span
 from .stages import Stage, window_of
+
+if TYPE_CHECKING:
+    from autograd import Drawing
 
 WINDOW = "#009E73"  # the colour of a window, and of the pixel that it makes
 TALLEST, WIDEST = 6.5, 1.6  # inches: a stack, and a map

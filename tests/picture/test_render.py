@@ -12,7 +12,8 @@ import graphviz
 import pytest
 
 from autograd import RenderError, Value, draw
-from autograd.picture.render import Drawing, lay_out
+from autograd.picture.drawing import Drawing
+from autograd.picture.render import lay_out
 
 MAGIC = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
 
