@@ -28,7 +28,7 @@ from ..core import modes
 from ..core.flat import Shared
 from ..core.value import Value
 from .foreign import OURS, is_foreign, is_standard
-from .sources import GENERATORS, is_iterator, read_state, set_state
+from .sources import is_iterator, list_generators, read_state, set_state
 
 PLAIN = (int, float, complex, str, bytes, type(None), range, np.generic)  # compared by value
 LARGE = 100_000  # larger lists and arrays are not inspected
@@ -188,7 +188,7 @@ class Reach:
             self.values.append(thing)
             if thing._own:
                 yield self._find_attributes(path, thing, self._list_attributes())
-        elif isinstance(thing, GENERATORS) or is_iterator(thing):
+        elif isinstance(thing, list_generators()) or is_iterator(thing):
             self.sources.append((path, thing))
         elif isinstance(thing, np.ndarray):
             if thing.dtype != object:

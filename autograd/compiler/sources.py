@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 import pickle
@@ -13,7 +14,11 @@ import numpy as np
 
 from .foreign import is_standard
 
-GENERATORS = (random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator)
+
+@functools.cache
+def list_generators() -> tuple[type, ...]:
+    """Return the classes of random generators; those of NumPy take long to import."""
+    return random.Random, np.random.RandomState, np.random.Generator, np.random.BitGenerator
 
 
 def is_iterator(thing: Any) -> bool:
@@ -29,7 +34,7 @@ def read_state(source: Any) -> Any:
         return source.getstate()
     if isinstance(source, np.random.RandomState):
         return pickle.dumps(source.get_state(legacy=False))
-    if isinstance(source, GENERATORS):
+    if isinstance(source, list_generators()):
         return pickle.dumps(_find_bit_generator(source).state)
     if isinstance(source, itertools.count):
         return repr(source)
@@ -47,7 +52,7 @@ def set_state(source: Any, state: Any) -> None:
         source.setstate(state)
     elif isinstance(source, np.random.RandomState):
         source.set_state(pickle.loads(state))
-    elif isinstance(source, GENERATORS):
+    elif isinstance(source, list_generators()):
         _find_bit_generator(source).state = pickle.loads(state)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -114,6 +113,8 @@ class Version:
         """Run each block, on several threads if NumPy does not use them already."""
         if self._threads == 1:
             return list(map(run, blocks))
+        from concurrent.futures import ThreadPoolExecutor  # here, because it takes long to import
+
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(run, blocks))
 
