@@ -118,7 +118,7 @@ def write_learning() -> None:
     taken = []
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         page = Path(nn.playground(Path(folder, "playground.html")))
-        window = browser.new_page(viewport={"width": 1310, "height": 620}, color_scheme="light")
+        window = browser.new_page(viewport={"width": 1310, "height": 650}, color_scheme="light")
         window.goto(page.as_uri() + SPIRALS)
         done = 0
         for epoch in EPOCHS:
@@ -138,7 +138,7 @@ def write_animation(path: Path, taken: list[tuple[Image.Image, int]]) -> None:
     both = Image.new("RGB", (first.width, first.height + last.height))
     both.paste(first, (0, 0))
     both.paste(last, (0, first.height))
-    palette = both.quantize(128, Image.Quantize.MAXCOVERAGE)
+    palette = both.quantize(128, Image.Quantize.MAXCOVERAGE, kmeans=2)
     first, *rest = (
         picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
     )
