@@ -102,6 +102,7 @@ class Reach:
     Attributes:
         settings: these names, sorted.
         assigned: entries that the function sets itself; they are skipped.
+        outdated: True if such an entry held an object before, whose parts are not read any more.
         holders: the holders of everything found.
         values: the Values found.
         arrays: the arrays of numbers found, with their names in messages.
@@ -114,6 +115,7 @@ class Reach:
     ) -> None:
         self._function, self.settings = function, sorted(settings)
         self.assigned: Entries = earlier.assigned if earlier else set()
+        self.outdated = False
         self._names: frozenset[str] = earlier._names if earlier else frozenset()
         self._codes: dict[int, CodeType] = dict(earlier._codes) if earlier else {}  # by their ids
         self._attributes: tuple[int, frozenset[str]] = (0, frozenset())
@@ -302,10 +304,16 @@ class Reach:
                     name = holder.name_entry(key)
                     return f"{name} is {now!r:.40} after a run, and was {was!r:.40}"
                 self.assigned.add((id(holder.thing), key))
+                self.outdated |= not _has_no_parts(was)
         return ""
 
 
 _NOTHING = object()
+
+
+def _has_no_parts(thing: Any) -> bool:
+    """Return True for a Value as most are, a plain thing, or nothing."""
+    return thing is _NOTHING or _is_plain(thing) or (isinstance(thing, Value) and not thing._own)
 
 
 def _is_plain(thing: Any) -> bool:

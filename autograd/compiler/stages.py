@@ -94,6 +94,8 @@ def _run_stages(
     if not options.allow_unused:
         _refuse_unused(given or [], second)
     settings = (first.settings_read | second.settings_read).difference(modes.DEFAULTS)
+    if settings or reach.outdated:
+        reach = Reach(function, settings, earlier=reach)
     traced = [first.describe_row(), second.describe_row()]
     del second  # a large graph as columns is large, too
     program = _improve(program, options)
@@ -108,7 +110,7 @@ def _run_stages(
         theta,
         build_array_program(program, groups),
         leading if given is None else len(given),
-        Guard(Reach(function, settings, earlier=reach), numbers),
+        Guard(reach, numbers),
         options.dtype,
     )
 

@@ -535,6 +535,26 @@ def test_nothing_is_traced_anew_while_nothing_changes() -> None:
         assert compiled.graph is graph
 
 
+def test_what_a_function_replaces_may_change_afterwards() -> None:
+    class Recorder:
+        def __init__(self) -> None:
+            self.w = Value(2.0)
+            self.last: list[Any] = [1.0]
+
+        def __call__(self, x: Value) -> Any:
+            self.last = [self.w * x]
+            return self.last[0]
+
+    recorder = Recorder()
+    replaced = recorder.last
+    compiled = autograd.compile(recorder, params=[recorder.w])
+    compiled(X)
+    graph = compiled.graph
+    replaced.append(3.0)
+    compiled(X)
+    assert compiled.graph is graph
+
+
 def test_what_neurons_keep_is_no_change_even_to_what_looks_at_all_attributes() -> None:
     model = nn.MLP(2, [3, 1], seed=0)
     model([1.0, 1.0])
