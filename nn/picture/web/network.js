@@ -35,6 +35,7 @@ import { TrainOn } from "./train_on.js";
 import { Heats, Templates } from "./views.js";
 
 const NARROW = window.matchMedia("(max-width: 900px)"); // as in network.css
+const CARD_EVERY = 250; // milliseconds between two cards of a neuron while the network trains
 const MOST_FIELDS = 8; // with more inputs, there are no fields to type them
 
 const data = pageData();
@@ -58,6 +59,7 @@ const state = {
   input: inputs[0] ?? Array.from({ length: nin }, () => 0),
   /** @type {[number, number] | null} */
   chosen: null,
+  drawn: 0, // when the card of the neuron was drawn
 };
 
 nameInputs(data.features);
@@ -317,9 +319,19 @@ function showInput() {
   showExample();
 }
 
-/** The card of the chosen neuron. While the network trains, a reader who is in the card stays there. */
+/**
+ * While the network trains, the card of the neuron changes slowly enough to be read, and stays for a
+ * reader who is in it.
+ */
 function showCard() {
-  if (training?.isRunning && byId("neuron").contains(document.activeElement)) return;
+  const isRead =
+    performance.now() - state.drawn < CARD_EVERY || byId("neuron").contains(document.activeElement);
+  if (!(training?.isRunning && isRead)) drawCard();
+}
+
+/** Draw the card of the chosen neuron. */
+function drawCard() {
+  state.drawn = performance.now();
   if (state.chosen === null) {
     showNoNeuron();
     return;
@@ -502,6 +514,7 @@ function choose(k, j) {
   if (state.chosen && state.chosen[0] === k && state.chosen[1] === j) return;
   state.chosen = [k, j];
   showInput();
+  drawCard(); // at once, while the network trains too
 }
 
 /** @param {boolean} gradients */

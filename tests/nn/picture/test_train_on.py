@@ -248,10 +248,13 @@ def test_a_reader_in_the_card_of_a_neuron_stays_there(recorded: Any) -> None:
     page = recorded
     page.focus('[data-neuron="1,0"]')
     page.click("#train-play")
-    page.focus("#neuron .wide")
+    until(page, lambda: page.evaluate("window.seen?.steps > 3"))
+    page.evaluate("document.querySelector('#neuron .wide').focus()")
     steps = page.evaluate("window.seen.steps")
-    until(page, lambda: page.evaluate(f"window.seen.steps > {steps + 3}"))
+    until(page, lambda: page.evaluate(f"window.seen.steps > {steps + 30}"))
     assert page.evaluate("document.activeElement.matches('#neuron .wide')")
+    page.hover('[data-neuron="2,0"]')  # another one's card is shown at once
+    assert page.inner_text("#neuron h2") == "Neuron a2[0]"
     shown = page.inner_text("#neuron")
     page.click("#train-play")
     assert page.inner_text("#neuron") != shown
