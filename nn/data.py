@@ -90,7 +90,7 @@ class Examples:
         >>> examples.batches([4, 3, 2, 1, 0], 2)
         [[4, 2], [3, 1], [0]]
         """
-        groups = self.groups(order)
+        groups = self.groups(order) if self.vary else [order]
         if len(groups) == 1:
             return [order[i : i + size] for i in range(0, len(order), size)]
         if size >= len(order):
