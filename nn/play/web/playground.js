@@ -64,6 +64,8 @@ const given = data.start && {
   weights: doubles(data.start.weights),
 };
 
+const first = { own: data.own, kind: PLAY.data.own };
+
 const state = {
   /** @type {Settings} */
   settings: data.settings,
@@ -568,13 +570,28 @@ function program() {
   return text;
 }
 
+/** Begin as the page did, with the points that Python gave. */
+function openFirst() {
+  if (first.own) {
+    data.own = first.own;
+    PLAY.data.own = first.kind;
+  }
+  state.beginning = given;
+  begin(data.settings, given);
+  setText(byId("told"), "");
+}
+
 /** Open the settings of the address; a link that is refused changes nothing. */
 function openLink() {
   const { hash } = location;
+  if (hash.length < 2) {
+    openFirst();
+    return;
+  }
   try {
-    const settings = hash.length < 2 ? data.settings : settingsOf(hash);
-    state.beginning = hash.length < 2 ? given : null;
-    begin(settings, state.beginning);
+    const settings = settingsOf(hash);
+    state.beginning = null;
+    begin(settings, null);
     setText(byId("told"), taskOf(hash));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -636,7 +653,8 @@ byId("scalars-close").addEventListener("click", () =>
 byId("diagnose").addEventListener("click", diagnose);
 byId("copy-program").addEventListener("click", () => copy(program(), "The program"));
 byId("copy-link").addEventListener("click", () => {
-  if (state.settings.data !== "own") copy(location.href, "The link");
+  const address = location.href.replace(/#.*/, "");
+  if (state.settings.data !== "own") copy(`${address}${linkOf(state.settings)}`, "The link");
   else setText(byId("copied"), "A link holds no points of your own: copy the table.");
 });
 byId("example").addEventListener("change", () => {

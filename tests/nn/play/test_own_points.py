@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,22 @@ def test_test_points_of_a_sorted_table_are_of_all_classes(page: Any) -> None:
     parts = space["y"][:40], space["y"][40:]
     assert all(set(part) == {0, 1} for part in parts)
     assert len({tuple(x) for x in space["X"]}) == 80
+
+
+def test_the_way_back_leads_to_the_points_that_python_gave(
+    opened: Callable[..., Any], tmp_path: Path
+) -> None:
+    data = nn.points("moons", 20)
+    page = opened(nn.playground(tmp_path / "p.html", data=data, layers=[2], test=0.0))
+    before = page.inner_text("#losses")
+    page.fill("#own-table", "0 0 0.5\n1 1 1.5\n2 2 2.5")
+    page.click("#own-use")
+    page.locator("#exercises a").first.click()
+    page.wait_for_function("document.getElementById('told').textContent !== ''")
+    page.go_back()
+    page.wait_for_function("document.getElementById('told').textContent === ''")
+    assert page.input_value("#set-cost") == "binary_cross_entropy_with_logits"
+    assert page.inner_text("#losses") == before
 
 
 def number_or(text: str) -> float | str:

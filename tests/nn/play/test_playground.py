@@ -196,6 +196,13 @@ def test_the_address_holds_the_settings(opened: Opener, path: str) -> None:
     assert training_cost(again) == training_cost(page)
 
 
+def test_a_copied_link_holds_the_settings_before_any_change(opened: Opener, path: str) -> None:
+    page = opened(path, permissions=["clipboard-read", "clipboard-write"])
+    page.click("#copy-link")
+    until(page, lambda: page.inner_text("#copied") != "")
+    assert page.evaluate("navigator.clipboard.readText()").endswith(".html#data=moons")
+
+
 @pytest.mark.parametrize(
     "k", [pytest.param(k, marks=[pytest.mark.slow] if k else []) for k in range(8)]
 )
