@@ -16,10 +16,10 @@ ARRAY = r"(?<![\w.])(\w+)"
 PART = rf"{ARRAY}(?:\[\d+:\d+\])?"
 COMPARISON = rf"{ARRAY} ([=!]=) 0\.0\b"
 PATTERNS = (
-    re.compile(rf"{PART}\.(take|repeat)\(\w+, axis=0\)"),
+    rf"{PART}\.(take|repeat)\(\w+, axis=0\)",
     # In brackets or not; those of a call follow a word, and stay.
-    re.compile(rf"(?<!\w)\((?:{COMPARISON})\)|{COMPARISON}"),
-    re.compile(rf"{PART}\.reshape\(([\w ,*]+)\)"),
+    rf"(?<!\w)\((?:{COMPARISON})\)|{COMPARISON}",
+    rf"{PART}\.reshape\(([\w ,*]+)\)",
 )
 SUFFIXES = {"take": "taken", "repeat": "repeated", "==": "is_0", "!=": "is_not_0"}
 
@@ -35,7 +35,7 @@ def name_repeated(lines: list[str], names: Names) -> list[str]:
     """
     chosen: dict[str, str] = {}
     for pattern in PATTERNS:
-        lines = _name_matches(lines, pattern, names, chosen)
+        lines = _name_matches(lines, re.compile(pattern), names, chosen)
     return lines
 
 

@@ -20,7 +20,7 @@ SPELLINGS = {
     **{"Σ": "sum", "Π": "prod", "√": "sqrt", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"'},
     **{"▶": ">", "\u2028": " ", "\u2029": " ", "ᵀ": "^T"},
 }
-SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵃᵇᶻ]+")
+SUPERSCRIPTS = "[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵃᵇᶻ]+"
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def spell(text: str) -> str:
     >>> spell("∂a/∂z = a(1 − a)²"), spell("σ(ε·x)")
     ('da/dz = a(1 - a)^2', 'sigma(epsilon*x)')
     """
-    raised = SUPERSCRIPTS.sub(lambda found: "^" + _plain(found[0]), text)
+    raised = re.sub(SUPERSCRIPTS, lambda found: "^" + _plain(found[0]), text)
     return "".join(c if c.isascii() else _spelled(c) for c in raised)
 
 

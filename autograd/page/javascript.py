@@ -22,7 +22,7 @@ from .expressions import write_arrow
 from .record import plain
 
 # The reserved words of JavaScript
-RESERVED = re.compile(
+RESERVED = (
     "arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|"
     "eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|"
     "let|new|null|package|private|protected|public|return|static|super|switch|this|throw|true|try|"
@@ -145,7 +145,7 @@ def _check_names(function: Callable[..., Any], names: Sequence[str]) -> list[str
     boundary.function(function, "javascript takes a function of Values")
     names = [text(name, "a name") for name in several(names, "names are those of the arguments")]
     for name in names:
-        if not re.fullmatch("[A-Za-z][A-Za-z0-9]*", name) or RESERVED.fullmatch(name):
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9]*", name) or re.fullmatch(RESERVED, name):
             raise ValueError(f"a name in JavaScript is a word of letters and digits, got {name!r}")
     return names
 

@@ -7,7 +7,6 @@ the same verdicts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from math import isclose, isfinite
 from typing import NamedTuple
 
@@ -112,5 +111,7 @@ def _rounds_to(guess: float, true: float) -> bool:
     """Return True if they differ by at most half a unit in the last digit of `guess`."""
     if guess == 0.0 or not (isfinite(guess) and isfinite(true)):
         return False
+    from decimal import Decimal  # here, because it takes long to import
+
     half_a_digit = 0.5 * 10.0 ** int(Decimal(repr(guess)).normalize().as_tuple().exponent)
     return abs(guess - true) <= half_a_digit * (1 + 1e-9)
