@@ -291,11 +291,18 @@ static int set_attribute(PyObject *x, PyObject *name, PyObject *to)
     if (!failed || to == NULL || Py_TYPE(x)->tp_dictoffset ||
         !PyErr_ExceptionMatches(PyExc_AttributeError))
         return failed;
+    PyObject *kind, *error, *trace;
+    PyErr_Fetch(&kind, &error, &trace); /* for the look-up may run code in Python */
     PyObject *there = PyObject_GetAttr((PyObject *)Py_TYPE(x), name);
     Py_XDECREF(there);
-    if (there)
-        return -1; /* a method, which refuses to be set */
+    if (there) {
+        PyErr_Restore(kind, error, trace);
+        return -1; /* a method, or a property without a setter */
+    }
     PyErr_Clear();
+    Py_XDECREF(kind);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
     Own *own = PyObject_New(Own, OwnType);
     if (own == NULL)
         return -1;

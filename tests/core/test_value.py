@@ -413,6 +413,12 @@ def test_an_unknown_name_gets_the_usual_error() -> None:
         _ = autograd.nothing  # type: ignore[attr-defined]
 
 
+def test_a_property_of_a_value_that_cannot_be_set_says_so() -> None:
+    untyped: Any = Value(1.0)
+    with pytest.raises(AttributeError, match="requires_grad|can't set attribute"):
+        untyped.requires_grad = False
+
+
 def test_every_name_that_is_answered_is_free_and_every_answer_exists() -> None:
     for name, ours in FOREIGN.items():
         assert not hasattr(Value, name) and not hasattr(autograd, name)
