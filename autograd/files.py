@@ -8,7 +8,6 @@ import io
 import os
 import secrets
 import stat
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -62,6 +61,8 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) 
     Raises:
         OSError: the file cannot be written. An existing file is unchanged.
     """
+    import zipfile  # here, because it takes long to import
+
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, array in arrays.items():

@@ -41,7 +41,6 @@ MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
 """
 
 import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import methods  # noqa: F401  # it gives the classes their methods
@@ -60,8 +59,6 @@ from .activation_modules import (
 )
 from .activations import ACTIVATIONS, Activation
 from .attention import MultiheadAttention
-from .diagnosis.diagnose import Diagnosis, diagnose
-from .diagnosis.symptoms import Finding
 from .dropout import Dropout
 from .embedding import Embedding
 from .gradients import clip_grad_norm_, clip_grad_value_, grad_norm
@@ -96,8 +93,6 @@ from .normalisation import LayerNorm, RMSNorm
 from .optim import SGD, Adam, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .picture.draw import draw
-from .play.page import playground
-from .play.points import points
 from .schedule import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -187,15 +182,30 @@ __all__ = [
 
 if TYPE_CHECKING:  # because of `__getattr__`, a type checker would accept every name
     from . import sklearn as sklearn
+    from .diagnosis.diagnose import Diagnosis as Diagnosis
+    from .diagnosis.diagnose import diagnose as diagnose
+    from .diagnosis.symptoms import Finding as Finding
     from .picture import plots as plots
+    from .play.page import playground as playground
+    from .play.points import points as points
 else:
-    # They are imported on first use, because they need matplotlib and scikit-learn.
-    _ON_DEMAND = {"plots": ".picture.plots", "sklearn": ".sklearn"}
+    # They are imported on first use: the modules because they need matplotlib and scikit-learn, the
+    # others because they take long to import.
+    _MODULES = {"plots": ".picture.plots", "sklearn": ".sklearn"}
+    _OTHERS = {
+        "Diagnosis": ".diagnosis.diagnose",
+        "Finding": ".diagnosis.symptoms",
+        "diagnose": ".diagnosis.diagnose",
+        "playground": ".play.page",
+        "points": ".play.points",
+    }
 
-    def __getattr__(name: str) -> ModuleType:
-        """Import a module on first use, or say what a name of another library is here."""
-        if name in _ON_DEMAND:
-            return importlib.import_module(_ON_DEMAND[name], __name__)
+    def __getattr__(name: str) -> object:
+        """Import a name on first use, or say what a name of another library is here."""
+        if name in _MODULES:
+            return importlib.import_module(_MODULES[name], __name__)
+        if name in _OTHERS:
+            return getattr(importlib.import_module(_OTHERS[name], __name__), name)
         from .spellings import OF_NN
 
         remedy = f": here it is {OF_NN[name]}" if name in OF_NN else ""

@@ -10,7 +10,6 @@ import io
 import json
 import math
 import os
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,8 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         OSError: the file cannot be read.
         ValueError: the file is not such a file, or is damaged. The error says where.
     """
+    import zipfile  # here, because it takes long to import
+
     content = read_whole(path)
     place = "the directory at its end"
     found: dict[str, np.ndarray] = {}

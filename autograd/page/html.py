@@ -15,7 +15,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     else:
         from importlib.abc import Traversable
 
-WEB = files(__package__) / "web"
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:function\*?|class|const) (\w+)", re.MULTILINE)
 FIRST_ARGUMENT = re.compile(r"(?<=Args:\n)    \w+: .*\n(?:        .*\n)*")
@@ -171,7 +169,9 @@ def saved(
 
 def read(name: str, folders: Sequence[Traversable] = ()) -> str:
     """Read a file from the first folder that has it, or else from the files of all pages."""
-    found = [folder.joinpath(name) for folder in (*folders, WEB)]
+    from importlib.resources import files  # here, because it takes long to import
+
+    found = [folder.joinpath(name) for folder in (*folders, files(__package__) / "web")]
     return next((file for file in found if file.is_file()), found[-1]).read_text(encoding="utf-8")
 
 

@@ -13,8 +13,6 @@ from autograd import Page, Value
 from ..module import Module
 from ..settings import with_options
 from ..training.history import History
-from .page import network_page
-from .prefix import prefix_page
 
 
 @with_options
@@ -78,6 +76,10 @@ def page(
     >>> page(MLP(2, [3, 1], seed=0)).title
     'a 2-3-1 network'
     """
+    # Here, because they take long to import
+    from .page import network_page
+    from .prefix import prefix_page
+
     of_networks = {
         "history": history,
         "data": data,
