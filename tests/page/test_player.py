@@ -897,7 +897,7 @@ def test_on_paper_the_graph_runs_the_way_in_which_it_is_larger(
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     across, down = size()
     assert down > across
-    assert down <= 801
+    assert down <= 800
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     across, down = size()
     assert across > down

@@ -122,7 +122,7 @@ export class Drawing {
 
   /** @param {number} scale */
   setWidth(scale) {
-    if (this.svg) this.svg.style.width = `${Math.round(this.width * scale)}px`;
+    if (this.svg) this.svg.style.width = `${Math.floor(this.width * scale)}px`;
     showEdges();
   }
 
