@@ -78,6 +78,8 @@ def rows(root: Value) -> list[dict[str, Any]]:
 @example(1234.5, 4)  # a tie
 @example(1235.5, 4)
 @example(0.15625, 4)
+@example(2.5, 1)
+@example(-3.5, 1)
 @example(-12345.0, 4)
 @example(9999.5, 4)
 @example(0.00012345, 4)

@@ -24,9 +24,10 @@ export function number(x, digits = 4) {
  */
 function rounded(x, digits) {
   const [exact, power] = x.toExponential(100).split("e");
-  const kept = exact.indexOf(".") + digits;
-  const tie = /^50*$/.test(exact.slice(kept));
-  if (tie && Number(exact[kept - 1]) % 2 === 0) return `${exact.slice(0, kept)}e${power}`;
+  const point = exact.indexOf(".");
+  const last = digits === 1 ? point - 1 : point + digits - 1; // the last digit that is kept
+  const tie = /^\.?50*$/.test(exact.slice(last + 1));
+  if (tie && Number(exact[last]) % 2 === 0) return `${exact.slice(0, last + 1)}e${power}`;
   return x.toExponential(digits - 1);
 }
 
