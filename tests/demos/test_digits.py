@@ -79,6 +79,7 @@ def test_what_a_blind_network_answers_is_neither_moved_nor_sure() -> None:
     assert noise.max() < 0.01
 
 
+@pytest.mark.slow
 def test_without_steps_nothing_is_learned(tmp_path: Path) -> None:
     claims = digits.main(images=20, epochs=1, lr=1e-9, out=tmp_path)["claims"]
     assert claims["random_weights_give_trash"]
@@ -99,6 +100,7 @@ def test_a_trained_network_gives_no_trash() -> None:
     assert not lesson.claims["training_lowers_the_cost"]
 
 
+@pytest.mark.slow
 def test_todays_choices_are_trained_beside_the_lessons(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -312,7 +312,13 @@ def looked_up() -> Value:
     return (first * second * 1.5).tanh() + first * 0.75 - x
 
 
-@pytest.mark.parametrize("root", [neuron(), network(), shared(), looked_up()])
+@pytest.mark.parametrize(
+    "root",
+    [
+        *(neuron(), shared()),
+        *(pytest.param(graph(), marks=pytest.mark.slow) for graph in (network, looked_up)),
+    ],
+)
 def test_a_wrong_answer_is_told_what_the_engine_tells(run: Run, root: Value) -> None:
     order, found, graph = topological_order(root), gradients(root), rows(root)
     told = []
