@@ -52,8 +52,8 @@ def page(
             on: from the weights shown, on the examples of the page, with the steps of
             `Trainer.fit`. The page holds examples in single precision, and images in 256 levels of
             brightness. Training begins with the optimiser, the learning rate, the batch size and
-            the seed of the last epoch in `history`; without its schedule, penalty, clipping and the
-            memory of its optimiser.
+            the seed of the last epoch in `history`; without its schedule, penalty, clipping, weight
+            decay and the memory of its optimiser.
         classes: names of the outputs, or for a single output the names of no and yes.
         features: names of the inputs.
         shape: (rows, columns) if the inputs are the pixels of an image. Default: square images

@@ -72,9 +72,8 @@ class ComparedCosts(Costs):
         super().__init__(engine.model, engine.loss, engine.penalty)
         self._engine, self._examples, self._is_compiled = engine, examples, True
         self._began, self._spent, self._looked = time.perf_counter(), 0.0, 0.0
-        seed_dropouts(
-            dropouts_in(self.model), "check"
-        )  # before compiling: gives each dropout its generator
+        # Before compiling, because it gives each dropout its generator
+        seed_dropouts(dropouts_in(self.model), "check")
         self._compiled = CompiledCosts(self.model, self.loss, self.penalty)
         tables = [examples, *([held_out] if held_out else [])]
         self._probes = {table: Probes(table.X, table.targets) for table in tables}
