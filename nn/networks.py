@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from reprlib import recursive_repr
 from typing import Any
 
@@ -206,6 +206,17 @@ def layers_of(model: Module) -> dict[str, Layer]:
     if not found:
         raise ValueError(f"there is no Layer and no Neuron in {model!r} to look at")
     return found
+
+
+def parameters_in(layers: Iterable[Layer]) -> list[Value]:
+    """Return the parameters of layers as pages read them: each neuron's weights, then its bias.
+
+    A neuron without a bias has the Value 0 in its place.
+
+    >>> [p.label for p in parameters_in(layers_of(MLP(2, [1])).values())]
+    ['W1[0,0]', 'W1[0,1]', 'b1[0]']
+    """
+    return [p for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
 
 
 def _refuse_images(model: Module) -> None:

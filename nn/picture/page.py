@@ -26,7 +26,7 @@ from ..labels import numbered
 from ..layers import Layer
 from ..loss_modules import function_of
 from ..module import Module
-from ..networks import layers_of
+from ..networks import layers_of, parameters_in
 from ..settings import function, instance, pair, several, text, whole
 from ..targets import one_hot
 from ..training.answers import Answers, answers_of, labels_known, outputs_read
@@ -288,8 +288,7 @@ def _frames(
     params = model.parameters()
     place = {id(p): i for i, p in enumerate(params)}
     zero = len(params)  # the place of the bias of a layer without biases
-    ordered = [p for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
-    ordered += front.parameters if front else []
+    ordered = parameters_in(layers) + (front.parameters if front else [])
     order = [place.get(id(p), zero) for p in ordered]
     now = np.array([*(p.data for p in params), 0.0])[order]
     frames = []

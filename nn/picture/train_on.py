@@ -8,7 +8,7 @@ from typing import Any
 from ..dropout import Dropout, dropouts_in
 from ..layers import Layer
 from ..module import Module
-from ..networks import Sequential
+from ..networks import Sequential, parameters_in
 from ..training.history import History
 
 RATE = 0.05  # the learning rate without a history
@@ -27,8 +27,7 @@ def train_on(
         history: the record of its training, which tells how its last epoch was trained.
         count: the number of examples in the page.
     """
-    shown = [p for layer in layers for n in layer.neurons for p in (*n.w, n.b)]
-    known = model.parameters()
+    shown, known = parameters_in(layers), model.parameters()
     if len(shown) != len(known) or set(map(id, shown)) != set(map(id, known)):
         return (
             "This page cannot train the network on: it trains dense layers with weights and biases "

@@ -10,7 +10,7 @@ import numpy as np
 from ..data import Examples
 from ..labels import Labels, are_labels, numbered
 from ..module import Module
-from ..networks import layers_of
+from ..networks import layers_of, parameters_in
 from ..picture.page import check_computed, pack_exactly
 from ..picture.train_on import dropouts_after
 from ..settings import instance, pair
@@ -125,7 +125,7 @@ class Start:
         rates = dropouts_after(model, len(layers) - 1)
         if rates is None or len(set(rates)) > 1:
             raise ValueError("the page knows dropout of one rate, after each hidden layer")
-        weights = np.array([p.data for layer in layers for n in layer.neurons for p in (*n.w, n.b)])
+        weights = np.array([p.data for p in parameters_in(layers)])
         if not np.isfinite(weights).all():
             raise ValueError("the weights of the model are not finite: there is nothing to learn")
         check_computed(model, layers, None, nin, None)
