@@ -56,6 +56,7 @@ Flat(values: leaves)
 Flat.lower(change: array)
 Flat.write(numbers: array)
 Compiled.__call__ Compiled.mean Compiled.value_and_grad(arguments: column, static: theirs)
+Compiled.descend(arguments: column, size: whole, step: function, static: theirs)
 Page.save Compiled.save(path: path)
 Figure.savefig(fname: theirs, kwargs: theirs)
 Drawing.pipe(format: format?, renderer: theirs, formatter: theirs, quiet: flag,
@@ -251,6 +252,8 @@ TOGETHER = {
     ("Trainer.restarts", "early_stopping"): ["validation"],
     ("SGD", "nesterov"): ["momentum"],
     ("compile", "static"): ["function"],
+    ("Compiled.descend", "size"): ["arguments"],
+    ("Compiled.descend", "step"): ["arguments"],
     ("require", "test"): ["values"],
     ("require", "error"): ["values"],
     ("require", "together"): ["values"],

@@ -32,7 +32,12 @@ class Arguments(NamedTuple):
 
     def keep_row(self, i: int) -> Arguments:
         """Return row `i` as arguments with a single row."""
-        return Arguments([array[i : i + 1] for array in self.arrays], self.shapes, 1)
+        return self.keep_rows(i, i + 1)
+
+    def keep_rows(self, start: int, stop: int) -> Arguments:
+        """Return rows `start` to `stop` as arguments, or those that there are."""
+        arrays = [array[start:stop] for array in self.arrays]
+        return Arguments(arrays, self.shapes, len(arrays[0]) if arrays else 1)
 
     def find_other_row(self) -> list[np.ndarray]:
         """Return the first row that differs from row 0, or else row 0 with its numbers changed.

@@ -273,6 +273,75 @@ class Compiled:
         )
         return found, gradient[: version.gradient_size]
 
+    def descend(
+        self, *arguments: Any, size: int, step: Callable[[np.ndarray], object], **static: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compute what `value_and_grad` does for one batch of rows after the other.
+
+        After each batch, `step` is called with its gradient, and may move the parameters: this is
+        gradient descent. What `value_and_grad` checks in each call is checked once, after the last
+        batch, so a short step takes less time. NumPy's warnings are off meanwhile.
+
+        Args:
+            arguments: rows, as for `value_and_grad`.
+            size: the number of rows in a batch; the last batch has the rest.
+            step: a function of a gradient, shape (m,), one number for each parameter.
+            static: static arguments, by name.
+
+        Returns:
+            The mean of the output over each batch, shape (batches,), and the gradients, (batches,
+            m). With `has_aux`, the outputs for each row, (n, k), and the gradients.
+
+        Raises:
+            TypeError, ValueError: as for `value_and_grad`; or `size` is not a whole number above
+                0, `step` is not a function, or the function draws random numbers (see `drawn`).
+            ArithmeticError: a number is not finite, or the function is not defined on a row. The
+                parameters have moved then. Restore them, and call `value_and_grad` for each batch:
+                its error names the row.
+
+        >>> from autograd import Value
+        >>> w = Value(0.0)
+        >>> cost = compile(lambda x, y: (w * x - y) ** 2)
+        >>> def step(gradient):
+        ...     w.data -= 0.25 * gradient[0]
+        >>> values, gradients = cost.descend([1.0, 2.0], [3.0, 4.0], size=1, step=step)
+        >>> values, gradients.ravel(), w.data
+        (array([9., 1.]), array([-6., -4.]), 2.5)
+        """
+        size = boundary.whole(size, "size, the rows of a batch,")
+        boundary.function(step, "step is a function of a gradient")
+        code, version, rows = self._prepare(arguments, static, "a gradient")
+        if version.trace.samplers:
+            raise ValueError(
+                "the function draws random numbers, which cannot be drawn again if a check fails "
+                "at the end: call value_and_grad for each batch"
+            )
+        if modes.setting("watching"):
+            step = code._make_watched(rows, size, step)
+        outputs, gradients = version.run_batches(rows, size, step)
+        if not (version.accepts(outputs) and are_finite(gradients)):
+            raise ArithmeticError(
+                "a number in one of the batches is not finite, or the function is not defined on a "
+                "row: restore the parameters, and call value_and_grad for each batch"
+            )
+        if version.trace.shape:
+            return version.arrange_by_row(rows, outputs), gradients
+        starts = range(0, rows.size, size)
+        return np.array([_compute_mean(outputs[:, i : i + size]) for i in starts]), gradients
+
+    def _make_watched(
+        self, rows: Arguments, size: int, step: Callable[[np.ndarray], object]
+    ) -> Callable[[np.ndarray], object]:
+        """Return `step` with what `detect_anomaly` checks of each batch before it."""
+        starts = iter(range(0, rows.size, size))
+
+        def watched(gradient: np.ndarray) -> None:
+            start = next(starts)
+            self._watch(rows, gradient, range(start, min(start + size, rows.size)))
+            step(gradient)
+
+        return watched
+
     def _run(
         self,
         arguments: tuple[Any, ...],
@@ -282,8 +351,21 @@ class Compiled:
     ) -> tuple[Version, Arguments, np.ndarray, np.ndarray]:
         """Return the code for these arguments, the rows, the computed numbers and the gradient.
 
-        The engine raises the errors of rows. `what` names the result that is asked for, if only a
-        function that returns one Value has it.
+        The engine raises the errors of rows. `what` is as for `_prepare`.
+        """
+        code, version, rows = self._prepare(arguments, static, what)
+        outputs, slopes = version.run(rows, gradient)
+        if modes.setting("watching"):
+            code._watch(rows, slopes, range(rows.size))
+        code._raise_row_errors(version, rows, outputs)
+        return version, rows, outputs, slopes
+
+    def _prepare(
+        self, arguments: tuple[Any, ...], static: Mapping[str, Any], what: str
+    ) -> tuple[Compiled, Version, Arguments]:
+        """Return the function for these static arguments, its code and the rows.
+
+        `what` names the result that is asked for, if only a function that returns one Value has it.
         """
         if tracer := modes.find_tracer():
             tracer.refuse(
@@ -292,7 +374,7 @@ class Compiled:
             )
         if self._splitter or static:
             code, arguments = self._specialise(arguments, static)
-            found = code._run(arguments, {}, gradient, what)
+            found = code._prepare(arguments, {}, what)
             self._last = code._last
             return found
         rows = convert_arguments(arguments, self._options.dtype)
@@ -303,15 +385,11 @@ class Compiled:
                 f"{len(version.trace.outputs)}: return their sum, or give has_aux=True for that "
                 f"of the first"
             )
-        outputs, slopes = version.run(rows, gradient)
-        if modes.setting("watching"):
-            self._watch(rows, slopes)
-        self._raise_row_errors(version, rows, outputs)
-        return version, rows, outputs, slopes
+        return self, version, rows
 
-    def _watch(self, rows: Arguments, slopes: np.ndarray) -> None:
-        """Run each row in the engine, under `detect_anomaly`: the engine checks every operation."""
-        for row in range(rows.size):
+    def _watch(self, rows: Arguments, slopes: np.ndarray, which: range) -> None:
+        """Run rows in the engine, under `detect_anomaly`: the engine checks every operation."""
+        for row in which:
             with in_row(row):
                 record_trace(self.function, rows.take_row(row))
         if not np.isfinite(slopes).all():

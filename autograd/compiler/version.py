@@ -93,9 +93,8 @@ class Version:
         Raises:
             ArithmeticError: the code is new, and disagrees with the engine.
         """
-        self._last = executable = self._executables.get(gradient) or self._make_executable(gradient)
-        theta = self._theta.read()
-        executable.bind(theta)
+        executable = self._choose_executable(gradient)
+        executable.bind(self._theta.read())
         if rows.size <= self._block:
             return executable(self._make_columns(rows, 0), rows.size)
         blocks = [self._make_columns(rows, i) for i in range(0, rows.size, self._block)]
@@ -104,6 +103,38 @@ class Version:
         if not any(read.array.batched for read in self.array_program.outputs):
             return found[0][0], total
         return np.concatenate([outputs for outputs, _ in found], axis=1), total
+
+    def run_batches(
+        self, rows: Arguments, size: int, step: Callable[[np.ndarray], object]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Run batches of rows in turn, and call `step` with the gradient of each.
+
+        This is `run` for each batch, without what need not be done for each.
+
+        Args:
+            rows: the rows.
+            size: the number of rows in a batch; the last batch may have fewer.
+            step: may change the numbers of the parameters.
+
+        Returns:
+            The numbers for all rows, shape (k, n), and the gradient of each batch, (batches, m).
+        """
+        executable = self._choose_executable(gradient=True)
+        starts = range(0, rows.size, size)
+        outputs = np.empty((len(self.program.outputs), rows.size), self._dtype)
+        gradients = np.empty((len(starts), self.gradient_size), self._dtype)
+        with np.errstate(all="ignore"):
+            for k, start in enumerate(starts):
+                batch = rows.keep_rows(start, start + size)
+                if batch.size > self._block:
+                    found, slopes = self.run(batch, gradient=True)
+                else:
+                    executable.bind(self._theta.read())
+                    found, slopes = executable.compute(self._make_columns(batch, 0), batch.size)
+                outputs[:, start : start + size] = found
+                gradients[k] = slopes[: self.gradient_size]
+                step(gradients[k])
+        return outputs, gradients
 
     def _run_blocks(
         self,
@@ -117,6 +148,11 @@ class Version:
 
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(run, blocks))
+
+    def _choose_executable(self, gradient: bool) -> Executable:
+        """Return the code with or without the gradient, which runs next."""
+        self._last = self._executables.get(gradient) or self._make_executable(gradient)
+        return self._last
 
     def _make_executable(self, gradient: bool) -> Executable:
         """Write the code, and check it against the engine; the first thread that asks does so."""
@@ -294,7 +330,11 @@ class Executable:
     def __call__(self, columns: list[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the computed numbers, and the gradient of the first output's sum divided by n."""
         with np.errstate(all="ignore"):
-            found = self._function(*columns, *self._bound[1:], n)
+            return self.compute(columns, n)
+
+    def compute(self, columns: list[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return what a call returns, for a caller that has turned NumPy's warnings off."""
+        found = self._function(*columns, *self._bound[1:], n)
         return (found[0], found[1].ravel()) if self.gradient else (found, NO_GRADIENT)
 
     def signals(self, columns: list[np.ndarray], n: int) -> bool:
