@@ -114,15 +114,47 @@ class Optimizer:
             gradient = gradient_of(self.params)
         else:
             gradient = self._numbers(gradient, "gradient")
-            if self._flat is None:  # a caller that passes an array does so at every step
-                self._flat = Flat(self.params)
+            self._use_array()
         with np.errstate(all="ignore"):
-            if self.weight_decay:
-                gradient = gradient + self.weight_decay * self.read()
-            change, memory = self._change(gradient)
+            change, memory = self._next(gradient)
         for array in (change, *memory.values()):
             if not are_finite(array):
                 raise self._not_finite(gradient, array)
+        self._move(change, memory)
+
+    def step_unchecked(self, gradient: np.ndarray) -> None:
+        """Make a step as `step` does, without its checks and with NumPy's warnings.
+
+        It is for many short steps that `is_finite` checks together, after the last of them: what is
+        not finite once stays so.
+
+        >>> w = Value(3.0)
+        >>> optimizer = SGD([w], lr=0.5)
+        >>> optimizer.step_unchecked(np.array([2.0])); w.data
+        2.0
+        >>> optimizer.step_unchecked(np.array([np.inf])); optimizer.is_finite()
+        False
+        """
+        self._use_array()
+        self._move(*self._next(gradient))
+
+    def is_finite(self) -> bool:
+        """Return True if all parameters and the memory of the optimiser are finite."""
+        return all(are_finite(array) for array in (self.read(), *self.memory.values()))
+
+    def _use_array(self) -> None:
+        """Keep the parameters as one array: who passes gradients as an array does so each time."""
+        if self._flat is None:
+            self._flat = Flat(self.params)
+
+    def _next(self, gradient: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return what `_change` does, for the gradient with weight decay."""
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * self.read()
+        return self._change(gradient)
+
+    def _move(self, change: np.ndarray, memory: dict[str, np.ndarray]) -> None:
+        """Subtract a change from the parameters, and keep the memory."""
         if self._flat:
             self._flat.lower(change)
         else:

@@ -22,7 +22,7 @@ from ..data import Examples
 from ..dropout import Dropout, dropouts_in, seed_dropouts
 from ..probes import Probes, find_differences
 from .compiled_costs import CompiledCosts
-from .costs import Computed, Costs, Rows
+from .costs import FAILURES, Computed, Costs, Move, Rows, Steps
 from .history import History
 
 OTHERS = 3  # examples compared before training, in addition to `Probes.representative`
@@ -31,7 +31,6 @@ MOST = 32  # examples compared after an epoch, at most
 AGAIN = 8  # engine runs that decide whether the engine itself draws at random
 SHARE = 0.03  # the largest share of a run's time for the comparisons after epochs
 LOOKS = 0.5  # seconds that the comparisons around callbacks may always take
-FAILURES = (ArithmeticError, TypeError, ValueError)
 BRANCH = "Does it branch on a number, or change from one call to the next?"
 CHANCE = "The engine itself gives another number each time: does it draw at random?"
 Compute = Callable[[Costs], Computed]
@@ -105,6 +104,15 @@ class ComparedCosts(Costs):
         if (found := compute(self._engine)).is_finite:
             raise DifferentError(f"the compiled code cannot compute {what}, and the engine can")
         return found
+
+    @property
+    def can_descend(self) -> bool:
+        """True if compiled code can compute several steps."""
+        return self._is_compiled and self._compiled.can_descend
+
+    def descend(self, examples: Examples, batches: Sequence[np.ndarray], move: Move) -> Steps:
+        """Compute what `learn` does for one batch after the other, and check it at the end."""
+        return self._compiled.descend(examples, batches, move)
 
     def while_unchanged(self) -> Costs:
         """Return costs for the steps of an epoch: they check only once for other changes."""

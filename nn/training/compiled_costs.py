@@ -8,7 +8,7 @@ engine's.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..modes import mode
 from ..module import Module
 from ..nested import nested, shape_of
 from ..tables import stacked
-from .costs import EMPTY, Computed, Costs, Loss, Penalty, Rows
+from .costs import EMPTY, Computed, Costs, Loss, Move, Penalty, Rows, Steps, mean_of
 
 NOTHING = nullcontext()
 
@@ -90,8 +90,23 @@ class CompiledCosts(Costs):
         with self._mode(training):
             found, gradient = code.value_and_grad(X, y) if slopes else (code(X, y), EMPTY)
         self._programs[training] = code.program
-        outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
-        return Computed(found.reshape(len(found), -1)[:, 0], outputs, gradient)
+        costs, outputs = _costs_and_outputs(found)
+        return Computed(costs, outputs, gradient)
+
+    @property
+    def can_descend(self) -> bool:
+        """True for the steps of an epoch (`while_unchanged`), if no penalty is to be added."""
+        return self._in_training and self.penalty is None
+
+    def descend(self, examples: Examples, batches: Sequence[np.ndarray], move: Move) -> Steps:
+        """Compute what `learn` does for one batch after the other, and check it at the end."""
+        code, rows, size = self._codes[True], np.concatenate(batches), len(batches[0])
+        X, y = stacked(examples.X, rows), stacked(examples.targets, rows)
+        found, gradients = code.descend(X, y, size=size, step=move)
+        self._programs[True] = code.program
+        costs, outputs = _costs_and_outputs(found)
+        means = [mean_of(costs[i : i + size]) for i in range(0, len(rows), size)]
+        return Steps(means, outputs, gradients)
 
     def penalize(self) -> Computed:
         """Compute the penalty and its gradient."""
@@ -103,6 +118,12 @@ class CompiledCosts(Costs):
     def has_one_program(self) -> bool:
         """True if training and evaluation have last run the same program."""
         return self._programs.get(True) is self._programs.get(False)
+
+
+def _costs_and_outputs(found: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Return the cost of each row, and its outputs, of what `_cost_by` returns for each row."""
+    outputs = found[:, 1] if found.shape[1:] == (2,) else found[:, 1:]
+    return found.reshape(len(found), -1)[:, 0], outputs
 
 
 def _cost_by(model: Module, loss: Loss) -> Callable[[Any, Any], list[Any]]:

@@ -10,7 +10,7 @@ import contextlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,9 @@ from ..prediction import numbers_in
 Loss = Callable[[Any, Any], Value]
 Penalty = Callable[[Any], Value]
 Rows = Sequence[int] | np.ndarray | slice
+Move = Callable[[np.ndarray], object]
 ALL = slice(None)
+FAILURES = (ArithmeticError, TypeError, ValueError)  # of code that the engine may run instead
 EMPTY = np.zeros(0)
 
 
@@ -49,7 +51,7 @@ class Computed:
         penalty: float = 0.0,
     ) -> None:
         self.costs, self.outputs, self.gradient = costs, outputs, gradient
-        self.cost = total((costs / len(costs)).tolist()) + penalty
+        self.cost = mean_of(costs) + penalty
         self.is_finite = math.isfinite(self.cost) and math.isfinite(norm_of(gradient))
 
     @property
@@ -70,6 +72,20 @@ class Computed:
         if k:
             return f"output {k - 1}"
         return "cost" if len(self.outputs) else "penalty"
+
+
+class Steps(NamedTuple):
+    """Numbers that a `Costs` has computed for several steps.
+
+    Attributes:
+        costs: the mean cost of each batch.
+        outputs: the outputs for each row, of one batch after the other.
+        gradients: the gradient of each mean cost, shape (batches, params).
+    """
+
+    costs: list[float]
+    outputs: np.ndarray
+    gradients: np.ndarray
 
 
 class Costs(ABC):
@@ -108,6 +124,25 @@ class Costs(ABC):
     @abstractmethod
     def penalize(self) -> Computed:
         """Compute the penalty and its gradient; the errors are those of `compute`."""
+
+    @property
+    def can_descend(self) -> bool:
+        """True if `descend` can compute several steps."""
+        return False
+
+    def descend(self, examples: Examples, batches: Sequence[np.ndarray], move: Move) -> Steps:
+        """Compute what `learn` does for one batch after the other, and check it at the end.
+
+        Args:
+            examples: the examples, of one shape.
+            batches: the rows of each batch; the last may be shorter.
+            move: called with each gradient; it may change the numbers of the parameters.
+
+        Raises:
+            ArithmeticError, TypeError, ValueError: a number cannot be computed, or the model draws
+                random numbers. The parameters may have moved then.
+        """
+        raise NotImplementedError
 
     def while_unchanged(self) -> Costs:
         """Return costs for the steps of an epoch, which change only the parameters' numbers.
@@ -181,6 +216,11 @@ def naming(place: str, *others: type[Exception]) -> Iterator[None]:
     except kinds as error:
         kind = next(kind for kind in kinds if isinstance(error, kind))
         raise kind(f"{place}: {error}") from None
+
+
+def mean_of(costs: np.ndarray) -> float:
+    """Return the mean of the costs of some rows."""
+    return total((costs / len(costs)).tolist())
 
 
 def total(costs: list[float]) -> float:

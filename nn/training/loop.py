@@ -6,6 +6,7 @@ keeps the state between steps (`run.py`); a `Judge` counts the right answers (`j
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
@@ -17,7 +18,7 @@ import numpy as np
 from ..data import Examples
 from ..optim import Optimizer
 from ..tables import rows_of
-from .costs import ALL, Computed, Costs, total
+from .costs import ALL, FAILURES, Computed, Costs, total
 from .history import History
 from .judging import Judged
 from .outcome import remark
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 Callback = Callable[["Trainer", History], object]
+Stepped = tuple[list[float], list[Any]]  # the mean cost of each batch, and tables of outputs
 LAST = 4  # examples to check, at least, before weights are stored or returned
 
 
@@ -85,25 +87,23 @@ class Loop:
 
     def _epoch(self, costs: Costs) -> None:
         """Train one epoch, and record it in the history."""
-        run, bar = self.run, self.bar
-        began, count = time.perf_counter(), len(run.examples)
-        batches = run.batches()
-        shares, outputs = [], []
+        run = self.run
+        began, batches = time.perf_counter(), run.batches()
+        means: list[float] = []
+        outputs: list[Any] = []
         with run.training:
             steady = costs.while_unchanged() if _is_ours(run.optimizer) else costs
-            for batch in batches:
-                found = self._step(steady, batch)
-                shares.append(found.cost * (len(batch) / count))
-                outputs.append(found.outputs)
-                if not bar.disable:
-                    bar.set_postfix(_shown(run.history, found.cost), refresh=False)
-                    bar.update()
+            for block in self._blocks(steady, batches):
+                found = self._steps(steady, block) or self._single_steps(steady, block)
+                means += found[0]
+                outputs += found[1]
         try:
             order = np.concatenate(batches)
             accuracy = self.trainer._judge.share_right(rows_of(outputs), run.examples, order)
         except (ArithmeticError, ValueError) as error:
             what = f"the accuracy could not be computed ({error})"
             raise run.diverged(what, weights_are_good=True) from None
+        shares = [mean * (len(batch) / len(order)) for mean, batch in zip(means, batches)]
         validation: dict[str, Any] = {}
         if run.held_out:
             loss, share = self._finite_cost(costs, run.held_out)
@@ -115,6 +115,43 @@ class Loop:
             seconds=time.perf_counter() - began,
             **validation,
         )
+
+    def _blocks(self, costs: Costs, batches: list[np.ndarray]) -> list[list[np.ndarray]]:
+        """Cut the batches of an epoch into blocks; the steps of a block are checked together."""
+        run = self.run
+        size = run.at_once if costs.can_descend and not run.examples.vary else 1
+        return [batches[i : i + size] for i in range(0, len(batches), size)]
+
+    def _steps(self, costs: Costs, batches: list[np.ndarray]) -> Stepped | None:
+        """Make the steps of a block together; return None if it must be one at a time.
+
+        If a step fails, single steps are to find out which, and why.
+        """
+        if len(batches) == 1:
+            return None
+        descend = functools.partial(costs.descend, self.run.examples, batches)
+        try:
+            found = self.run.steps(descend, self.trainer.clip)
+        except FAILURES:
+            return None
+        self._show(found.costs[-1], len(batches))
+        return found.costs, [found.outputs]
+
+    def _single_steps(self, costs: Costs, batches: list[np.ndarray]) -> Stepped:
+        """Make a step for each batch."""
+        means, outputs = [], []
+        for batch in batches:
+            found = self._step(costs, batch)
+            means.append(found.cost)
+            outputs.append(found.outputs)
+            self._show(found.cost, 1)
+        return means, outputs
+
+    def _show(self, cost: float, steps: int) -> None:
+        """Show the steps that were made, and the cost of the last, beside the progress bar."""
+        if not self.bar.disable:
+            self.bar.set_postfix(_shown(self.run.history, cost), refresh=False)
+            self.bar.update(steps)
 
     def _step(self, costs: Costs, batch: np.ndarray) -> Computed:
         """Make one step against the gradient of a batch's mean cost, and return what it was."""

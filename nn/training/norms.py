@@ -9,13 +9,16 @@ import numpy as np
 
 from ..gradients import norms_of
 
-AT_ONCE = 1 << 15  # the numbers of the gradients that wait for their norms, about
+AT_ONCE = 1 << 15  # the numbers of the gradients whose norms are computed at once, about
 
 
 class LayerNorms:
     """Collects the gradients of steps, and computes for each layer the mean of their norms.
 
     The norms of many steps are computed at once: one at a time takes a twentieth of a small step.
+
+    Attributes:
+        at_once: the number of gradients whose norms are computed at once.
 
     Args:
         layers: for each layer the places of its parameters in a gradient.
@@ -29,8 +32,8 @@ class LayerNorms:
     """
 
     def __init__(self, layers: dict[str, Any], size: int) -> None:
-        self._layers = layers
-        self._waiting = np.empty((max(1, AT_ONCE // size), size))
+        self._layers, self.at_once = layers, max(1, AT_ONCE // size)
+        self._waiting = np.empty((self.at_once, size))
         self.begin()
 
     def begin(self) -> None:
@@ -42,8 +45,12 @@ class LayerNorms:
         """Add a copy of the gradient of a step."""
         self._waiting[self._count] = gradient
         self._count += 1
-        if self._count == len(self._waiting):
+        if self._count == self.at_once:
             self._compute()
+
+    def add_all(self, gradients: np.ndarray) -> None:
+        """Add the gradients of several steps, one in each row."""
+        self._norms.append(norms_of(gradients, list(self._layers.values())))
 
     def means(self) -> dict[str, float]:
         """Return the mean norm of each layer."""
@@ -54,6 +61,5 @@ class LayerNorms:
 
     def _compute(self) -> None:
         """Compute the norms of the gradients that wait."""
-        parts = list(self._layers.values())
-        self._norms.append(norms_of(self._waiting[: self._count], parts))
+        self.add_all(self._waiting[: self._count])
         self._count = 0

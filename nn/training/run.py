@@ -24,10 +24,13 @@ from ..optim import SGD, Optimizer
 from ..parameters import move
 from ..schedule import Scheduler
 from .checkpoint import Checkpoint, Progress
+from .costs import Move, Steps
 from .history import History
 from .identity import difference
 from .norms import LayerNorms
 from .snapshots import Snapshot, count, with_snapshot
+
+AT_ONCE = 1 << 18  # the numbers of the examples for steps that are checked together, at most
 
 
 class Best(NamedTuple):
@@ -60,6 +63,7 @@ class Run:
         layers: for each layer the places of its parameters in `params`.
         training: the block in which the model's modules are in training mode.
         best: the best weights so far.
+        at_once: the number of steps that are checked together, if the costs can do so.
         good: the last weights of the optimiser's parameters that had a finite cost; None before
             the first step.
         gradient: the gradient of the last step, for all of `params`; None before the first step.
@@ -97,6 +101,8 @@ class Run:
             layers.setdefault(layer, []).extend(place[id(p)] for p in tensor.flat)
         self.layers = {layer: _as_index(sorted(places)) for layer, places in layers.items()}
         self._norms = LayerNorms(self.layers, len(self.params))
+        numbers = size * (np.size(examples.X[0]) + np.size(examples.y[0]))
+        self.at_once = max(1, min(self._norms.at_once, AT_ONCE // numbers))
         self.look_at_model()
         self.best = Best()
         self.good: np.ndarray | None = None
@@ -144,18 +150,57 @@ class Run:
         seed_dropouts(self._dropouts, name)
         return self.examples.batches(np.array(shuffled(len(self.examples), name)), self.size)
 
+    def steps(self, descend: Callable[[Move], Steps], clip: float | None) -> Steps:
+        """Make several steps that are checked together: all of them or, on an error, none.
+
+        Args:
+            descend: computes the costs and gradients of the steps, and calls a function with each
+                gradient, which moves the weights.
+            clip: the largest norm of a gradient.
+
+        Raises:
+            FloatingPointError: a step is not finite.
+            Exception: what `descend` raises.
+        """
+        weights = self.optimizer.read()
+        self._pending = self._restorer(lambda: self.optimizer.write(weights))
+
+        def move(gradient: np.ndarray) -> None:
+            self._note_weights()
+            self.optimizer.step_unchecked(self._wanted(gradient, clip))
+
+        try:
+            found = descend(move)
+            if not self.optimizer.is_finite():
+                raise FloatingPointError("a step is not finite")
+        except Exception:
+            self.settle()
+            raise
+        self._norms.add_all(found.gradients)
+        self.history.step_losses.extend(found.costs)
+        self.gradient = found.gradients[-1]
+        self._pending = None
+        return found
+
+    def _note_weights(self) -> None:
+        """Note the weights before a step, at which the cost is finite."""
+        self.has_moved()
+        self.good = self.optimizer.read()
+
+    def _wanted(self, gradient: np.ndarray, clip: float | None) -> np.ndarray:
+        """Return the part of a gradient that the optimiser moves against, clipped."""
+        moved: np.ndarray = gradient[self.moved]
+        return moved if clip is None else clipped(moved, clip)
+
     def step(self, cost: float, gradient: np.ndarray, clip: float | None) -> None:
         """Make one step against the gradient of a finite cost, whole or not at all.
 
         Raises:
             DivergenceError: no finite step can be made.
         """
-        moved = gradient[self.moved]
-        if clip is not None:
-            moved = clipped(moved, clip)
+        moved = self._wanted(gradient, clip)
         self._norms.add(gradient)
-        self.has_moved()
-        self.good = self.optimizer.read()
+        self._note_weights()
         self._before = vars(self.optimizer).copy(), self.gradient, len(self.history.step_losses)
         self._pending = self._undo_step
         try:
@@ -245,7 +290,8 @@ class Run:
 
     def _restorer(self, restore_weights: Callable[[], None]) -> Callable[[], None]:
         """Return a function that restores the current state of the run."""
-        parts = [self, self.history, self.optimizer, self.scheduler]
+        # This run comes last, because an interrupt may end `restore` where it is not done yet.
+        parts = [self.history, self.optimizer, self.scheduler, self]
         before = [(part, dict(vars(part))) for part in parts if part is not None]
         history, length = self.history, (self.history.epochs, len(self.history.step_losses))
 

@@ -213,6 +213,21 @@ def test_a_step_that_is_not_finite_is_no_step(build: Any, gradient: float) -> No
     assert (w.data, optimizer.steps, optimizer.memory) == (1.0, 0, {})
 
 
+@pytest.mark.parametrize("kind, settings", [(nn.SGD, {"momentum": 0.9}), (nn.Adam, {})])
+def test_unchecked_steps_are_steps_that_are_checked_later(kind: Any, settings: Any) -> None:
+    checked, unchecked = (kind([Value(1.0), Value(-2.0)], lr=0.1, **settings) for _ in range(2))
+    for gradient in ([1.0, 2.0], [-3.0, 0.5]):
+        checked.step(np.array(gradient))
+        unchecked.step_unchecked(np.array(gradient))
+    assert unchecked.read().tolist() == checked.read().tolist()
+    assert repr(unchecked.state_dict()) == repr(checked.state_dict())
+    assert unchecked.is_finite()
+    with np.errstate(all="ignore"):
+        unchecked.step_unchecked(np.array([1.0, np.nan]))
+        unchecked.step_unchecked(np.array([1.0, 1.0]))
+    assert not unchecked.is_finite()
+
+
 def test_a_parameter_without_a_gradient_stays() -> None:
     w = Value(1.0)
     w.grad = None  # type: ignore[assignment]  # as PyTorch's users empty it

@@ -21,7 +21,7 @@ from nn.probes import Probes, find_differences
 from nn.training.checkpoint import Checkpoint
 from nn.training.comparison import MOST, ComparedCosts, DifferentError
 from nn.training.compiled_costs import CompiledCosts
-from nn.training.costs import Computed, EngineCosts
+from nn.training.costs import Computed, EngineCosts, Steps
 from nn.training.loop import LAST
 
 RNG = np.random.default_rng(0)
@@ -177,7 +177,11 @@ def test_what_code_cannot_compute_and_the_engine_can_is_no_reason_to_be_silent(
         nan = np.full(len(found.costs), np.nan)
         return Computed(nan, found.outputs, found.gradient) if learned else found
 
+    def cannot(*_: Any) -> Steps:
+        raise ArithmeticError("a number is not finite")
+
     monkeypatch.setattr(CompiledCosts, "compute", failing)
+    monkeypatch.setattr(CompiledCosts, "descend", cannot)
     with pytest.warns(RuntimeWarning, match="cannot compute a step, and the engine can"):
         history, weights = fitted(network(), nn.mse_loss, Y)
     assert "cannot compute a step" in history.not_compiled

@@ -26,6 +26,16 @@ def test_the_means_are_those_of_the_norms_one_by_one(size: int, steps: int) -> N
         assert mean == pytest.approx(math.fsum(each) / steps, rel=1e-14), layer
 
 
+def test_the_norms_of_a_block_are_averaged_with_those_of_single_steps() -> None:
+    norms = LayerNorms({"a": slice(0, 2)}, size=2)
+    norms.add(np.array([3.0, 4.0]))
+    norms.add_all(np.array([[0.0, 1.0], [0.0, 3.0]]))
+    assert norms.means() == {"a": 3.0}
+    norms.begin()
+    norms.add_all(np.array([[0.0, 1.0]]))
+    assert norms.means() == {"a": 1.0}
+
+
 class Overwriting(nn.SGD):
     """Uses the memory of the gradient for the step."""
 
