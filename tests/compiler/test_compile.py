@@ -436,6 +436,12 @@ def test_nothing_overflows_on_the_way() -> None:
     assert autograd.compile(lambda x: x * 1.0).mean([1.5e308] * 2) == 1.5e308
 
 
+def test_the_check_of_a_large_gradient_overflows_nowhere() -> None:
+    w = Value(0.5, label="w")
+    cost = autograd.compile(lambda x: w * 1.7e308 * x, params=[w])
+    assert cost.value_and_grad([1.0, 0.9])[1].tolist() == pytest.approx([0.95 * 1.7e308])
+
+
 def test_float32_stays_float32_and_follows_the_parameters() -> None:
     w = Value(2.0)
     compiled = autograd.compile(lambda x: w * x, dtype="float32")
