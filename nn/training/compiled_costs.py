@@ -95,17 +95,30 @@ class CompiledCosts(Costs):
 
     @property
     def can_descend(self) -> bool:
-        """True for the steps of an epoch (`while_unchanged`), if no penalty is to be added."""
-        return self._in_training and self.penalty is None
+        """True for the steps of an epoch, as of `while_unchanged`."""
+        return self._in_training
 
     def descend(self, examples: Examples, batches: Sequence[np.ndarray], move: Move) -> Steps:
         """Compute what `learn` does for one batch after the other, and check it at the end."""
         code, rows, size = self._codes[True], np.concatenate(batches), len(batches[0])
         X, y = stacked(examples.X, rows), stacked(examples.targets, rows)
-        found, gradients = code.descend(X, y, size=size, step=move)
+        penalties: list[Computed] = []
+
+        def penalized(gradient: np.ndarray) -> None:
+            penalty = self.penalize()
+            if not penalty.is_finite:
+                raise ArithmeticError("the penalty is not finite")
+            penalties.append(penalty)
+            move(gradient + penalty.gradient)
+
+        step = move if self.penalty is None else penalized
+        found, gradients = code.descend(X, y, size=size, step=step)
         self._programs[True] = code.program
         costs, outputs = _costs_and_outputs(found)
         means = [mean_of(costs[i : i + size]) for i in range(0, len(rows), size)]
+        if penalties:
+            means = [mean + penalty.cost for mean, penalty in zip(means, penalties)]
+            gradients = gradients + [penalty.gradient for penalty in penalties]
         return Steps(means, outputs, gradients)
 
     def penalize(self) -> Computed:

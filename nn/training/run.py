@@ -17,7 +17,7 @@ import numpy as np
 
 from ..data import Examples, shuffled
 from ..dropout import dropouts_in, seed_dropouts
-from ..gradients import clipped
+from ..gradients import clipped, norms_of
 from ..modes import mode
 from ..module import Module
 from ..optim import SGD, Optimizer
@@ -159,7 +159,7 @@ class Run:
             clip: the largest norm of a gradient.
 
         Raises:
-            FloatingPointError: a step is not finite.
+            FloatingPointError: a gradient or a step is not finite.
             Exception: what `descend` raises.
         """
         weights = self.optimizer.read()
@@ -171,8 +171,9 @@ class Run:
 
         try:
             found = descend(move)
-            if not self.optimizer.is_finite():
-                raise FloatingPointError("a step is not finite")
+            norms = norms_of(found.gradients, [slice(None)])
+            if not (np.isfinite(norms).all() and self.optimizer.is_finite()):
+                raise FloatingPointError("a gradient or a step is not finite")
         except Exception:
             self.settle()
             raise
