@@ -55,7 +55,7 @@ class Module(HasState, HasMode, OfModule):
         """Compute the outputs for each row of X as numbers, without a graph and without dropout.
 
         From 50 rows on, compiled code computes them. New code is compared with the engine on 12
-        rows that differ much, and in later calls on single rows, which takes at most a twentieth of
+        rows that differ much, and in later calls on single rows, which takes at most a fiftieth of
         their time. If a row differs, a warning says so, and the engine computes all outputs from
         then on.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MANY = 50  # `predict` compiles from this number of rows on
 PROBED = 12  # rows on which `predict` compares new code with the engine
-SHARE = 0.05  # the largest share of the time of later calls for comparisons
+SHARE = 0.02  # the largest share of the time of later calls for comparisons
 
 
 def predict(model: Module, X: Any) -> np.ndarray:
