@@ -309,7 +309,10 @@ def _row(what: str, text: str, stale: bool) -> str:
 def _text(text: str, width: int = 24) -> str:
     """Escape a label for HTML-like text in DOT, and shorten it."""
     # Graphviz expands \\N and similar escapes even in HTML-like text
-    return html.escape(shortened(text, width)).replace("\\", "\\\\") or "&nbsp;"
+    escaped = html.escape(shortened(text, width)).replace("\\", "\\\\")
+    if set(escaped) == {"]"}:  # a syntax error in Graphviz 2.43
+        return escaped.replace("]", "&#93;")
+    return escaped or "&nbsp;"
 
 
 def _tooltip(text: str) -> str:
