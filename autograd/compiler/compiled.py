@@ -279,8 +279,9 @@ class Compiled:
         """Compute what `value_and_grad` does for one batch of rows after the other.
 
         After each batch, `step` is called with its gradient, and may move the parameters: this is
-        gradient descent. What `value_and_grad` checks in each call is checked once, after the last
-        batch, so a short step takes less time. NumPy's warnings are off meanwhile.
+        gradient descent. It may change neither the rows nor anything else that the function reads.
+        What `value_and_grad` checks in each call is checked once, after the last batch, so a short
+        step takes less time. NumPy's warnings are off meanwhile.
 
         Args:
             arguments: rows, as for `value_and_grad`.
@@ -294,7 +295,8 @@ class Compiled:
 
         Raises:
             TypeError, ValueError: as for `value_and_grad`; or `size` is not a whole number above
-                0, `step` is not a function, or the function draws random numbers (see `drawn`).
+                0, `step` is not a function, or it changes what the function reads; or the function
+                draws random numbers (see `drawn`).
             ArithmeticError: a number is not finite, or the function is not defined on a row. The
                 parameters have moved then. Restore them, and call `value_and_grad` for each batch:
                 its error names the row.
@@ -319,6 +321,11 @@ class Compiled:
         if modes.setting("watching"):
             step = code._make_watched(rows, size, step)
         outputs, gradients = version.run_batches(rows, size, step)
+        if code._steady is None and not version.guard.holds():
+            raise ValueError(
+                "a step changed something that the function reads, other than the parameters: call "
+                "value_and_grad for each batch, which sees it"
+            )
         if not (version.accepts(outputs) and are_finite(gradients)):
             raise ArithmeticError(
                 "a number in one of the batches is not finite, or the function is not defined on a "
@@ -326,8 +333,8 @@ class Compiled:
             )
         if version.trace.shape:
             return version.arrange_by_row(rows, outputs), gradients
-        starts = range(0, rows.size, size)
-        return np.array([_compute_mean(outputs[:, i : i + size]) for i in starts]), gradients
+        starts, width = range(0, rows.size, size), size if version.depends_on_rows else 1
+        return np.array([_compute_mean(outputs[:, i : i + width]) for i in starts]), gradients
 
     def _make_watched(
         self, rows: Arguments, size: int, step: Callable[[np.ndarray], object]

@@ -47,6 +47,7 @@ class Version:
         array_program: the program as array statements.
         gradient_size: the number of parameters that the gradient is returned for.
         guard: the check that everything the function reads is unchanged.
+        depends_on_rows: True if an output may differ from row to row.
         steep: True if a derivative may be infinite at a finite value, as that of a root at 0.
     """
 
@@ -82,6 +83,7 @@ class Version:
             and statement.reads[1].array is not array_program.constants
             for statement in array_program.statements
         )
+        self.depends_on_rows = any(read.array.batched for read in array_program.outputs)
         self.steep = bool(users) or any(op.domain is not None for op in used)
 
     def run(self, rows: Arguments, gradient: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +102,7 @@ class Version:
         blocks = [self._make_columns(rows, i) for i in range(0, rows.size, self._block)]
         found = self._run_blocks(lambda columns: executable(columns, rows.size), blocks)
         total = np.sum([slopes for _, slopes in found], axis=0, dtype=self._dtype)
-        if not any(read.array.batched for read in self.array_program.outputs):
+        if not self.depends_on_rows:
             return found[0][0], total
         return np.concatenate([outputs for outputs, _ in found], axis=1), total
 

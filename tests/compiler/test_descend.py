@@ -90,6 +90,25 @@ def test_arguments_may_be_static_or_missing() -> None:
     assert (values.tolist(), gradients.tolist()) == ([4.0], [[4.0]])
 
 
+def test_an_output_that_no_row_changes_has_the_mean_of_value_and_grad() -> None:
+    w = Value(0.1, label="w")
+    code = compile(lambda x: w * w * w, params=[w])
+    rows = [0.0] * 19
+    values, _ = code.descend(rows, size=8, step=lambda _: None)
+    assert values.tolist() == [code.value_and_grad(rows)[0]] * 3
+
+
+def test_a_step_that_changes_what_the_function_reads_is_refused() -> None:
+    w, scale = Value(1.0, label="w"), [1.0]
+    code = compile(lambda x: w * x * scale[0], params=[w])
+
+    def step(gradient: np.ndarray) -> None:
+        scale[0] += 1.0
+
+    with pytest.raises(ValueError, match="a step changed something that the function reads"):
+        code.descend([1.0, 1.0], size=1, step=step)
+
+
 def root() -> Compiled:
     """Compile a function whose derivative is infinite at 0, and that refuses 5."""
     w = Value(1.0, label="w")
