@@ -218,9 +218,13 @@ def naming(place: str, *others: type[Exception]) -> Iterator[None]:
         raise kind(f"{place}: {error}") from None
 
 
-def mean_of(costs: np.ndarray) -> float:
-    """Return the mean of the costs of some rows."""
-    return total((costs / len(costs)).tolist())
+def mean_of(numbers: np.ndarray) -> float:
+    """Return the mean, which does not overflow if the numbers are finite.
+
+    >>> mean_of(np.array([1.5e308, 1.1e308]))
+    1.3e+308
+    """
+    return total((numbers / len(numbers)).tolist())
 
 
 def total(costs: list[float]) -> float:

@@ -125,7 +125,8 @@ class Loop:
     def _steps(self, costs: Costs, batches: list[np.ndarray]) -> Stepped | None:
         """Make the steps of a block together; return None if it must be one at a time.
 
-        If a step fails, single steps are to find out which, and why.
+        If a step fails, single steps are to find out which, and why. An error that they do not
+        repeat is raised, such as that of a signal handler.
         """
         if len(batches) == 1:
             return None
@@ -134,6 +135,9 @@ class Loop:
             found = self.run.steps(descend, self.trainer.clip)
         except FAILURES:
             return None
+        except Exception:  # perhaps of a step after one whose numbers are not finite
+            self._single_steps(costs, batches)
+            raise
         self._show(found.costs[-1], len(batches))
         return found.costs, [found.outputs]
 
@@ -158,7 +162,7 @@ class Loop:
         run = self.run
         try:
             found = costs.learn(run.examples, batch)
-            if self.trainer.penalty is not None:
+            if costs.penalty is not None:
                 found = found.penalized(costs.penalize())
         except (ArithmeticError, ValueError) as error:
             raise self._failed(costs, batch, error) from None
@@ -188,7 +192,8 @@ class Loop:
 
 def _is_ours(optimizer: Optimizer) -> bool:
     """Return True if the optimiser runs no code of the user's, which could change the model."""
-    return type(optimizer).__module__ == Optimizer.__module__ and "step" not in vars(optimizer)
+    step = getattr(optimizer.step, "__func__", None)  # a function of the user's may replace it
+    return type(optimizer).__module__ == Optimizer.__module__ and step is Optimizer.step
 
 
 def _shown(history: History, cost: float) -> dict[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from ..gradients import norms_of
+from .costs import mean_of
 
 AT_ONCE = 1 << 15  # the numbers of the gradients whose norms are computed at once, about
 
@@ -56,8 +56,8 @@ class LayerNorms:
         """Return the mean norm of each layer."""
         if self._count:
             self._compute()
-        norms = np.concatenate(self._norms).T.tolist()
-        return {layer: math.fsum(each) / len(each) for layer, each in zip(self._layers, norms)}
+        norms = np.concatenate(self._norms).T
+        return {layer: mean_of(each) for layer, each in zip(self._layers, norms)}
 
     def _compute(self) -> None:
         """Compute the norms of the gradients that wait."""

@@ -36,6 +36,12 @@ def test_the_norms_of_a_block_are_averaged_with_those_of_single_steps() -> None:
     assert norms.means() == {"a": 1.0}
 
 
+def test_the_mean_of_large_norms_is_no_overflow() -> None:
+    norms = LayerNorms({"a": slice(0, 1)}, size=1)
+    norms.add_all(np.full((4, 1), 1.25e308))
+    assert norms.means() == {"a": 1.25e308}
+
+
 class Overwriting(nn.SGD):
     """Uses the memory of the gradient for the step."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value
+from autograd import Value, op
 from nn.data import Examples
 from nn.training import run
 from nn.training.compiled_costs import CompiledCosts
@@ -109,6 +110,27 @@ def test_an_optimiser_of_the_users_makes_one_step_at_a_time(together: list[int])
     assert together == []
 
 
+def test_a_step_that_replaces_that_of_the_class_is_called(
+    together: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+    monkeypatch.setattr(nn.Adam, "step", lambda self, gradient: steps.append(1), raising=False)
+    fitted(trainer(), SIDES)
+    assert (together, len(steps)) == ([], 21)
+
+
+def test_a_penalty_that_a_callback_sets_is_for_the_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sets(who: nn.Trainer, history: nn.History) -> None:
+        who.penalty = squares
+
+    found = results(fitted(trainer(), SIDES))
+    for at_once in (run.AT_ONCE, 0):
+        monkeypatch.setattr(run, "AT_ONCE", at_once)
+        assert results(fitted(trainer(), SIDES, callbacks=[sets])) == found
+
+
 def test_sequences_of_different_lengths_make_one_step_at_a_time(together: list[int]) -> None:
     class OfLast(nn.Module):
         """Answers by the last part of a sequence."""
@@ -172,6 +194,35 @@ def test_a_block_that_fails_leaves_nothing_behind(
 
     monkeypatch.setattr(CompiledCosts, "descend", failing)
     assert results(fitted(trainer(), SIDES)) == wanted
+
+
+def test_an_error_that_only_later_steps_of_a_block_meet_is_that_of_the_first() -> None:
+    def value(a: float) -> float:
+        if math.isnan(a):
+            raise LookupError("no such number")
+        return a
+
+    same = op("same", value=value, partials=lambda out, a: (1.0,))
+    model = nn.Sequential(nn.Linear(2, 3, seed=0), lambda x: [same(v) for v in x], nn.Linear(3, 1))
+    made = nn.Trainer(model, nn.mse_loss, nn.SGD(model.parameters(), 1e100))
+    with pytest.warns(RuntimeWarning, match="training stopped: .* at step 2"):
+        fitted(made, X[:, :1] * 1e10)
+
+
+def test_an_error_that_single_steps_do_not_repeat_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    descend = CompiledCosts.descend
+
+    def interrupted(self: CompiledCosts, *arguments: Any) -> Steps:
+        descend(self, *arguments)
+        raise TimeoutError("as a signal handler raises it")
+
+    monkeypatch.setattr(CompiledCosts, "descend", interrupted)
+    made = trainer()
+    with pytest.raises(TimeoutError):
+        fitted(made, SIDES)
+    assert made.optimizer.steps == len(made.history.step_losses) == 7
 
 
 def test_a_step_that_only_the_optimiser_finds_infinite_fails_the_block(
