@@ -14,7 +14,8 @@
     version     execute the source, and check it against the engine
 """
 
-from .compiled import Compiled, compile
+from .compile import compile
+from .compiled import Compiled
 from .each_row import drawn, require
 from .trace import Trace, record_trace
 

@@ -1,4 +1,4 @@
-"""Provide `compile`, and the functions that it returns.
+"""Provide the functions that `compile` returns.
 
 A `Compiled` function looks for code that fits the arguments and the state of what the function
 reads, and else runs the stages of the compiler. It runs the code, and if a number is not finite
@@ -12,13 +12,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from ..core import boundary, modes, ops
 from ..core.backprop import gradients
-from ..core.boundary import are_finite, flag, quoted, several
+from ..core.boundary import are_finite, several
 from ..core.terminal import fitted, shown
 from ..core.value import Value
 from ..picture.markup import block, code, details
@@ -27,7 +27,7 @@ from .errors import in_row
 from .program import Program
 from .stages import Options, make_version
 from .standalone import save
-from .static import Splitter, check_static
+from .static import Splitter
 from .trace import record_trace
 from .version import Version
 
@@ -35,133 +35,27 @@ STATICS = 32  # values of static arguments whose code is kept
 VERSIONS = 4  # versions kept for arguments of the same shapes, such as training and evaluation
 
 
-@overload
-def compile(
-    function: Callable[..., Any],
-    *,
-    params: Iterable[Value] | None = ...,
-    has_aux: bool = ...,
-    allow_unused: bool = ...,
-    dtype: Any = ...,
-    static: Any = ...,
-) -> Compiled: ...
-
-
-@overload
-def compile(
-    function: None = None,
-    *,
-    params: Iterable[Value] | None = ...,
-    has_aux: bool = ...,
-    allow_unused: bool = ...,
-    dtype: Any = ...,
-    static: Any = ...,
-) -> Callable[[Callable[..., Any]], Compiled]: ...
-
-
-def compile(
-    function: Callable[..., Any] | None = None,
-    *,
-    params: Iterable[Value] | None = None,
-    has_aux: bool = False,
-    allow_unused: bool = False,
-    dtype: Any = np.float64,
-    static: Any = (),
-) -> Any:
-    """Compile a function of Values for one example into NumPy code for many rows at once.
-
-    The first call traces the function: it runs it on Values, and records the graph. Scalars that
-    are computed alike become arrays, and sums of products become matrix products. The result is
-    written as NumPy source, checked against the engine on the first rows, and kept for arguments
-    of the same shapes.
-
-    The parameters stay Values, and each call uses their current numbers: compiling moves these into
-    one array, which the code and `Value.data` both read. Everything else that the function reads
-    becomes part of the code (specialisation): numbers, Values and functions in its closure, globals
-    and defaults, and in attributes and elements of these. Each call checks whether any of it has
-    changed since the trace, and if so traces the function again. (A module is thus traced once for
-    training and once for evaluation.)
-
-    A function is refused if its runs can differ for another reason than the arguments and the
-    parameters: if it reads the number of a Value, draws random numbers (see `drawn`), advances an
-    iterator, or changes what it reads, as a counter does. It may store Values that it computed.
-
-    Some changes are not detected: those of `random.SystemRandom`, `secrets`, clocks, files and
-    environment variables, if they only decide a branch; the state of installed modules that do not
-    use autograd; and lists and arrays of more than 100,000 elements. Pass such data as arguments.
-
-    If an operation is not defined on a row, and an output is not finite there, the call raises the
-    error of the engine and names the row. If the outputs are finite, it does not raise: 1/exp(1000)
-    is 0, although the engine raises an error for exp(1000).
-
-    Args:
-        function: takes Values or lists of Values; returns a Value or a list of them.
-        params: the Values to differentiate with respect to. Default: the function's `parameters()`
-            if it has them, else the Values that it closes over, in the order of first use.
-        has_aux: True if the function returns a cost, then other outputs; the gradient is that of
-            the cost.
-        allow_unused: True to return the gradient 0 for parameters that the function does not use;
-            else they are an error.
-        dtype: the dtype of the computation, float64 or float32.
-        static: the names or positions of arguments that have no rows, but are the same for all: a
-            size, a mode, a text. The function is traced for each value of them, and code for the
-            last 32 values is kept. They are hashable; a call may give them by name.
-
-    Returns:
-        A `Compiled` function; without `function`, a decorator.
-
-    Raises:
-        TypeError: `function` is not callable, a parameter is not a Value that you made, or `dtype`
-            is neither float64 nor float32; or `static` holds no names and positions.
-        ValueError: a parameter occurs twice, or the function has no such static argument.
-
-    >>> from autograd import Value
-    >>> w, b = Value(2.0, label="w"), Value(1.0, label="b")
-    >>> cost = compile(lambda x, y: (w * x + b - y) ** 2)
-    >>> cost([1.0, 2.0], [3.0, 4.0])
-    array([0., 1.])
-    >>> cost.mean([1.0, 2.0], [3.0, 4.0])
-    0.5
-    >>> value, gradient = cost.value_and_grad([1.0, 2.0], [3.0, 4.0])
-    >>> gradient
-    array([2., 1.])
-    >>> power = compile(lambda x, n: x**n, static="n")
-    >>> power([1.0, 2.0], 3), power([1.0, 2.0], n=2)
-    (array([1., 8.]), array([1., 4.]))
-    """
-    options = Options(
-        flag(has_aux, "has_aux"),
-        flag(allow_unused, "allow_unused"),
-        _check_dtype(dtype),
-        check_static(static),
-    )
-    known = None if params is None else _check_params(params)
-    if function is None:
-        return lambda function: _make_compiled(function, known, options)
-    return _make_compiled(function, known, options)
-
-
-FLOATS = ("float64", "float32")
-
-
-def _check_dtype(dtype: Any) -> np.dtype[Any]:
-    if isinstance(dtype, (type, np.dtype)) or (isinstance(dtype, str) and dtype in FLOATS):
-        kind: np.dtype[Any] = np.dtype(dtype)
-        if kind.name in FLOATS:
-            return kind
-    raise TypeError(f"dtype is float64 or float32, got {quoted(dtype)}")
-
-
-def _make_compiled(
+def make_compiled(
     function: Callable[..., Any], params: list[Value] | None, options: Options
 ) -> Compiled:
+    """Return the compiled function; without `params`, they are its `parameters()` if it has them.
+
+    Raises:
+        TypeError, ValueError: it is not callable, or its `parameters()` are not distinct leaves.
+    """
     boundary.function(function, "compile takes a function of Values")
     if params is None and hasattr(function, "parameters"):
-        params, options = _check_params(function.parameters()), replace(options, allow_unused=True)
+        params, options = check_params(function.parameters()), replace(options, allow_unused=True)
     return Compiled(function, params, options)
 
 
-def _check_params(params: Iterable[Value]) -> list[Value]:
+def check_params(params: Iterable[Value]) -> list[Value]:
+    """Return the parameters as a list.
+
+    Raises:
+        TypeError: one of them is not a Value that you made.
+        ValueError: one is listed twice.
+    """
     found = several(params, "params are Values that you made, as in model.parameters()")
     for p in found:
         if not isinstance(p, Value) or p.op is not ops.leaf:
@@ -203,7 +97,7 @@ class Compiled:
         """Return the compiled method of an instance, and store it in the instance."""
         if instance is None:
             return self
-        bound = _make_compiled(self.function.__get__(instance), self._given_params, self._options)
+        bound = make_compiled(self.function.__get__(instance), self._given_params, self._options)
         vars(instance)[self.function.__name__] = bound
         return bound
 
@@ -241,6 +135,7 @@ class Compiled:
             TypeError, ValueError: as for a call, or the function returns several Values.
             TraceError: as for a call.
 
+        >>> from autograd import compile
         >>> compile(lambda x: x * x).mean([1.0, 2.0])
         2.5
         """
@@ -258,7 +153,7 @@ class Compiled:
                 no finite derivative on a row, which the message names.
             TraceError: as for a call.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, compile
         >>> w = Value(2.0)
         >>> compile(lambda x: (w * x - 1.0) ** 2).value_and_grad([0.0, 1.0])
         (1.0, array([1.]))
@@ -301,7 +196,7 @@ class Compiled:
                 parameters have moved then. Restore them, and call `value_and_grad` for each batch:
                 its error names the row.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, compile
         >>> w = Value(0.0)
         >>> cost = compile(lambda x, y: (w * x - y) ** 2)
         >>> def step(gradient):
@@ -433,7 +328,7 @@ class Compiled:
         Two kinds of functions are checked in every call, because code of their own runs between:
         functions that draw (see `drawn`), and those with static arguments.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, compile
         >>> w = Value(2.0)
         >>> quick = compile(lambda x: w * x).while_unchanged()
         >>> for w.data in (2.0, 3.0):
@@ -477,6 +372,7 @@ class Compiled:
     def graph(self) -> Any:
         """The scalar graph of the last call's code: the returned Value, or the list of them.
 
+        >>> from autograd import compile
         >>> square = compile(lambda x: x * x)
         >>> _ = square([1.0, 2.0])
         >>> square.graph.op
@@ -498,6 +394,7 @@ class Compiled:
     def explain(self) -> str:
         """Return a text that lists the array statements, and the scalar operations they replace.
 
+        >>> from autograd import compile
         >>> square = compile(lambda x: x * x)
         >>> _ = square([1.0, 2.0])
         >>> print(square.explain())
