@@ -2,11 +2,12 @@
 
     fold_constants                      evaluate what depends on constants alone
     eliminate_common_subexpressions     compute equal nodes once
+    delay_relus                         maxima of relus to the relu of a maximum
     merge_chains                        chains of additions to sums and dot products, chains of
                                         maxima to one maximum
     recognise_softmax                   the nodes of a log-sum-exp or a softmax to one node
 
-The last two end with `eliminate_dead_code`. Every pass takes a program and returns one that
+The last three end with `eliminate_dead_code`. Every pass takes a program and returns one that
 computes the same and keeps the invariants that `check_program` states; `stages` runs `PASSES` in
 order.
 """
@@ -92,6 +93,39 @@ def eliminate_dead_code(program: Program) -> Program:
     """Remove the nodes that no output depends on: dead code elimination."""
     used = find_used(program, program.outputs)
     return merge_nodes(program, np.arange(len(used), dtype=np.int32), used)
+
+
+def delay_relus(program: Program) -> Program:
+    """Replace maxima of relus by the relu of a maximum, as after a convolution.
+
+        max(max(relu(a), relu(b)), relu(c))        relu(max(max(a, b), c))
+
+    The gradient is the same too: if a, b and c are at most 0, both forms stop it, and else both
+    pass it to the same operands. A chain is replaced only if nothing else uses its relus.
+    """
+    is_relu, is_maximum = program.find(ops.relu), program.find(ops.maximum)
+    if not (program.find_users(is_relu) & is_maximum).any():
+        return program
+    uses = _count_uses(program)
+    ends, counts, terms = _list_chains(program, uses)
+    chain = np.repeat(np.arange(len(ends)), counts)
+    relus = np.bincount(chain, (is_relu & (uses == 1))[terms], minlength=len(ends))
+    inside = terms[(is_maximum[ends] & (relus == counts))[chain]]
+    below = dict(zip(inside.tolist(), program.args[program.starts[inside]].tolist()))
+    changed: dict[int, Node] = {}
+    labels = program.labels.copy()
+    maxima = np.flatnonzero(is_maximum)
+    firsts = program.args[program.starts[maxima]].tolist()
+    seconds = program.args[program.starts[maxima] + 1].tolist()
+    for i, a, b in zip(maxima.tolist(), firsts, seconds):
+        if a in below and b in below:
+            largest = max(a, b)  # a free place after all operands
+            changed[largest] = Node(ops.maximum, (below[a], below[b]))
+            changed[i] = Node(ops.relu, (largest,))
+            labels[largest], labels[i] = labels[i], labels[largest]
+            if uses[i] == 1:
+                below[i] = largest
+    return eliminate_dead_code(change_nodes(replace(program, labels=labels), changed))
 
 
 def merge_chains(program: Program) -> Program:
@@ -298,6 +332,7 @@ Pass = Callable[[Program], Program]
 PASSES: tuple[Pass, ...] = (
     fold_constants,
     eliminate_common_subexpressions,
+    delay_relus,
     merge_chains,
     recognise_softmax,
 )

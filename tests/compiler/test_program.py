@@ -19,6 +19,7 @@ from autograd.compiler import program as compiler
 from autograd.compiler.passes import (
     PASSES,
     Pass,
+    delay_relus,
     eliminate_common_subexpressions,
     fold_constants,
     merge_chains,
@@ -86,6 +87,21 @@ EXAMPLES: list[tuple[Pass, Callable[..., Any], int, list[str]]] = [
     ),
     (merge_chains, lambda x: [s := x[0] + x[1], s + x[2] + 1.0], 3, ["add", "sum"]),
     (merge_chains, lambda x: x[0].maximum(x[1]).maximum(x[2]), 2, ["maximum", "maximum"]),
+    (delay_relus, lambda x: x[0].relu().maximum(x[1].relu()), 3, ["maximum", "relu"]),
+    (
+        delay_relus,
+        lambda x: x[2].relu().maximum(x[0].relu().maximum(x[1].relu())).exp(),
+        6,
+        ["maximum", "maximum", "relu", "exp"],
+    ),
+    (delay_relus, lambda x: x[0].relu().maximum(x[1]), 2, ["relu", "maximum"]),
+    (delay_relus, lambda x: (r := x[0].relu()).maximum(r), 2, ["relu", "maximum"]),
+    (
+        delay_relus,
+        lambda x: [r := x[0].relu(), r.maximum(x[1].relu())],
+        3,
+        ["relu", "relu", "maximum"],
+    ),
     (recognise_softmax, lambda x: autograd.logsumexp(x[:2]), 9, ["logsumexp"]),
     (recognise_softmax, lambda x: autograd.softmax(x[:2]), 9, ["softmax", "part", "part"]),
 ]

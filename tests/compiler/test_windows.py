@@ -39,8 +39,9 @@ def test_the_gradient_of_a_convolution_is_written_with_slices() -> None:
     pooling = [line for line in backward.splitlines() if "MaxPool2d" in line and " < " in line]
     assert len(pooling) == 3  # of 4 pixels
     assert ".sum(axis=(1, 2), keepdims=True)" in backward  # of the bias, over places and rows
-    assert cost.source.count("ReLU.reshape(") == 2  # a name each, for the values and the gradient
-    assert "    d_ReLU_4d[:, :2, 0] = " in backward
+    assert cost.source.count("Conv2d_4d = ") == 2  # a name each, for the values and the gradient
+    assert "    d_Conv2d_4d[:, :2, 0] = " in backward
+    assert "    ReLU = np.maximum(MaxPool2d_3, 0.0)" in cost.source  # of 12 numbers, and not of 48
     assert "broadcast_to" not in backward
 
 
@@ -58,16 +59,18 @@ def test_a_product_in_blocks_is_the_product(columns: int) -> None:
 
 
 @pytest.mark.parametrize("choose", [Value.maximum, Value.minimum])
+@pytest.mark.parametrize("activation", [Value.relu, abs])
 @pytest.mark.parametrize("seed", range(5))
 def test_ties_in_windows_share_the_gradient_as_in_the_engine(
-    choose: Callable[[Value, Value], Value], seed: int
+    choose: Callable[[Value, Value], Value], activation: Callable[[Value], Value], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    weights = [Value(float(w)) for w in rng.integers(0, 3, 36)]
+    weights = [Value(float(w)) for w in rng.integers(-2, 3, 36)]
     outer = rng.integers(-4, 5, 9).tolist()
 
     def cost(x: list[Value]) -> Value:
-        image = [[weights[6 * i + j] * x[6 * i + j] for j in range(6)] for i in range(6)]
+        pixels = [activation(w * v) for w, v in zip(weights, x)]
+        image = [pixels[i : i + 6] for i in range(0, 36, 6)]
         windows = [
             [image[i][j], image[i][j + 1], image[i + 1][j], image[i + 1][j + 1]]
             for i in range(0, 6, 2)
