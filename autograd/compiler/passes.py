@@ -122,7 +122,7 @@ def delay_relus(program: Program) -> Program:
             largest = max(a, b)  # a free place after all operands
             changed[largest] = Node(ops.maximum, (below[a], below[b]))
             changed[i] = Node(ops.relu, (largest,))
-            labels[largest], labels[i] = labels[i], labels[largest]
+            labels[largest] = 0  # the function itself does not compute this number
             if uses[i] == 1:
                 below[i] = largest
     return eliminate_dead_code(change_nodes(replace(program, labels=labels), changed))

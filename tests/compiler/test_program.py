@@ -118,6 +118,20 @@ def test_what_a_pass_makes(improve: Pass, function: Any, before: int, after: lis
     assert operations(check_program(improve(program))) == after
 
 
+def test_a_delayed_relu_has_the_name_of_the_maximum_whose_number_it_is() -> None:
+    def function(x: list[Value]) -> Value:
+        rectified = [a.relu() for a in x]
+        for i, h in enumerate(rectified):
+            h.label = f"h{i}"
+        largest = functools.reduce(Value.maximum, rectified)
+        largest.label = "largest"
+        return largest
+
+    program = delay_relus(program_of(function))
+    names = [(node.op.name, program.label(i)) for i, node in enumerate(program.nodes) if node.args]
+    assert names == [("maximum", ""), ("maximum", ""), ("relu", "largest")]
+
+
 def test_equal_constants_are_merged_and_zeros_of_two_signs_are_not() -> None:
     program = eliminate_common_subexpressions(
         program_of(lambda x: x[0] * 0.0 + x[1] * -0.0 + x[2] * 0.0 + (x[0] + math.nan) - math.nan)
